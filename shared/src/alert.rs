@@ -1,0 +1,157 @@
+//! The normalised alert: what crosses the bus. Never the raw body, which is
+//! large and holds users' personal data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{ChannelId, UserId},
+    text::cut,
+};
+
+/// The version of the record that this build writes.
+pub const VERSION: u32 = 1;
+
+/// No text of an alert is longer than this many characters: the most that one
+/// field of a Discord embed can show.
+pub const MAX_TEXT: usize = 1024;
+/// At most this many rule names and tags are kept.
+pub const MAX_ITEMS: usize = 8;
+
+/// Why an alert was let in, beside its source address. Names a key, never holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by", content = "key")]
+pub enum Trust {
+    /// Only the source address.
+    #[default]
+    None,
+    /// The channel's token with this key id.
+    Token(String),
+    /// A signature under the client secret with this key id.
+    Signature(String),
+}
+
+/// The innermost frame of the user's own code.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Frame {
+    /// File or module.
+    pub file: String,
+    /// Line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The source line itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// One alert of Sentry for one Discord channel. Texts are as Sentry sent them,
+/// cut to [`MAX_TEXT`]; nothing is escaped yet. A missing or empty text is `None`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The record's version; see [`Alert::decode`].
+    pub v: u32,
+    /// Where to post.
+    pub channel: ChannelId,
+    /// Whom to mention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mention: Option<UserId>,
+    /// How the request was trusted.
+    #[serde(default)]
+    pub trust: Trust,
+    /// What happened: `error`, `issue.resolved`, `metric_alert.critical`, …
+    pub kind: String,
+    /// The project's slug.
+    pub project: String,
+    /// The project's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_name: Option<String>,
+    /// The issue's title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The logger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logger: Option<String>,
+    /// `debug`, `info`, `warning`, `error`, `fatal`, or whatever was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Where it happened, in Sentry's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub culprit: Option<String>,
+    /// The message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Link to the issue, unchecked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When it happened, in milliseconds since 1970.
+    pub timestamp_ms: i64,
+    /// When the ingress received it, in milliseconds since 1970.
+    pub received_ms: i64,
+    /// Sentry's id of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// Sentry's id of the issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue_id: Option<String>,
+    /// The issue's short id, such as `BACKEND-1F`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_id: Option<String>,
+    /// Names of the alert rules that fired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// The environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The failing line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<Frame>,
+    /// A few tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<(String, String)>,
+}
+
+/// Why bytes from the bus are not an alert.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not JSON, or a field is missing or of the wrong type.
+    #[error("not an alert: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Written by a build that this one does not understand.
+    #[error("alert of unknown version {0}")]
+    UnknownVersion(u32),
+}
+
+impl Alert {
+    /// The alert as it stands on the bus.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("strings, numbers and lists always serialize")
+    }
+
+    /// Reads an alert from the bus. Unknown fields are ignored and missing
+    /// optional ones are `None`, so that versions can mix during an update.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it will never be readable by this build.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            v: u32,
+        }
+        let Versioned { v } = serde_json::from_slice(bytes)?;
+        if v != VERSION {
+            return Err(DecodeError::UnknownVersion(v));
+        }
+        Ok(serde_json::from_slice(bytes)?)
+    }
+}
+
+/// `text` as an alert keeps it: trimmed, cut, and `None` when nothing is left.
+pub fn kept_text(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| cut(text, MAX_TEXT))
+}

@@ -1,0 +1,201 @@
+//! Connecting to NATS, and the streams that must exist there.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use async_nats::{
+    Client, ConnectOptions, Event,
+    jetstream::{self, kv, stream},
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    admin::Readiness,
+    settings::{NatsSettings, SettingsError, secret},
+    wire,
+};
+
+/// The version of the streams' shape that this build makes, kept in their
+/// metadata: an older build leaves a newer one's streams alone.
+const SCHEMA: u32 = 1;
+const SCHEMA_KEY: &str = "sentry-bot-schema";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long JetStream recognises a repeated `Nats-Msg-Id`.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// A dead peer is noticed after two of these.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// The name under which readiness reports the connection.
+const CHECK: &str = "nats";
+
+/// Connects in the background: this returns at once, also while NATS is away,
+/// and the client reconnects for ever. Readiness follows the connection.
+///
+/// # Errors
+/// [`SettingsError`] when the credentials cannot be used.
+pub async fn connect(
+    service: &'static str,
+    settings: &NatsSettings,
+    readiness: &Readiness,
+) -> anyhow::Result<Client> {
+    readiness.set_unready(CHECK, "not connected yet");
+    let events = readiness.clone();
+    let mut options = ConnectOptions::new()
+        .name(service)
+        .retry_on_initial_connect()
+        .ping_interval(PING_INTERVAL)
+        .connection_timeout(Duration::from_secs(3))
+        .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
+        .event_callback(move |event| {
+            let events = events.clone();
+            async move { follow(&events, &event) }
+        });
+    if let Some(path) = &settings.nats_creds_file {
+        let credentials = read(path, "NATS_CREDS_FILE")?;
+        options = options
+            .credentials(&credentials)
+            .map_err(|error| SettingsError(format!("NATS_CREDS_FILE: {}: {error}", path.display())))?;
+    }
+    if let Some(path) = &settings.nats_ca_file {
+        read(path, "NATS_CA_FILE")?;
+        options = options.add_root_certificates(path.clone()).require_tls(true);
+    }
+    match (&settings.nats_user, secret("NATS_PASSWORD", settings.nats_password_file.as_ref())?) {
+        (Some(user), Some(password)) => {
+            options = options.user_and_password(user.clone(), password.expose_secret().to_owned());
+        }
+        (None, None) => {}
+        _ => {
+            return Err(SettingsError("NATS_USER and NATS_PASSWORD: set both or neither".to_owned()).into());
+        }
+    }
+    options.connect(settings.nats_url.clone()).await.context("NATS_URL: cannot start connecting")
+}
+
+fn read(path: &PathBuf, setting: &str) -> Result<String, SettingsError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| SettingsError(format!("{setting}: cannot read {}: {error}", path.display())))
+}
+
+fn follow(readiness: &Readiness, event: &Event) {
+    match event {
+        Event::Connected => {
+            tracing::info!("connected to NATS");
+            readiness.set_ready(CHECK);
+        }
+        Event::Disconnected => {
+            tracing::warn!("lost the connection to NATS; reconnecting");
+            readiness.set_unready(CHECK, "disconnected");
+        }
+        Event::ClientError(error) => tracing::debug!(%error, "NATS client error"),
+        other => tracing::debug!(event = %other, "NATS event"),
+    }
+}
+
+/// Which service asks: only discord-service changes what exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Creates what is missing.
+    Ingress,
+    /// Creates what is missing and brings what exists up to date.
+    Discord,
+}
+
+/// Makes sure that the streams and the common buckets exist as the settings
+/// want them. Does nothing to what a newer build made.
+///
+/// # Errors
+/// When NATS is away or refuses; call again later.
+pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role) -> anyhow::Result<()> {
+    for config in [alerts(settings), dead_letters(settings)] {
+        let name = config.name.clone();
+        ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
+    }
+    ensure_bucket(
+        js,
+        kv::Config { bucket: wire::LANES.to_owned(), history: 1, ..Default::default() },
+        settings,
+    )
+    .await?;
+    Ok(())
+}
+
+/// The bucket, made when it is missing.
+///
+/// # Errors
+/// When NATS is away or refuses.
+pub async fn ensure_bucket(
+    js: &jetstream::Context,
+    mut config: kv::Config,
+    settings: &NatsSettings,
+) -> anyhow::Result<kv::Store> {
+    let name = config.bucket.clone();
+    if let Ok(store) = js.get_key_value(&name).await {
+        return Ok(store);
+    }
+    config.num_replicas = settings.nats_replicas;
+    js.create_key_value(config).await.with_context(|| format!("bucket {name}"))
+}
+
+async fn ensure_stream(js: &jetstream::Context, config: stream::Config, role: Role) -> anyhow::Result<()> {
+    let existing = match js.get_stream(&config.name).await {
+        Ok(existing) => existing.cached_info().config.clone(),
+        Err(error) if is_missing(&error) => {
+            js.create_stream(config).await?;
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let made_by = existing.metadata.get(SCHEMA_KEY).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let differs = existing.max_bytes != config.max_bytes
+        || existing.max_messages_per_subject != config.max_messages_per_subject
+        || existing.num_replicas != config.num_replicas
+        || existing.subjects != config.subjects
+        || existing.max_age != config.max_age
+        || existing.duplicate_window != config.duplicate_window
+        || existing.allow_direct != config.allow_direct
+        || made_by < SCHEMA;
+    if role == Role::Discord && made_by <= SCHEMA && differs {
+        tracing::info!(stream = %config.name, "updating the stream to the settings");
+        js.update_stream(config).await?;
+    }
+    Ok(())
+}
+
+fn is_missing(error: &jetstream::context::GetStreamError) -> bool {
+    use jetstream::{ErrorCode, context::GetStreamErrorKind};
+    matches!(error.kind(), GetStreamErrorKind::JetStream(answer) if answer.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+fn base(name: &str, subjects: &str, settings: &NatsSettings) -> stream::Config {
+    stream::Config {
+        name: name.to_owned(),
+        subjects: vec![subjects.to_owned()],
+        storage: stream::StorageType::File,
+        num_replicas: settings.nats_replicas,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        metadata: [(SCHEMA_KEY.to_owned(), SCHEMA.to_string())].into(),
+        ..Default::default()
+    }
+}
+
+fn alerts(settings: &NatsSettings) -> stream::Config {
+    stream::Config {
+        discard: stream::DiscardPolicy::New,
+        discard_new_per_subject: true,
+        max_messages_per_subject: settings.channel_backlog_max,
+        max_bytes: settings.alerts_max_bytes,
+        max_age: 7 * DAY,
+        ..base(wire::ALERTS, wire::ALERTS_SUBJECTS, settings)
+    }
+}
+
+fn dead_letters(settings: &NatsSettings) -> stream::Config {
+    stream::Config {
+        discard: stream::DiscardPolicy::Old,
+        max_bytes: settings.dead_letters_max_bytes,
+        max_age: 14 * DAY,
+        ..base(wire::DEAD_LETTERS, wire::DEAD_LETTERS_SUBJECTS, settings)
+    }
+}

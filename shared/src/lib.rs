@@ -1,0 +1,20 @@
+//! What `ingress-service` and `discord-service` must agree on, and nothing
+//! else: the alert, the names on the bus, the verdict, and how a process
+//! starts, reports and stops.
+
+pub mod admin;
+pub mod alert;
+pub mod bus;
+pub mod ids;
+pub mod mode;
+pub mod process;
+pub mod settings;
+pub mod shutdown;
+pub mod telemetry;
+pub mod text;
+pub mod verdict;
+pub mod wire;
+
+pub use alert::Alert;
+pub use ids::{ChannelId, GuildId, UserId};
+pub use mode::RuntimeMode;

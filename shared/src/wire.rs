@@ -1,0 +1,83 @@
+//! Every name on the bus. Other modules build subjects with these and never by
+//! hand, so that the two services cannot disagree.
+
+use crate::ids::ChannelId;
+
+/// The stream of alerts that wait to be posted.
+pub const ALERTS: &str = "ALERTS";
+/// What [`ALERTS`] stores: `alerts.<partition>.<channel id>`.
+pub const ALERTS_SUBJECTS: &str = "alerts.*.*";
+
+/// The stream of alerts that can never be delivered.
+pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+/// What [`DEAD_LETTERS`] stores: `dead.<reason>.<channel id>`.
+pub const DEAD_LETTERS_SUBJECTS: &str = "dead.*.*";
+
+/// Request/reply: may this channel and this user be posted to?
+pub const VERDICT: &str = "verdict";
+/// The queue group that answers [`VERDICT`].
+pub const VERDICT_GROUP: &str = "discord-service";
+
+/// Broadcast: a command changed what the store holds for a guild. The payload
+/// is the guild's id in decimal.
+pub const STORE_CHANGED: &str = "store.changed";
+
+/// KV bucket: what each channel's lane has in flight. Keys are channel ids.
+pub const LANES: &str = "lanes";
+
+/// How many partitions the alerts have. For ever: it is part of every subject.
+pub const PARTITIONS: u64 = 64;
+
+/// The partition of a channel: the top six bits of the id multiplied by 2^64/φ
+/// (Fibonacci hashing), since the low bits of Discord's ids are nearly constant.
+pub const fn partition(channel: ChannelId) -> u64 {
+    channel.get().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - PARTITIONS.trailing_zeros())
+}
+
+/// The subject on which an alert for this channel is stored.
+pub fn alert_subject(channel: ChannelId) -> String {
+    format!("alerts.{}.{channel}", partition(channel))
+}
+
+/// All alerts of one partition.
+pub fn partition_subjects(partition: u64) -> String {
+    format!("alerts.{partition}.*")
+}
+
+/// The subject of a dead letter. `reason` is a single token.
+pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
+    format!("dead.{reason}.{channel}")
+}
+
+/// The channel at the end of an alert's or a dead letter's subject, if it is one.
+pub fn subject_channel(subject: &str) -> Option<ChannelId> {
+    subject.rsplit('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_partition_of_a_channel_never_changes() {
+        let partitions = [0, 1, 123_456_789_012_345_678, u64::MAX].map(|id| partition(ChannelId::new(id)));
+        assert_eq!(partitions, [0, 39, 42, 24]);
+    }
+
+    #[test]
+    fn snowflakes_spread_over_all_partitions() {
+        let mut seen = std::collections::HashSet::new();
+        for n in 0..1_000u64 {
+            seen.insert(partition(ChannelId::new((900_000_000_000 + n * 86_400_000) << 22)));
+        }
+        assert_eq!(seen.len() as u64, PARTITIONS);
+    }
+
+    #[test]
+    fn a_subject_names_its_channel() {
+        let channel = ChannelId::new(42);
+        assert_eq!(subject_channel(&alert_subject(channel)), Some(channel));
+        assert_eq!(dead_letter_subject("expired", channel), "dead.expired.42");
+        assert_eq!(subject_channel("alerts.1.x"), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! A real nats-server with JetStream.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{free_port, wait::wait_for, workspace_root};
+
+/// A nats-server of its own, killed when dropped.
+#[derive(Debug)]
+pub struct NatsServer {
+    port: u16,
+    store: TempDir,
+    extra: Vec<String>,
+    child: Option<Child>,
+}
+
+impl NatsServer {
+    /// Starts one and waits until it takes connections.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one with more command-line arguments.
+    pub async fn start_with(extra: &[&str]) -> Self {
+        let store = tempfile::tempdir().expect("a temporary directory");
+        let extra = extra.iter().map(ToString::to_string).collect();
+        let mut server = Self { port: free_port(), store, extra, child: None };
+        server.restart().await;
+        server
+    }
+
+    /// Starts it again on the same port with the same files.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let log = std::fs::File::create(self.store.path().join("server.log")).expect("a log file");
+        let child = Command::new(binary())
+            .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"])
+            .arg(self.store.path())
+            .args(&self.extra)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("nats-server starts: run `make tools`");
+        self.child = Some(child);
+        let port = self.port;
+        wait_for("nats-server takes connections", Duration::from_secs(20), || async move {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
+        })
+        .await;
+    }
+
+    /// Ends it with SIGKILL, as a crash would. Its files stay.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Stops it without ending it (SIGSTOP): connections hang.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub fn unpause(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("the server runs");
+        let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill -{name} failed");
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// A client of it.
+    pub async fn client(&self) -> async_nats::Client {
+        async_nats::connect(self.url()).await.expect("nats-server is up")
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            // A stopped process must go on to be able to end.
+            self.signal("CONT");
+        }
+        self.kill();
+    }
+}
+
+/// The pinned binary that `make tools` puts into `.tools/bin`, else the one on PATH.
+fn binary() -> PathBuf {
+    let pinned = workspace_root().join(".tools/bin/nats-server");
+    if pinned.exists() { pinned } else { "nats-server".into() }
+}

@@ -1,0 +1,28 @@
+//! Waiting for the event itself: polls quickly and explains itself when it
+//! gives up.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+/// How long a test waits for something that should happen at once.
+pub const SOON: Duration = Duration::from_secs(15);
+
+/// Polls `probe` until it returns a value.
+///
+/// # Panics
+/// With `what` when nothing came within `limit`.
+pub async fn wait_for<T, F>(what: &str, limit: Duration, mut probe: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let start = Instant::now();
+    loop {
+        if let Some(value) = probe().await {
+            return value;
+        }
+        assert!(start.elapsed() < limit, "waited {limit:?} in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
