@@ -1,9 +1,11 @@
 //! Decides from the store who may post where, posts alerts to Discord, and
 //! answers commands. docs/ARCHITECTURE.md follows one alert through here.
 
+pub mod authority;
 pub mod commands;
 pub mod delivery;
 pub mod discord;
 pub mod render;
 pub mod settings;
 pub mod store;
+pub mod verdicts;

@@ -25,6 +25,9 @@ pub const STORE_CHANGED: &str = "store.changed";
 /// KV bucket: what each channel's lane has in flight. Keys are channel ids.
 pub const LANES: &str = "lanes";
 
+/// KV bucket: every channel that was ever found authorized, and its guild's id.
+pub const CHANNELS: &str = "channels";
+
 /// How many partitions the alerts have. For ever: it is part of every subject.
 pub const PARTITIONS: u64 = 64;
 

@@ -28,6 +28,23 @@ pub enum DiscordError {
     Unavailable(anyhow::Error),
 }
 
+/// What a refusal of a message is about.
+pub enum Refusal {
+    /// The message was posted before, and deleted since.
+    AlreadyPosted,
+    /// The channel: no message gets there.
+    Channel,
+    /// The message itself.
+    Message,
+}
+
+impl DiscordError {
+    /// What a refusal of a message is about.
+    pub fn refusal(&self) -> Refusal {
+        Refusal::Message
+    }
+}
+
 /// One bot's access to Discord's REST API. Cheap to clone; all clones share
 /// the connections and what is known of the rate limits.
 #[derive(Clone)]

@@ -1,0 +1,196 @@
+//! What waits for one channel: an index over the stream, small enough to hold
+//! a whole backlog. Pure.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sha2::{Digest as _, Sha256};
+use shared::Alert;
+
+/// How many waiting alerts are kept whole, so that a lone one is not read twice.
+const KEPT_WHOLE: usize = 32;
+
+/// Alerts that share an embed have the same key: issue, mention, level and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FoldKey([u8; 16]);
+
+impl FoldKey {
+    fn of(alert: &Alert) -> Self {
+        // Without an issue id, what the reader would take for the same issue.
+        let issue = match &alert.issue_id {
+            Some(id) => ["id", id.as_str(), ""],
+            None => [
+                "text",
+                alert.title.as_deref().unwrap_or_default(),
+                alert.culprit.as_deref().unwrap_or_default(),
+            ],
+        };
+        let mut hash = Sha256::new();
+        let mention = alert.mention.map(|user| user.to_string()).unwrap_or_default();
+        let level = alert.level.as_deref().unwrap_or_default();
+        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind]) {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+#[derive(Debug)]
+struct Waiting {
+    key: FoldKey,
+    timestamp_ms: i64,
+    received_ms: i64,
+    whole: Option<Box<Alert>>,
+}
+
+/// Alerts that go into one embed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Their sequences in the stream, ascending.
+    pub(crate) sequences: BTreeSet<u64>,
+    /// The sequence of the one that happened last.
+    pub(crate) latest: u64,
+    /// When the first and the last of them happened, in milliseconds since 1970.
+    pub(crate) span_ms: (i64, i64),
+    /// When the first and the last of them were received, likewise.
+    pub(crate) received_ms: (i64, i64),
+}
+
+/// The waiting alerts of one channel by their sequence in the stream.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    waiting: BTreeMap<u64, Waiting>,
+    /// Sequences by fold key; those of `alone` are not in it.
+    folds: HashMap<FoldKey, BTreeSet<u64>>,
+    /// First sequence of each embed to be, in the order of embeds.
+    heads: BTreeSet<u64>,
+    alone: BTreeSet<u64>,
+    whole: usize,
+}
+
+impl Backlog {
+    /// Takes in an alert. Sequences may come in any order, each once.
+    pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
+        let key = FoldKey::of(&alert);
+        let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
+        let whole = (self.whole < KEPT_WHOLE).then(|| Box::new(alert));
+        self.whole += usize::from(whole.is_some());
+        self.waiting.insert(sequence, Waiting { key, timestamp_ms, received_ms, whole });
+        self.fold(key, sequence);
+    }
+
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// How many embeds wait.
+    pub(crate) fn embeds(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// All waiting sequences, ascending.
+    pub(crate) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.waiting.keys().copied()
+    }
+
+    /// The lowest waiting sequence that is not in `other`.
+    pub(crate) fn first_outside(&self, other: &BTreeSet<u64>) -> Option<u64> {
+        self.sequences().find(|sequence| !other.contains(sequence))
+    }
+
+    /// The alerts received before this time.
+    pub(crate) fn received_before(&self, limit_ms: i64) -> Vec<u64> {
+        let old = self.waiting.iter().filter(|(_, waiting)| waiting.received_ms < limit_ms);
+        old.map(|(sequence, _)| *sequence).collect()
+    }
+
+    /// The embeds to be, in the order of the first alert that each contains.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
+        self.heads.iter().filter_map(|head| self.group(*head))
+    }
+
+    fn group(&self, head: u64) -> Option<Group> {
+        let first = self.waiting.get(&head)?;
+        if self.alone.contains(&head) {
+            return Some(Group {
+                sequences: BTreeSet::from([head]),
+                latest: head,
+                span_ms: (first.timestamp_ms, first.timestamp_ms),
+                received_ms: (first.received_ms, first.received_ms),
+            });
+        }
+        let sequences = self.folds.get(&first.key)?.clone();
+        let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
+        let (last_ms, latest) = times.clone().max()?;
+        let (first_ms, _) = times.min()?;
+        let received = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.received_ms));
+        let received_ms = (received.clone().min()?, received.max()?);
+        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), received_ms })
+    }
+
+    /// The alert itself, where it was kept whole.
+    pub(crate) fn whole(&self, sequence: u64) -> Option<&Alert> {
+        self.waiting.get(&sequence)?.whole.as_deref()
+    }
+
+    /// From now on these alerts go out alone: Discord refused a post that they shared.
+    pub(crate) fn set_alone(&mut self, sequences: &BTreeSet<u64>) {
+        for &sequence in sequences {
+            if let Some(key) = self.waiting.get(&sequence).map(|waiting| waiting.key) {
+                self.unfold(key, sequence);
+                self.alone.insert(sequence);
+                self.heads.insert(sequence);
+            }
+        }
+    }
+
+    /// Whether this alert goes out alone.
+    pub(crate) fn is_alone(&self, sequence: u64) -> bool {
+        self.alone.contains(&sequence)
+    }
+
+    /// Forgets alerts that are posted or dead.
+    pub(crate) fn remove(&mut self, sequences: &BTreeSet<u64>) {
+        for &sequence in sequences {
+            if let Some(gone) = self.waiting.remove(&sequence) {
+                self.whole -= usize::from(gone.whole.is_some());
+                if self.alone.remove(&sequence) {
+                    self.heads.remove(&sequence);
+                } else {
+                    self.unfold(gone.key, sequence);
+                }
+            }
+        }
+    }
+
+    fn fold(&mut self, key: FoldKey, sequence: u64) {
+        let fold = self.folds.entry(key).or_default();
+        if let Some(head) = fold.first() {
+            self.heads.remove(head);
+        }
+        fold.insert(sequence);
+        self.heads.extend(fold.first());
+    }
+
+    fn unfold(&mut self, key: FoldKey, sequence: u64) {
+        let Some(fold) = self.folds.get_mut(&key) else { return };
+        fold.remove(&sequence);
+        self.heads.remove(&sequence);
+        match fold.first() {
+            Some(head) => {
+                self.heads.insert(*head);
+            }
+            None => {
+                self.folds.remove(&key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "backlog_tests.rs"]
+mod tests;

@@ -1,0 +1,100 @@
+use std::collections::BTreeSet;
+
+use shared::{Alert, ChannelId, UserId, alert::Trust};
+
+use super::*;
+
+fn alert(issue: &str) -> Alert {
+    Alert {
+        v: 1,
+        channel: ChannelId::new(1),
+        mention: None,
+        trust: Trust::None,
+        kind: "error".to_owned(),
+        project: "backend".to_owned(),
+        project_name: None,
+        title: None,
+        logger: None,
+        level: Some("error".to_owned()),
+        culprit: None,
+        message: None,
+        url: None,
+        timestamp_ms: 0,
+        received_ms: 0,
+        event_id: None,
+        issue_id: Some(issue.to_owned()),
+        short_id: None,
+        rules: Vec::new(),
+        environment: None,
+        release: None,
+        frame: None,
+        tags: Vec::new(),
+    }
+}
+
+fn backlog(issues: &[&str]) -> Backlog {
+    let mut backlog = Backlog::default();
+    for (index, issue) in issues.iter().enumerate() {
+        backlog.insert(index as u64 + 1, alert(issue));
+    }
+    backlog
+}
+
+fn shape(backlog: &Backlog) -> Vec<Vec<u64>> {
+    backlog.groups().map(|group| group.sequences.into_iter().collect()).collect()
+}
+
+#[test]
+fn alerts_of_one_issue_share_an_embed_in_the_order_of_the_first() {
+    assert_eq!(shape(&backlog(&["a", "b", "a", "c", "b"])), [vec![1, 3], vec![2, 5], vec![4]]);
+}
+
+#[test]
+fn another_mention_level_kind_or_project_is_not_hidden() {
+    let mut backlog = backlog(&["a"]);
+    backlog.insert(2, Alert { mention: Some(UserId::new(5)), ..alert("a") });
+    backlog.insert(3, Alert { level: Some("fatal".to_owned()), ..alert("a") });
+    backlog.insert(4, Alert { kind: "issue.resolved".to_owned(), ..alert("a") });
+    backlog.insert(5, Alert { project: "frontend".to_owned(), ..alert("a") });
+    assert_eq!(backlog.embeds(), 5);
+}
+
+#[test]
+fn an_embed_shows_the_latest_event_and_the_span_of_all() {
+    let mut backlog = Backlog::default();
+    for (sequence, timestamp_ms, received_ms) in [(1, 50, 100), (2, 90, 101), (3, 10, 102)] {
+        backlog.insert(sequence, Alert { timestamp_ms, received_ms, ..alert("a") });
+    }
+    let group = backlog.groups().next().expect("there is one");
+    assert_eq!((group.latest, group.span_ms, group.received_ms), (2, (10, 90), (100, 102)));
+}
+
+#[test]
+fn removing_the_first_of_an_embed_moves_it_back() {
+    let mut backlog = backlog(&["a", "b", "a"]);
+    backlog.remove(&BTreeSet::from([1]));
+    assert_eq!(shape(&backlog), [vec![2], vec![3]]);
+    backlog.remove(&BTreeSet::from([2, 3]));
+    assert!(backlog.is_empty());
+    assert_eq!((backlog.embeds(), backlog.folds.len(), backlog.whole), (0, 0, 0));
+}
+
+#[test]
+fn alerts_set_alone_leave_their_embed_and_newer_ones_still_share() {
+    let mut backlog = backlog(&["a", "b", "a"]);
+    backlog.set_alone(&BTreeSet::from([1, 2, 3]));
+    backlog.insert(4, alert("a"));
+    backlog.insert(5, alert("a"));
+    assert_eq!(shape(&backlog), [vec![1], vec![2], vec![3], vec![4, 5]]);
+    backlog.remove(&BTreeSet::from([1, 2, 3, 4, 5]));
+    assert_eq!((backlog.embeds(), backlog.alone.len()), (0, 0));
+}
+
+#[test]
+fn alerts_without_an_issue_id_fold_by_what_the_reader_sees() {
+    let mut backlog = Backlog::default();
+    for (sequence, title) in [(1, "KeyError"), (2, "ValueError"), (3, "KeyError")] {
+        backlog.insert(sequence, Alert { issue_id: None, title: Some(title.to_owned()), ..alert("") });
+    }
+    assert_eq!(shape(&backlog), [vec![1, 3], vec![2]]);
+}

@@ -1,0 +1,155 @@
+//! Alerts that can never be delivered, kept with the reason.
+
+use std::fmt;
+
+use anyhow::Context as _;
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use shared::{Alert, ChannelId, wire};
+
+/// The version of the record that this build writes.
+const VERSION: u32 = 1;
+/// Unreadable bytes are kept up to here: enough to see what they are.
+const RAW_BYTES: usize = 4096;
+/// Publishes under way at once.
+const IN_FLIGHT: usize = 128;
+
+/// Why an alert is dead, as one token of the subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reason {
+    /// The channel is no longer authorized.
+    Revoked,
+    /// The mentioned user is not entitled to this project's mentions.
+    Mention,
+    /// It waited longer than `ALERT_MAX_AGE_SECS`.
+    Expired,
+    /// Discord does not let the bot post in the channel, or it is gone.
+    Unreachable,
+    /// Discord refused the message itself.
+    Refused,
+    /// Not an alert that this build can read.
+    Unreadable,
+}
+
+impl Reason {
+    const fn token(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Mention => "mention",
+            Self::Expired => "expired",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Why, for the machine and in words.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    pub(crate) reason: Reason,
+    pub(crate) detail: String,
+    /// Whether a post with the alert may stand in Discord all the same.
+    pub(crate) may_have_been_posted: bool,
+}
+
+impl Cause {
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), may_have_been_posted: false }
+    }
+
+    /// The same, of a post that may have been sent before.
+    pub(crate) fn after_sending(self) -> Self {
+        Self { may_have_been_posted: true, ..self }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)?;
+        if self.may_have_been_posted { f.write_str(" (may have been posted)") } else { Ok(()) }
+    }
+}
+
+/// What stands in the stream `DEAD_LETTERS`.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeadLetter<'a> {
+    v: u32,
+    reason: Reason,
+    detail: &'a str,
+    may_have_been_posted: bool,
+    died_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alert: Option<Alert>,
+    /// The bytes themselves, in base64 and perhaps cut, where they are no alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
+}
+
+/// The stream `DEAD_LETTERS`. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct DeadLetters {
+    js: jetstream::Context,
+}
+
+impl DeadLetters {
+    pub(crate) fn new(js: jetstream::Context) -> Self {
+        Self { js }
+    }
+
+    /// Stores these messages (sequence in `ALERTS`, payload) as dead letters of
+    /// the channel, for certain. Doing so again stores none twice.
+    pub(crate) async fn bury(
+        &self,
+        channel: ChannelId,
+        messages: Vec<(u64, bytes::Bytes)>,
+        cause: &Cause,
+    ) -> anyhow::Result<()> {
+        let subject = wire::dead_letter_subject(cause.reason.token(), channel);
+        let buried: usize = stream::iter(messages)
+            .map(|(sequence, payload)| self.bury_one(&subject, channel, sequence, payload, cause))
+            .buffer_unordered(IN_FLIGHT)
+            .try_fold(0, |count, ()| async move { Ok(count + 1) })
+            .await?;
+        metrics::counter!("sentry_bot_dead_letters_total", "reason" => cause.reason.token())
+            .increment(buried as u64);
+        tracing::warn!(channel.id = %channel, alerts = buried, reason = cause.reason.token(), "dead letters: {cause}");
+        Ok(())
+    }
+
+    async fn bury_one(
+        &self,
+        subject: &str,
+        channel: ChannelId,
+        sequence: u64,
+        payload: bytes::Bytes,
+        cause: &Cause,
+    ) -> anyhow::Result<()> {
+        let alert = Alert::decode(&payload).ok();
+        let raw = alert.is_none().then(|| BASE64_STANDARD.encode(&payload[..payload.len().min(RAW_BYTES)]));
+        let letter = DeadLetter {
+            v: VERSION,
+            reason: cause.reason,
+            detail: &cause.detail,
+            may_have_been_posted: cause.may_have_been_posted,
+            died_ms: chrono::Utc::now().timestamp_millis(),
+            // With the time of receipt the id stays unique when the stream is made anew.
+            alert,
+            raw,
+        };
+        let received = letter.alert.as_ref().map_or(0, |alert| alert.received_ms);
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, format!("{channel}-{sequence}-{received}"));
+        let letter = serde_json::to_vec(&letter).context("cannot encode a dead letter")?;
+        let stored = self
+            .js
+            .publish_with_headers(subject.to_owned(), headers, letter.into())
+            .await
+            .context("cannot send a dead letter")?;
+        stored.await.context("cannot store a dead letter")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,302 @@
+//! One channel's lane: takes what waits for the channel, one post at a time.
+//!
+//! The order of steps is what makes a crash at any moment safe; the crash
+//! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use async_nats::jetstream::kv;
+use shared::{Alert, ChannelId, process::BadToken, shutdown::CancellationToken, wire};
+use tokio::sync::mpsc;
+
+use super::{
+    backlog::Backlog,
+    backoff::Backoff,
+    blockade::Blockade,
+    dead_letters::{Cause, DeadLetters, Reason},
+    queue::Queue,
+    record::{Journal, Record, State},
+};
+use crate::{
+    authority::{AskAgain, Authority, Standing},
+    discord::Discord,
+    render::Style,
+};
+
+/// After a wake-up, how long to look again for the alert that it announced: the
+/// announcement may overtake the storing.
+const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
+/// Alerts that are turned into dead letters at once.
+const CHUNK: usize = 500;
+
+/// What all lanes share.
+pub(crate) struct Surroundings {
+    pub(crate) queue: Queue,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) journals: kv::Store,
+    pub(crate) authority: Authority,
+    pub(crate) discord: Discord,
+    pub(crate) style: Style,
+    pub(crate) max_age: Duration,
+    pub(crate) shutdown: CancellationToken,
+    /// Cancelled when Discord refuses the bot's token.
+    pub(crate) bad_token: CancellationToken,
+}
+
+/// Why a lane starts over.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Interruption {
+    /// The process ends: a successor goes on.
+    #[error("stopping")]
+    Stopping,
+    /// The token is not valid: the process must end.
+    #[error(transparent)]
+    BadToken(#[from] BadToken),
+    /// Something behind is away, or another pod owns the channel now.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+impl From<AskAgain> for Interruption {
+    fn from(error: AskAgain) -> Self {
+        match error {
+            AskAgain::BadToken(error) => error.into(),
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+/// Works until there is nothing left to do and `wakes` is closed.
+pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut wakes: mpsc::Receiver<()>) {
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+    loop {
+        let error = match serve(&around, channel, &mut wakes, &mut backoff).await {
+            Ok(()) | Err(Interruption::Stopping) => return,
+            Err(Interruption::BadToken(_)) => return around.bad_token.cancel(),
+            Err(Interruption::Failed(error)) => error,
+        };
+        let wait = backoff.next();
+        metrics::counter!("sentry_bot_lane_interruptions_total").increment(1);
+        tracing::warn!(channel.id = %channel, retry_in = ?wait, "the channel's lane starts over: {error:#}");
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = around.shutdown.cancelled() => return,
+        }
+    }
+}
+
+async fn serve(
+    around: &Surroundings,
+    channel: ChannelId,
+    wakes: &mut mpsc::Receiver<()>,
+    backoff: &mut Backoff,
+) -> Result<(), Interruption> {
+    let (mut lane, unfinished) = Lane::open(around, channel).await?;
+    lane.refill().await?;
+    if let Some(record) = unfinished {
+        lane.resume(record).await?;
+    }
+    backoff.reset();
+    while !around.shutdown.is_cancelled() {
+        lane.refill().await?;
+        if !lane.backlog.is_empty() {
+            lane.step().await?;
+            backoff.reset();
+            continue;
+        }
+        tokio::select! {
+            wake = wakes.recv() => match wake {
+                Some(()) => lane.look_again().await?,
+                None => return Ok(lane.journal.clear().await?),
+            },
+            () = around.shutdown.cancelled() => {}
+        }
+    }
+    Err(Interruption::Stopping)
+}
+
+/// A channel's state while its lane is at work.
+pub(super) struct Lane<'a> {
+    pub(super) around: &'a Surroundings,
+    pub(super) channel: ChannelId,
+    pub(super) journal: Journal,
+    pub(super) backlog: Backlog,
+    /// Alerts that Discord refused with their links.
+    pub(super) without_links: BTreeSet<u64>,
+    subject: String,
+    /// The next sequence to read.
+    cursor: u64,
+    blockade: Blockade,
+}
+
+impl<'a> Lane<'a> {
+    async fn open(around: &'a Surroundings, channel: ChannelId) -> anyhow::Result<(Self, Option<Record>)> {
+        let (journal, unfinished) = Journal::open(around.journals.clone(), channel).await?;
+        let lane = Self {
+            around,
+            channel,
+            journal,
+            backlog: Backlog::default(),
+            without_links: BTreeSet::new(),
+            subject: wire::alert_subject(channel),
+            cursor: 1,
+            blockade: Blockade::open(around.journals.clone(), channel).await?,
+        };
+        Ok((lane, unfinished))
+    }
+
+    /// Takes in all that has come since the last time.
+    async fn refill(&mut self) -> anyhow::Result<()> {
+        loop {
+            let batch = self.around.queue.read(&self.subject, self.cursor).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for stored in batch {
+                self.cursor = stored.sequence + 1;
+                match Alert::decode(&stored.payload) {
+                    Ok(alert) if alert.channel == self.channel => self.backlog.insert(stored.sequence, alert),
+                    Ok(_) => self.bury_unreadable(stored.sequence, "it is for another channel").await?,
+                    Err(error) => self.bury_unreadable(stored.sequence, &error.to_string()).await?,
+                }
+            }
+        }
+    }
+
+    async fn bury_unreadable(&mut self, sequence: u64, why: &str) -> anyhow::Result<()> {
+        self.bury(&BTreeSet::from([sequence]), &Cause::new(Reason::Unreadable, why)).await
+    }
+
+    async fn look_again(&mut self) -> anyhow::Result<()> {
+        for wait in LOOK_AGAIN_MS {
+            self.refill().await?;
+            if !self.backlog.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        if self.backlog.is_empty()
+            && let Some(first) = self.around.queue.first(&self.subject).await?
+        {
+            // Sequences went back: the stream was made anew.
+            self.cursor = self.cursor.min(first);
+        }
+        Ok(())
+    }
+
+    /// Ends what a predecessor, perhaps this pod before a crash, began.
+    async fn resume(&mut self, record: Record) -> Result<(), Interruption> {
+        let sequences = record.sequences();
+        // Alerts are removed only after Discord confirmed their post.
+        let posted = record.state == State::Posted
+            || match sequences.first() {
+                Some(first) => !self.around.queue.stands(*first).await?,
+                None => true,
+            };
+        if posted {
+            return Ok(self.forget(&sequences).await?);
+        }
+        tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");
+        self.deliver(record, true).await
+    }
+
+    /// One post, or one reason why there is none.
+    async fn step(&mut self) -> Result<(), Interruption> {
+        let oldest = chrono::Utc::now() - self.around.max_age;
+        let expired: BTreeSet<u64> =
+            self.backlog.received_before(oldest.timestamp_millis()).into_iter().collect();
+        if !expired.is_empty() {
+            return Ok(self.bury(&expired, &expired_cause()).await?);
+        }
+        match self.around.authority.standing(self.channel).await? {
+            Standing::Authorized(guild) => match self.blockade.read().await? {
+                None => match self.compose(guild).await? {
+                    Some(record) => {
+                        self.journal.write(&record).await?;
+                        self.deliver(record, false).await
+                    }
+                    None => Ok(()),
+                },
+                Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
+            },
+            Standing::Unreachable(why) => Ok(self.bury_all(&unreachable_cause(&why)).await?),
+            Standing::NotAuthorized if self.around.authority.was_authorized(self.channel).await? => {
+                Ok(self.bury_all(&revoked_cause()).await?)
+            }
+            Standing::NotAuthorized => Ok(self.drop_all().await?),
+        }
+    }
+
+    async fn bury_all(&mut self, cause: &Cause) -> anyhow::Result<()> {
+        let all = self.backlog.sequences().collect();
+        self.bury(&all, cause).await
+    }
+
+    /// Alerts of a channel that was never authorized are strangers': no trace.
+    async fn drop_all(&mut self) -> anyhow::Result<()> {
+        let all: BTreeSet<u64> = self.backlog.sequences().collect();
+        metrics::counter!("sentry_bot_alerts_dropped_total").increment(all.len() as u64);
+        tracing::info!(channel.id = %self.channel, alerts = all.len(), "dropped alerts for a channel that was never authorized");
+        self.forget(&all).await
+    }
+
+    /// Turns alerts into dead letters: first stored there, then removed here.
+    pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
+        let all: Vec<u64> = sequences.iter().copied().collect();
+        for chunk in all.chunks(CHUNK) {
+            let messages = self.around.queue.get(chunk.to_vec()).await?;
+            self.around.dead_letters.bury(self.channel, messages, cause).await?;
+            self.forget(&chunk.iter().copied().collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes alerts that are posted or dead.
+    pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
+        let kept_from = self.backlog.first_outside(sequences);
+        self.around.queue.remove(&self.subject, sequences, kept_from).await?;
+        self.backlog.remove(sequences);
+        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        Ok(())
+    }
+
+    /// The post stands in Discord: notes that down and removes its alerts. In
+    /// either order a successor sees that it was posted.
+    pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
+        record.state = State::Posted;
+        let sequences = record.sequences();
+        let kept_from = self.backlog.first_outside(&sequences);
+        let (noted, removed) = tokio::join!(
+            self.journal.write(&record),
+            self.around.queue.remove(&self.subject, &sequences, kept_from)
+        );
+        noted.and(removed).context("a post is confirmed, but not yet noted down")?;
+        self.backlog.remove(&sequences);
+        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        Ok(())
+    }
+
+    /// Discord does not let the bot post here: until the channel is authorized
+    /// anew or replayed, its alerts are dead letters at once.
+    pub(super) async fn block(&mut self, why: &str) -> anyhow::Result<()> {
+        self.blockade.set(why).await
+    }
+}
+
+pub(super) fn revoked_cause() -> Cause {
+    Cause::new(Reason::Revoked, "the channel is no longer authorized: authorize it again")
+}
+
+pub(super) fn unreachable_cause(why: &str) -> Cause {
+    Cause::new(
+        Reason::Unreachable,
+        format!(
+            "Discord does not let the bot post in the channel ({why}): give it View Channel, Send Messages and Embed Links there, then authorize the channel again"
+        ),
+    )
+}
+
+pub(super) fn expired_cause() -> Cause {
+    Cause::new(Reason::Expired, "it waited too long to be posted")
+}

@@ -1,0 +1,227 @@
+//! Building a channel's next post, and bringing it to Discord.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use shared::{Alert, GuildId};
+
+use super::{
+    backlog::Group,
+    backoff::Backoff,
+    dead_letters::{Cause, Reason},
+    lane::{Interruption, Lane, expired_cause, revoked_cause, unreachable_cause},
+    record::{Mention, Record, nonce},
+};
+use crate::{
+    authority::{Entitlement, Standing},
+    discord::{DiscordError, Refusal},
+    render::{self, Embed, Folded, Style},
+};
+
+/// Discord's limits for the embeds of one message.
+const EMBEDS: usize = 10;
+const CHARS: usize = 6_000;
+/// What each embed is cut to while more than one post waits, so that ten fit.
+const CROWDED_CHARS: usize = CHARS / EMBEDS;
+
+impl Lane<'_> {
+    /// The next post: the oldest waiting embeds, as many as fit. `None` when
+    /// none of them may be posted; they are dead letters then.
+    pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
+        let max_chars = if self.backlog.embeds() > EMBEDS { CROWDED_CHARS } else { CHARS };
+        let candidates: Vec<Group> = self.backlog.groups().take(EMBEDS).collect();
+        let mut draft = Draft::default();
+        for group in candidates {
+            let alone = group.sequences.first().is_some_and(|first| self.backlog.is_alone(*first));
+            if alone && !draft.embeds.is_empty() {
+                break;
+            }
+            let Some(alert) = self.alert(group.latest).await? else {
+                // Removed from the stream by somebody else.
+                self.backlog.remove(&BTreeSet::from([group.latest]));
+                return Ok(None);
+            };
+            if let Some(cause) = self.mention_cause(guild, alert.mention.as_ref(), &alert.project).await? {
+                self.bury(&group.sequences, &cause).await?;
+                continue;
+            }
+            let links = !self.without_links.contains(&group.latest);
+            let style = Style { links, ..self.around.style.clone() };
+            if !draft.add(group, alert, &style, max_chars) || alone {
+                break;
+            }
+        }
+        if draft.embeds.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(draft.record(self)))
+    }
+
+    async fn alert(&self, sequence: u64) -> anyhow::Result<Option<Alert>> {
+        if let Some(alert) = self.backlog.whole(sequence) {
+            return Ok(Some(alert.clone()));
+        }
+        let found = self.around.queue.get(vec![sequence]).await?;
+        Ok(found.first().and_then(|(_, payload)| Alert::decode(payload).ok()))
+    }
+
+    async fn mention_cause(
+        &self,
+        guild: GuildId,
+        user: Option<&shared::UserId>,
+        project: &str,
+    ) -> Result<Option<Cause>, Interruption> {
+        let Some(user) = user else { return Ok(None) };
+        Ok(match self.around.authority.entitlement(guild, *user, project).await? {
+            Entitlement::Entitled => None,
+            Entitlement::NoProject => Some("the mentioned user has no project in this guild"),
+            Entitlement::OtherProject(_) => Some("the mentioned user is registered to another project"),
+        }
+        .map(|why| Cause::new(Reason::Mention, why)))
+    }
+
+    /// Sends a recorded post until Discord has decided on it. `repeated`: it
+    /// may have been sent before.
+    pub(super) async fn deliver(
+        &mut self,
+        mut record: Record,
+        mut repeated: bool,
+    ) -> Result<(), Interruption> {
+        let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
+        loop {
+            if repeated && let Some(cause) = self.no_longer(&record).await? {
+                return Ok(self.bury(&record.sequences(), &cause.after_sending()).await?);
+            }
+            let error = match self.around.discord.create_message(self.channel, &record.body).await {
+                Ok(_) => return Ok(self.posted(record).await?),
+                Err(DiscordError::BadToken(error)) => return Err(error.into()),
+                Err(DiscordError::Unavailable(error)) => error,
+                Err(refused) => match refused.refusal() {
+                    // A repeat of a post that somebody has deleted since.
+                    Refusal::AlreadyPosted => return Ok(self.posted(record).await?),
+                    Refusal::Channel => return Ok(self.refused_channel(&record, &refused, repeated).await?),
+                    Refusal::Message => {
+                        return Ok(self.refused_message(&mut record, &refused, repeated).await?);
+                    }
+                },
+            };
+            repeated = true;
+            let wait = backoff.next();
+            metrics::counter!("sentry_bot_post_retries_total").increment(1);
+            tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error:#}");
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.around.shutdown.cancelled() => return Err(Interruption::Stopping),
+            }
+        }
+    }
+
+    /// Why a recorded post must not be repeated, if so.
+    async fn no_longer(&self, record: &Record) -> Result<Option<Cause>, Interruption> {
+        let oldest = chrono::Utc::now() - self.around.max_age;
+        if record.received_ms.1 < oldest.timestamp_millis() {
+            return Ok(Some(expired_cause()));
+        }
+        let guild = match self.around.authority.standing(self.channel).await? {
+            Standing::Authorized(guild) => guild,
+            Standing::NotAuthorized => return Ok(Some(revoked_cause())),
+            Standing::Unreachable(why) => return Ok(Some(unreachable_cause(&why))),
+        };
+        for Mention { user, project } in &record.mentions {
+            if let Some(cause) = self.mention_cause(guild, Some(user), project).await? {
+                return Ok(Some(cause));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn posted(&mut self, record: Record) -> anyhow::Result<()> {
+        let alerts = record.sequences().len();
+        metrics::counter!("sentry_bot_posts_total").increment(1);
+        metrics::counter!("sentry_bot_embeds_total").increment(record.embeds as u64);
+        metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
+        let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.received_ms.0).max(0);
+        metrics::histogram!("sentry_bot_delivery_seconds")
+            .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
+        tracing::debug!(channel.id = %self.channel, alerts, embeds = record.embeds, waited_ms, "posted");
+        self.confirm(record).await
+    }
+
+    async fn refused_channel(
+        &mut self,
+        record: &Record,
+        refused: &DiscordError,
+        repeated: bool,
+    ) -> anyhow::Result<()> {
+        let cause = unreachable_cause(&refused.to_string());
+        self.block(&cause.detail).await?;
+        let cause = if repeated { cause.after_sending() } else { cause };
+        self.bury(&record.sequences(), &cause).await
+    }
+
+    /// A shared post is taken apart; one alone is tried without links, then dead.
+    async fn refused_message(
+        &mut self,
+        record: &mut Record,
+        refused: &DiscordError,
+        repeated: bool,
+    ) -> anyhow::Result<()> {
+        let sequences = record.sequences();
+        tracing::warn!(channel.id = %self.channel, alerts = sequences.len(), links = record.links, "{refused}");
+        if sequences.len() > 1 {
+            self.backlog.set_alone(&sequences);
+            return Ok(());
+        }
+        if record.links {
+            self.backlog.set_alone(&sequences);
+            self.without_links.extend(sequences);
+            return Ok(());
+        }
+        let cause = Cause::new(Reason::Refused, refused.to_string());
+        self.bury(&sequences, &if repeated { cause.after_sending() } else { cause }).await
+    }
+}
+
+/// A post while it is built.
+#[derive(Default)]
+struct Draft {
+    embeds: Vec<Embed>,
+    chars: usize,
+    sequences: BTreeSet<u64>,
+    mentions: BTreeSet<Mention>,
+    received_ms: Option<(i64, i64)>,
+    without_links: bool,
+}
+
+impl Draft {
+    /// Adds an embed; false when it does not fit any more.
+    fn add(&mut self, group: Group, alert: Alert, style: &Style, max_chars: usize) -> bool {
+        let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
+        let folded = Folded {
+            latest: alert,
+            count: group.sequences.len() as u64,
+            first_ms: group.span_ms.0,
+            last_ms: group.span_ms.1,
+        };
+        let embed = render::embed(&folded, style, max_chars);
+        if !self.embeds.is_empty() && self.chars + embed.chars > CHARS {
+            return false;
+        }
+        self.chars += embed.chars;
+        self.embeds.push(embed);
+        self.sequences.extend(group.sequences);
+        self.mentions.extend(mention);
+        let (oldest, newest) = self.received_ms.unwrap_or(group.received_ms);
+        self.received_ms = Some((oldest.min(group.received_ms.0), newest.max(group.received_ms.1)));
+        self.without_links |= !style.links;
+        true
+    }
+
+    fn record(self, lane: &Lane<'_>) -> Record {
+        let bodies: Vec<_> = self.embeds.iter().map(|embed| embed.json.clone()).collect();
+        let nonce = nonce(lane.channel, &self.sequences, &bodies);
+        let users = self.mentions.iter().map(|mention| mention.user).collect();
+        let body = render::message(&self.embeds, &users, &nonce);
+        let received_ms = self.received_ms.unwrap_or_default();
+        Record::new(&self.sequences, self.mentions, received_ms, self.embeds.len(), !self.without_links, body)
+    }
+}

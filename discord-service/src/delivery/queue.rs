@@ -1,0 +1,191 @@
+//! The waiting alerts in the stream `ALERTS`: reading, listing and removing.
+//!
+//! No JetStream consumer is used: one per partition would let a slow channel
+//! block the others behind `max_ack_pending`, and one per channel ends at about
+//! a thousand. A lane reads its own subject directly instead and removes what
+//! is done with.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context as _, bail, ensure};
+use async_nats::{
+    HeaderMap, Request, StatusCode,
+    jetstream::{
+        self, ErrorCode,
+        response::Response,
+        stream::{DirectGetErrorKind, RawMessageErrorKind},
+    },
+};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::json;
+use shared::wire;
+use tokio::time::timeout;
+
+/// Messages read at once; JetStream's own limit is 1,000.
+const BATCH: usize = 500;
+/// Bytes read at once, so that a client's buffer cannot overflow.
+const BATCH_BYTES: usize = 4 << 20;
+/// How long JetStream may be silent within a batch.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Single reads and removals under way at once.
+const IN_FLIGHT: usize = 64;
+
+/// A message of the stream.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// Its sequence in the stream.
+    pub(crate) sequence: u64,
+    /// Its payload, unread.
+    pub(crate) payload: Bytes,
+}
+
+/// Access to the stream `ALERTS`. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue {
+    js: jetstream::Context,
+}
+
+impl Queue {
+    pub(crate) fn new(js: jetstream::Context) -> Self {
+        Self { js }
+    }
+
+    /// The subjects on which something waits.
+    pub(crate) async fn subjects(&self) -> anyhow::Result<Vec<String>> {
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        let counts =
+            stream.info_with_subjects(wire::ALERTS_SUBJECTS).await.context("cannot list what waits")?;
+        let subjects: Vec<(String, usize)> = counts.try_collect().await.context("cannot list what waits")?;
+        Ok(subjects.into_iter().map(|(subject, _)| subject).collect())
+    }
+
+    /// The next messages of the subject from this sequence on, in order: none
+    /// when there are none, and perhaps not all.
+    pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Vec<Stored>> {
+        let question =
+            json!({"seq": from.max(1), "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES});
+        self.direct_get(&question).await
+    }
+
+    /// The payloads of the messages with these sequences that are still there.
+    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<(u64, Bytes)>> {
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        let stream = &stream;
+        let gets = sequences.into_iter().map(|sequence| async move {
+            match stream.direct_get(sequence).await {
+                Ok(message) => Ok(Some((sequence, message.payload))),
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error).context("cannot read an alert"),
+            }
+        });
+        let found: anyhow::Result<Vec<_>> = stream::iter(gets).buffered(IN_FLIGHT).try_collect().await;
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// Whether the message still stands in the stream, for certain: the
+    /// stream's leader is asked, since a replica may lag.
+    pub(crate) async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        match stream.get_raw_message(sequence).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(error).context("cannot look for an alert"),
+        }
+    }
+
+    /// The sequence of the subject's first message, as the stream's leader has it.
+    pub(crate) async fn first(&self, subject: &str) -> anyhow::Result<Option<u64>> {
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        match stream.get_first_raw_message_by_subject(subject, 1).await {
+            Ok(message) => Ok(Some(message.sequence)),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(error).context("cannot look for an alert"),
+        }
+    }
+
+    /// One request, many answers, ended by status 204 (NATS ADR-31). async-nats
+    /// has no such call.
+    async fn direct_get(&self, question: &serde_json::Value) -> anyhow::Result<Vec<Stored>> {
+        let client = self.js.client();
+        let inbox = client.new_inbox();
+        let mut answers = client.subscribe(inbox.clone()).await.context("cannot subscribe to a batch")?;
+        let request = Request::new().payload(question.to_string().into()).inbox(inbox);
+        let subject = format!("DIRECT.GET.{}", wire::ALERTS);
+        self.js.send_request(subject, request).await.context("cannot ask for a batch")?;
+        let mut stored = Vec::new();
+        loop {
+            let answer = timeout(PATIENCE, answers.next()).await.context("a batch timed out")?;
+            let answer = answer.context("the connection closed within a batch")?;
+            match answer.status {
+                None | Some(StatusCode::OK) => {}
+                // 204: the end of the batch. 404: nothing there.
+                Some(status) if [204, 404].contains(&status.as_u16()) => return Ok(stored),
+                Some(status) => {
+                    bail!("JetStream answered {status}: {}", answer.description.unwrap_or_default())
+                }
+            }
+            let headers = answer.headers.context("a message of a batch has no headers")?;
+            stored.push(Stored {
+                sequence: header(&headers, "Nats-Sequence")?.parse().context("unreadable sequence")?,
+                payload: answer.payload,
+            });
+        }
+    }
+
+    /// Removes messages of this subject for certain. `kept_from` is the lowest
+    /// sequence of the subject that must stay, if any does.
+    pub(crate) async fn remove(
+        &self,
+        subject: &str,
+        sequences: &BTreeSet<u64>,
+        kept_from: Option<u64>,
+    ) -> anyhow::Result<()> {
+        let Some(last) = sequences.last() else { return Ok(()) };
+        // One purge takes all that stand before the first that stays.
+        let below = kept_from.map_or(last + 1, |kept| kept.min(last + 1));
+        if sequences.first().is_some_and(|first| *first < below) {
+            self.purge(subject, below).await?;
+        }
+        let single: Vec<u64> = sequences.range(below..).copied().collect();
+        stream::iter(single.into_iter().map(|sequence| self.delete(sequence)))
+            .buffer_unordered(IN_FLIGHT)
+            .try_collect()
+            .await
+    }
+
+    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        let purged =
+            stream.purge().filter(subject).sequence(below).await.context("cannot remove what is done")?;
+        ensure!(purged.success, "JetStream did not remove what is done");
+        Ok(())
+    }
+
+    async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
+        #[derive(serde::Deserialize)]
+        struct Deleted {
+            success: bool,
+        }
+        // `Stream::delete_message` overwrites the message with noise on disk,
+        // which costs a rewrite of its block.
+        let question = json!({"seq": sequence, "no_erase": true});
+        let answer: Response<Deleted> = self
+            .js
+            .request(format!("STREAM.MSG.DELETE.{}", wire::ALERTS), &question)
+            .await
+            .context("cannot remove what is done")?;
+        match answer {
+            Response::Ok(deleted) => ensure!(deleted.success, "JetStream did not remove what is done"),
+            Response::Err { error } => {
+                let gone = [ErrorCode::NO_MESSAGE_FOUND, ErrorCode::SEQUENCE_NOT_FOUND];
+                ensure!(gone.contains(&error.error_code()), "cannot remove what is done: {error}");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> anyhow::Result<&'a str> {
+    headers.get(name).map(|value| value.as_str()).with_context(|| format!("no header {name} in a batch"))
+}

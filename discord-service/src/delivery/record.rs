@@ -1,0 +1,176 @@
+//! The write-ahead record: what a post contains is written down before it is
+//! sent, so that a successor repeats exactly that post.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use async_nats::jetstream::kv;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use shared::{ChannelId, UserId};
+
+/// The version of the record that this build writes.
+const VERSION: u32 = 1;
+/// Discord's limit for a nonce, in characters.
+const NONCE_CHARS: usize = 25;
+
+/// How far a recorded post has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It may have been sent.
+    Sending,
+    /// Discord confirmed it. Its alerts may still stand in the stream.
+    Posted,
+}
+
+/// Whom the post mentions, and for which project: checked again before a repeat.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Mention {
+    pub(crate) user: UserId,
+    pub(crate) project: String,
+}
+
+/// One post, ready to be sent again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    v: u32,
+    pub(crate) state: State,
+    /// Runs of sequences in the stream: first and last of each.
+    runs: Vec<(u64, u64)>,
+    pub(crate) mentions: BTreeSet<Mention>,
+    /// When its oldest and its newest alert were received, in milliseconds since 1970.
+    pub(crate) received_ms: (i64, i64),
+    /// How many embeds it has.
+    pub(crate) embeds: usize,
+    /// Whether its embeds have links.
+    pub(crate) links: bool,
+    /// The body of the request to Discord.
+    pub(crate) body: serde_json::Value,
+}
+
+impl Record {
+    /// A post that is about to be sent.
+    pub(crate) fn new(
+        sequences: &BTreeSet<u64>,
+        mentions: BTreeSet<Mention>,
+        received_ms: (i64, i64),
+        embeds: usize,
+        links: bool,
+        body: serde_json::Value,
+    ) -> Self {
+        let runs = runs(sequences);
+        Self { v: VERSION, state: State::Sending, runs, mentions, received_ms, embeds, links, body }
+    }
+
+    /// The sequences of its alerts.
+    pub(crate) fn sequences(&self) -> BTreeSet<u64> {
+        self.runs.iter().flat_map(|(first, last)| *first..=*last).collect()
+    }
+}
+
+fn runs(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for &sequence in sequences {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == sequence => *last = sequence,
+            _ => runs.push((sequence, sequence)),
+        }
+    }
+    runs
+}
+
+/// The nonce of a post: the same for the same content, and different for any
+/// other, also after the stream was made anew and its sequences repeat.
+pub(crate) fn nonce(channel: ChannelId, sequences: &BTreeSet<u64>, embeds: &[serde_json::Value]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(channel.get().to_le_bytes());
+    for sequence in sequences {
+        hash.update(sequence.to_le_bytes());
+    }
+    for embed in embeds {
+        hash.update(embed.to_string());
+    }
+    let mut text = hex::encode(hash.finalize());
+    text.truncate(NONCE_CHARS);
+    text
+}
+
+/// Where one channel's record is kept. Every write names the revision that it
+/// replaces: whoever no longer owns the channel fails to write, and so to post.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    bucket: kv::Store,
+    key: String,
+    revision: u64,
+}
+
+impl Journal {
+    /// Opens the channel's journal and reads the record in it.
+    pub(crate) async fn open(
+        bucket: kv::Store,
+        channel: ChannelId,
+    ) -> anyhow::Result<(Self, Option<Record>)> {
+        let key = channel.to_string();
+        let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
+        let revision = entry.as_ref().map_or(0, |entry| entry.revision);
+        let record = entry
+            .filter(|entry| entry.operation == kv::Operation::Put)
+            .map(|entry| serde_json::from_slice::<Record>(&entry.value))
+            .transpose()
+            .context("the lane's record is unreadable")?;
+        if let Some(record) = &record {
+            anyhow::ensure!(record.v == VERSION, "the lane's record has version {}", record.v);
+        }
+        Ok((Self { bucket, key, revision }, record))
+    }
+
+    /// Replaces the record.
+    ///
+    /// # Errors
+    /// When NATS is away, or another owner wrote since: open it again.
+    pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
+        let value = serde_json::to_vec(record).context("cannot encode the lane's record")?;
+        self.revision = self
+            .bucket
+            .update(&self.key, value.into(), self.revision)
+            .await
+            .context("cannot write the lane's record")?;
+        Ok(())
+    }
+
+    /// Forgets the record of a channel for which nothing waits.
+    pub(crate) async fn clear(self) -> anyhow::Result<()> {
+        if self.revision > 0 {
+            self.bucket
+                .purge_expect_revision(&self.key, Some(self.revision))
+                .await
+                .context("cannot clear the lane's record")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_keeps_its_sequences_as_runs() {
+        let sequences = BTreeSet::from([1, 2, 3, 7, 9, 10]);
+        let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 1, true, serde_json::Value::Null);
+        assert_eq!(record.runs, [(1, 3), (7, 7), (9, 10)]);
+        assert_eq!(record.sequences(), sequences);
+    }
+
+    #[test]
+    fn a_nonce_depends_on_channel_alerts_and_content_and_fits_discord() {
+        let content = [serde_json::json!({"title": "a"})];
+        let first = nonce(ChannelId::new(1), &BTreeSet::from([1]), &content);
+        assert_eq!(first.len(), NONCE_CHARS);
+        assert_eq!(first, nonce(ChannelId::new(1), &BTreeSet::from([1]), &content));
+        assert_ne!(first, nonce(ChannelId::new(2), &BTreeSet::from([1]), &content));
+        assert_ne!(first, nonce(ChannelId::new(1), &BTreeSet::from([2]), &content));
+        assert_ne!(first, nonce(ChannelId::new(1), &BTreeSet::from([1]), &[]));
+    }
+}
