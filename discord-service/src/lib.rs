@@ -2,7 +2,10 @@
 //! answers commands. docs/ARCHITECTURE.md follows one alert through here.
 
 pub mod authority;
+mod batch;
+pub mod cli;
 pub mod commands;
+pub mod dead_letters;
 pub mod delivery;
 pub mod discord;
 pub mod render;

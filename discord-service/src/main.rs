@@ -1,2 +1,2 @@
-//! The binary; see the library.
+//! stub
 fn main() {}

@@ -54,6 +54,9 @@ pub struct Settings {
     /// Seconds after which a waiting alert goes to the dead letters, at most 5 days
     #[arg(long, env, default_value_t = 86_400, value_parser = value_parser!(u64).range(1..=432_000))]
     pub alert_max_age_secs: u64,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<crate::cli::Command>,
 }
 
 impl Settings {

@@ -14,12 +14,12 @@ use super::{
     backlog::Backlog,
     backoff::Backoff,
     blockade::Blockade,
-    dead_letters::{Cause, DeadLetters, Reason},
     queue::Queue,
     record::{Journal, Record, State},
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},
+    dead_letters::{Cause, DeadLetters, Reason},
     discord::Discord,
     render::Style,
 };

@@ -4,7 +4,6 @@
 mod backlog;
 mod backoff;
 pub mod blockade;
-mod dead_letters;
 mod lane;
 mod post;
 mod queue;
@@ -26,12 +25,13 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::{
+use self::{lane::Surroundings, queue::Queue};
+use crate::{
+    authority::Authority,
     dead_letters::{Cause, DeadLetters, Reason},
-    lane::Surroundings,
-    queue::Queue,
+    discord::Discord,
+    render::Style,
 };
-use crate::{authority::Authority, discord::Discord, render::Style};
 
 /// How often the whole stream is looked through for what no wake-up announced:
 /// alerts from before the start, or published while NATS was out of reach.

@@ -7,12 +7,12 @@ use shared::{Alert, GuildId};
 use super::{
     backlog::Group,
     backoff::Backoff,
-    dead_letters::{Cause, Reason},
     lane::{Interruption, Lane, expired_cause, revoked_cause, unreachable_cause},
     record::{Mention, Record, nonce},
 };
 use crate::{
     authority::{Entitlement, Standing},
+    dead_letters::{Cause, Reason},
     discord::{DiscordError, Refusal},
     render::{self, Embed, Folded, Style},
 };

@@ -5,40 +5,23 @@
 //! a thousand. A lane reads its own subject directly instead and removes what
 //! is done with.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
-use anyhow::{Context as _, bail, ensure};
-use async_nats::{
-    HeaderMap, Request, StatusCode,
-    jetstream::{
-        self, ErrorCode,
-        response::Response,
-        stream::{DirectGetErrorKind, RawMessageErrorKind},
-    },
+use anyhow::{Context as _, ensure};
+use async_nats::jetstream::{
+    self, ErrorCode,
+    response::Response,
+    stream::{DirectGetErrorKind, RawMessageErrorKind},
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use shared::wire;
-use tokio::time::timeout;
 
-/// Messages read at once; JetStream's own limit is 1,000.
-const BATCH: usize = 500;
-/// Bytes read at once, so that a client's buffer cannot overflow.
-const BATCH_BYTES: usize = 4 << 20;
-/// How long JetStream may be silent within a batch.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::batch::{self, Stored};
+
 /// Single reads and removals under way at once.
 const IN_FLIGHT: usize = 64;
-
-/// A message of the stream.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    /// Its sequence in the stream.
-    pub(crate) sequence: u64,
-    /// Its payload, unread.
-    pub(crate) payload: Bytes,
-}
 
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,9 +46,7 @@ impl Queue {
     /// The next messages of the subject from this sequence on, in order: none
     /// when there are none, and perhaps not all.
     pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Vec<Stored>> {
-        let question =
-            json!({"seq": from.max(1), "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES});
-        self.direct_get(&question).await
+        batch::read(&self.js, wire::ALERTS, subject, from).await
     }
 
     /// The payloads of the messages with these sequences that are still there.
@@ -101,35 +82,6 @@ impl Queue {
             Ok(message) => Ok(Some(message.sequence)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
-        }
-    }
-
-    /// One request, many answers, ended by status 204 (NATS ADR-31). async-nats
-    /// has no such call.
-    async fn direct_get(&self, question: &serde_json::Value) -> anyhow::Result<Vec<Stored>> {
-        let client = self.js.client();
-        let inbox = client.new_inbox();
-        let mut answers = client.subscribe(inbox.clone()).await.context("cannot subscribe to a batch")?;
-        let request = Request::new().payload(question.to_string().into()).inbox(inbox);
-        let subject = format!("DIRECT.GET.{}", wire::ALERTS);
-        self.js.send_request(subject, request).await.context("cannot ask for a batch")?;
-        let mut stored = Vec::new();
-        loop {
-            let answer = timeout(PATIENCE, answers.next()).await.context("a batch timed out")?;
-            let answer = answer.context("the connection closed within a batch")?;
-            match answer.status {
-                None | Some(StatusCode::OK) => {}
-                // 204: the end of the batch. 404: nothing there.
-                Some(status) if [204, 404].contains(&status.as_u16()) => return Ok(stored),
-                Some(status) => {
-                    bail!("JetStream answered {status}: {}", answer.description.unwrap_or_default())
-                }
-            }
-            let headers = answer.headers.context("a message of a batch has no headers")?;
-            stored.push(Stored {
-                sequence: header(&headers, "Nats-Sequence")?.parse().context("unreadable sequence")?,
-                payload: answer.payload,
-            });
         }
     }
 
@@ -184,8 +136,4 @@ impl Queue {
         }
         Ok(())
     }
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> anyhow::Result<&'a str> {
-    headers.get(name).map(|value| value.as_str()).with_context(|| format!("no header {name} in a batch"))
 }

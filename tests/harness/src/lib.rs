@@ -2,6 +2,7 @@
 //! own directories, stopped by their own handles.
 
 pub mod nats;
+pub mod service;
 pub mod wait;
 
 use std::path::PathBuf;

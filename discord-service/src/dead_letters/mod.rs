@@ -1,4 +1,7 @@
-//! Alerts that can never be delivered, kept with the reason.
+//! Alerts that can never be delivered, kept with the reason until somebody
+//! replays them or they are two weeks old.
+
+mod review;
 
 use std::fmt;
 
@@ -19,7 +22,7 @@ const IN_FLIGHT: usize = 128;
 /// Why an alert is dead, as one token of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Reason {
+pub enum Reason {
     /// The channel is no longer authorized.
     Revoked,
     /// The mentioned user is not entitled to this project's mentions.
@@ -35,7 +38,8 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    const fn token(self) -> &'static str {
+    /// The reason as a token of the subject and as a metric's label.
+    pub const fn token(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
             Self::Mention => "mention",
@@ -75,28 +79,35 @@ impl fmt::Display for Cause {
 }
 
 /// What stands in the stream `DEAD_LETTERS`.
-#[derive(Debug, Serialize, Deserialize)]
-struct DeadLetter<'a> {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeadLetter {
     v: u32,
-    reason: Reason,
-    detail: &'a str,
-    may_have_been_posted: bool,
-    died_ms: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alert: Option<Alert>,
+    /// Why the alert is dead.
+    pub reason: Reason,
+    /// Why, in words, and what to do about it.
+    pub detail: String,
+    /// Whether a post with the alert may stand in Discord all the same.
+    #[serde(default)]
+    pub may_have_been_posted: bool,
+    /// Since when it is dead, in milliseconds since 1970.
+    pub died_ms: i64,
+    /// The alert, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Alert>,
     /// The bytes themselves, in base64 and perhaps cut, where they are no alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
 }
 
 /// The stream `DEAD_LETTERS`. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct DeadLetters {
+pub struct DeadLetters {
     js: jetstream::Context,
 }
 
 impl DeadLetters {
-    pub(crate) fn new(js: jetstream::Context) -> Self {
+    /// Access over this connection.
+    pub const fn new(js: jetstream::Context) -> Self {
         Self { js }
     }
 
@@ -133,13 +144,13 @@ impl DeadLetters {
         let letter = DeadLetter {
             v: VERSION,
             reason: cause.reason,
-            detail: &cause.detail,
+            detail: cause.detail.clone(),
             may_have_been_posted: cause.may_have_been_posted,
             died_ms: chrono::Utc::now().timestamp_millis(),
-            // With the time of receipt the id stays unique when the stream is made anew.
             alert,
             raw,
         };
+        // With the time of receipt the id stays unique when the stream is made anew.
         let received = letter.alert.as_ref().map_or(0, |alert| alert.received_ms);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, format!("{channel}-{sequence}-{received}"));

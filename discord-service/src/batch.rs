@@ -1,0 +1,63 @@
+//! Reading many messages of a stream with one request.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use async_nats::{HeaderMap, Request, StatusCode, jetstream};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use serde_json::json;
+use tokio::time::timeout;
+
+/// Messages read at once; JetStream's own limit is 1,000.
+const BATCH: usize = 500;
+/// Bytes read at once, so that a client's buffer cannot overflow.
+const BATCH_BYTES: usize = 4 << 20;
+/// How long JetStream may be silent within a batch.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A message of a stream.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// Its sequence in the stream.
+    pub(crate) sequence: u64,
+    /// Its payload, unread.
+    pub(crate) payload: Bytes,
+}
+
+/// The next messages of the stream on this subject (which may have wildcards)
+/// from this sequence on, in order: none when there are none, and perhaps not
+/// all. Any replica may answer. One request, many answers, ended by status 204
+/// (NATS ADR-31); async-nats has no such call.
+pub(crate) async fn read(
+    js: &jetstream::Context,
+    stream: &str,
+    subject: &str,
+    from: u64,
+) -> anyhow::Result<Vec<Stored>> {
+    let client = js.client();
+    let inbox = client.new_inbox();
+    let mut answers = client.subscribe(inbox.clone()).await.context("cannot subscribe to a batch")?;
+    let question =
+        json!({"seq": from.max(1), "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES});
+    let request = Request::new().payload(question.to_string().into()).inbox(inbox);
+    js.send_request(format!("DIRECT.GET.{stream}"), request).await.context("cannot ask for a batch")?;
+    let mut batch = Vec::new();
+    loop {
+        let answer = timeout(PATIENCE, answers.next()).await.context("a batch timed out")?;
+        let answer = answer.context("the connection closed within a batch")?;
+        match answer.status {
+            None | Some(StatusCode::OK) => {}
+            // 204: the end of the batch. 404: nothing there.
+            Some(status) if [204, 404].contains(&status.as_u16()) => return Ok(batch),
+            Some(status) => bail!("JetStream answered {status}: {}", answer.description.unwrap_or_default()),
+        }
+        let headers = answer.headers.context("a message of a batch has no headers")?;
+        batch.push(Stored { sequence: sequence(&headers)?, payload: answer.payload });
+    }
+}
+
+fn sequence(headers: &HeaderMap) -> anyhow::Result<u64> {
+    let value = headers.get("Nats-Sequence").context("a message of a batch has no sequence")?;
+    value.as_str().parse().context("a message of a batch has an unreadable sequence")
+}

@@ -1,0 +1,119 @@
+//! The operator's commands: `discord-service dead-letters …`.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use chrono::DateTime;
+use clap::Subcommand;
+use shared::{ChannelId, admin::Readiness, bus, text::cut};
+
+use crate::{
+    dead_letters::{DeadLetter, DeadLetters},
+    settings::Settings,
+};
+
+/// Characters of a title or reason in a line of the list.
+const LINE_TEXT: usize = 100;
+
+/// What the binary does instead of serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Alerts that could not be delivered
+    #[command(subcommand)]
+    DeadLetters(Action),
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Action {
+    /// Lists them: sequence, time, channel, reason, project, title
+    List {
+        /// Only those of this channel
+        #[arg(long)]
+        channel: Option<ChannelId>,
+    },
+    /// Shows one as it is stored
+    Show {
+        /// Its sequence in the list
+        sequence: u64,
+    },
+    /// Puts them back into the queue
+    Replay {
+        /// Only those of this channel
+        #[arg(long)]
+        channel: Option<ChannelId>,
+    },
+    /// Throws them away
+    Purge {
+        /// Only those of this channel
+        #[arg(long)]
+        channel: Option<ChannelId>,
+    },
+}
+
+/// Does it and prints the outcome.
+///
+/// # Errors
+/// When NATS cannot be reached, or there is no such dead letter.
+pub async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
+    let nats = bus::connect("discord-service", &settings.common.nats, &Readiness::default()).await?;
+    let dead_letters = DeadLetters::new(jetstream::new(nats));
+    let mut out = std::io::stdout();
+    let Command::DeadLetters(action) = command;
+    match action {
+        Action::List { channel } => list(&dead_letters, channel, &mut out).await?,
+        Action::Show { sequence } => {
+            let letter = dead_letters.show(sequence).await?;
+            let letter = letter.with_context(|| format!("there is no dead letter {sequence}"))?;
+            writeln!(out, "{letter:#}")?;
+        }
+        Action::Replay { channel } => {
+            let replayed = dead_letters.replay(channel).await?;
+            writeln!(out, "Replaying {} alerts", replayed.alerts)?;
+            if replayed.unreadable > 0 {
+                writeln!(out, "{} are no alerts and stay: show or purge them", replayed.unreadable)?;
+            }
+        }
+        Action::Purge { channel } => {
+            writeln!(out, "Threw {} dead letters away", dead_letters.purge(channel).await?)?;
+        }
+    }
+    Ok(())
+}
+
+async fn list(
+    dead_letters: &DeadLetters,
+    channel: Option<ChannelId>,
+    out: &mut impl std::io::Write,
+) -> anyhow::Result<()> {
+    let mut from = 1;
+    loop {
+        let page = dead_letters.page(channel, from).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        from = last + 1;
+        for (sequence, letter) in page {
+            match letter {
+                Some(letter) => writeln!(out, "{sequence}\t{}", line(&letter))?,
+                None => writeln!(out, "{sequence}\tunreadable")?,
+            }
+        }
+    }
+}
+
+fn line(letter: &DeadLetter) -> String {
+    let died = DateTime::from_timestamp_millis(letter.died_ms).unwrap_or_default();
+    let (channel, project, title) = letter.alert.as_ref().map_or_else(Default::default, |alert| {
+        (alert.channel.to_string(), alert.project.as_str(), alert.title.as_deref().unwrap_or_default())
+    });
+    let sure = if letter.may_have_been_posted { " (may have been posted)" } else { "" };
+    // Texts come from outside: nothing in them may steer a terminal.
+    format!(
+        "{}\t{channel}\t{}\t{}\t{}\t{}{sure}",
+        died.format("%Y-%m-%dT%H:%M:%SZ"),
+        letter.reason.token(),
+        cut(project, LINE_TEXT).escape_debug(),
+        cut(title, LINE_TEXT).escape_debug(),
+        cut(&letter.detail, 2 * LINE_TEXT).escape_debug(),
+    )
+}

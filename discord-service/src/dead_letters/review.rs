@@ -1,0 +1,111 @@
+//! Looking at dead letters, putting them back, and throwing them away.
+
+use anyhow::{Context as _, ensure};
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
+use shared::{ChannelId, wire};
+
+use super::{DeadLetter, DeadLetters};
+use crate::{batch, delivery::blockade};
+
+/// What became of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Replayed {
+    /// Alerts that are in the queue again.
+    pub alerts: u64,
+    /// Dead letters that stay, since they hold no alert.
+    pub unreadable: u64,
+}
+
+impl DeadLetters {
+    /// The dead letters of one channel, or of all, with their sequences, oldest
+    /// first: a page of them from this sequence on; an empty page ends the list.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub async fn page(
+        &self,
+        channel: Option<ChannelId>,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        let batch = batch::read(&self.js, wire::DEAD_LETTERS, &subjects(channel), from).await?;
+        Ok(batch
+            .into_iter()
+            .map(|stored| (stored.sequence, serde_json::from_slice(&stored.payload).ok()))
+            .collect())
+    }
+
+    /// One dead letter as it is stored, if there is one with this sequence.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub async fn show(&self, sequence: u64) -> anyhow::Result<Option<serde_json::Value>> {
+        let stream = self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
+        match stream.get_raw_message(sequence).await {
+            Ok(message) => Ok(serde_json::from_slice(&message.payload).ok()),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(error).context("cannot read the dead letter"),
+        }
+    }
+
+    /// Puts the dead letters of one channel, or of all, back into the queue, and
+    /// lets blocked channels be tried again. Their age counts anew.
+    ///
+    /// # Errors
+    /// When NATS is away or the queue is full; what was put back by then is no
+    /// dead letter any more.
+    pub async fn replay(&self, channel: Option<ChannelId>) -> anyhow::Result<Replayed> {
+        let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let mut replayed = Replayed::default();
+        let mut from = 1;
+        loop {
+            let page = self.page(channel, from).await?;
+            let Some((last, _)) = page.last() else { return Ok(replayed) };
+            from = last + 1;
+            for (sequence, letter) in page {
+                let Some(mut alert) = letter.and_then(|letter| letter.alert) else {
+                    replayed.unreadable += 1;
+                    continue;
+                };
+                alert.received_ms = chrono::Utc::now().timestamp_millis();
+                blockade::lift(&lanes, alert.channel).await?;
+                self.requeue(sequence, &alert).await?;
+                replayed.alerts += 1;
+            }
+        }
+    }
+
+    async fn requeue(&self, sequence: u64, alert: &shared::Alert) -> anyhow::Result<()> {
+        let mut headers = HeaderMap::new();
+        headers
+            .insert(NATS_MESSAGE_ID, format!("{}-replay-{sequence}-{}", alert.channel, alert.timestamp_ms));
+        let stored = self
+            .js
+            .publish_with_headers(wire::alert_subject(alert.channel), headers, alert.encode().into())
+            .await
+            .context("cannot put an alert back")?;
+        stored.await.context("cannot put an alert back")?;
+        let stream =
+            self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("cannot find the stream")?;
+        let deleted = stream.delete_message(sequence).await.context("cannot remove the dead letter")?;
+        ensure!(deleted, "the dead letter was not removed");
+        Ok(())
+    }
+
+    /// Throws the dead letters of one channel, or of all, away and says how many.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub async fn purge(&self, channel: Option<ChannelId>) -> anyhow::Result<u64> {
+        let stream = self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
+        let purged =
+            stream.purge().filter(subjects(channel)).await.context("cannot throw the dead letters away")?;
+        Ok(purged.purged)
+    }
+}
+
+fn subjects(channel: Option<ChannelId>) -> String {
+    channel.map_or_else(
+        || wire::DEAD_LETTERS_SUBJECTS.to_owned(),
+        |channel| wire::dead_letter_subject("*", channel),
+    )
+}

@@ -1,0 +1,131 @@
+//! The real binaries as processes of their own.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    free_port,
+    wait::{SOON, wait_for},
+};
+
+/// A running service. Killed when dropped; its log is shown when the test fails.
+#[derive(Debug)]
+pub struct Service {
+    name: &'static str,
+    variables: Vec<(String, String)>,
+    admin_port: u16,
+    directory: TempDir,
+    child: Child,
+}
+
+impl Service {
+    /// Starts the binary with these variables, none of the test's own but PATH,
+    /// and an admin address on a free port. It may not be ready yet.
+    pub fn start(name: &'static str, variables: &[(&str, &str)]) -> Self {
+        let admin_port = free_port();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut variables: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        variables.push(("ADMIN_ADDR".to_owned(), format!("127.0.0.1:{admin_port}")));
+        let child = spawn(name, &variables, &directory.path().join("log"));
+        Self { name, variables, admin_port, directory, child }
+    }
+
+    /// Ends it with SIGKILL, as a crash would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again as it was started before. Its log goes on.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.name, &self.variables, &self.directory.path().join("log"));
+    }
+
+    /// Sends a signal, such as `TERM`, `STOP` or `CONT`.
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill -{signal} failed");
+    }
+
+    /// Waits until the process has ended by itself.
+    pub async fn ended(&mut self, limit: Duration) -> ExitStatus {
+        let child = std::sync::Mutex::new(&mut self.child);
+        wait_for("the process ends", limit, || async {
+            child.lock().expect("no panic while waiting").try_wait().expect("the process can be waited for")
+        })
+        .await
+    }
+
+    /// The base of its admin listener.
+    pub fn admin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.admin_port)
+    }
+
+    /// The status of `/readyz`, if it answers.
+    pub async fn readyz(&self) -> Option<u16> {
+        let answer = reqwest::get(format!("{}/readyz", self.admin())).await.ok()?;
+        Some(answer.status().as_u16())
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn ready(&self) {
+        let what = format!("{} is ready", self.name);
+        wait_for(&what, SOON, || async { (self.readyz().await? == 200).then_some(()) }).await;
+    }
+
+    /// The value of a metric without labels, or the sum over all its labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = reqwest::get(format!("{}/metrics", self.admin()))
+            .await
+            .expect("the admin listener answers")
+            .text()
+            .await
+            .expect("metrics are text");
+        let lines = text
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// All that it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- log of {} ---\n{}", self.name, self.log());
+        }
+    }
+}
+
+fn spawn(name: &str, variables: &[(String, String)], log: &Path) -> Child {
+    let log = File::options().create(true).append(true).open(log).expect("a log file");
+    Command::new(binary(name))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log file"))
+        .stderr(log)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{name} does not start ({error}): run `cargo build --workspace`"))
+}
+
+/// The binary beside the test's own: `target/<profile>/deps/<test>`.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let profile = test.ancestors().nth(2).expect("tests live in target/<profile>/deps");
+    profile.join(name)
+}
