@@ -64,8 +64,8 @@ fn what_cannot_be_seen_is_removed() {
         0xE0000..=0xE0FFF,
     ];
     for c in ranges.into_iter().flatten().filter_map(char::from_u32) {
-        assert_eq!(clean(&format!("{c}a{c}b{c}")), "ab", "{:04X}", u32::from(c));
         assert_eq!(clean(&c.to_string()), "", "{:04X}", u32::from(c));
+        assert_eq!(clean(&format!("{c}a{c}b{c}")), "ab", "{:04X}", u32::from(c));
     }
 }
 
@@ -91,11 +91,10 @@ fn combining_marks_are_bounded_and_need_something_to_stand_on() {
 
 #[test]
 fn cleaning_twice_changes_nothing_more() {
-    for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
-        let once = clean(&format!("a{c}b"));
-        assert_eq!(clean(&once), once, "{:04X}", u32::from(c));
-        assert!(!once.contains('`'));
-    }
+    let all: String = ('\0'..=char::MAX).collect();
+    let once = clean(&all);
+    assert!(!once.contains('`'));
+    assert_eq!(clean(&once), once);
 }
 
 #[test]
