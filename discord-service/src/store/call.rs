@@ -3,7 +3,6 @@
 
 use std::{future::Future, time::Duration};
 
-use anyhow::anyhow;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::StoreError;
@@ -16,6 +15,11 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// limit usually ends it first.
 pub(super) const WRITE_ATTEMPTS: u32 = 20;
 
+/// The call ran out of its time; a write may still have been done.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {TIME_LIMIT:?}")]
+pub(super) struct NoAnswer;
+
 /// Runs one operation within [`TIME_LIMIT`] and counts it.
 pub(super) async fn timed<T>(
     store: &'static str,
@@ -26,7 +30,7 @@ pub(super) async fn timed<T>(
     let (outcome, result) = match timeout(TIME_LIMIT, work).await {
         Ok(Ok(value)) => ("ok", Ok(value)),
         Ok(Err(error)) => ("error", Err(error)),
-        Err(_) => ("timeout", Err(anyhow!("no answer within {TIME_LIMIT:?}"))),
+        Err(_) => ("timeout", Err(NoAnswer.into())),
     };
     metrics::counter!("sentry_bot_store_calls_total", "store" => store, "operation" => operation, "outcome" => outcome)
         .increment(1);

@@ -3,6 +3,8 @@
 
 mod cached;
 mod call;
+mod firestore;
+mod keys;
 mod nats;
 mod slug;
 
@@ -16,6 +18,8 @@ use crate::settings::Settings;
 
 pub use self::{
     cached::{CachedStore, TIME_TO_LIVE},
+    firestore::FirestoreStore,
+    keys::{Keys, keys},
     nats::NatsStore,
     slug::{InvalidSlug, ProjectSlug},
 };
@@ -96,9 +100,14 @@ pub trait Store: Send + Sync + 'static {
 /// # Errors
 /// When the NATS client has been closed.
 pub async fn open(settings: &Settings, nats: &async_nats::Client) -> anyhow::Result<Arc<dyn Store>> {
-    let nats_store = NatsStore::new(nats.clone(), settings.common.nats.clone());
-    let cached = CachedStore::new(Arc::new(nats_store), nats.clone(), TIME_TO_LIVE).await?;
-    Ok(Arc::new(cached))
+    let store: Arc<dyn Store> = if settings.uses_firestore() {
+        tracing::info!(setting = ?settings.store, "the store is Firestore");
+        Arc::new(FirestoreStore::new(settings))
+    } else {
+        tracing::info!(setting = ?settings.store, "the store is NATS");
+        Arc::new(NatsStore::new(nats.clone(), settings.common.nats.clone()))
+    };
+    Ok(Arc::new(CachedStore::new(store, nats.clone(), TIME_TO_LIVE).await?))
 }
 
 /// Who of the guild's users has the slug; the one who asks before others, since
