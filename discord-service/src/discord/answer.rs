@@ -1,0 +1,196 @@
+//! What an HTTP answer of Discord says: its rate-limit headers and its errors.
+
+use std::time::Duration;
+
+use reqwest::{StatusCode, header::HeaderMap};
+use serde::Deserialize;
+use serde_json::Value;
+use shared::{process::BadToken, text::cut};
+
+use super::error::{DiscordError, OVERLOADED};
+
+/// No wait that Discord asks for is taken to be longer, whatever it says.
+const LONGEST_WAIT: f64 = 24.0 * 60.0 * 60.0;
+/// Discord's words are kept up to this many characters.
+const MAX_WORDS: usize = 500;
+
+/// A complete answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// One bucket's state as the server saw it while it answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Requests per window, at least 1.
+    pub(super) limit: u32,
+    /// Requests left in this window.
+    pub(super) remaining: u32,
+    /// Until the next window begins.
+    pub(super) reset_after: Duration,
+}
+
+/// Whom a 429 stops. <https://docs.discord.com/developers/topics/rate-limits>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// This bot on this bucket.
+    User,
+    /// Everybody on this resource; it does not count as an invalid answer.
+    Shared,
+    /// This bot everywhere.
+    Global,
+    /// Not Discord's application but something in front of it: this address
+    /// everywhere.
+    Address,
+}
+
+impl Scope {
+    /// The label in metrics.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Shared => "shared",
+            Self::Global => "global",
+            Self::Address => "address",
+        }
+    }
+
+    /// Whether all requests must stop, not only this bucket's.
+    pub(super) const fn stops_all(self) -> bool {
+        matches!(self, Self::Global | Self::Address)
+    }
+}
+
+/// The body of a 429.
+#[derive(Deserialize)]
+struct RateLimited {
+    retry_after: f64,
+    #[serde(default)]
+    global: bool,
+}
+
+/// The body of any other 4xx.
+#[derive(Deserialize)]
+struct Refused {
+    message: String,
+    #[serde(default)]
+    code: u32,
+    #[serde(default)]
+    errors: Value,
+}
+
+impl Answer {
+    /// The id of the bucket, which leaves the major parameter out.
+    pub(super) fn bucket(&self) -> Option<&str> {
+        self.header("x-ratelimit-bucket").filter(|id| !id.is_empty() && id.len() <= 64)
+    }
+
+    /// The bucket's state; `None` unless every header of it makes sense.
+    pub(super) fn window(&self) -> Option<Window> {
+        Some(Window {
+            limit: self.header("x-ratelimit-limit")?.parse().ok().filter(|limit| *limit > 0)?,
+            remaining: self.header("x-ratelimit-remaining")?.parse().ok()?,
+            reset_after: seconds(self.header("x-ratelimit-reset-after")?.parse().ok()?)?,
+        })
+    }
+
+    /// Whom this 429 stops, and for how long if it says so.
+    pub(super) fn rate_limited(&self) -> (Scope, Option<Duration>) {
+        let body: Option<RateLimited> = serde_json::from_slice(&self.body).ok();
+        let scope = match self.header("x-ratelimit-scope") {
+            Some("user") => Scope::User,
+            Some("shared") => Scope::Shared,
+            Some("global") => Scope::Global,
+            _ if self.headers.contains_key("x-ratelimit-global") => Scope::Global,
+            _ => match &body {
+                Some(body) if body.global => Scope::Global,
+                Some(_) => Scope::User,
+                None => Scope::Address,
+            },
+        };
+        let header = |name| self.header(name).and_then(|text| text.parse().ok()).and_then(seconds);
+        let wait = body
+            .and_then(|body| seconds(body.retry_after))
+            .or_else(|| header("retry-after"))
+            .or_else(|| header("x-ratelimit-reset-after"));
+        (scope, wait)
+    }
+
+    /// The body of a success, or why it is none. `own_token`: the path carries
+    /// a token that stands in for the bot's. A 429 is the caller's to handle.
+    pub(super) fn into_result(self, own_token: bool) -> Result<Vec<u8>, DiscordError> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        if self.status == StatusCode::UNAUTHORIZED && !own_token {
+            return Err(BadToken.into());
+        }
+        let status = self.status;
+        let passes = !status.is_client_error()
+            || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+        if passes || self.is_a_page() {
+            return Err(DiscordError::Unavailable(anyhow::anyhow!("it answered {status}")));
+        }
+        let (code, message) = match serde_json::from_slice::<Refused>(&self.body) {
+            Ok(Refused { code: OVERLOADED, .. }) => {
+                return Err(DiscordError::Unavailable(anyhow::anyhow!("it answered {status}, overloaded")));
+            }
+            Ok(refused) => (refused.code, words(&refused)),
+            Err(_) => (0, status.canonical_reason().unwrap_or("no reason given").to_owned()),
+        };
+        Err(DiscordError::Refused { status: status.as_u16(), code, message })
+    }
+
+    /// An HTML page comes from something in front of Discord (a firewall, a
+    /// maintenance page): it says nothing about what was asked.
+    fn is_a_page(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().map(str::trim)
+    }
+}
+
+fn seconds(number: f64) -> Option<Duration> {
+    // Not `min`, which turns NaN into a number.
+    Duration::try_from_secs_f64(if number > LONGEST_WAIT { LONGEST_WAIT } else { number }).ok()
+}
+
+/// Discord's message, and which field broke which rule when it is a form error.
+fn words(refused: &Refused) -> String {
+    let mut details = Vec::new();
+    collect(&refused.errors, &mut String::new(), &mut details);
+    let text = if details.is_empty() {
+        refused.message.clone()
+    } else {
+        format!("{}: {}", refused.message, details.join("; "))
+    };
+    cut(&text, MAX_WORDS)
+}
+
+/// Walks Discord's tree of form errors, whose leaves are `_errors` lists.
+/// serde_json bounds its depth.
+fn collect(errors: &Value, path: &mut String, details: &mut Vec<String>) {
+    for (key, value) in errors.as_object().into_iter().flatten() {
+        if key == "_errors" {
+            let leaves = value.as_array().into_iter().flatten();
+            details.extend(leaves.filter_map(|leaf| Some(format!("{path} {}", leaf["message"].as_str()?))));
+        } else {
+            let parent = path.len();
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(key);
+            collect(value, path, details);
+            path.truncate(parent);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

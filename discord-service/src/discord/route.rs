@@ -1,0 +1,81 @@
+//! Routes: what Discord counts its rate limits by, and what our metrics are
+//! labelled with.
+
+use reqwest::Method;
+
+/// The resources whose id splits a rate limit ("major parameters").
+const MAJOR: [&str; 4] = ["channels", "guilds", "webhooks", "interactions"];
+
+/// A method and a path without its ids, and the id that splits the limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Route {
+    method: Method,
+    template: String,
+    major: Option<String>,
+}
+
+impl Route {
+    /// `path` may have its minor ids replaced by names in braces; those that
+    /// still are numbers are replaced here.
+    pub(super) fn new(method: &Method, path: &str) -> Self {
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+        let resource = segments.next().unwrap_or_default();
+        let mut template = format!("/{resource}");
+        let mut major = None;
+        for (index, segment) in segments.enumerate() {
+            let is_id = segment.bytes().all(|byte| byte.is_ascii_digit());
+            if index == 0 && MAJOR.contains(&resource) {
+                major = Some(segment.to_owned());
+            }
+            template.push('/');
+            template.push_str(if is_id { "{id}" } else { segment });
+        }
+        Self { method: method.clone(), template, major }
+    }
+
+    /// The id that splits the limit, such as the channel's.
+    pub(super) fn major(&self) -> Option<&str> {
+        self.major.as_deref()
+    }
+
+    /// The method and the path without any id: one of a few values.
+    pub(super) fn label(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+
+    /// Whether Discord counts requests to it towards the bot's global limit.
+    pub(super) fn counts_globally(&self) -> bool {
+        !self.has_own_token()
+    }
+
+    /// Whether the path carries a token that stands in for the bot's. Then a
+    /// 401 says nothing about the bot's.
+    pub(super) fn has_own_token(&self) -> bool {
+        self.template.starts_with("/interactions/") || self.template.starts_with("/webhooks/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_left_out_of_the_label_and_the_first_one_splits_the_limit() {
+        let route = Route::new(&Method::PATCH, "/channels/1/messages/{message}");
+        assert_eq!(
+            (route.label().as_str(), route.major()),
+            ("PATCH /channels/{id}/messages/{message}", Some("1"))
+        );
+        let route = Route::new(&Method::GET, "/guilds/1/members/2");
+        assert_eq!((route.label().as_str(), route.major()), ("GET /guilds/{id}/members/{id}", Some("1")));
+        let route = Route::new(&Method::GET, "/users/1");
+        assert_eq!((route.label().as_str(), route.major()), ("GET /users/{id}", None));
+        assert_eq!(Route::new(&Method::GET, "").label(), "GET /");
+    }
+
+    #[test]
+    fn interactions_do_not_count_globally() {
+        assert!(!Route::new(&Method::POST, "/interactions/1/{token}/callback").counts_globally());
+        assert!(Route::new(&Method::POST, "/channels/1/messages").counts_globally());
+    }
+}
