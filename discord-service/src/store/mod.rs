@@ -1,67 +1,34 @@
 //! Who may post where, kept outside the process. One trait, two stores:
 //! Firestore with the predecessor's documents, and NATS KV.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+mod cached;
+mod call;
+mod firestore;
+mod keys;
+mod nats;
+mod slug;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use shared::{ChannelId, GuildId, RuntimeMode, UserId};
+
+use crate::settings::Settings;
+
+pub use self::{
+    cached::{CachedStore, TIME_TO_LIVE},
+    firestore::FirestoreStore,
+    keys::{Keys, keys},
+    nats::NatsStore,
+    slug::{InvalidSlug, ProjectSlug},
+};
 
 /// The store could not be asked: away, too slow, or what it holds cannot be
 /// read. Nothing is let through on this; try again later.
 #[derive(Debug, thiserror::Error)]
 #[error("the store is unavailable: {0:#}")]
 pub struct StoreError(#[from] pub anyhow::Error);
-
-/// The slug of a Sentry project: 1 to 100 of `A–Z a–z 0–9 - _ .`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ProjectSlug(String);
-
-/// The text is not a project's slug.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a project slug")]
-pub struct InvalidSlug;
-
-impl FromStr for ProjectSlug {
-    type Err = InvalidSlug;
-
-    fn from_str(text: &str) -> Result<Self, InvalidSlug> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if (1..=100).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidSlug)
-        }
-    }
-}
-
-impl TryFrom<String> for ProjectSlug {
-    type Error = InvalidSlug;
-
-    fn try_from(text: String) -> Result<Self, InvalidSlug> {
-        text.parse()
-    }
-}
-
-impl From<ProjectSlug> for String {
-    fn from(slug: ProjectSlug) -> Self {
-        slug.0
-    }
-}
-
-impl AsRef<str> for ProjectSlug {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ProjectSlug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Whether a write changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,4 +92,27 @@ pub trait Store: Send + Sync + 'static {
 
     /// The keys for this runtime mode; empty where the store keeps none.
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError>;
+}
+
+/// The store that the settings choose, its reads remembered for less than a
+/// minute. It need not be there yet: its calls fail quickly until it is.
+///
+/// # Errors
+/// When the NATS client has been closed.
+pub async fn open(settings: &Settings, nats: &async_nats::Client) -> anyhow::Result<Arc<dyn Store>> {
+    let store: Arc<dyn Store> = if settings.uses_firestore() {
+        tracing::info!(setting = ?settings.store, "the store is Firestore");
+        Arc::new(FirestoreStore::new(settings))
+    } else {
+        tracing::info!(setting = ?settings.store, "the store is NATS");
+        Arc::new(NatsStore::new(nats.clone(), settings.common.nats.clone()))
+    };
+    Ok(Arc::new(CachedStore::new(store, nats.clone(), TIME_TO_LIVE).await?))
+}
+
+/// Who of the guild's users has the slug; the one who asks before others, since
+/// an old database may name several.
+fn owner_of(slug: &ProjectSlug, asker: UserId, projects: &BTreeMap<UserId, String>) -> Option<UserId> {
+    let has_it = |user: &UserId| projects.get(user).is_some_and(|project| project == slug.as_ref());
+    std::iter::once(&asker).chain(projects.keys()).find(|user| has_it(user)).copied()
 }

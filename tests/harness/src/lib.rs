@@ -1,6 +1,7 @@
 //! What the tests stand on: real servers and processes on free ports in their
 //! own directories, stopped by their own handles.
 
+pub mod firestore;
 pub mod nats;
 pub mod wait;
 

@@ -1,0 +1,48 @@
+//! The predecessor's documents. Old databases hold odd rows (numbers, lists,
+//! names that are no ids): what cannot be understood is not seen, and not touched.
+
+use std::{fmt::Display, str::FromStr};
+
+use firestore::{
+    FirestoreDocument,
+    gcloud_sdk::google::firestore::v1::{Value, value::ValueType},
+};
+
+/// The field's text, if it holds one.
+pub(super) fn text<'a>(document: &'a FirestoreDocument, field: &str) -> Option<&'a str> {
+    as_text(document.fields.get(field)?)
+}
+
+/// The rows whose field is named by an id, as this service writes ids, and holds a text.
+pub(super) fn rows<Id: FromStr + Display>(document: &FirestoreDocument) -> impl Iterator<Item = (Id, &str)> {
+    document.fields.iter().filter_map(|(field, value)| Some((id(field)?, as_text(value)?)))
+}
+
+/// The id at the end of the document's path.
+pub(super) fn id_of<Id: FromStr + Display>(document: &FirestoreDocument) -> Option<Id> {
+    id(document.name.rsplit('/').next()?)
+}
+
+/// As a text is stored.
+pub(super) fn value(text: String) -> Value {
+    Value { value_type: Some(ValueType::StringValue(text)) }
+}
+
+/// The field's name in masks and filters, where a name that begins with a digit is quoted.
+pub(super) fn path(field: &str) -> String {
+    format!("`{field}`")
+}
+
+fn as_text(value: &Value) -> Option<&str> {
+    match &value.value_type {
+        Some(ValueType::StringValue(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Parses an id that is written without leading zeros: only then do we find the
+/// same field again by the id.
+fn id<Id: FromStr + Display>(text: &str) -> Option<Id> {
+    let id: Id = text.parse().ok()?;
+    (id.to_string() == text).then_some(id)
+}

@@ -1,0 +1,251 @@
+//! The store in Google's Firestore, in the documents of the predecessor: an
+//! existing database keeps working untouched, for either program.
+//!
+//! Every write names one field, so nothing else in a document can change, and
+//! holds only if the document is still the one that was read: two users who
+//! register one slug at the same instant cannot both win, and there is no second
+//! document to disagree with the first. A contended transaction does the same in
+//! seconds instead of milliseconds.
+
+mod connection;
+mod document;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use async_trait::async_trait;
+use firestore::{
+    FirestoreDb, FirestoreDocument, FirestoreResult, FirestoreWritePrecondition, errors::FirestoreError,
+    timestamp_utils::from_timestamp,
+};
+use secrecy::SecretString;
+use shared::{ChannelId, GuildId, RuntimeMode, UserId};
+use tokio::time::Instant;
+
+use self::connection::{Connection, Target};
+use super::{
+    ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
+    call::{NoAnswer, WRITE_ATTEMPTS, after_conflict, timed},
+    owner_of,
+};
+use crate::settings::Settings;
+
+const CHANNELS: &str = "channel-list";
+const PROJECTS: &str = "user-projects";
+/// The collection and the document of the operator's keys.
+const KEYS: (&str, &str) = ("keys", "api");
+
+/// The store in Firestore.
+pub struct FirestoreStore {
+    connection: Connection,
+}
+
+/// What to do with a guild's document after a look at it.
+enum Step<T> {
+    /// Nothing; this is the answer.
+    Answer(T),
+    /// Write one field, or remove it; the answer when that was done.
+    Write { field: String, value: Option<String>, answer: T },
+}
+
+impl FirestoreStore {
+    /// The store that Google's settings name. Connects when it is first asked.
+    pub fn new(settings: &Settings) -> Self {
+        Self { connection: Connection::new(Target::new(settings)) }
+    }
+
+    async fn timed<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = anyhow::Result<T>> + Send,
+    ) -> Result<T, StoreError> {
+        let began = Instant::now();
+        let result = timed("firestore", operation, work).await;
+        if result.as_ref().is_err_and(|error| error.0.is::<NoAnswer>()) {
+            self.connection.give_up(began);
+        }
+        result
+    }
+
+    /// Looks at the guild's document and takes the step that `decide` chooses,
+    /// again from the start when someone else wrote in between.
+    async fn edit<T: Send>(
+        &self,
+        collection: &str,
+        guild: GuildId,
+        decide: impl Fn(&FirestoreDocument) -> Step<T> + Send + Sync,
+    ) -> anyhow::Result<T> {
+        let db = self.connection.get().await?;
+        for attempt in 0..WRITE_ATTEMPTS {
+            let found = read(&db, collection, &guild.to_string()).await?;
+            match decide(found.as_ref().unwrap_or(&FirestoreDocument::default())) {
+                Step::Answer(answer) => return Ok(answer),
+                Step::Write { field, value, answer } => {
+                    match write(&db, collection, guild, found, field, value).await {
+                        Ok(()) => return Ok(answer),
+                        Err(error) if came_first(&error) => after_conflict(attempt).await,
+                        Err(error) => return Err(error).context("Failed to write the guild's document"),
+                    }
+                }
+            }
+        }
+        bail!("others kept changing {collection}/{guild}")
+    }
+}
+
+#[async_trait]
+impl Store for FirestoreStore {
+    async fn guilds_listing(&self, channel: ChannelId) -> Result<Vec<GuildId>, StoreError> {
+        self.timed("guilds_listing", async {
+            let db = self.connection.get().await?;
+            let id = channel.to_string();
+            let listing = db
+                .fluent()
+                .select()
+                .fields(["__name__"])
+                .from(CHANNELS)
+                .filter(|filter| filter.field(document::path(&id)).eq(&id))
+                .query();
+            let found = listing.await.context("Failed to look for the channel")?;
+            Ok(found.iter().filter_map(document::id_of).collect())
+        })
+        .await
+    }
+
+    async fn channels(&self, guild: GuildId) -> Result<Vec<ChannelId>, StoreError> {
+        self.timed("channels", async {
+            let db = self.connection.get().await?;
+            let document = read(&db, CHANNELS, &guild.to_string()).await?.unwrap_or_default();
+            let ids = document::rows(&document).map(|(channel, _): (ChannelId, _)| channel);
+            let mut channels: Vec<_> = ids.filter(|channel| lists(&document, *channel)).collect();
+            channels.sort_unstable();
+            Ok(channels)
+        })
+        .await
+    }
+
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+        let add = |document: &FirestoreDocument| match lists(document, channel) {
+            true => Step::Answer(Change::Already),
+            false => Step::Write {
+                field: channel.to_string(),
+                value: Some(channel.to_string()),
+                answer: Change::Made,
+            },
+        };
+        self.timed("authorize", self.edit(CHANNELS, guild, add)).await
+    }
+
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+        let remove = |document: &FirestoreDocument| match lists(document, channel) {
+            true => Step::Write { field: channel.to_string(), value: None, answer: Change::Made },
+            false => Step::Answer(Change::Already),
+        };
+        self.timed("revoke", self.edit(CHANNELS, guild, remove)).await
+    }
+
+    async fn projects(&self, guild: GuildId) -> Result<BTreeMap<UserId, String>, StoreError> {
+        self.timed("projects", async {
+            let db = self.connection.get().await?;
+            Ok(readable(&read(&db, PROJECTS, &guild.to_string()).await?.unwrap_or_default()))
+        })
+        .await
+    }
+
+    async fn register(
+        &self,
+        guild: GuildId,
+        user: UserId,
+        slug: &ProjectSlug,
+    ) -> Result<Registration, StoreError> {
+        let claim = |document: &FirestoreDocument| match owner_of(slug, user, &readable(document)) {
+            Some(owner) => Step::Answer(Registration::Taken(owner)),
+            None => Step::Write {
+                field: user.to_string(),
+                value: Some(slug.to_string()),
+                answer: Registration::Registered,
+            },
+        };
+        self.timed("register", self.edit(PROJECTS, guild, claim)).await
+    }
+
+    async fn unregister(&self, guild: GuildId, user: UserId) -> Result<Option<String>, StoreError> {
+        let release = |document: &FirestoreDocument| {
+            let field = user.to_string();
+            match document::text(document, &field).map(str::to_owned) {
+                Some(slug) => Step::Write { field, value: None, answer: Some(slug) },
+                None => Step::Answer(None),
+            }
+        };
+        self.timed("unregister", self.edit(PROJECTS, guild, release)).await
+    }
+
+    async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {
+        let (token, dsn) = match mode {
+            RuntimeMode::Production => ("discordKey", "sentryURL"),
+            RuntimeMode::Development => ("discordKey_dev", "sentryURL_dev"),
+        };
+        self.timed("api_keys", async {
+            let (collection, id) = KEYS;
+            let document = read(&self.connection.get().await?, collection, id).await?.unwrap_or_default();
+            let secret = |field| {
+                let text = document::text(&document, field)?.trim();
+                (!text.is_empty()).then(|| SecretString::from(text))
+            };
+            Ok(ApiKeys { discord_token: secret(token), sentry_dsn: secret(dsn) })
+        })
+        .await
+    }
+}
+
+async fn read(db: &FirestoreDb, collection: &str, id: &str) -> anyhow::Result<Option<FirestoreDocument>> {
+    let document = db.fluent().select().by_id_in(collection).one(id).await;
+    document.with_context(|| format!("Failed to read {collection}/{id}"))
+}
+
+/// Writes the field, or removes it, unless the document is no longer `found`.
+async fn write(
+    db: &FirestoreDb,
+    collection: &str,
+    guild: GuildId,
+    found: Option<FirestoreDocument>,
+    field: String,
+    value: Option<String>,
+) -> FirestoreResult<()> {
+    let unchanged = match found.and_then(|document| document.update_time) {
+        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
+        None => FirestoreWritePrecondition::Exists(false),
+    };
+    let path = document::path(&field);
+    // A field that the mask names and the document lacks is removed.
+    let document = FirestoreDocument {
+        name: format!("{}/{collection}/{guild}", db.get_documents_path()),
+        fields: value.map(|text| (field, document::value(text))).into_iter().collect(),
+        ..Default::default()
+    };
+    let update = db.fluent().update().fields([&path]).in_col(collection).precondition(unchanged);
+    update.return_only_fields([&path]).document(document).execute().await?;
+    Ok(())
+}
+
+/// Whether the write did not hold because the document is not the one that was read.
+fn came_first(error: &FirestoreError) -> bool {
+    match error {
+        // It exists by now, or not any more.
+        FirestoreError::DataConflictError(_) | FirestoreError::DataNotFoundError(_) => true,
+        FirestoreError::DatabaseError(error) => {
+            matches!(error.public.code.as_str(), "FailedPrecondition" | "Aborted")
+        }
+        _ => false,
+    }
+}
+
+/// Whether the row is as the predecessor wrote it, which is also what a query finds.
+fn lists(document: &FirestoreDocument, channel: ChannelId) -> bool {
+    let id = channel.to_string();
+    document::text(document, &id) == Some(&id)
+}
+
+fn readable(document: &FirestoreDocument) -> BTreeMap<UserId, String> {
+    document::rows(document).map(|(user, slug)| (user, slug.to_owned())).collect()
+}

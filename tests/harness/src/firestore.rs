@@ -1,0 +1,179 @@
+//! Google's own Firestore emulator, which comes with the Google Cloud SDK.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::{free_port, wait::wait_for};
+
+/// Starts the emulator and ends it when this process does, however it ends: then
+/// the pipe on its standard input closes. Prints the emulator's process id.
+const LEASH: &str = r#""$@" & echo $!; read -r _; kill -9 $!"#;
+
+/// An emulator of its own, killed when dropped.
+#[derive(Debug)]
+pub struct FirestoreEmulator {
+    port: u16,
+    /// The shell that holds the leash; the emulator is in its process group.
+    leash: Child,
+    emulator: u32,
+    log: tempfile::NamedTempFile,
+}
+
+impl FirestoreEmulator {
+    /// Starts one and waits until it answers. Without the emulator on this
+    /// machine: none, with a loud message.
+    ///
+    /// # Panics
+    /// When it does not start, and in CI also when it is not installed.
+    pub async fn start() -> Option<Self> {
+        let Some(jar) = jar() else {
+            let what = "NOT TESTED: Google's Firestore emulator is not installed \
+                        (it needs `java` and `gcloud components install cloud-firestore-emulator`)";
+            assert!(std::env::var("CI").is_err(), "{what}");
+            eprintln!("\n\n*** {what} ***\n\n");
+            return None;
+        };
+        let port = free_port();
+        let log = tempfile::NamedTempFile::new().expect("a log file");
+        let output = || log.reopen().expect("the log file is there");
+        let mut leash = Command::new("sh")
+            .args(["-c", LEASH, "emulator", "java"])
+            // It is small and lives shortly: quick to start is what counts.
+            .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-Duser.language=en", "-cp"])
+            .arg(jar)
+            .arg("com.google.cloud.datastore.emulator.firestore.CloudFirestore")
+            .args(["--host=127.0.0.1", &format!("--port={port}")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(output())
+            .process_group(0)
+            .spawn()
+            .expect("sh starts");
+        let mut lines = BufReader::new(leash.stdout.take().expect("standard output is piped")).lines();
+        let emulator = lines.next().and_then(Result::ok).and_then(|line| line.parse().ok());
+        let emulator = emulator.expect("the shell prints the process id");
+        // Read on, or the emulator blocks on a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let started = Self { port, leash, emulator, log };
+        started.wait_until_up().await;
+        Some(started)
+    }
+
+    /// One for all tests of this process; those that need to stop it start their own.
+    pub async fn shared() -> Option<&'static Self> {
+        static SHARED: OnceCell<Option<FirestoreEmulator>> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await.as_ref()
+    }
+
+    async fn wait_until_up(&self) {
+        let url = format!("http://{}/", self.host());
+        wait_for("the Firestore emulator answers", Duration::from_secs(60), || async {
+            reqwest::get(&url).await.ok().filter(|answer| answer.status().is_success())
+        })
+        .await;
+    }
+
+    /// `host:port`, as `FIRESTORE_EMULATOR_HOST` takes it.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A project that no other test of this process uses: an empty database.
+    pub fn project(&self) -> FirestoreProject {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("demo-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        FirestoreProject { host: self.host(), name }
+    }
+
+    /// Stops it without ending it (SIGSTOP): requests hang.
+    pub fn pause(&self) {
+        self.signal("-STOP", &self.emulator.to_string());
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub fn unpause(&self) {
+        self.signal("-CONT", &self.emulator.to_string());
+    }
+
+    /// What it printed, for a test that failed.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap_or_default()
+    }
+
+    fn signal(&self, signal: &str, process: &str) {
+        let status = Command::new("kill").args([signal, "--", process]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill {signal} {process} failed");
+    }
+}
+
+impl Drop for FirestoreEmulator {
+    fn drop(&mut self) {
+        self.signal("-KILL", &format!("-{}", self.leash.id()));
+        let _ = self.leash.wait();
+    }
+}
+
+/// A database on the emulator, read and written past the code under test: over REST.
+#[derive(Debug, Clone)]
+pub struct FirestoreProject {
+    host: String,
+    name: String,
+}
+
+impl FirestoreProject {
+    /// The project's id, as `GOOGLE_CLOUD_PROJECT` takes it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/v1/projects/{}/databases/(default)/documents/{path}", self.host, self.name)
+    }
+
+    /// Writes a document such as `channel-list/1`. The fields are as Firestore's
+    /// REST interface has them: `{"name": {"stringValue": "text"}}`.
+    pub async fn write(&self, path: &str, fields: Value) {
+        let request = reqwest::Client::new().patch(self.url(path)).json(&json!({ "fields": fields }));
+        let answer = request.send().await.expect("the emulator answers");
+        assert!(answer.status().is_success(), "{path}: {:?}", answer.text().await);
+    }
+
+    /// The fields of a document, `null` when there is none.
+    pub async fn read(&self, path: &str) -> Value {
+        let answer = reqwest::get(self.url(path)).await.expect("the emulator answers");
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Value::Null;
+        }
+        let document: Value = answer.json().await.expect("a document is JSON");
+        document.get("fields").cloned().unwrap_or_else(|| json!({}))
+    }
+
+    /// Removes every document.
+    pub async fn wipe(&self) {
+        let url =
+            format!("http://{}/emulator/v1/projects/{}/databases/(default)/documents", self.host, self.name);
+        let answer = reqwest::Client::new().delete(url).send().await.expect("the emulator answers");
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    }
+}
+
+/// The emulator's jar: beside the `gcloud` on PATH.
+fn jar() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let find =
+        |program: &str| std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.exists());
+    find("java")?;
+    let gcloud = find("gcloud")?.canonicalize().ok()?;
+    let jar =
+        gcloud.parent()?.parent()?.join("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar");
+    jar.exists().then_some(jar)
+}
