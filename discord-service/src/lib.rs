@@ -8,6 +8,7 @@ pub mod commands;
 pub mod dead_letters;
 pub mod delivery;
 pub mod discord;
+pub mod gateway;
 pub mod render;
 pub mod settings;
 pub mod store;

@@ -102,9 +102,26 @@ fn http_url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// The prefix stands in code spans and in names of embed fields, which have limits.
 fn prefix(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(char::is_whitespace) {
-        return Err("expected one word".to_owned());
+    let fits = (1..=32).contains(&text.chars().count());
+    if !fits || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '`') {
+        return Err("expected one word of at most 32 characters, without backticks".to_owned());
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prefix;
+
+    #[test]
+    fn a_prefix_is_one_short_word_that_stays_in_its_code_span() {
+        for good in ["!sentry", "?", "ä!"] {
+            assert_eq!(prefix(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "two words", "a\u{7}b", "`s`", &"x".repeat(33)] {
+            assert!(prefix(bad).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -1,1 +1,161 @@
-//! The commands: `!sentry …`, `@bot …`.
+//! The commands: `!sentry …`, `@bot …`. A message is parsed, the permission is
+//! checked, a handler answers with a [`Reply`], which is sent as a reply.
+//!
+//! Adding one: a variant and a line in `parse`, what it needs in [`Needs::of`],
+//! its texts in `replies`, a handler.
+
+mod channel;
+mod facts;
+mod fields;
+mod parse;
+mod permissions;
+mod project;
+mod replies;
+mod send;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serenity::model::Permissions;
+use shared::{ChannelId, GuildId, UserId};
+
+use self::{
+    facts::{Channel, Facts, FactsError},
+    parse::{ChannelArgument, Command, ParseError},
+    replies::{Replies, Reply},
+};
+use crate::{
+    discord::Discord,
+    gateway::{Handler, Typed},
+    settings::Settings,
+    store::{Store, StoreError},
+};
+
+/// Answers commands.
+pub struct Commands {
+    store: Arc<dyn Store>,
+    discord: Discord,
+    facts: Facts,
+    replies: Replies,
+}
+
+/// Who asks, and where.
+#[derive(Debug, Clone, Copy)]
+struct Asker {
+    guild: GuildId,
+    channel: ChannelId,
+    user: UserId,
+    bot: UserId,
+}
+
+/// What must hold before a command does anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Needs {
+    /// The channel must be authorized.
+    authorized: bool,
+    /// The user must be allowed to manage messages here.
+    manage_messages: bool,
+}
+
+impl Needs {
+    /// A mistake in a command needs what the command needs: strangers learn nothing.
+    const fn of(command: &Result<Command, ParseError>) -> Self {
+        match command {
+            Ok(Command::Help | Command::Project(_)) | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
+                Self { authorized: true, manage_messages: false }
+            }
+            Ok(Command::Channel(_)) | Err(ParseError::NotAChannel) => {
+                Self { authorized: false, manage_messages: true }
+            }
+        }
+    }
+}
+
+/// Why a command could not be carried out now.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Discord(#[from] FactsError),
+}
+
+impl Commands {
+    /// Answers from this store, as this bot.
+    pub fn new(store: Arc<dyn Store>, discord: Discord, settings: &Settings) -> Self {
+        let facts = Facts::new(discord.clone());
+        Self { store, discord, facts, replies: Replies::new(settings) }
+    }
+
+    /// The reply to a command, if it gets one.
+    async fn answer(
+        &self,
+        by: Asker,
+        command: Result<Command, ParseError>,
+    ) -> Result<Option<Reply>, Failure> {
+        let needs = Needs::of(&command);
+        if needs.authorized && !self.is_authorized(by).await? {
+            // Talk to the bot about other things is welcome anywhere.
+            let silent = command == Err(ParseError::UnknownWord);
+            return Ok((!silent).then(|| self.replies.not_authorized()));
+        }
+        if needs.manage_messages && !self.manages_messages_here(by).await? {
+            return Ok(Some(replies::no_permission()));
+        }
+        match command {
+            Ok(Command::Help) => Ok(self.replies.help()),
+            Ok(Command::Channel(command)) => self.channel(by, command).await,
+            Ok(Command::Project(command)) => self.project(by, command).await,
+            Err(ParseError::UnknownWord) => Ok(self.replies.unknown_word()),
+            Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
+            Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),
+        }
+        .map(Some)
+    }
+
+    async fn is_authorized(&self, by: Asker) -> Result<bool, StoreError> {
+        Ok(self.store.channels(by.guild).await?.contains(&by.channel))
+    }
+
+    async fn manages_messages_here(&self, by: Asker) -> Result<bool, FactsError> {
+        self.facts.renew(by.guild, [by.user, by.bot]).await;
+        match self.facts.find(by.guild, &ChannelArgument::Id(by.channel)).await? {
+            Ok(channel) => self.manages_messages(by, &channel).await,
+            Err(_) => Ok(false),
+        }
+    }
+
+    async fn manages_messages(&self, by: Asker, channel: &Channel) -> Result<bool, FactsError> {
+        let granted = self.facts.granted(by.guild, by.user, channel).await?;
+        Ok(permissions::allows(granted, Permissions::MANAGE_MESSAGES))
+    }
+}
+
+#[async_trait]
+impl Handler for Commands {
+    async fn typed(&self, message: Typed) {
+        let Some(command) = parse::parse(&message.content, &self.replies.prefix, message.bot) else {
+            return;
+        };
+        let by =
+            Asker { guild: message.guild, channel: message.channel, user: message.author, bot: message.bot };
+        let name = parse::name(&command);
+        let (outcome, reply) = match self.answer(by, command).await {
+            Ok(Some(reply)) => ("answered", reply),
+            Ok(None) => return,
+            Err(failure) => {
+                tracing::warn!(
+                    guild = %by.guild, channel = %by.channel, command = name,
+                    "a command could not be carried out: {failure}"
+                );
+                match failure {
+                    Failure::Store(_) => ("store_unavailable", replies::store_unavailable()),
+                    Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
+                }
+            }
+        };
+        metrics::counter!("sentry_bot_commands_total", "command" => name, "outcome" => outcome).increment(1);
+        send::send(&self.discord, &message, reply).await;
+    }
+}

@@ -1,0 +1,107 @@
+//! `channel …`: which channels Sentry may post into.
+
+use futures::{StreamExt as _, stream};
+use serenity::model::Permissions;
+use shared::{ChannelId, GuildId};
+
+use super::{
+    Asker, Commands, Failure,
+    facts::{Channel, Kind},
+    parse::{ChannelArgument, ChannelCommand},
+    replies::{self, Reply},
+};
+use crate::{discord::DiscordError, store::Change};
+
+/// Rows of a guild's list that Discord is asked about for the overview, beside
+/// the channels that it names anyway: threads, and what has no effect any more.
+const MAX_LOOKUPS: usize = 20;
+/// How many of them at once.
+const LOOKUPS_AT_ONCE: usize = 5;
+
+impl Commands {
+    /// Carries out a command of somebody who manages messages where it was typed.
+    pub(super) async fn channel(&self, by: Asker, command: ChannelCommand) -> Result<Reply, Failure> {
+        match command {
+            ChannelCommand::Overview => self.list_channels(by.guild).await,
+            ChannelCommand::Authorize(argument) => self.authorize(by, &argument).await,
+            ChannelCommand::Revoke(argument) => self.revoke(by, &argument).await,
+            ChannelCommand::SlashOnly(command) => Ok(replies::slash_only(command)),
+        }
+    }
+
+    async fn authorize(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+        let channel = match self.facts.find(by.guild, argument).await? {
+            Ok(channel) => channel,
+            Err(missing) => return Ok(replies::channel_missing(missing)),
+        };
+        if !self.manages_messages(by, &channel).await? {
+            return Ok(replies::no_permission());
+        }
+        if channel.kind == Kind::Other {
+            return Ok(replies::takes_no_messages(channel.id));
+        }
+        let missing = to_post(channel.kind) - self.facts.granted(by.guild, by.bot, &channel).await?;
+        if !missing.is_empty() {
+            return Ok(replies::cannot_post(channel.id, missing));
+        }
+        let change = self.store.authorize(by.guild, channel.id).await?;
+        Ok(self.replies.authorized(channel.id, change))
+    }
+
+    /// Works for every row of the guild's list, also for channels that are gone,
+    /// or another guild's: nobody else could take such a row out.
+    async fn revoke(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+        let found = self.facts.find(by.guild, argument).await?;
+        let id = match (&found, argument) {
+            (Ok(channel), _) => channel.id,
+            (Err(_), ChannelArgument::Id(id)) => *id,
+            (Err(missing), ChannelArgument::Name(_)) => return Ok(replies::channel_missing(*missing)),
+        };
+        if let Ok(channel) = &found
+            && !self.manages_messages(by, channel).await?
+        {
+            return Ok(replies::no_permission());
+        }
+        let change = self.store.revoke(by.guild, id).await?;
+        Ok(match (change, found) {
+            (Change::Already, Err(missing)) => replies::channel_missing(missing),
+            (Change::Already, Ok(Channel { kind: Kind::Other, .. })) => replies::takes_no_messages(id),
+            (change, _) => replies::revoked(id, change),
+        })
+    }
+
+    async fn list_channels(&self, guild: GuildId) -> Result<Reply, Failure> {
+        let listed = self.store.channels(guild).await?;
+        let unknown = self.facts.not_named_by(guild, &listed).await?;
+        let idle: Vec<ChannelId> = stream::iter(unknown.into_iter().take(MAX_LOOKUPS))
+            .map(|channel| async move { (channel, self.is_idle(guild, channel).await) })
+            .buffered(LOOKUPS_AT_ONCE)
+            .filter_map(|(channel, idle)| async move { idle.then_some(channel) })
+            .collect()
+            .await;
+        let authorized: Vec<ChannelId> =
+            listed.into_iter().filter(|channel| !idle.contains(channel)).collect();
+        Ok(self.replies.channels(&authorized, &idle))
+    }
+
+    /// Whether a row of the guild's list grants nothing, as far as Discord says.
+    async fn is_idle(&self, guild: GuildId, channel: ChannelId) -> bool {
+        match self.discord.guild_of(channel).await {
+            Ok(of) => of != Some(guild),
+            Err(DiscordError::Refused { status, .. }) => status != 403,
+            Err(_) => false,
+        }
+    }
+}
+
+/// What the bot needs to post an alert.
+fn to_post(kind: Kind) -> Permissions {
+    let common = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS;
+    match kind {
+        Kind::Chat | Kind::Other => common | Permissions::SEND_MESSAGES,
+        Kind::Thread { locked: false } => common | Permissions::SEND_MESSAGES_IN_THREADS,
+        Kind::Thread { locked: true } => {
+            common | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::MANAGE_THREADS
+        }
+    }
+}

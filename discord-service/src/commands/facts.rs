@@ -1,0 +1,218 @@
+//! What Discord says of guilds, channels and members, as far as permissions
+//! need it. Read anew for each command; a guild that types many commands at
+//! once gets answers from memory that are a few seconds old.
+
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use moka::future::Cache;
+use serenity::model::Permissions;
+use shared::{ChannelId, GuildId, UserId};
+
+use super::{
+    parse::ChannelArgument,
+    permissions::{self, Guild, Member},
+    wire::{WireChannel, WireGuild, WireMember},
+};
+use crate::discord::{Discord, DiscordError};
+
+/// How long facts are remembered for a guild that asks too often.
+const REMEMBERED: Duration = Duration::from_secs(5);
+/// How many guilds and members are remembered.
+const MAX_GUILDS: u64 = 500;
+const MAX_MEMBERS: u64 = 5_000;
+/// Commands of a guild whose facts are read anew: this many at once, then one a
+/// second. Whoever may not use a command can type it all day, and each reading
+/// spends three of the bot's 50 requests a second.
+const FRESH_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+const FRESH_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+
+/// A channel as Discord describes it.
+#[derive(Debug, Clone)]
+pub(super) struct Channel {
+    pub(super) id: ChannelId,
+    /// None for a private message.
+    pub(super) guild: Option<GuildId>,
+    /// A thread's channel, or a channel's category.
+    pub(super) parent: Option<ChannelId>,
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// A thread's are its parent's.
+    pub(super) overwrites: permissions::Overwrites,
+}
+
+/// What a channel is, as far as posting is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Takes messages: text, announcements, the chat of a voice channel or stage.
+    Chat,
+    /// A thread.
+    Thread {
+        /// Only those who manage threads can write in it.
+        locked: bool,
+    },
+    /// Takes none: a category, a forum, or what this build does not know.
+    Other,
+}
+
+/// Why there is no such channel to be had in the guild.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Discord does not know it, or knows no such name in this guild.
+    Nowhere,
+    /// It is another guild's, or no guild's.
+    OtherGuild,
+    /// Discord does not let the bot see it.
+    NoAccess,
+    /// More than one channel has the name.
+    Ambiguous,
+}
+
+/// Discord's answer could not be had. Shared by all who waited for it.
+pub(super) type FactsError = Arc<DiscordError>;
+
+struct About {
+    guild: Guild,
+    /// All but threads.
+    channels: BTreeMap<ChannelId, Channel>,
+}
+
+pub(super) struct Facts {
+    discord: Discord,
+    guilds: Cache<GuildId, Arc<About>>,
+    members: Cache<(GuildId, UserId), Option<Arc<Member>>>,
+    fresh: DefaultKeyedRateLimiter<GuildId>,
+}
+
+impl Facts {
+    pub(super) fn new(discord: Discord) -> Self {
+        Self {
+            discord,
+            guilds: Cache::builder().max_capacity(MAX_GUILDS).time_to_live(REMEMBERED).build(),
+            members: Cache::builder().max_capacity(MAX_MEMBERS).time_to_live(REMEMBERED).build(),
+            fresh: RateLimiter::keyed(Quota::per_second(FRESH_PER_SECOND).allow_burst(FRESH_AT_ONCE)),
+        }
+    }
+
+    /// Forgets what is remembered of the guild and these members of it, unless
+    /// the guild asks too often. Call it once at the start of a command.
+    pub(super) async fn renew(&self, guild: GuildId, members: [UserId; 2]) {
+        if self.fresh.len() as u64 > MAX_GUILDS {
+            self.fresh.retain_recent();
+        }
+        if self.fresh.check_key(&guild).is_ok() {
+            self.guilds.invalidate(&guild).await;
+            for member in members {
+                self.members.invalidate(&(guild, member)).await;
+            }
+        }
+    }
+
+    /// The channel of this guild that the argument names.
+    pub(super) async fn find(
+        &self,
+        guild: GuildId,
+        argument: &ChannelArgument,
+    ) -> Result<Result<Channel, Missing>, FactsError> {
+        let about = self.about(guild).await?;
+        match argument {
+            ChannelArgument::Id(id) => self.by_id(&about, *id).await,
+            ChannelArgument::Name(name) => Ok(about.by_name(name)),
+        }
+    }
+
+    /// What the user may do in the channel; nothing after leaving the guild.
+    pub(super) async fn granted(
+        &self,
+        guild: GuildId,
+        user: UserId,
+        channel: &Channel,
+    ) -> Result<Permissions, FactsError> {
+        let about = self.about(guild).await?;
+        Ok(self.member(guild, user).await?.map_or(Permissions::empty(), |member| {
+            permissions::granted(&about.guild, &member, &channel.overwrites, Utc::now())
+        }))
+    }
+
+    /// Those of these channels that Discord does not name among the guild's:
+    /// threads, other guilds' channels, and what no longer exists.
+    pub(super) async fn not_named_by(
+        &self,
+        guild: GuildId,
+        channels: &[ChannelId],
+    ) -> Result<Vec<ChannelId>, FactsError> {
+        let about = self.about(guild).await?;
+        Ok(channels.iter().copied().filter(|channel| !about.channels.contains_key(channel)).collect())
+    }
+
+    async fn about(&self, guild: GuildId) -> Result<Arc<About>, FactsError> {
+        self.guilds
+            .try_get_with(guild, async {
+                let path = format!("/guilds/{guild}");
+                let found: WireGuild = self.discord.get(&path, &path).await?;
+                let path = format!("/guilds/{guild}/channels");
+                let channels: Vec<WireChannel> = self.discord.get(&path, &path).await?;
+                let channels = channels.into_iter().map(Channel::from);
+                let channels = channels.map(|channel| (channel.id, channel)).collect();
+                Ok(Arc::new(About { guild: found.into(), channels }))
+            })
+            .await
+    }
+
+    async fn member(&self, guild: GuildId, user: UserId) -> Result<Option<Arc<Member>>, FactsError> {
+        self.members
+            .try_get_with((guild, user), async {
+                let path = format!("/guilds/{guild}/members/{user}");
+                let route = format!("/guilds/{guild}/members/:user");
+                match self.discord.get::<WireMember>(&path, &route).await {
+                    Ok(member) => Ok(Some(Arc::new(member.of(user)))),
+                    Err(DiscordError::Refused { status: 404, .. }) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            })
+            .await
+    }
+
+    async fn by_id(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
+        if let Some(channel) = about.channels.get(&id) {
+            return Ok(Ok(channel.clone()));
+        }
+        // A thread, or not of this guild.
+        let path = format!("/channels/{id}");
+        let mut channel: Channel = match self.discord.get::<WireChannel>(&path, &path).await {
+            Ok(channel) => channel.into(),
+            Err(DiscordError::Refused { status: 403, .. }) => return Ok(Err(Missing::NoAccess)),
+            Err(DiscordError::Refused { .. }) => return Ok(Err(Missing::Nowhere)),
+            Err(error) => return Err(Arc::new(error)),
+        };
+        if channel.guild != Some(about.guild.id) {
+            return Ok(Err(Missing::OtherGuild));
+        }
+        if let Kind::Thread { .. } = channel.kind {
+            match channel.parent.and_then(|parent| about.channels.get(&parent)) {
+                Some(parent) => channel.overwrites = parent.overwrites.clone(),
+                None => return Ok(Err(Missing::NoAccess)),
+            }
+        }
+        Ok(Ok(channel))
+    }
+}
+
+impl About {
+    /// Names may be given twice. Channels that take no messages stand back, so
+    /// that a category called like its channel does no harm.
+    fn by_name(&self, name: &str) -> Result<Channel, Missing> {
+        let wanted = name.to_lowercase();
+        let mut named: Vec<_> =
+            self.channels.values().filter(|channel| channel.name.to_lowercase() == wanted).collect();
+        if named.iter().any(|channel| channel.kind == Kind::Chat) {
+            named.retain(|channel| channel.kind == Kind::Chat);
+        }
+        match named.as_slice() {
+            [] => Err(Missing::Nowhere),
+            [channel] => Ok((*channel).clone()),
+            _ => Err(Missing::Ambiguous),
+        }
+    }
+}

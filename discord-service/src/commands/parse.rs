@@ -1,0 +1,160 @@
+//! From a message's text to a command. Pure: Discord never appears here.
+//!
+//! Words are separated by any white space, quotes have no meaning and words too
+//! many are ignored. Capitals do not matter in the prefix and in the commands,
+//! since telephones write the first word of a message with one.
+
+use shared::{ChannelId, UserId};
+
+use crate::store::ProjectSlug;
+
+/// What somebody asks of the bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// `h`, `help` or nothing at all.
+    Help,
+    /// `channel …`, and its short forms.
+    Channel(ChannelCommand),
+    /// `project …`.
+    Project(ProjectCommand),
+}
+
+/// What can be done about a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ChannelCommand {
+    /// `channel` alone or incomplete.
+    Overview,
+    /// `channel authorize #c` or `authorize #c`.
+    Authorize(ChannelArgument),
+    /// `channel revoke #c` or `revoke #c`.
+    Revoke(ChannelArgument),
+    /// What exists only as a slash command, whose reply nobody else sees.
+    SlashOnly(SlashOnly),
+}
+
+/// The commands that give or take a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SlashOnly {
+    /// `channel secure`.
+    Secure,
+    /// `channel open`.
+    Open,
+    /// `channel secret`.
+    Secret,
+}
+
+/// How a channel was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ChannelArgument {
+    /// By its id or as a mention, `<#id>`.
+    Id(ChannelId),
+    /// As `#name`, without the `#`.
+    Name(String),
+}
+
+/// What can be done about one's project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ProjectCommand {
+    /// `project` alone or incomplete.
+    Overview,
+    /// `project register slug`.
+    Register(ProjectSlug),
+    /// `project revoke`.
+    Revoke,
+}
+
+/// Why the words after the prefix are no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParseError {
+    /// The first word is none that the bot knows.
+    #[error("unknown command")]
+    UnknownWord,
+    /// What should name a channel does not.
+    #[error("not a channel")]
+    NotAChannel,
+    /// What should be a project's slug is not.
+    #[error("not a project slug")]
+    NotASlug,
+}
+
+/// The command in a message, or `None` when the message is not meant for the
+/// bot: the first word must be the prefix, or a mention of the bot.
+pub(super) fn parse(content: &str, prefix: &str, bot: UserId) -> Option<Result<Command, ParseError>> {
+    let mut words = content.split_whitespace();
+    let first = words.next()?;
+    (is_prefix(first, prefix) || mentioned(first) == Some(bot)).then(|| command(words))
+}
+
+/// The command's name in metrics and logs: one of a few.
+pub(super) fn name(command: &Result<Command, ParseError>) -> &'static str {
+    match command {
+        Ok(Command::Help) => "help",
+        Ok(Command::Channel(ChannelCommand::Overview)) => "channel",
+        Ok(Command::Channel(ChannelCommand::Authorize(_))) => "channel authorize",
+        Ok(Command::Channel(ChannelCommand::Revoke(_))) => "channel revoke",
+        Ok(Command::Channel(ChannelCommand::SlashOnly(_))) => "slash only",
+        Ok(Command::Project(ProjectCommand::Overview)) => "project",
+        Ok(Command::Project(ProjectCommand::Register(_))) => "project register",
+        Ok(Command::Project(ProjectCommand::Revoke)) => "project revoke",
+        Err(_) => "mistaken",
+    }
+}
+
+fn is_prefix(word: &str, prefix: &str) -> bool {
+    word == prefix || word.to_lowercase() == prefix.to_lowercase()
+}
+
+/// The user in `<@id>`, or in `<@!id>`, which older clients write.
+fn mentioned(word: &str) -> Option<UserId> {
+    let inner = word.strip_prefix("<@")?.strip_suffix('>')?;
+    inner.strip_prefix('!').unwrap_or(inner).parse().ok()
+}
+
+fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, ParseError> {
+    let Some(word) = words.next() else {
+        return Ok(Command::Help);
+    };
+    match word.to_lowercase().as_str() {
+        "h" | "help" => Ok(Command::Help),
+        "channel" => channel(words.next(), words.next()).map(Command::Channel),
+        "authorize" | "revoke" => channel(Some(word), words.next()).map(Command::Channel),
+        "project" => project(words.next(), words.next()).map(Command::Project),
+        _ => Err(ParseError::UnknownWord),
+    }
+}
+
+fn channel(word: Option<&str>, argument: Option<&str>) -> Result<ChannelCommand, ParseError> {
+    let word = word.unwrap_or_default().to_lowercase();
+    Ok(match (word.as_str(), argument) {
+        ("authorize", Some(argument)) => ChannelCommand::Authorize(channel_argument(argument)?),
+        ("revoke", Some(argument)) => ChannelCommand::Revoke(channel_argument(argument)?),
+        ("secure", _) => ChannelCommand::SlashOnly(SlashOnly::Secure),
+        ("open", _) => ChannelCommand::SlashOnly(SlashOnly::Open),
+        ("secret", _) => ChannelCommand::SlashOnly(SlashOnly::Secret),
+        _ => ChannelCommand::Overview,
+    })
+}
+
+fn project(word: Option<&str>, argument: Option<&str>) -> Result<ProjectCommand, ParseError> {
+    let word = word.unwrap_or_default().to_lowercase();
+    Ok(match (word.as_str(), argument) {
+        ("register", Some(slug)) => ProjectCommand::Register(slug.parse().map_err(|_| ParseError::NotASlug)?),
+        ("revoke", _) => ProjectCommand::Revoke,
+        _ => ProjectCommand::Overview,
+    })
+}
+
+fn channel_argument(word: &str) -> Result<ChannelArgument, ParseError> {
+    let mention = word.strip_prefix("<#").and_then(|rest| rest.strip_suffix('>'));
+    if let Ok(id) = mention.unwrap_or(word).parse() {
+        return Ok(ChannelArgument::Id(id));
+    }
+    match word.strip_prefix('#') {
+        Some(name) if !name.is_empty() => Ok(ChannelArgument::Name(name.to_owned())),
+        _ => Err(ParseError::NotAChannel),
+    }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

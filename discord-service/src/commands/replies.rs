@@ -1,0 +1,287 @@
+//! Every word that the bot answers, a function per reply. The texts are part of
+//! the contract with its users; the tests hold them exactly.
+
+use serde_json::{Value, json};
+use serenity::model::Permissions;
+use shared::{ChannelId, UserId, text::cut};
+use url::Url;
+
+use super::{facts::Missing, fields, parse::SlashOnly};
+use crate::{
+    settings::Settings,
+    store::{Change, ProjectSlug, Registration},
+};
+
+/// Where the help leads for everything else.
+const README_URL: &str = "https://github.com/sentry-bot/sentry-bot#readme";
+/// The colour of what has no level.
+const COLOUR: u32 = 0xE7_4C_3C;
+
+/// An answer, however it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    /// Plain text.
+    Text(String),
+    /// One embed, as Discord takes it.
+    Embed(Value),
+}
+
+impl From<String> for Reply {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Reply {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// The replies that depend on settings; the others are plain functions.
+#[derive(Debug, Clone)]
+pub(super) struct Replies {
+    /// The word that commands begin with.
+    pub(super) prefix: String,
+    glyph_url: Url,
+    public_url: Option<Url>,
+}
+
+impl Replies {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            prefix: settings.command_prefix.clone(),
+            glyph_url: settings.glyph_url.clone(),
+            public_url: settings.public_url.clone(),
+        }
+    }
+
+    /// To a command that works only in authorized channels.
+    pub(super) fn not_authorized(&self) -> Reply {
+        let prefix = &self.prefix;
+        format!("This channel is not authorized. Use `{prefix} channel authorize` to authorize channels.")
+            .into()
+    }
+
+    /// To a word that the bot does not know.
+    pub(super) fn unknown_word(&self) -> Reply {
+        format!("Unknown command. Use `{} h` to see all commands.", self.prefix).into()
+    }
+
+    /// `h`: each command with an example.
+    pub(super) fn help(&self) -> Reply {
+        let field = |(command, words, example): &(&str, &str, &str)| {
+            let prefix = &self.prefix;
+            json!({"name": format!("{prefix} {command}"), "value": format!("{words}\nExample: `{prefix} {example}`")})
+        };
+        let fields = COMMANDS.iter().map(field).collect();
+        let mut embed = self.embed("SENTRY HELP", fields);
+        embed["description"] = format!(
+            "Posts alerts of Sentry into authorized channels. How to set it up: [README]({README_URL})"
+        )
+        .into();
+        Reply::Embed(embed)
+    }
+
+    /// `channel`: what the guild has authorized, and `idle` rows of its list
+    /// that have no effect.
+    pub(super) fn channels(&self, authorized: &[ChannelId], idle: &[ChannelId]) -> Reply {
+        let prefix = &self.prefix;
+        let usage = format!("`{prefix} channel authorize #example`\n`{prefix} channel revoke #example`");
+        let mut fields = vec![
+            json!({"name": "Usage", "value": usage}),
+            json!({"name": "Authorized Channels", "value": fields::list(authorized.iter().map(mention))}),
+        ];
+        if !idle.is_empty() {
+            // As ids: nobody can click a deleted channel, but its id can be revoked.
+            let ids = fields::list(idle.iter().map(|channel| format!("`{channel}`")));
+            fields.push(json!({"name": "Without Effect (deleted, or of another guild)", "value": ids}));
+        }
+        Reply::Embed(self.embed("SENTRY CHANNEL AUTHORIZATION", fields))
+    }
+
+    /// `project`: the user's own.
+    pub(super) fn project(&self, slug: Option<&str>) -> Reply {
+        let prefix = &self.prefix;
+        let usage = format!("`{prefix} project register project-name-slug`\n`{prefix} project revoke`");
+        let registered = slug.map_or_else(|| fields::NONE.to_owned(), code);
+        let fields = vec![
+            json!({"name": "Usage", "value": usage}),
+            json!({"name": "Registered Project", "value": registered}),
+        ];
+        Reply::Embed(self.embed("SENTRY PROJECT REGISTRATION", fields))
+    }
+
+    /// `channel authorize`, with the next step when the public URL is known.
+    pub(super) fn authorized(&self, channel: ChannelId, change: Change) -> Reply {
+        let first = match change {
+            Change::Made => format!("{} is now authorized", mention(&channel)),
+            Change::Already => format!("{} is already authorized", mention(&channel)),
+        };
+        let Some(url) = self.webhook_url(channel) else {
+            return first.into();
+        };
+        format!(
+            "{first}\nURL to paste into Sentry's webhooks: `{url}`\n\
+             Sentry sends nothing before the project has an alert rule with the webhook action."
+        )
+        .into()
+    }
+
+    /// `project register`, with the URL that mentions the user when the public
+    /// URL is known.
+    pub(super) fn registered(
+        &self,
+        channel: ChannelId,
+        user: UserId,
+        slug: &ProjectSlug,
+        outcome: Registration,
+    ) -> Reply {
+        match (outcome, self.webhook_url(channel)) {
+            (Registration::Taken(owner), _) => {
+                format!("Sentry project: `{slug}` is already registered to <@{owner}>").into()
+            }
+            (Registration::Registered, None) => format!("Registered Sentry project: `{slug}`").into(),
+            (Registration::Registered, Some(url)) => format!(
+                "Registered Sentry project: `{slug}`\n\
+                 URL whose alerts mention you here: `{url}&mention={user}`"
+            )
+            .into(),
+        }
+    }
+
+    /// Where Sentry is to send this channel's alerts, when that is known.
+    fn webhook_url(&self, channel: ChannelId) -> Option<String> {
+        let base = self.public_url.as_ref()?.as_str().trim_end_matches('/');
+        Some(format!("{base}/sentry-bot/channel?id={channel}"))
+    }
+
+    fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
+        json!({
+            "title": format!("***{title}***"),
+            "color": COLOUR,
+            "thumbnail": {"url": self.glyph_url.as_str()},
+            "fields": fields,
+        })
+    }
+}
+
+/// What `h` lists: usage, words, example.
+const COMMANDS: [(&str, &str, &str); 7] = [
+    ("h", "Shows this help.", "h"),
+    ("channel", "Shows the authorized channels of this guild.", "channel"),
+    (
+        "channel authorize #channel",
+        "Lets Sentry post into a channel. Short: `authorize`.",
+        "channel authorize #example",
+    ),
+    ("channel revoke #channel", "Takes that back. Short: `revoke`.", "channel revoke #example"),
+    ("project", "Shows your project.", "project"),
+    (
+        "project register slug",
+        "Makes a project yours, so that its alerts can mention you.",
+        "project register project-name-slug",
+    ),
+    ("project revoke", "Gives your project back.", "project revoke"),
+];
+
+/// To whoever lacks Manage Messages, here or in the channel named.
+pub(super) fn no_permission() -> Reply {
+    "You have no sufficient permission in this guild to use this command. Please contact guild administrator."
+        .into()
+}
+
+/// To an argument that is no channel at all.
+pub(super) fn not_a_channel() -> Reply {
+    "Please input the correct channel format, e.g. `#example`".into()
+}
+
+/// To an argument that is no slug.
+pub(super) fn not_a_slug() -> Reply {
+    "Please input the correct project slug, e.g. `project-name-slug`".into()
+}
+
+/// To a channel that this guild does not offer.
+pub(super) fn channel_missing(missing: Missing) -> Reply {
+    match missing {
+        Missing::Nowhere => "That channel does not exist in this guild.",
+        Missing::OtherGuild => "That channel belongs to another guild.",
+        Missing::NoAccess => {
+            "I have no access to that channel: it is private, or it belongs to another guild."
+        }
+        Missing::Ambiguous => {
+            "Several channels of this guild have that name. Please use the channel's id instead."
+        }
+    }
+    .into()
+}
+
+/// To a category, a forum and the like.
+pub(super) fn takes_no_messages(channel: ChannelId) -> Reply {
+    format!("{} cannot take messages. Please choose a channel that people write in.", mention(&channel))
+        .into()
+}
+
+/// To a channel in which the bot cannot post.
+pub(super) fn cannot_post(channel: ChannelId, missing: Permissions) -> Reply {
+    let missing = missing.get_permission_names().join(", ");
+    format!("I cannot post in {}, so it is not authorized. Missing permission: {missing}", mention(&channel))
+        .into()
+}
+
+/// `channel revoke`.
+pub(super) fn revoked(channel: ChannelId, change: Change) -> Reply {
+    match change {
+        Change::Made => format!("Revoked access from {}", mention(&channel)),
+        Change::Already => format!("{} is not yet authorized", mention(&channel)),
+    }
+    .into()
+}
+
+/// `project revoke`.
+pub(super) fn project_revoked(slug: Option<&str>) -> Reply {
+    match slug {
+        Some(slug) => format!("Revoked Sentry project: {}", code(slug)).into(),
+        None => "You have no project to be revoked".into(),
+    }
+}
+
+/// To a command whose reply must not be seen by others.
+pub(super) fn slash_only(command: SlashOnly) -> Reply {
+    let (word, private) = match command {
+        SlashOnly::Secure => ("secure", "token"),
+        SlashOnly::Open => ("open", "token"),
+        SlashOnly::Secret => ("secret", "secret"),
+    };
+    format!("Use `/sentry channel {word}` so that the {private} stays private").into()
+}
+
+/// While the store cannot be asked.
+pub(super) fn store_unavailable() -> Reply {
+    "The store is unavailable. Please try again in a minute.".into()
+}
+
+/// While Discord does not answer the bot's own questions.
+pub(super) fn discord_unavailable() -> Reply {
+    "Discord does not answer my questions at the moment. Please try again in a minute.".into()
+}
+
+/// Where an embed is refused.
+pub(super) fn no_embeds() -> Reply {
+    "I need the permission Embed Links in this channel to answer.".into()
+}
+
+fn mention(channel: &ChannelId) -> String {
+    format!("<#{channel}>")
+}
+
+/// A project's slug as code. An old database may hold any text.
+fn code(slug: &str) -> String {
+    let kept: String =
+        slug.chars().filter(|c| c.is_alphanumeric() || c.is_ascii_punctuation() && *c != '`').collect();
+    format!("`{}`", cut(if kept.is_empty() { "?" } else { &kept }, 100))
+}
+
+#[cfg(test)]
+#[path = "replies_tests.rs"]
+mod tests;

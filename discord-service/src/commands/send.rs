@@ -1,0 +1,115 @@
+//! Sending a reply to the message that asked for it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::replies::{self, Reply};
+use crate::{
+    discord::{Discord, DiscordError},
+    gateway::Typed,
+};
+
+/// Discord's code where a reply needs Read Message History.
+const NO_REPLIES_HERE: u32 = 160_002;
+/// Discord's code where the bot may not do something: here, send embeds.
+const MISSING_PERMISSIONS: u32 = 50_013;
+/// Pauses before a reply that Discord did not take is sent again. The nonce
+/// makes a repetition harmless.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Sends it. A reply that cannot be sent is logged and given up: whoever asked
+/// can ask again.
+pub(super) async fn send(discord: &Discord, to: &Typed, reply: Reply) {
+    let sent = match create(discord, to, &reply, true).await {
+        Err(DiscordError::Refused { code: NO_REPLIES_HERE, .. }) => create(discord, to, &reply, false).await,
+        Err(DiscordError::Refused { code: MISSING_PERMISSIONS, .. }) if matches!(reply, Reply::Embed(_)) => {
+            create(discord, to, &replies::no_embeds(), true).await
+        }
+        other => other,
+    };
+    if let Err(error) = sent {
+        metrics::counter!("sentry_bot_replies_failed_total").increment(1);
+        tracing::warn!(guild = %to.guild, channel = %to.channel, message = to.id, "a reply could not be sent: {error}");
+    }
+}
+
+async fn create(discord: &Discord, to: &Typed, reply: &Reply, as_reply: bool) -> Result<(), DiscordError> {
+    let body = body(to, reply, as_reply);
+    for pause in PAUSES {
+        match discord.create_message(to.channel, &body).await {
+            Err(DiscordError::Unavailable(_)) => tokio::time::sleep(pause).await,
+            done => return done.map(drop),
+        }
+    }
+    discord.create_message(to.channel, &body).await.map(drop)
+}
+
+/// The body of Create Message. It pings nobody but the author, and the nonce is
+/// made from the command: the same command is never answered twice.
+fn body(to: &Typed, reply: &Reply, as_reply: bool) -> Value {
+    let mut body = json!({
+        "allowed_mentions": {"parse": [], "replied_user": true},
+        "nonce": format!("r{}", to.id),
+        "enforce_nonce": true,
+    });
+    match reply {
+        Reply::Text(text) => body["content"] = text.as_str().into(),
+        Reply::Embed(embed) => body["embeds"] = json!([embed]),
+    }
+    if as_reply {
+        body["message_reference"] = json!({
+            "message_id": to.id.to_string(),
+            "channel_id": to.channel.to_string(),
+            "guild_id": to.guild.to_string(),
+            "fail_if_not_exists": false,
+        });
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{ChannelId, GuildId, UserId};
+
+    use super::*;
+
+    fn typed(id: u64) -> Typed {
+        Typed {
+            id,
+            guild: GuildId::new(1),
+            channel: ChannelId::new(2),
+            author: UserId::new(3),
+            content: String::new(),
+            bot: UserId::new(4),
+        }
+    }
+
+    #[test]
+    fn a_reply_refers_to_the_message_and_pings_only_its_author() {
+        assert_eq!(
+            body(&typed(5), &"hello @everyone".into(), true),
+            json!({
+                "content": "hello @everyone",
+                "allowed_mentions": {"parse": [], "replied_user": true},
+                "message_reference":
+                    {"message_id": "5", "channel_id": "2", "guild_id": "1", "fail_if_not_exists": false},
+                "nonce": "r5",
+                "enforce_nonce": true,
+            })
+        );
+    }
+
+    #[test]
+    fn an_embed_stands_alone_and_may_go_without_reference() {
+        let body = body(&typed(5), &Reply::Embed(json!({"title": "x"})), false);
+        assert_eq!(body["embeds"], json!([{"title": "x"}]));
+        assert_eq!((body.get("content"), body.get("message_reference")), (None, None));
+    }
+
+    #[test]
+    fn a_nonce_is_never_longer_than_discord_takes() {
+        let body = body(&typed(u64::MAX), &"x".into(), true);
+        assert!(body["nonce"].as_str().expect("text").len() <= 25);
+    }
+}
