@@ -1,6 +1,7 @@
 //! Decides from the store who may post where, posts alerts to Discord, and
 //! answers commands. docs/ARCHITECTURE.md follows one alert through here.
 
+pub mod app;
 pub mod authority;
 mod batch;
 pub mod cli;

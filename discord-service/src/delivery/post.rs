@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use shared::{Alert, GuildId};
+use shared::{Alert, GuildId, shutdown::CancellationToken};
 
 use super::{
     backlog::Group,
@@ -22,6 +22,9 @@ const EMBEDS: usize = 10;
 const CHARS: usize = 6_000;
 /// What each embed is cut to while more than one post waits, so that ten fit.
 const CROWDED_CHARS: usize = CHARS / EMBEDS;
+
+/// How long a request in flight may take after the process was told to stop.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 impl Lane<'_> {
     /// The next post: the oldest waiting embeds, as many as fit. `None` when
@@ -81,28 +84,23 @@ impl Lane<'_> {
 
     /// Sends a recorded post until Discord has decided on it. `repeated`: it
     /// may have been sent before.
-    pub(super) async fn deliver(
-        &mut self,
-        mut record: Record,
-        mut repeated: bool,
-    ) -> Result<(), Interruption> {
+    pub(super) async fn deliver(&mut self, record: Record, mut repeated: bool) -> Result<(), Interruption> {
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
         loop {
             if repeated && let Some(cause) = self.no_longer(&record).await? {
                 return Ok(self.bury(&record.sequences(), &cause.after_sending()).await?);
             }
-            let error = match self.around.discord.create_message(self.channel, &record.body).await {
+            let attempt = self.around.discord.create_message(self.channel, &record.body);
+            let outcome = tokio::select! {
+                outcome = attempt => outcome,
+                // What is cut off here is repeated by a successor.
+                () = leaving(&self.around.shutdown) => return Err(Interruption::Stopping),
+            };
+            let error = match outcome {
                 Ok(_) => return Ok(self.posted(record).await?),
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
                 Err(DiscordError::Unavailable(error)) => error,
-                Err(refused) => match refused.refusal() {
-                    // A repeat of a post that somebody has deleted since.
-                    Refusal::AlreadyPosted => return Ok(self.posted(record).await?),
-                    Refusal::Channel => return Ok(self.refused_channel(&record, &refused, repeated).await?),
-                    Refusal::Message => {
-                        return Ok(self.refused_message(&mut record, &refused, repeated).await?);
-                    }
-                },
+                Err(refused) => return Ok(self.refused(record, &refused, repeated).await?),
             };
             repeated = true;
             let wait = backoff.next();
@@ -146,6 +144,20 @@ impl Lane<'_> {
         self.confirm(record).await
     }
 
+    async fn refused(
+        &mut self,
+        record: Record,
+        refused: &DiscordError,
+        repeated: bool,
+    ) -> anyhow::Result<()> {
+        match refused.refusal() {
+            // A repeat of a post that somebody has deleted since.
+            Some(Refusal::AlreadyPosted) => self.posted(record).await,
+            Some(Refusal::Channel) => self.refused_channel(&record, refused, repeated).await,
+            Some(Refusal::Message) | None => self.refused_message(&record, refused, repeated).await,
+        }
+    }
+
     async fn refused_channel(
         &mut self,
         record: &Record,
@@ -161,7 +173,7 @@ impl Lane<'_> {
     /// A shared post is taken apart; one alone is tried without links, then dead.
     async fn refused_message(
         &mut self,
-        record: &mut Record,
+        record: &Record,
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
@@ -179,6 +191,13 @@ impl Lane<'_> {
         let cause = Cause::new(Reason::Refused, refused.to_string());
         self.bury(&sequences, &if repeated { cause.after_sending() } else { cause }).await
     }
+}
+
+/// Comes a moment after the process was told to stop: time for an answer that is
+/// on its way, not for a rate limit.
+async fn leaving(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(LAST_MOMENT).await;
 }
 
 /// A post while it is built.

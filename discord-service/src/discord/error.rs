@@ -30,15 +30,15 @@ pub enum Refusal {
     Channel,
     /// This message can never be posted, another one may.
     Message,
-    /// Neither is certain.
-    Other,
+    /// The message was posted before, under the same nonce, and deleted since.
+    AlreadyPosted,
 }
 
 impl DiscordError {
     /// How far the refusal reaches; `None` when this is no refusal.
     pub const fn refusal(&self) -> Option<Refusal> {
         match self {
-            Self::Refused { code, .. } => Some(refusal(*code)),
+            Self::Refused { status, code, .. } => Some(refusal(*status, *code)),
             Self::BadToken(_) | Self::Unavailable(_) => None,
         }
     }
@@ -56,8 +56,9 @@ pub(super) const OVERLOADED: u32 = 130_000;
 
 /// What Discord's JSON error codes mean for a message that was to be posted.
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
-const fn refusal(code: u32) -> Refusal {
+const fn refusal(status: u16, code: u32) -> Refusal {
     match code {
+        10_008 => Refusal::AlreadyPosted, // Unknown message: how a repeated nonce of a deleted one is answered
         10_003      // Unknown channel
         | 10_004    // Unknown guild
         | 50_001    // Missing access
@@ -71,7 +72,9 @@ const fn refusal(code: u32) -> Refusal {
         | 200_000   // Blocked by AutoMod
         | 240_000   // Blocked by harmful links filter
         => Refusal::Message,
-        _ => Refusal::Other,
+        // Codes that are not known here: the status tells what they are about.
+        _ if matches!(status, 403 | 404) => Refusal::Channel,
+        _ => Refusal::Message,
     }
 }
 
@@ -84,7 +87,10 @@ mod tests {
         let refused = |code| DiscordError::Refused { status: 403, code, message: String::new() };
         assert_eq!(refused(50_013).refusal(), Some(Refusal::Channel));
         assert_eq!(refused(50_035).refusal(), Some(Refusal::Message));
-        assert_eq!(refused(0).refusal(), Some(Refusal::Other));
+        assert_eq!(refused(10_008).refusal(), Some(Refusal::AlreadyPosted));
+        assert_eq!(refused(0).refusal(), Some(Refusal::Channel));
+        let unknown = DiscordError::Refused { status: 400, code: 0, message: String::new() };
+        assert_eq!(unknown.refusal(), Some(Refusal::Message));
         assert_eq!(DiscordError::Unavailable(anyhow::anyhow!("away")).refusal(), None);
         assert_eq!(DiscordError::BadToken(shared::process::BadToken).refusal(), None);
     }

@@ -30,23 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The guilds of so many channels are remembered.
 const REMEMBERED_CHANNELS: u64 = 20_000;
 
-/// What a refusal of a message is about.
-pub enum Refusal {
-    /// The message was posted before, and deleted since.
-    AlreadyPosted,
-    /// The channel: no message gets there.
-    Channel,
-    /// The message itself.
-    Message,
-}
-
-impl DiscordError {
-    /// What a refusal of a message is about.
-    pub fn refusal(&self) -> Refusal {
-        Refusal::Message
-    }
-}
-
 /// One bot's access to Discord's REST API. Cheap to clone; all clones share
 /// the connections and what is known of the rate limits.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use shared::settings::{SettingsError, secret};
 
-use super::{ApiKeys, Store};
+use super::{ApiKeys, FirestoreStore, Store as _};
 use crate::settings::Settings;
 
 /// How long to wait before the store is asked again for the token.
@@ -27,11 +27,14 @@ pub struct Keys {
 ///
 /// # Errors
 /// [`SettingsError`] when there is no token, or a secret is set wrongly.
-pub async fn keys(settings: &Settings, store: &dyn Store) -> Result<Keys, SettingsError> {
+pub async fn keys(settings: &Settings) -> Result<Keys, SettingsError> {
     let token = secret("DISCORD_TOKEN", settings.discord_token_file.as_ref())?;
     let dsn = secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?;
     let mode = settings.common.runtime_mode;
+    // Only Firestore keeps keys.
+    let store = settings.uses_firestore().then(|| FirestoreStore::new(settings));
     let kept = loop {
+        let Some(store) = &store else { break ApiKeys::default() };
         if token.is_some() && dsn.is_some() {
             break ApiKeys::default();
         }

@@ -1,0 +1,144 @@
+//! Puts the service together, runs it, and takes it apart on SIGTERM.
+
+use std::{future::Future, time::Duration};
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use shared::{
+    admin::{self, Readiness},
+    bus::{self, Role},
+    settings, shutdown,
+    shutdown::CancellationToken,
+    telemetry, wire,
+};
+use tokio::{runtime::Runtime, task::JoinSet, time::timeout};
+
+use crate::{
+    authority::Authority,
+    cli,
+    commands::Commands,
+    delivery::Delivery,
+    discord::Discord,
+    render::Style,
+    settings::Settings,
+    store::{self, Keys},
+    verdicts,
+};
+
+/// How long to wait before something behind is tried again at start.
+const RETRY: Duration = Duration::from_millis(500);
+/// The name under which readiness reports the start itself.
+const CHECK: &str = "start";
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// Wrong settings, a bad token, or an address that cannot be bound.
+pub fn run() -> anyhow::Result<()> {
+    let mut settings: Settings = settings::parse()?;
+    if let Some(command) = settings.command.take() {
+        return Runtime::new()?.block_on(cli::run(&settings, command));
+    }
+    let metrics = telemetry::init(settings.common.log_format)?;
+    // The keys may stand in the store. They are read before the threads start
+    // that are to report to the operator's own Sentry.
+    let Some(keys) = Runtime::new()?.block_on(read_keys(&settings))? else { return Ok(()) };
+    let _sentry = telemetry::start_sentry("discord-service", keys.sentry_dsn.as_ref(), &settings.common)?;
+    Runtime::new()?.block_on(async {
+        let stop = shutdown::on_signal()?;
+        let readiness = Readiness::default();
+        readiness.set_unready(CHECK, "starting");
+        let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics)?;
+        tracing::info!(%address, "admin listener is up");
+        let admin = tokio::spawn(admin);
+        let outcome = tokio::select! {
+            outcome = serve(&settings, keys, readiness.clone(), stop.clone()) => outcome,
+            () = grace_over(&stop, settings.common.shutdown_grace()) => {
+                tracing::warn!("the drain took too long; what is unfinished goes on elsewhere");
+                Ok(())
+            }
+        };
+        admin.abort();
+        outcome
+    })
+}
+
+/// The keys, or nothing when it is told to stop before they could be read.
+async fn read_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
+    let stop = shutdown::on_signal()?;
+    tokio::select! {
+        keys = store::keys(settings) => Ok(Some(keys?)),
+        () = stop.cancelled() => Ok(None),
+    }
+}
+
+async fn grace_over(stop: &CancellationToken, grace: Duration) {
+    stop.cancelled().await;
+    tokio::time::sleep(grace).await;
+}
+
+async fn serve(
+    settings: &Settings,
+    keys: Keys,
+    readiness: Readiness,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let nats = bus::connect("discord-service", &settings.common.nats, &readiness).await?;
+    let js = jetstream::new(nats.clone());
+    let setup = until_done("streams", || bus::ensure(&js, &settings.common.nats, Role::Discord));
+    tokio::select! {
+        () = setup => {}
+        () = stop.cancelled() => return Ok(()),
+    }
+    let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+    let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
+    let store = store::open(settings, &nats).await?;
+    let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
+    let authority = Authority::new(store.clone(), discord.clone(), known);
+    let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
+    let delivery = Delivery {
+        nats: nats.clone(),
+        journals: journals.clone(),
+        authority: authority.clone(),
+        discord: discord.clone(),
+        style,
+        max_age: settings.alert_max_age(),
+    };
+    let _commands = Commands::new(store, discord.clone(), settings);
+
+    let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    parts.spawn(delivery.run(stop.clone()));
+    parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    readiness.set_ready(CHECK);
+
+    let mut outcome = Ok(());
+    while let Some(ended) = parts.join_next().await {
+        let ended = ended.context("a part of the service panicked").and_then(|ended| ended);
+        if !stop.is_cancelled() || ended.is_err() {
+            readiness.set_unready(CHECK, "stopping");
+            stop.cancel();
+            outcome = outcome.and(ended);
+        }
+    }
+    outcome
+}
+
+/// Tries until it works, and says what it waits for.
+async fn until_done<F>(what: &str, mut attempt: impl FnMut() -> F)
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let mut said = false;
+    loop {
+        let error = match timeout(Duration::from_secs(10), attempt()).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(elapsed) => elapsed.into(),
+        };
+        if !said {
+            tracing::warn!("{what} cannot be set up yet: {error:#}");
+            said = true;
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
