@@ -120,7 +120,7 @@ pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Va
         "nonce": nonce,
         "enforce_nonce": true,
         "allowed_mentions": { "parse": [], "users": users },
-        "embeds": embeds.iter().map(|embed| &embed.json).collect::<Vec<_>>(),
+        "embeds": with_distinct_urls(embeds),
     });
     if !users.is_empty() {
         let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
@@ -131,6 +131,27 @@ pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Va
         body["components"] = to_json(&[CreateActionRow::Buttons(vec![button])]);
     }
     body
+}
+
+/// Discord's clients take embeds of one message that share a URL for pictures
+/// of one gallery and show only the first (discord-api-docs issue 1418). Two of
+/// one issue differ in level or mention: the later ones get a fragment.
+fn with_distinct_urls(embeds: &[Embed]) -> Vec<Value> {
+    let mut taken = BTreeSet::new();
+    let mut jsons: Vec<_> = embeds.iter().map(|embed| embed.json.clone()).collect();
+    for json in &mut jsons {
+        let Some(mut url) = json.get("url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok())
+        else {
+            continue;
+        };
+        let mut number = 1;
+        while !taken.insert(url.clone()) {
+            number += 1;
+            url.set_fragment(Some(&number.to_string()));
+        }
+        json["url"] = url.as_str().into();
+    }
+    jsons
 }
 
 fn layout(folded: &Folded, link: Option<&Url>, max_chars: usize) -> Layout {

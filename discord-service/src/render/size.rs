@@ -1,9 +1,8 @@
 //! Counting and cutting text as Discord counts it.
 //!
-//! Discord documents "characters" and its servers and clients disagree on
-//! whether a character beyond the Basic Multilingual Plane is one or two.
-//! UTF-16 code units are never fewer than code points: what fits in the former
-//! fits in the latter.
+//! Discord documents "characters". Its API counts code points (its staff in
+//! discord-api-docs issue 1315), its clients UTF-16 code units. The latter are
+//! never fewer: what fits by them fits by both.
 
 use shared::text::ELLIPSIS;
 

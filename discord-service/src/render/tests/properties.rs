@@ -130,6 +130,7 @@ proptest! {
     ) {
         let embed = embed(&folded, &Style { links, ..style() }, max_chars);
         prop_assert_eq!(faults(&embed.json), Vec::<String>::new());
+        prop_assert!(serde_json::from_value::<serenity::all::Embed>(embed.json.clone()).is_ok());
         let (points, units) = counted(&embed.json);
         prop_assert_eq!(embed.chars, units);
         prop_assert!(points <= units && units <= max_chars.min(6_000), "{} of {}", units, max_chars);
