@@ -164,7 +164,7 @@ impl Facts {
         self.members
             .try_get_with((guild, user), async {
                 let path = format!("/guilds/{guild}/members/{user}");
-                let route = format!("/guilds/{guild}/members/:user");
+                let route = format!("/guilds/{guild}/members/{{user}}");
                 match self.discord.get::<WireMember>(&path, &route).await {
                     Ok(member) => Ok(Some(Arc::new(member.of(user)))),
                     Err(DiscordError::Refused { status: 404, .. }) => Ok(None),
