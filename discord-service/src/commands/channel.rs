@@ -88,7 +88,7 @@ impl Commands {
     async fn is_idle(&self, guild: GuildId, channel: ChannelId) -> bool {
         match self.discord.guild_of(channel).await {
             Ok(of) => of != Some(guild),
-            Err(DiscordError::Refused { status, .. }) => status != 403,
+            Err(DiscordError::Refused { .. }) => true,
             Err(_) => false,
         }
     }

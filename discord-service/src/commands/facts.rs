@@ -150,12 +150,20 @@ impl Facts {
         self.guilds
             .try_get_with(guild, async {
                 let path = format!("/guilds/{guild}");
-                let found: WireGuild = self.discord.get(&path, &path).await?;
-                let path = format!("/guilds/{guild}/channels");
-                let channels: Vec<WireChannel> = self.discord.get(&path, &path).await?;
+                let list = format!("/guilds/{guild}/channels");
+                let (found, channels) = tokio::join!(
+                    self.discord.get::<WireGuild>(&path, &path),
+                    self.discord.get::<Vec<WireChannel>>(&list, &list),
+                );
+                let channels = match channels {
+                    Ok(channels) => channels,
+                    // Then each channel is asked for by itself.
+                    Err(DiscordError::Refused { .. }) => Vec::new(),
+                    Err(error) => return Err(error),
+                };
                 let channels = channels.into_iter().map(Channel::from);
                 let channels = channels.map(|channel| (channel.id, channel)).collect();
-                Ok(Arc::new(About { guild: found.into(), channels }))
+                Ok(Arc::new(About { guild: found?.into(), channels }))
             })
             .await
     }
@@ -164,7 +172,7 @@ impl Facts {
         self.members
             .try_get_with((guild, user), async {
                 let path = format!("/guilds/{guild}/members/{user}");
-                let route = format!("/guilds/{guild}/members/:user");
+                let route = format!("/guilds/{guild}/members/{{user}}");
                 match self.discord.get::<WireMember>(&path, &route).await {
                     Ok(member) => Ok(Some(Arc::new(member.of(user)))),
                     Err(DiscordError::Refused { status: 404, .. }) => Ok(None),
@@ -175,27 +183,33 @@ impl Facts {
     }
 
     async fn by_id(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
-        if let Some(channel) = about.channels.get(&id) {
-            return Ok(Ok(channel.clone()));
-        }
-        // A thread, or not of this guild.
-        let path = format!("/channels/{id}");
-        let mut channel: Channel = match self.discord.get::<WireChannel>(&path, &path).await {
-            Ok(channel) => channel.into(),
-            Err(DiscordError::Refused { status: 403, .. }) => return Ok(Err(Missing::NoAccess)),
-            Err(DiscordError::Refused { .. }) => return Ok(Err(Missing::Nowhere)),
-            Err(error) => return Err(Arc::new(error)),
+        let mut channel = match self.channel(about, id).await? {
+            Ok(channel) => channel,
+            missing => return Ok(missing),
         };
-        if channel.guild != Some(about.guild.id) {
-            return Ok(Err(Missing::OtherGuild));
-        }
-        if let Kind::Thread { .. } = channel.kind {
-            match channel.parent.and_then(|parent| about.channels.get(&parent)) {
-                Some(parent) => channel.overwrites = parent.overwrites.clone(),
-                None => return Ok(Err(Missing::NoAccess)),
+        if let (Kind::Thread { .. }, Some(parent)) = (channel.kind, channel.parent) {
+            match self.channel(about, parent).await? {
+                Ok(parent) => channel.overwrites = parent.overwrites,
+                missing => return Ok(missing),
             }
         }
         Ok(Ok(channel))
+    }
+
+    /// The channel with its own overwrites. What the guild's list does not name
+    /// is a thread, or no channel of this guild.
+    async fn channel(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
+        if let Some(channel) = about.channels.get(&id) {
+            return Ok(Ok(channel.clone()));
+        }
+        let path = format!("/channels/{id}");
+        match self.discord.get::<WireChannel>(&path, &path).await.map(Channel::from) {
+            Ok(channel) if channel.guild == Some(about.guild.id) => Ok(Ok(channel)),
+            Ok(_) => Ok(Err(Missing::OtherGuild)),
+            Err(DiscordError::Refused { status: 403, .. }) => Ok(Err(Missing::NoAccess)),
+            Err(DiscordError::Refused { .. }) => Ok(Err(Missing::Nowhere)),
+            Err(error) => Err(Arc::new(error)),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod replies;
 mod send;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serenity::model::Permissions;
@@ -31,6 +31,9 @@ use crate::{
     settings::Settings,
     store::{Store, StoreError},
 };
+
+/// Whoever typed a command waits for the answer: what takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Answers commands.
 pub struct Commands {
@@ -83,7 +86,8 @@ enum Failure {
 
 impl Commands {
     /// Answers from this store, as this bot.
-    pub fn new(store: Arc<dyn Store>, discord: Discord, settings: &Settings) -> Self {
+    pub fn new(store: Arc<dyn Store>, discord: &Discord, settings: &Settings) -> Self {
+        let discord = discord.with_patience(PATIENCE);
         let facts = Facts::new(discord.clone());
         Self { store, discord, facts, replies: Replies::new(settings) }
     }
@@ -146,7 +150,7 @@ impl Handler for Commands {
             Ok(None) => return,
             Err(failure) => {
                 tracing::warn!(
-                    guild = %by.guild, channel = %by.channel, command = name,
+                    guild.id = %by.guild, channel.id = %by.channel, command = name,
                     "a command could not be carried out: {failure}"
                 );
                 match failure {

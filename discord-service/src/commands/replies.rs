@@ -95,7 +95,9 @@ impl Replies {
         if !idle.is_empty() {
             // As ids: nobody can click a deleted channel, but its id can be revoked.
             let ids = fields::list(idle.iter().map(|channel| format!("`{channel}`")));
-            fields.push(json!({"name": "Without Effect (deleted, or of another guild)", "value": ids}));
+            fields.push(
+                json!({"name": "Without Effect (deleted, private, or of another guild)", "value": ids}),
+            );
         }
         Reply::Embed(self.embed("SENTRY CHANNEL AUTHORIZATION", fields))
     }

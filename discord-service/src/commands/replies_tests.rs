@@ -167,7 +167,7 @@ fn the_overview_of_channels() {
             "fields": [
                 usage,
                 {"name": "Authorized Channels", "value": "<#42>, <#43>"},
-                {"name": "Without Effect (deleted, or of another guild)", "value": "`9`, `10`"},
+                {"name": "Without Effect (deleted, private, or of another guild)", "value": "`9`, `10`"},
             ],
         })
     );

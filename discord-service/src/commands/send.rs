@@ -12,25 +12,31 @@ use crate::{
 
 /// Discord's code where a reply needs Read Message History.
 const NO_REPLIES_HERE: u32 = 160_002;
-/// Discord's code where the bot may not do something: here, send embeds.
-const MISSING_PERMISSIONS: u32 = 50_013;
+/// Discord's codes where the bot may not send embeds: it says so, or it drops
+/// them and finds the message empty.
+const NO_EMBEDS_HERE: [u32; 2] = [50_013, 50_006];
 /// Pauses before a reply that Discord did not take is sent again. The nonce
 /// makes a repetition harmless.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Sends it. A reply that cannot be sent is logged and given up: whoever asked
 /// can ask again.
-pub(super) async fn send(discord: &Discord, to: &Typed, reply: Reply) {
-    let sent = match create(discord, to, &reply, true).await {
-        Err(DiscordError::Refused { code: NO_REPLIES_HERE, .. }) => create(discord, to, &reply, false).await,
-        Err(DiscordError::Refused { code: MISSING_PERMISSIONS, .. }) if matches!(reply, Reply::Embed(_)) => {
-            create(discord, to, &replies::no_embeds(), true).await
+pub(super) async fn send(discord: &Discord, to: &Typed, mut reply: Reply) {
+    let mut as_reply = true;
+    let sent = loop {
+        match create(discord, to, &reply, as_reply).await {
+            Err(DiscordError::Refused { code: NO_REPLIES_HERE, .. }) if as_reply => as_reply = false,
+            Err(DiscordError::Refused { code, .. })
+                if matches!(reply, Reply::Embed(_)) && NO_EMBEDS_HERE.contains(&code) =>
+            {
+                reply = replies::no_embeds();
+            }
+            sent => break sent,
         }
-        other => other,
     };
     if let Err(error) = sent {
         metrics::counter!("sentry_bot_replies_failed_total").increment(1);
-        tracing::warn!(guild = %to.guild, channel = %to.channel, message = to.id, "a reply could not be sent: {error}");
+        tracing::warn!(guild.id = %to.guild, channel.id = %to.channel, message.id = to.id, "a reply could not be sent: {error}");
     }
 }
 
