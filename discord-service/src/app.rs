@@ -104,7 +104,7 @@ async fn serve(
         style,
         max_age: settings.alert_max_age(),
     };
-    let _commands = Commands::new(store, discord.clone(), settings);
+    let _commands = Commands::new(store, &discord, settings);
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(stop.clone()));
