@@ -14,14 +14,13 @@ use crate::{
     authority::{Entitlement, Standing},
     dead_letters::{Cause, Reason},
     discord::{DiscordError, Refusal},
-    render::{self, Embed, Folded, Style},
+    render::{self, Embed, Folded, MAX_MESSAGE_CHARS, Style},
 };
 
-/// Discord's limits for the embeds of one message.
+/// Discord's limit for the embeds of one message.
 const EMBEDS: usize = 10;
-const CHARS: usize = 6_000;
 /// What each embed is cut to while more than one post waits, so that ten fit.
-const CROWDED_CHARS: usize = CHARS / EMBEDS;
+const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
 /// How long a request in flight may take after the process was told to stop.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -30,7 +29,7 @@ impl Lane<'_> {
     /// The next post: the oldest waiting embeds, as many as fit. `None` when
     /// none of them may be posted; they are dead letters then.
     pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
-        let max_chars = if self.backlog.embeds() > EMBEDS { CROWDED_CHARS } else { CHARS };
+        let max_chars = if self.backlog.embeds() > EMBEDS { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
         let candidates: Vec<Group> = self.backlog.groups().take(EMBEDS).collect();
         let mut draft = Draft::default();
         for group in candidates {
@@ -222,7 +221,7 @@ impl Draft {
             last_ms: group.span_ms.1,
         };
         let embed = render::embed(&folded, style, max_chars);
-        if !self.embeds.is_empty() && self.chars + embed.chars > CHARS {
+        if !self.embeds.is_empty() && self.chars + embed.chars > MAX_MESSAGE_CHARS {
             return false;
         }
         self.chars += embed.chars;

@@ -1,0 +1,37 @@
+//! Reading alerts off the messages as a person would.
+
+use sandbox_discord::Message;
+use serde_json::Value;
+
+/// One embed of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its title field, without the code marks.
+    pub title: String,
+    /// How many alerts it stands for: its `×N`, else 1.
+    pub count: u64,
+    /// The message that it stands in.
+    pub message: u64,
+}
+
+/// The embeds of alerts in these messages, in their order.
+pub fn shown(messages: &[Message]) -> Vec<Shown> {
+    let embeds = messages.iter().flat_map(|message| {
+        let alerts = message.embeds().iter().filter(|embed| embed["title"] == "***SENTRY ALERT***");
+        alerts.map(|embed| Shown { title: title(embed), count: count(embed), message: message.id })
+    });
+    embeds.collect()
+}
+
+fn title(embed: &Value) -> String {
+    let fields = embed["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let field = fields.iter().find(|field| field["name"] == "Title").expect("an alert has a title");
+    field["value"].as_str().unwrap_or_default().trim_matches('`').to_owned()
+}
+
+fn count(embed: &Value) -> u64 {
+    let text = embed.to_string();
+    let Some((_, after)) = text.split_once('×') else { return 1 };
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("× is followed by a number")
+}

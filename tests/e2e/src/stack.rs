@@ -1,0 +1,203 @@
+//! Starting the product, and using it as its users do.
+
+use std::time::Duration;
+
+use harness::{
+    free_port,
+    nats::NatsServer,
+    service::Service,
+    wait::{SOON, wait_for},
+};
+use sandbox_discord::{Channel, Config, Guild, Message, Sandbox, User};
+use sentry_sender::{Reply, Sender, Trust, Webhook};
+use shared::wire;
+
+use crate::shown::{Shown, shown};
+
+/// How a [`Stack`] is to be started.
+#[derive(Debug, Default)]
+pub struct Builder {
+    sandbox: Config,
+    ingress: Vec<(String, String)>,
+    discord: Vec<(String, String)>,
+}
+
+impl Builder {
+    /// Another Discord than the default.
+    #[must_use]
+    pub fn sandbox(mut self, sandbox: Config) -> Self {
+        self.sandbox = sandbox;
+        self
+    }
+
+    /// A variable for the ingress.
+    #[must_use]
+    pub fn ingress(mut self, name: &str, value: impl ToString) -> Self {
+        self.ingress.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// A variable for discord-service.
+    #[must_use]
+    pub fn discord(mut self, name: &str, value: impl ToString) -> Self {
+        self.discord.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Starts everything and waits until it is ready.
+    pub async fn start(self) -> Stack {
+        let nats = NatsServer::start().await;
+        let sandbox = Sandbox::start(self.sandbox).await;
+        let owner = sandbox.add_user(User::new("owner"));
+        let guild = sandbox.add_guild(Guild::new("Team", owner));
+        let office = sandbox.add_channel(guild, Channel::text("office"));
+        let port = free_port();
+        let (nats_url, sandbox_url, token) = (nats.url(), sandbox.url(), sandbox.token());
+        let address = format!("127.0.0.1:{port}");
+        let common = [("RUNTIME_MODE", "development"), ("NATS_URL", &nats_url)];
+        let ingress = start("ingress-service", &common, &[("INGRESS_ADDR", &address)], &self.ingress);
+        let own = [("DISCORD_TOKEN", token.as_str()), ("DISCORD_API_URL", &sandbox_url)];
+        let discord = start("discord-service", &common, &own, &self.discord);
+        ingress.ready().await;
+        discord.ready().await;
+        let sender = Sender::new(Trust::Anyone).expect("a sender needs nothing");
+        let stack = Stack { ingress, discord, sandbox, nats, owner, guild, office, port, sender };
+        stack.until_listening().await;
+        stack
+    }
+}
+
+fn start(
+    name: &'static str,
+    common: &[(&str, &str)],
+    own: &[(&str, &str)],
+    more: &[(String, String)],
+) -> Service {
+    let more = more.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let variables: Vec<_> = common.iter().chain(own).copied().chain(more).collect();
+    Service::start(name, &variables)
+}
+
+/// The product, running. Everything ends when it is dropped.
+#[derive(Debug)]
+pub struct Stack {
+    /// The ingress.
+    pub ingress: Service,
+    /// discord-service.
+    pub discord: Service,
+    /// Discord.
+    pub sandbox: Sandbox,
+    /// NATS.
+    pub nats: NatsServer,
+    /// The owner of the guild.
+    pub owner: u64,
+    /// The guild.
+    pub guild: u64,
+    /// A channel where commands are typed.
+    pub office: u64,
+    port: u16,
+    sender: Sender,
+}
+
+impl Stack {
+    /// The default product.
+    pub async fn start() -> Self {
+        Builder::default().start().await
+    }
+
+    /// Another configuration.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Waits until the bot hears what is typed.
+    pub async fn until_listening(&self) {
+        wait_for("the bot is on the gateway", SOON, || async {
+            (!self.sandbox.sessions().is_empty()).then_some(())
+        })
+        .await;
+    }
+
+    /// A new text channel of the guild, not yet authorized.
+    pub fn channel(&self, name: &str) -> u64 {
+        self.sandbox.add_channel(self.guild, Channel::text(name))
+    }
+
+    /// A new text channel that the owner has authorized.
+    pub async fn authorized_channel(&self, name: &str) -> u64 {
+        let channel = self.channel(name);
+        let reply = self.command(self.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+        assert_eq!(reply.content().lines().next(), Some(format!("<#{channel}> is now authorized").as_str()));
+        channel
+    }
+
+    /// Types a command in the office and waits for the bot's reply.
+    pub async fn command(&self, user: u64, text: &str) -> Message {
+        self.command_in(self.office, user, text).await
+    }
+
+    /// Types a command in this channel and waits for the bot's reply.
+    pub async fn command_in(&self, channel: u64, user: u64, text: &str) -> Message {
+        let typed = self.sandbox.say(user, channel, text).expect("the user may type there");
+        wait_for(&format!("a reply to {text:?}"), SOON, || async {
+            let replies = |message: &Message| {
+                message.json["message_reference"]["message_id"] == typed.to_string().as_str()
+            };
+            self.sandbox.messages(channel).into_iter().find(replies)
+        })
+        .await
+    }
+
+    /// The webhook URL of a channel, with more of the query behind it.
+    pub fn url(&self, channel: u64, more: &str) -> String {
+        format!("https://127.0.0.1:{}/sentry-bot/channel?id={channel}{more}", self.port)
+    }
+
+    /// Sends a webhook as Sentry does.
+    pub async fn send(&self, channel: u64, webhook: &Webhook) -> Reply {
+        self.send_to(&self.url(channel, ""), webhook).await
+    }
+
+    /// Sends a webhook to a URL of [`Stack::url`].
+    pub async fn send_to(&self, url: &str, webhook: &Webhook) -> Reply {
+        self.sender.send(url, webhook).await.expect("the ingress answers")
+    }
+
+    /// The embeds of alerts in the channel, in their order.
+    pub fn shown(&self, channel: u64) -> Vec<Shown> {
+        shown(&self.sandbox.messages(channel))
+    }
+
+    /// Waits until this many alerts are shown in the channel, each counted.
+    pub async fn until_shown(&self, channel: u64, alerts: u64, limit: Duration) -> Vec<Shown> {
+        wait_for(&format!("{alerts} alerts are shown"), limit, || async {
+            let shown = self.shown(channel);
+            (shown.iter().map(|embed| embed.count).sum::<u64>() >= alerts).then_some(shown)
+        })
+        .await
+    }
+
+    /// How many messages a stream of NATS holds.
+    pub async fn stored(&self, stream: &str) -> u64 {
+        let js = async_nats::jetstream::new(self.nats.client().await);
+        let mut stream = js.get_stream(stream).await.expect("the stream exists");
+        stream.info().await.expect("NATS answers").state.messages
+    }
+
+    /// Waits until nothing waits in the queue.
+    pub async fn until_drained(&self, limit: Duration) {
+        wait_for("the queue is empty", limit, || async {
+            (self.stored(wire::ALERTS).await == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// What must hold at the end of every test: nothing unknown was asked of
+    /// Discord, and no careless request made.
+    pub fn assert_clean(&self) {
+        let stats = self.sandbox.stats();
+        assert_eq!(stats.unknown_requests, Vec::<String>::new());
+        assert_eq!(stats.violations, Vec::<String>::new());
+        assert!(stats.in_flight_max.values().all(|posts| *posts <= 1), "two posts in flight in a channel");
+    }
+}
