@@ -21,7 +21,7 @@ use crate::{
     discord::Discord,
     render::Style,
     settings::Settings,
-    store::{self, Keys},
+    store::{self, FirestoreStore, Keys, Store},
     verdicts,
 };
 
@@ -66,8 +66,12 @@ pub fn run() -> anyhow::Result<()> {
 /// The keys, or nothing when it is told to stop before they could be read.
 async fn read_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
     let stop = shutdown::on_signal()?;
+    let given = store::given_keys(settings)?;
+    // Only Firestore keeps keys.
+    let firestore = settings.uses_firestore().then(|| FirestoreStore::new(settings));
+    let store = firestore.as_ref().map(|store| -> &dyn Store { store });
     tokio::select! {
-        keys = store::keys(settings) => Ok(Some(keys?)),
+        keys = store::keys(given, settings.common.runtime_mode, store) => Ok(Some(keys?)),
         () = stop.cancelled() => Ok(None),
     }
 }

@@ -196,3 +196,64 @@ impl Store for CachedStore {
         self.store.api_keys(mode).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: ChannelId = ChannelId::new(1);
+
+    fn epoch(changes: u64) -> Option<Epoch> {
+        Some(Epoch { changes, connects: 1 })
+    }
+
+    #[tokio::test]
+    async fn a_read_that_a_change_overtakes_leaves_nothing_stale_behind() {
+        let answers = Answers::new(TIME_TO_LIVE, 10, |_| 1);
+        let (begun, wait) = tokio::sync::oneshot::channel::<()>();
+        let slow = async {
+            wait.await.expect("the change comes");
+            Ok("old")
+        };
+        let change = async { begun.send(()) };
+        let (old, _) = tokio::join!(answers.get(epoch(0), CHANNEL, slow), change);
+        assert_eq!(old.expect("the read succeeds"), "old");
+        let new = answers.get(epoch(1), CHANNEL, async { Ok("new") }).await;
+        assert_eq!(new.expect("the read succeeds"), "new");
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_remembered_and_an_answer_is() {
+        let answers = Answers::new(TIME_TO_LIVE, 10, |_| 1);
+        let away = || StoreError(anyhow!("away"));
+        answers.get(epoch(0), CHANNEL, async { Err(away()) }).await.expect_err("the store is away");
+        answers.get(epoch(0), CHANNEL, async { Ok(1) }).await.expect("the store is back");
+        let remembered = answers.get(epoch(0), CHANNEL, async { Err(away()) }).await;
+        assert_eq!(remembered.expect("it is remembered"), 1);
+        answers.get(None, CHANNEL, async { Err(away()) }).await.expect_err("changes cannot be heard");
+    }
+
+    #[tokio::test]
+    async fn the_ids_of_strangers_do_not_fill_the_memory() {
+        let answers = Answers::new(TIME_TO_LIVE, 50, |_| 1);
+        for id in 0..2_000 {
+            answers.get(epoch(0), ChannelId::new(id), async { Ok(()) }).await.expect("the read succeeds");
+        }
+        answers.0.run_pending_tasks().await;
+        assert!(answers.0.entry_count() <= 50, "{}", answers.0.entry_count());
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_cost_one_read() {
+        let answers = Answers::new(TIME_TO_LIVE, 10, |_| 1);
+        let reads = AtomicU64::new(0);
+        let read = || async {
+            tokio::task::yield_now().await;
+            Ok(reads.fetch_add(1, Ordering::SeqCst))
+        };
+        let asked = (0..20).map(|_| answers.get(epoch(0), CHANNEL, read()));
+        for answer in futures::future::join_all(asked).await {
+            assert_eq!(answer.expect("the read succeeds"), 0);
+        }
+    }
+}

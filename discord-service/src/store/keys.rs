@@ -4,16 +4,19 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use shared::settings::{SettingsError, secret};
+use shared::{
+    RuntimeMode,
+    settings::{SettingsError, secret},
+};
 
-use super::{ApiKeys, FirestoreStore, Store as _};
+use super::{ApiKeys, Store};
 use crate::settings::Settings;
 
 /// How long to wait before the store is asked again for the token.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// The secrets that the process starts with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Keys {
     /// The bot's token.
     pub discord_token: SecretString,
@@ -21,26 +24,35 @@ pub struct Keys {
     pub sentry_dsn: Option<SecretString>,
 }
 
-/// `DISCORD_TOKEN` and `SENTRY_DSN`; what is not set is looked for in the store.
-/// Waits for the store as long as the token can only come from there; for the
-/// DSN alone it is asked once.
+/// What of them is set: `DISCORD_TOKEN` and `SENTRY_DSN`.
 ///
 /// # Errors
-/// [`SettingsError`] when there is no token, or a secret is set wrongly.
-pub async fn keys(settings: &Settings) -> Result<Keys, SettingsError> {
-    let token = secret("DISCORD_TOKEN", settings.discord_token_file.as_ref())?;
-    let dsn = secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?;
-    let mode = settings.common.runtime_mode;
-    // Only Firestore keeps keys.
-    let store = settings.uses_firestore().then(|| FirestoreStore::new(settings));
+/// [`SettingsError`] when one is set twice or its file cannot be read.
+pub fn given_keys(settings: &Settings) -> Result<ApiKeys, SettingsError> {
+    Ok(ApiKeys {
+        discord_token: secret("DISCORD_TOKEN", settings.discord_token_file.as_ref())?,
+        sentry_dsn: secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?,
+    })
+}
+
+/// Completes what is set with what the store holds, where it keeps keys. Waits for the store as long
+/// as the token can only come from there; for the DSN alone it is asked once.
+///
+/// # Errors
+/// [`SettingsError`] when there is no token.
+pub async fn keys(
+    given: ApiKeys,
+    mode: RuntimeMode,
+    store: Option<&dyn Store>,
+) -> Result<Keys, SettingsError> {
     let kept = loop {
-        let Some(store) = &store else { break ApiKeys::default() };
-        if token.is_some() && dsn.is_some() {
+        let Some(store) = store else { break ApiKeys::default() };
+        if given.discord_token.is_some() && given.sentry_dsn.is_some() {
             break ApiKeys::default();
         }
         match store.api_keys(mode).await {
             Ok(kept) => break kept,
-            Err(error) if token.is_some() => {
+            Err(error) if given.discord_token.is_some() => {
                 tracing::warn!(%error, "cannot look for the operator's DSN in the store; going on without");
                 break ApiKeys::default();
             }
@@ -50,13 +62,12 @@ pub async fn keys(settings: &Settings) -> Result<Keys, SettingsError> {
             }
         }
     };
-    let missing = || {
-        let beside =
-            if settings.uses_firestore() { ", and the store's keys/api has none for this mode" } else { "" };
-        SettingsError(format!("DISCORD_TOKEN: not set{beside}"))
-    };
+    let missing = "DISCORD_TOKEN: set it, or with STORE=firestore keep it in the document keys/api";
     Ok(Keys {
-        discord_token: token.or(kept.discord_token).ok_or_else(missing)?,
-        sentry_dsn: dsn.or(kept.sentry_dsn),
+        discord_token: given
+            .discord_token
+            .or(kept.discord_token)
+            .ok_or_else(|| SettingsError(missing.to_owned()))?,
+        sentry_dsn: given.sentry_dsn.or(kept.sentry_dsn),
     })
 }

@@ -19,7 +19,7 @@ use crate::settings::Settings;
 pub use self::{
     cached::{CachedStore, TIME_TO_LIVE},
     firestore::FirestoreStore,
-    keys::{Keys, keys},
+    keys::{Keys, given_keys, keys},
     nats::NatsStore,
     slug::{InvalidSlug, ProjectSlug},
 };
