@@ -4,6 +4,7 @@
 pub mod commands;
 pub mod delivery;
 pub mod discord;
+pub mod gateway;
 pub mod render;
 pub mod settings;
 pub mod store;
