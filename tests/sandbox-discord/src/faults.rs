@@ -1,0 +1,179 @@
+//! Faults on demand: what goes wrong, with which requests, and how often.
+
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use crate::{error::ApiError, ratelimit::Scope};
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// An answer with this status, which should be a 5xx.
+    Status(u16),
+    /// The connection is cut without an answer.
+    Cut,
+    /// Nothing is heard for so long; then it goes on as usual.
+    Silence(Duration),
+    /// 429 with this time to wait.
+    RateLimited(Duration, Scope),
+    /// 404, code 10003.
+    UnknownChannel,
+    /// 403, code 50001.
+    MissingAccess,
+    /// 403, code 50013.
+    MissingPermissions,
+    /// 401.
+    Unauthorized,
+    /// 400, code 50035, for messages of which a link contains this text.
+    RefuseLinks(String),
+}
+
+#[derive(Debug, Clone)]
+enum Frequency {
+    Always,
+    Times(u32),
+    Sometimes(f64, Box<StdRng>),
+}
+
+/// One thing that goes wrong with posts, until it is used up or
+/// [cleared](crate::Sandbox::clear_faults).
+#[derive(Debug, Clone)]
+pub struct Fault {
+    effect: Effect,
+    after: bool,
+    channel: Option<u64>,
+    endpoint: Option<String>,
+    frequency: Frequency,
+}
+
+/// The endpoint that faults concern unless they say otherwise.
+pub(crate) const CREATE_MESSAGE: &str = "POST /channels/{channel_id}/messages";
+
+impl Fault {
+    /// Goes wrong before anything is done, with each post from now on.
+    pub fn new(effect: Effect) -> Self {
+        let endpoint = Some(CREATE_MESSAGE.to_owned());
+        Self { effect, after: false, channel: None, endpoint, frequency: Frequency::Always }
+    }
+
+    /// Goes wrong after the message was created (or whatever else was asked).
+    /// Refusals have no such form: they always come before.
+    #[must_use]
+    pub const fn after(mut self) -> Self {
+        self.after = true;
+        self
+    }
+
+    /// Concerns this channel only.
+    #[must_use]
+    pub const fn on_channel(mut self, channel: u64) -> Self {
+        self.channel = Some(channel);
+        self
+    }
+
+    /// Concerns another endpoint, such as `GET /users/{user_id}`.
+    #[must_use]
+    pub fn on_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Concerns every request of the REST API.
+    #[must_use]
+    pub fn everywhere(mut self) -> Self {
+        self.endpoint = None;
+        self
+    }
+
+    /// Only the next so many times.
+    #[must_use]
+    pub fn times(mut self, count: u32) -> Self {
+        self.frequency = Frequency::Times(count);
+        self
+    }
+
+    /// With this probability each time, the same for the same seed.
+    #[must_use]
+    pub fn with_probability(mut self, probability: f64, seed: u64) -> Self {
+        let rng = Box::new(StdRng::seed_from_u64(seed));
+        self.frequency = Frequency::Sometimes(probability.clamp(0.0, 1.0), rng);
+        self
+    }
+
+    fn concerns(&self, endpoint: &str, channel: Option<u64>, links: &[&str]) -> bool {
+        let here = self.channel.is_none_or(|wanted| channel == Some(wanted));
+        let this = self.endpoint.as_deref().is_none_or(|wanted| wanted == endpoint);
+        let linked = match &self.effect {
+            Effect::RefuseLinks(text) => links.iter().any(|link| link.contains(text)),
+            _ => true,
+        };
+        here && this && linked
+    }
+
+    fn strikes(&mut self) -> bool {
+        match &mut self.frequency {
+            Frequency::Always => true,
+            Frequency::Times(left) => {
+                let strikes = *left > 0;
+                *left = left.saturating_sub(1);
+                strikes
+            }
+            Frequency::Sometimes(probability, rng) => rng.random_bool(*probability),
+        }
+    }
+}
+
+/// What shall go wrong with one request.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) before: Vec<Effect>,
+    pub(crate) after: Vec<Effect>,
+}
+
+/// All faults that are set.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Decides what goes wrong with this request, and uses those faults up.
+    pub(crate) fn plan(&mut self, endpoint: &str, channel: Option<u64>, links: &[&str]) -> Plan {
+        let mut plan = Plan::default();
+        for fault in &mut self.0 {
+            if fault.concerns(endpoint, channel, links) && fault.strikes() {
+                let list = if fault.after { &mut plan.after } else { &mut plan.before };
+                list.push(fault.effect.clone());
+            }
+        }
+        self.0.retain(|fault| !matches!(fault.frequency, Frequency::Times(0)));
+        plan
+    }
+}
+
+/// The refusal that an effect stands for, if it is one.
+pub(crate) fn refusal(effect: &Effect) -> Option<ApiError> {
+    match effect {
+        Effect::Status(status) => {
+            Some(ApiError::new(*status, 0, format!("{status}: the sandbox was told to fail")))
+        }
+        Effect::UnknownChannel => Some(ApiError::unknown_channel()),
+        Effect::MissingAccess => Some(ApiError::missing_access()),
+        Effect::MissingPermissions => Some(ApiError::missing_permissions()),
+        Effect::Unauthorized => Some(ApiError::unauthorized()),
+        Effect::RefuseLinks(_) => {
+            let mut errors = crate::error::FormErrors::default();
+            let path = ["embeds", "0", "url"].map(str::to_owned);
+            errors.add(&path, "URL_TYPE_INVALID_URL", "Not a well formed URL.");
+            errors.check().err()
+        }
+        Effect::Cut | Effect::Silence(_) | Effect::RateLimited(..) => None,
+    }
+}

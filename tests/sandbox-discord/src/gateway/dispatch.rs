@@ -1,0 +1,76 @@
+//! Events, to the sessions that are to get them.
+
+use serde_json::{Value, json};
+
+use super::{intents, sessions::Session};
+use crate::{
+    permissions::VIEW_CHANNEL,
+    world::{World, message::Stored},
+};
+
+impl World {
+    fn dispatch(&mut self, guild: Option<u64>, intent: u64, event: &str, data: impl Fn(&Session) -> Value) {
+        for session in &mut self.sessions.all {
+            if session.serves(guild) && session.wants(intent) {
+                let data = data(session);
+                session.dispatch(event, data);
+            }
+        }
+    }
+
+    /// An event of the guild itself.
+    pub(crate) fn dispatch_to_guild(&mut self, guild: u64, event: &str, data: &Value) {
+        self.dispatch(Some(guild), intents::GUILDS, event, |_| data.clone());
+    }
+
+    pub(crate) fn dispatch_guild_create(&mut self, guild: u64) {
+        if let Some(data) = self.guild_create(guild) {
+            self.dispatch_to_guild(guild, "GUILD_CREATE", &data);
+        }
+    }
+
+    /// A message that the bot may see, with its content only where it may read it.
+    pub(crate) fn dispatch_message(&mut self, event: &str, message: &Stored) {
+        let Some(channel) = self.channels.get(&message.channel) else {
+            return;
+        };
+        if self.permissions(channel, self.bot) & VIEW_CHANNEL == 0 {
+            return;
+        }
+        let guild = channel.guild;
+        let (mut whole, mut bare) =
+            (self.message_for_bot(message, true), self.message_for_bot(message, false));
+        for json in [&mut whole, &mut bare] {
+            json["channel_type"] = (channel.kind as u8).into();
+            if let Some(guild) = guild {
+                json["guild_id"] = guild.to_string().into();
+                json["member"] = self.member_json(guild, message.author).into();
+            }
+            if let Some(nonce) = &message.nonce {
+                json["nonce"] = nonce.as_str().into();
+            }
+        }
+        let intent = message_intent(guild);
+        self.dispatch(guild, intent, event, |session| {
+            if session.wants(intents::MESSAGE_CONTENT) { whole.clone() } else { bare.clone() }
+        });
+    }
+
+    pub(crate) fn dispatch_message_delete(&mut self, channel: u64, message: u64) {
+        let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
+        let mut data = json!({ "id": message.to_string(), "channel_id": channel.to_string() });
+        if let Some(guild) = guild {
+            data["guild_id"] = guild.to_string().into();
+        }
+        self.dispatch(guild, message_intent(guild), "MESSAGE_DELETE", |_| data.clone());
+    }
+
+    /// Interactions need no intent.
+    pub(crate) fn dispatch_interaction(&mut self, guild: Option<u64>, data: &Value) {
+        self.dispatch(guild, 0, "INTERACTION_CREATE", |_| data.clone());
+    }
+}
+
+const fn message_intent(guild: Option<u64>) -> u64 {
+    if guild.is_some() { intents::GUILD_MESSAGES } else { intents::DIRECT_MESSAGES }
+}

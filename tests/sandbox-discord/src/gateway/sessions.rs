@@ -1,0 +1,192 @@
+//! The sessions of all shards, connected or waiting to be resumed.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::op;
+
+/// What the rest of the sandbox tells a connection to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Send this payload.
+    Send(Value),
+    /// Close with this code.
+    Close(u16, &'static str),
+    /// Break the connection without a word.
+    Cut,
+}
+
+/// A live connection, of a session or about to identify.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) connection: u64,
+    pub(crate) orders: UnboundedSender<Order>,
+}
+
+/// A session as a test sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionInfo {
+    /// Its id.
+    pub id: String,
+    /// Its shard, and how many there are.
+    pub shard: (u32, u32),
+    /// The intents it asked for.
+    pub intents: u64,
+    /// Whether it is connected; otherwise it waits to be resumed.
+    pub connected: bool,
+    /// The presence it shows, as it was sent.
+    pub presence: Value,
+}
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) info: SessionInfo,
+    sequence: u64,
+    /// All events, for a resume.
+    history: Vec<(u64, Value)>,
+    link: Option<Link>,
+    lost_at: Option<Instant>,
+}
+
+impl Session {
+    pub(crate) fn new(info: SessionInfo, link: Link) -> Self {
+        Self { info, sequence: 0, history: Vec::new(), link: Some(link), lost_at: None }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.info.id
+    }
+
+    pub(crate) fn wants(&self, intent: u64) -> bool {
+        self.info.intents & intent == intent
+    }
+
+    /// Whether events of this guild are this shard's. Private ones are shard 0's.
+    pub(crate) fn serves(&self, guild: Option<u64>) -> bool {
+        let (shard, total) = self.info.shard;
+        (guild.unwrap_or_default() >> 22) % u64::from(total.max(1)) == u64::from(shard)
+    }
+
+    pub(crate) fn dispatch(&mut self, event: &str, data: Value) {
+        self.sequence += 1;
+        let payload = json!({ "op": op::DISPATCH, "s": self.sequence, "t": event, "d": data });
+        self.send(payload.clone());
+        self.history.push((self.sequence, payload));
+    }
+
+    pub(crate) fn order(&self, order: Order) {
+        if let Some(link) = &self.link {
+            // A connection that is gone leaves the session to be resumed.
+            let _ = link.orders.send(order);
+        }
+    }
+
+    fn send(&self, payload: Value) {
+        self.order(Order::Send(payload));
+    }
+
+    /// Goes on over a new connection after the event `sequence`; false when
+    /// there was no such event.
+    fn resume(&mut self, sequence: u64, link: Link) -> bool {
+        if sequence > self.sequence {
+            return false;
+        }
+        self.order(Order::Cut);
+        self.link = Some(link);
+        self.lost_at = None;
+        self.info.connected = true;
+        let missed = self.history.iter().filter(|(number, _)| *number > sequence);
+        let missed: Vec<_> = missed.map(|(_, payload)| payload.clone()).collect();
+        missed.into_iter().for_each(|payload| self.send(payload));
+        self.dispatch("RESUMED", json!({ "_trace": ["sandbox"] }));
+        true
+    }
+}
+
+/// How a RESUME went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resumption {
+    Done,
+    UnknownSession,
+    InvalidSequence,
+}
+
+/// All sessions of the bot.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    pub(crate) all: Vec<Session>,
+    pub(crate) identifies_left: u32,
+    /// Whether heartbeats are acknowledged.
+    pub(crate) acknowledging: bool,
+    last_identify: BTreeMap<u32, Instant>,
+}
+
+impl Sessions {
+    pub(crate) fn new(identifies_left: u32) -> Self {
+        Self { all: Vec::new(), identifies_left, acknowledging: true, last_identify: BTreeMap::new() }
+    }
+
+    pub(crate) fn by_connection(&mut self, connection: u64) -> Option<&mut Session> {
+        let owns =
+            |session: &&mut Session| session.link.as_ref().is_some_and(|link| link.connection == connection);
+        self.all.iter_mut().find(owns)
+    }
+
+    /// Connected sessions of one shard.
+    pub(crate) fn alive(&self, shard: (u32, u32)) -> usize {
+        self.all.iter().filter(|session| session.info.connected && session.info.shard == shard).count()
+    }
+
+    /// Takes the identify slot of this shard; how long it is still taken otherwise.
+    pub(crate) fn take_slot(
+        &mut self,
+        shard: u32,
+        max_concurrency: u32,
+        window: Duration,
+    ) -> Result<(), Duration> {
+        let slot = shard % max_concurrency.max(1);
+        let now = Instant::now();
+        if let Some(last) = self.last_identify.get(&slot)
+            && let Some(left) = window.checked_sub(now.duration_since(*last))
+            && !left.is_zero()
+        {
+            return Err(left);
+        }
+        self.last_identify.insert(slot, now);
+        Ok(())
+    }
+
+    pub(crate) fn resume(&mut self, id: &str, sequence: u64, link: Link, window: Duration) -> Resumption {
+        let fresh = |session: &Session| session.lost_at.is_none_or(|at| at.elapsed() <= window);
+        let found = self.all.iter_mut().find(|session| session.info.id == id && fresh(session));
+        let Some(session) = found else {
+            return Resumption::UnknownSession;
+        };
+        if session.resume(sequence, link) { Resumption::Done } else { Resumption::InvalidSequence }
+    }
+
+    /// The connection is gone. A client that closed it on purpose (1000 or
+    /// 1001) gives up its session; any other can be resumed.
+    pub(crate) fn lose(&mut self, connection: u64, on_purpose: bool) {
+        if let Some(session) = self.by_connection(connection) {
+            session.link = None;
+            session.lost_at = Some(Instant::now());
+            session.info.connected = false;
+            let id = session.info.id.clone();
+            if on_purpose {
+                self.forget(&id);
+            }
+        }
+    }
+
+    /// Ends a session for good.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.all.retain(|session| session.info.id != id);
+    }
+}

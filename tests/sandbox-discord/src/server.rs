@@ -1,0 +1,109 @@
+//! The HTTP server of a sandbox, on a thread of its own.
+
+use std::{
+    any::Any,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::fd::AsFd,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread::JoinHandle,
+};
+
+use actix_web::{App, HttpServer, dev::ServerHandle, guard, web};
+use anyhow::Context;
+
+use crate::{config::Config, gateway, rest, world::World};
+
+/// The world behind its lock.
+#[derive(Debug)]
+pub(crate) struct Hub(Mutex<World>);
+
+impl Hub {
+    /// Looks at the world or changes it. A panic in a test's closure leaves it usable.
+    pub(crate) fn lock<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A client's connection, which a fault may cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection(Arc<TcpStream>);
+
+impl Connection {
+    fn of(io: &dyn Any) -> Option<Self> {
+        let stream = io.downcast_ref::<actix_web::rt::net::TcpStream>()?;
+        let handle = stream.as_fd().try_clone_to_owned().ok()?;
+        Some(Self(Arc::new(handle.into())))
+    }
+
+    pub(crate) fn cut(&self) {
+        // It may be gone already.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
+    pub(crate) hub: Arc<Hub>,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) fn start(config: Config) -> anyhow::Result<Self> {
+        let listener =
+            TcpListener::bind(config.addr).with_context(|| format!("Failed to listen on {}", config.addr))?;
+        let addr = listener.local_addr().context("Failed to learn the address")?;
+        let hub = Arc::new(Hub(Mutex::new(World::new(config, addr.to_string()))));
+        let (tell, told) = mpsc::channel();
+        let shared = Arc::clone(&hub);
+        let thread = std::thread::Builder::new()
+            .name("sandbox-discord".to_owned())
+            .spawn(move || serve(listener, shared, &tell))
+            .context("Failed to start the server's thread")?;
+        let handle =
+            told.recv().context("The server ended at once")?.context("Failed to start the server")?;
+        Ok(Self { addr, hub, handle, thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The order is given here already; the future would only wait for its end.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Result<ServerHandle>>) {
+    let result = actix_web::rt::System::new().block_on(async {
+        let hub = web::Data::from(hub);
+        let app = move || {
+            App::new()
+                .app_data(hub.clone())
+                .app_data(web::PayloadConfig::new(8 << 20))
+                .service(web::resource("/").guard(guard::Header("upgrade", "websocket")).to(gateway::upgrade))
+                .default_service(web::to(rest::handle))
+        };
+        let server = HttpServer::new(app)
+            .workers(2)
+            .disable_signals()
+            // A sender that hangs up no longer waits for its answer.
+            .h1_allow_half_closed(false)
+            .on_connect(|io, data| {
+                if let Some(connection) = Connection::of(io) {
+                    data.insert(connection);
+                }
+            })
+            .listen(listener)?
+            .run();
+        let _ = tell.send(Ok(server.handle()));
+        server.await
+    });
+    if let Err(error) = result {
+        let _ = tell.send(Err(error));
+    }
+}

@@ -1,0 +1,114 @@
+//! Putting a new message into a channel.
+
+use serde_json::Value;
+
+use super::{World, channel::Channel, message::Stored};
+use crate::{
+    error::{ApiError, FormErrors},
+    limits::{
+        mentions::Pings,
+        message::{Draft, Reply},
+    },
+    permissions::{
+        EMBED_LINKS, MANAGE_THREADS, MENTION_EVERYONE, READ_MESSAGE_HISTORY, SEND_MESSAGES,
+        SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL,
+    },
+};
+
+impl World {
+    /// Posts what the user drafted, as far as they may, and tells the gateway.
+    pub(crate) fn post(
+        &mut self,
+        channel_id: u64,
+        author: u64,
+        draft: &Draft,
+        received: Value,
+    ) -> Result<Stored, ApiError> {
+        let channel = self.channels.get(&channel_id).ok_or_else(ApiError::unknown_channel)?;
+        let permissions = self.permissions(channel, author);
+        may_write(channel, permissions)?;
+        let replied_to = self.replied_to(channel, permissions, draft.reply)?;
+        let mut message = Stored::new(channel_id, author, draft, received);
+        message.reply_to = replied_to.map(|(id, _)| id);
+        if permissions & EMBED_LINKS == 0 {
+            // Discord says nothing about it: the embeds are simply not there.
+            message.embeds.clear();
+        }
+        if message.content.is_empty() && message.embeds.is_empty() && message.components.is_empty() {
+            return Err(ApiError::empty_message());
+        }
+        let author_replied_to = replied_to.map(|(_, author)| author);
+        let pings = draft.allowed_mentions.pings(&message.content, author_replied_to);
+        message.pings = self.effective(pings, channel, permissions);
+        self.keep(message.clone());
+        Ok(message)
+    }
+
+    fn keep(&mut self, message: Stored) {
+        if let Some(channel) = self.channels.get_mut(&message.channel) {
+            channel.archived = false;
+            channel.messages.insert(message.id, message.clone());
+        }
+        self.dispatch_message("MESSAGE_CREATE", &message);
+    }
+
+    /// The id and the author of the message that is answered.
+    fn replied_to(
+        &self,
+        channel: &Channel,
+        permissions: u64,
+        reply: Option<Reply>,
+    ) -> Result<Option<(u64, u64)>, ApiError> {
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        if permissions & READ_MESSAGE_HISTORY == 0 {
+            let message = "Cannot reply without permission to read message history";
+            return Err(ApiError::new(400, 160_002, message));
+        }
+        let here = reply.channel.is_none_or(|id| id == channel.id);
+        match channel.messages.get(&reply.message).filter(|_| here) {
+            Some(original) => Ok(Some((original.id, original.author))),
+            None if reply.must_exist => {
+                let mut errors = FormErrors::default();
+                let path = ["message_reference".to_owned()];
+                errors.add(&path, "REPLIES_UNKNOWN_MESSAGE", "Unknown message");
+                errors.check().map(|()| None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Only who exists and is here is notified, and only those with the
+    /// permission notify everyone or a role.
+    fn effective(&self, pings: Pings, channel: &Channel, permissions: u64) -> Pings {
+        let guild = channel.guild.and_then(|id| self.guilds.get(&id));
+        let present = |id: &u64| match guild {
+            Some(guild) => guild.members.contains_key(id),
+            None => self.users.contains_key(id),
+        };
+        let all = permissions & MENTION_EVERYONE != 0;
+        Pings {
+            users: pings.users.into_iter().filter(present).collect(),
+            roles: if all { pings.roles } else { Default::default() },
+            everyone: pings.everyone && all,
+        }
+    }
+}
+
+fn may_write(channel: &Channel, permissions: u64) -> Result<(), ApiError> {
+    if permissions & VIEW_CHANNEL == 0 {
+        return Err(ApiError::missing_access());
+    }
+    if !channel.kind.takes_messages() {
+        return Err(ApiError::not_a_text_channel());
+    }
+    let send = if channel.kind.is_thread() { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };
+    if permissions & send == 0 {
+        return Err(ApiError::missing_permissions());
+    }
+    if channel.locked && permissions & MANAGE_THREADS == 0 {
+        return Err(ApiError::new(403, 160_005, "Thread is locked"));
+    }
+    Ok(())
+}
