@@ -1,6 +1,6 @@
 //! Puts the service together, runs it, and takes it apart on SIGTERM.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::jetstream;
@@ -19,6 +19,7 @@ use crate::{
     commands::Commands,
     delivery::Delivery,
     discord::Discord,
+    gateway,
     render::Style,
     settings::Settings,
     store::{self, FirestoreStore, Keys, Store},
@@ -108,11 +109,13 @@ async fn serve(
         style,
         max_age: settings.alert_max_age(),
     };
-    let _commands = Commands::new(store, &discord, settings);
+    let commands = Arc::new(Commands::new(store, &discord, settings));
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(stop.clone()));
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    let (prefix, shards, stop_shards) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
+    parts.spawn(async move { gateway::run(discord, &prefix, commands, shards, stop_shards).await });
     readiness.set_ready(CHECK);
 
     let mut outcome = Ok(());
