@@ -20,7 +20,7 @@ const USER_NOT_FOUND: Duration = Duration::from_secs(10 * 60);
 /// Users looked up at Discord in a second, by one pod.
 const USER_LOOKUPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 /// How long it is remembered that Discord would not show a listed channel.
-const UNREACHABLE: Duration = Duration::from_secs(30);
+const UNREACHABLE: Duration = Duration::from_secs(10);
 /// Entries kept of each kind; the oldest go first.
 const REMEMBERED: u64 = 100_000;
 

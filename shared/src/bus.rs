@@ -111,12 +111,10 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role
         let name = config.name.clone();
         ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
     }
-    ensure_bucket(
-        js,
-        kv::Config { bucket: wire::LANES.to_owned(), history: 1, ..Default::default() },
-        settings,
-    )
-    .await?;
+    for bucket in [wire::LANES, wire::CHANNELS] {
+        let config = kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
+        ensure_bucket(js, config, settings).await?;
+    }
     Ok(())
 }
 

@@ -29,14 +29,16 @@ async fn what_is_not_set_comes_from_the_predecessors_document() {
         let dsn = keys.sentry_dsn.unwrap();
         assert_eq!((keys.discord_token.expose_secret(), dsn.expose_secret()), expected);
     }
-    let error = keys(given(None, None), RuntimeMode::Development, Some(&*store)).await.expect_err("none for it");
+    let error =
+        keys(given(None, None), RuntimeMode::Development, Some(&*store)).await.expect_err("none for it");
     assert!(error.0.starts_with("DISCORD_TOKEN: "), "{error}");
 }
 
 #[tokio::test]
 async fn without_a_token_and_with_nats_as_the_store_the_setting_is_named() {
     let store = World::nats().await.store().await;
-    let error = keys(given(None, None), RuntimeMode::Production, Some(&*store)).await.expect_err("there is none");
+    let error =
+        keys(given(None, None), RuntimeMode::Production, Some(&*store)).await.expect_err("there is none");
     assert!(error.0.starts_with("DISCORD_TOKEN: "), "{error}");
 }
 

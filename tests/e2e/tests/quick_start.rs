@@ -1,0 +1,60 @@
+//! The README's quick start, from a new channel to a refused alert.
+
+use std::time::Duration;
+
+use e2e::Stack;
+use sentry_sender::{Webhook, body::Exception};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn webhook(title: &str) -> Webhook {
+    Webhook::legacy(Exception::new(title).project("backend-api").json())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authorize_alert_mention_register_alert_revoke() {
+    let stack = Stack::start().await;
+    let channel = stack.channel("alerts");
+
+    let refused = stack.send(channel, &webhook("before")).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(
+        refused.body,
+        format!(r#"{{"error":{{"message":"Unauthorized channel","channel":{channel}}}}}"#)
+    );
+
+    let reply = stack.command(stack.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+    assert!(reply.content().starts_with(&format!("<#{channel}> is now authorized")), "{}", reply.content());
+
+    let accepted = stack.send(channel, &webhook("first")).await;
+    assert_eq!((accepted.status, accepted.body.as_str()), (200, r#"{"success":"200"}"#));
+    let shown = stack.until_shown(channel, 1, SOON).await;
+    assert_eq!((shown[0].title.as_str(), shown[0].count), ("first", 1));
+
+    let mentioned = format!("&mention={}", stack.owner);
+    let refused = stack.send_to(&stack.url(channel, &mentioned), &webhook("nobody's")).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(
+        refused.body,
+        format!(r#"{{"error":{{"message":"User is not registered to any project","id":{}}}}}"#, stack.owner)
+    );
+
+    let reply = stack.command_in(channel, stack.owner, "!sentry project register backend-api").await;
+    assert_eq!(reply.content(), "Registered Sentry project: `backend-api`");
+    let accepted = stack.send_to(&stack.url(channel, &mentioned), &webhook("second")).await;
+    assert_eq!(accepted.status, 200);
+    let shown = stack.until_shown(channel, 2, SOON).await;
+    let message = stack.sandbox.messages(channel).into_iter().find(|message| message.id == shown[1].message);
+    let message = message.expect("it was just shown");
+    assert_eq!(message.content(), format!("<@{}>", stack.owner));
+    assert!(message.pings.users.contains(&stack.owner), "{:?}", message.pings);
+
+    let reply = stack.command(stack.owner, &format!("!sentry channel revoke <#{channel}>")).await;
+    assert_eq!(reply.content(), format!("Revoked access from <#{channel}>"));
+    assert_eq!(stack.send(channel, &webhook("after")).await.status, 401);
+
+    stack.until_drained(SOON).await;
+    assert_eq!(stack.shown(channel).len(), 2);
+    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
+    stack.assert_clean();
+}
