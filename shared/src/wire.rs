@@ -19,7 +19,8 @@ pub const VERDICT: &str = "verdict";
 pub const VERDICT_GROUP: &str = "discord-service";
 
 /// Broadcast: a command changed what the store holds for a guild. The payload
-/// is the guild's id in decimal.
+/// is `<guild id>.<channel id>` when the channel's authorization changed, and
+/// `<guild id>` when its users' projects did.
 pub const STORE_CHANGED: &str = "store.changed";
 
 /// KV bucket: what each channel's lane has in flight. Keys are channel ids.

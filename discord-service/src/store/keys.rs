@@ -13,7 +13,7 @@ use super::{ApiKeys, Store};
 use crate::settings::Settings;
 
 /// How long to wait before the store is asked again for the token.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The secrets that the process starts with.
 #[derive(Debug, Clone)]

@@ -70,7 +70,7 @@ async fn an_own_change_is_seen_at_once(world: World) {
 }
 
 async fn a_change_that_nobody_announces_is_seen_when_the_time_is_over(world: World) {
-    let time_to_live = Duration::from_secs(2);
+    let time_to_live = SECOND;
     let (silent, cached) = (world.store().await, world.cached(time_to_live).await);
     silent.authorize(GUILD, OTHER_CHANNEL).await.unwrap();
     let read = Instant::now();
@@ -91,7 +91,7 @@ async fn answers_do_not_outlive_their_time_while_firestore_is_away() {
     relay.open().await;
     let world = World::firestore_at(&relay.host(), &emulator.project()).await;
     world.store().await.authorize(GUILD, CHANNEL).await.unwrap();
-    let time_to_live = Duration::from_secs(2);
+    let time_to_live = SECOND;
     let store = world.cached(time_to_live).await;
     let read = Instant::now();
     assert_eq!(store.guilds_listing(CHANNEL).await.unwrap(), [GUILD]);

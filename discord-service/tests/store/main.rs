@@ -6,6 +6,7 @@
 mod away;
 mod cache;
 mod keys;
+mod open;
 mod predecessor;
 mod promises;
 mod race;

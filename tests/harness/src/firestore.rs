@@ -6,17 +6,20 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::{free_port, wait::wait_for};
+use crate::free_port;
 
 /// Starts the emulator and ends it when this process does, however it ends: then
 /// the pipe on its standard input closes. Prints the emulator's process id.
 const LEASH: &str = r#""$@" & echo $!; read -r _; kill -9 $!"#;
+
+/// It takes 2 to 4 seconds; a busy machine may take longer.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// An emulator of its own, killed when dropped.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct FirestoreEmulator {
     /// The shell that holds the leash; the emulator is in its process group.
     leash: Child,
     emulator: u32,
+    /// What it says, for when it does not start.
     log: tempfile::NamedTempFile,
 }
 
@@ -76,10 +80,12 @@ impl FirestoreEmulator {
 
     async fn wait_until_up(&self) {
         let url = format!("http://{}/", self.host());
-        wait_for("the Firestore emulator answers", Duration::from_secs(60), || async {
-            reqwest::get(&url).await.ok().filter(|answer| answer.status().is_success())
-        })
-        .await;
+        let start = Instant::now();
+        while !reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+            let log = || std::fs::read_to_string(self.log.path()).unwrap_or_default();
+            assert!(start.elapsed() < START_LIMIT, "the Firestore emulator does not answer:\n{}", log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// `host:port`, as `FIRESTORE_EMULATOR_HOST` takes it.
@@ -102,11 +108,6 @@ impl FirestoreEmulator {
     /// Lets it go on after [`pause`](Self::pause).
     pub fn unpause(&self) {
         self.signal("-CONT", &self.emulator.to_string());
-    }
-
-    /// What it printed, for a test that failed.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }
 
     fn signal(&self, signal: &str, process: &str) {

@@ -32,6 +32,9 @@ const EMULATED_PROJECT: &str = "demo-sentry-bot";
 /// For the handshake and the project's id; callers wait less.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 
+/// How soon after one attempt the next may begin: a failing one can be over in no time.
+const REST: Duration = Duration::from_millis(250);
+
 /// Where Firestore is and who asks.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
@@ -65,7 +68,7 @@ impl Connection {
     }
 
     /// The open connection. One attempt runs at a time, and goes on when those who
-    /// wait for it have given up.
+    /// wait for it have given up; they share its failure.
     pub(super) async fn get(&self) -> anyhow::Result<FirestoreDb> {
         let attempt = self.attempt();
         attempt.await.map_err(|error| anyhow!("{error:#}"))
@@ -74,7 +77,9 @@ impl Connection {
     fn attempt(&self) -> Attempt {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*latest {
-            Some((_, attempt)) if !matches!(attempt.peek(), Some(Err(_))) => attempt.clone(),
+            Some((since, attempt)) if !matches!(attempt.peek(), Some(Err(_))) || since.elapsed() < REST => {
+                attempt.clone()
+            }
             _ => {
                 let attempt = attempt(self.target.clone()).boxed().shared();
                 tokio::spawn(attempt.clone());

@@ -1,0 +1,50 @@
+//! What a pod tells all the others when it has written to the store.
+
+use std::fmt;
+
+use shared::{ChannelId, GuildId};
+
+/// What was written. As text, `<guild>.<channel>` or `<guild>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// This channel's row in the guild's list of channels.
+    Channel(GuildId, ChannelId),
+    /// The projects of the guild's users.
+    Projects(GuildId),
+}
+
+impl Written {
+    /// Reads a broadcast; none when it is of a kind that this build does not know.
+    pub(super) fn parse(payload: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(payload).ok()?;
+        match text.split_once('.') {
+            Some((guild, channel)) => Some(Self::Channel(guild.parse().ok()?, channel.parse().ok()?)),
+            None => Some(Self::Projects(text.parse().ok()?)),
+        }
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(guild, channel) => write!(f, "{guild}.{channel}"),
+            Self::Projects(guild) => guild.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broadcast_is_read_as_it_was_written() {
+        let guild = GuildId::new(u64::MAX);
+        for written in [Written::Channel(guild, ChannelId::new(0)), Written::Projects(guild)] {
+            assert_eq!(Written::parse(written.to_string().as_bytes()), Some(written));
+        }
+        for unknown in ["", ".", "1.", "x", "1.2.3", "{}", "\u{e9}"] {
+            assert_eq!(Written::parse(unknown.as_bytes()), None, "{unknown:?}");
+        }
+    }
+}

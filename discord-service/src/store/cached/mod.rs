@@ -1,0 +1,156 @@
+//! Remembers what was read, so that an alert seldom costs a request to the store.
+//!
+//! An answer is used for less than a minute, also while the store is away: then
+//! the next read fails, and nothing is let through on it. A write is broadcast on
+//! NATS, and every pod that hears it forgets what it touches, negative answers
+//! too, and nothing else: someone who registers and revokes all day must not make
+//! the bot read everything anew each time.
+
+mod answers;
+mod broadcast;
+
+use std::{collections::BTreeMap, sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use anyhow::Context as _;
+use async_nats::{Client, connection::State};
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, wire};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::{answers::Answers, broadcast::Written};
+use super::{ApiKeys, Change, ProjectSlug, Registration, Store, StoreError, call::TIME_LIMIT};
+
+/// How long an answer is used: a minute less the time that reading it may take.
+pub const TIME_TO_LIVE: Duration = Duration::from_secs(60 - TIME_LIMIT.as_secs());
+
+/// How many channels are remembered. Strangers choose the ids that are asked
+/// for; past this number those asked for most often stay.
+const MOST_CHANNELS: u64 = 20_000;
+/// How many rows of guilds' lists are remembered.
+const MOST_ROWS: u64 = 200_000;
+
+/// A store whose reads are remembered.
+pub struct CachedStore {
+    store: Arc<dyn Store>,
+    nats: Client,
+    memory: Arc<Memory>,
+    _listener: AbortOnDropHandle<()>,
+}
+
+struct Memory {
+    listings: Answers<ChannelId, Vec<GuildId>>,
+    channels: Answers<GuildId, Vec<ChannelId>>,
+    projects: Answers<GuildId, BTreeMap<UserId, String>>,
+}
+
+impl CachedStore {
+    /// Remembers the answers of `store` for `time_to_live` and listens on `nats`
+    /// for changes that other processes make.
+    ///
+    /// # Errors
+    /// When the client has been closed.
+    pub async fn new(store: Arc<dyn Store>, nats: Client, time_to_live: Duration) -> anyhow::Result<Self> {
+        let memory = Arc::new(Memory {
+            listings: Answers::new(time_to_live, MOST_CHANNELS, |_| 1),
+            channels: Answers::new(time_to_live, MOST_ROWS, Vec::len),
+            projects: Answers::new(time_to_live, MOST_ROWS, BTreeMap::len),
+        });
+        // Returns at once, also while NATS is away.
+        let mut changes =
+            nats.subscribe(wire::STORE_CHANGED).await.context("Failed to listen for changes")?;
+        let listening = memory.clone();
+        let listener = tokio::spawn(async move {
+            while let Some(message) = changes.next().await {
+                listening.forget(Written::parse(&message.payload));
+            }
+        });
+        Ok(Self { store, nats, memory, _listener: AbortOnDropHandle::new(listener) })
+    }
+
+    /// The number of the connection over which changes are heard, if there is one.
+    fn connection(&self) -> Option<u64> {
+        let connected = self.nats.connection_state() == State::Connected;
+        connected.then(|| self.nats.statistics().connects.load(Ordering::SeqCst))
+    }
+
+    /// Tells every pod what was written, unless it is certain that nothing was: a
+    /// write whose answer did not come may have been done. A pod that does not hear
+    /// of it uses what it remembers for less than a minute.
+    async fn announce(&self, written: Written, certainly_not: bool) {
+        // In any case, so that what this pod does next agrees with its reply.
+        self.memory.forget(Some(written));
+        if certainly_not {
+            return;
+        }
+        if let Err(error) = self.nats.publish(wire::STORE_CHANGED, written.to_string().into()).await {
+            tracing::warn!(%error, "cannot tell the other pods of a change; they see it within a minute");
+        }
+    }
+}
+
+impl Memory {
+    /// Forgets what the write touches; everything, when that is not known.
+    fn forget(&self, written: Option<Written>) {
+        match written {
+            Some(Written::Channel(guild, channel)) => {
+                self.listings.forget(channel);
+                self.channels.forget(guild);
+            }
+            Some(Written::Projects(guild)) => self.projects.forget(guild),
+            None => {
+                self.listings.forget_all();
+                self.channels.forget_all();
+                self.projects.forget_all();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for CachedStore {
+    async fn guilds_listing(&self, channel: ChannelId) -> Result<Vec<GuildId>, StoreError> {
+        self.memory.listings.get(self.connection(), channel, self.store.guilds_listing(channel)).await
+    }
+
+    async fn channels(&self, guild: GuildId) -> Result<Vec<ChannelId>, StoreError> {
+        self.memory.channels.get(self.connection(), guild, self.store.channels(guild)).await
+    }
+
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+        let change = self.store.authorize(guild, channel).await;
+        self.announce(Written::Channel(guild, channel), matches!(change, Ok(Change::Already))).await;
+        change
+    }
+
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+        let change = self.store.revoke(guild, channel).await;
+        self.announce(Written::Channel(guild, channel), matches!(change, Ok(Change::Already))).await;
+        change
+    }
+
+    async fn projects(&self, guild: GuildId) -> Result<BTreeMap<UserId, String>, StoreError> {
+        self.memory.projects.get(self.connection(), guild, self.store.projects(guild)).await
+    }
+
+    async fn register(
+        &self,
+        guild: GuildId,
+        user: UserId,
+        slug: &ProjectSlug,
+    ) -> Result<Registration, StoreError> {
+        let registration = self.store.register(guild, user, slug).await;
+        self.announce(Written::Projects(guild), matches!(registration, Ok(Registration::Taken(_)))).await;
+        registration
+    }
+
+    async fn unregister(&self, guild: GuildId, user: UserId) -> Result<Option<String>, StoreError> {
+        let slug = self.store.unregister(guild, user).await;
+        self.announce(Written::Projects(guild), matches!(slug, Ok(None))).await;
+        slug
+    }
+
+    async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {
+        self.store.api_keys(mode).await
+    }
+}
