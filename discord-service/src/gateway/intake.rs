@@ -70,20 +70,47 @@ fn typed(message: MessageCreate, bot: u64) -> Option<Typed> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use serde_json::{Value, json};
 
     use super::*;
 
+    fn message(change: Value) -> MessageCreate {
+        let mut json = json!({"id": "1", "channel_id": "2", "guild_id": "3", "type": 0,
+            "author": {"id": "4"}, "content": "!sentry h"});
+        for (key, value) in change.as_object().into_iter().flatten() {
+            json[key] = value.clone();
+        }
+        serde_json::from_value(json).expect("a message")
+    }
+
+    /// Handles nothing until it has a permit for it.
+    struct Slow(Arc<Semaphore>, Arc<AtomicUsize>);
+
+    #[async_trait::async_trait]
+    impl Handler for Slow {
+        async fn typed(&self, _: Typed) {
+            let _permit = self.0.acquire().await;
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_cut_off_and_what_was_taken_is_handled_before_the_end() {
+        let (gate, handled) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+        let intake = Intake::new(Arc::new(Slow(Arc::clone(&gate), Arc::clone(&handled))));
+        for _ in 0..2 * MAX_HANDLED {
+            intake.take(message(json!({})), 9);
+        }
+        gate.add_permits(1);
+        intake.drain().await;
+        assert_eq!(handled.load(Ordering::Relaxed), MAX_HANDLED);
+    }
+
     #[test]
     fn only_what_a_person_typed_in_a_guild_is_handed_on() {
-        let message = |change: Value| {
-            let mut json = json!({"id": "1", "channel_id": "2", "guild_id": "3", "type": 0,
-                "author": {"id": "4"}, "content": "!sentry h"});
-            for (key, value) in change.as_object().into_iter().flatten() {
-                json[key] = value.clone();
-            }
-            typed(serde_json::from_value(json).expect("a message"), 9)
-        };
+        let message = |change| typed(message(change), 9);
         let plain = message(json!({})).expect("a person typed it");
         assert_eq!((plain.id, plain.guild, plain.bot), (1, GuildId::new(3), UserId::new(9)));
         assert!(message(json!({"type": 19})).is_some(), "a reply");

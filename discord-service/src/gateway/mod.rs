@@ -83,7 +83,12 @@ impl Context {
     }
 
     fn do_without_content(&self) {
-        self.content_refused.store(true, Ordering::Relaxed);
+        if !self.content_refused.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "Discord has not granted the bot the MESSAGE_CONTENT intent: commands must mention the bot, \
+                 until it is switched on in Discord's developer portal and discord-service is restarted"
+            );
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Context, ShardId,
     connection::{Connection, Farewell, Received},
+    slots::Slot,
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
 
@@ -27,6 +28,20 @@ pub(super) struct Resumable {
     session_id: String,
     seq: u64,
     bot: u64,
+}
+
+/// How to begin on a new connection.
+#[derive(Debug)]
+pub(super) enum Greeting {
+    /// Continue the session that is resumable.
+    Resume,
+    /// Begin a new session.
+    Identify {
+        /// The right to do so.
+        slot: Slot,
+        /// Whether to ask for the MESSAGE_CONTENT intent.
+        with_content: bool,
+    },
 }
 
 /// How a connection ended.
@@ -61,11 +76,12 @@ struct Heartbeat {
     unanswered_since: Option<Instant>,
 }
 
-/// Connects to `url`, resumes the session in `resumable` or begins a new one,
-/// and hands on messages until the connection ends. Calls `up` once the shard
-/// receives events.
+/// Connects to `url`, resumes the session in `resumable` or puts a new one
+/// there, and hands on messages until the connection ends. Calls `up` once the
+/// shard receives events.
 pub(super) async fn run(
     url: &str,
+    greeting: Greeting,
     shard: ShardId,
     context: &Context,
     resumable: &mut Option<Resumable>,
@@ -82,7 +98,7 @@ pub(super) async fn run(
     };
     let up_by = Instant::now() + GREETING_TIMEOUT;
     let mut session = Session { connection, context, shard, resumable, heartbeat, is_up: false, up_by };
-    let end = match session.greet().await {
+    let end = match session.greet(greeting).await {
         Ok(()) => session.serve(stop, up).await,
         Err(error) => End::Lost(error),
     };
@@ -113,20 +129,26 @@ async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
 }
 
 impl Session<'_> {
-    async fn greet(&mut self) -> anyhow::Result<()> {
+    async fn greet(&mut self, greeting: Greeting) -> anyhow::Result<()> {
         let token = self.context.discord.token().expose_secret();
-        if let Some(Resumable { session_id, seq, .. }) = &*self.resumable {
-            let resume = Resume { token, session_id, seq: *seq };
-            return self.connection.send(op::RESUME, resume).await;
+        match (greeting, &*self.resumable) {
+            (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
+                let resume = Resume { token, session_id, seq: *seq };
+                self.connection.send(op::RESUME, resume).await
+            }
+            (Greeting::Resume, None) => bail!("there is no session to resume"),
+            (Greeting::Identify { slot, with_content }, _) => {
+                let identify = Identify {
+                    token,
+                    shard: [self.shard.id, self.shard.total],
+                    intents: wire::intents(with_content),
+                    properties: Properties::new(),
+                    presence: Presence::playing(&self.context.game),
+                };
+                slot.spend();
+                self.connection.send(op::IDENTIFY, identify).await
+            }
         }
-        let identify = Identify {
-            token,
-            shard: [self.shard.id, self.shard.total],
-            intents: wire::intents(self.context.with_content()),
-            properties: Properties::new(),
-            presence: Presence::playing(&self.context.game),
-        };
-        self.connection.send(op::IDENTIFY, identify).await
     }
 
     async fn serve(&mut self, stop: &CancellationToken, up: impl FnOnce()) -> End {

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Context, ShardId,
-    session::{self, End, Resumable},
+    session::{self, End, Greeting, Resumable},
+    slots::Slot,
     status::State,
     wire::{self, Closed},
 };
@@ -23,7 +24,7 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// A connection that lasted so long was no failure.
 const STABLE: Duration = Duration::from_secs(60);
-/// So many connections in a row may fail before the session is given up.
+/// So many tries to resume a session may fail in a row before it is given up.
 const RESUME_TRIES: u32 = 3;
 
 /// What Discord says about connecting.
@@ -51,43 +52,48 @@ impl GatewayInfo {
     }
 }
 
-/// Serves one shard until `stop` is cancelled, or for good when Discord closes
-/// it with a final code; which of them, the readiness tells.
+/// Serves one shard until `stop` is cancelled. Where Discord closes it with a
+/// final code, it stays off until then, and the readiness says so.
 ///
 /// # Errors
 /// When Discord refuses the token.
 pub(super) async fn run(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
-    let mut resumable = None;
-    let mut failures = 0;
     context.status.set(shard, State::Down("connecting"));
+    let result = serve(shard, context, stop).await;
+    context.status.forget(shard);
+    result
+}
+
+async fn serve(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
+    let mut resumable: Option<Resumable> = None;
+    let mut failures = 0;
     while !stop.is_cancelled() {
-        let url = match &resumable {
-            Some(Resumable { url, .. }) => url.clone(),
+        let with_content = context.with_content();
+        let (url, greeting) = match &resumable {
+            Some(session) => (session.url.clone(), Greeting::Resume),
             None => match stop.run_until_cancelled(may_identify(shard, context)).await {
-                Some(url) => url?,
+                Some(granted) => {
+                    granted.map(|(url, slot)| (url, Greeting::Identify { slot, with_content }))?
+                }
                 None => break,
             },
         };
         let began = Instant::now();
-        let up = || context.status.set(shard, State::Up);
-        let end = session::run(&url, shard, context, &mut resumable, stop, up).await;
-        if began.elapsed() >= STABLE {
-            failures = 0;
-        }
-        match end {
+        let mut came_up = false;
+        let up = || {
+            came_up = true;
+            context.status.set(shard, State::Up);
+        };
+        match session::run(&url, greeting, shard, context, &mut resumable, stop, up).await {
             End::Stopped => break,
             End::Closed(Closed::BadToken) => return Err(BadToken),
-            End::Closed(Closed::ContentNotGranted) if context.with_content() => {
-                tracing::warn!(
-                    "Discord has not granted the bot the MESSAGE_CONTENT intent: commands must mention the bot, \
-                     until it is switched on in Discord's developer portal and discord-service is restarted"
-                );
+            End::Closed(Closed::ContentNotGranted) if with_content => {
                 context.do_without_content();
                 resumable = None;
                 continue;
             }
-            End::Closed(Closed::ContentNotGranted) => return give_up(shard, context, 4014, stop).await,
-            End::Closed(Closed::Final(code)) => return give_up(shard, context, code, stop).await,
+            End::Closed(Closed::ContentNotGranted) => stay_off(shard, context, 4014, stop).await,
+            End::Closed(Closed::Final(code)) => stay_off(shard, context, code, stop).await,
             End::Closed(Closed::Identify) => resumable = None,
             End::Closed(Closed::Resume) => tracing::debug!(shard.id, "Discord asks the shard to reconnect"),
             End::Lost(error) => {
@@ -95,22 +101,21 @@ pub(super) async fn run(shard: ShardId, context: &Context, stop: &CancellationTo
             }
         }
         metrics::counter!("sentry_bot_gateway_reconnects_total").increment(1);
-        failures += 1;
-        if failures > RESUME_TRIES {
+        failures = if began.elapsed() >= STABLE { 1 } else { failures + 1 };
+        if failures > RESUME_TRIES && !came_up {
             resumable = None;
         }
-        // What was up until now resumes at once; the state shows what lasts.
+        // A session that was stable resumes at once; the state shows what lasts.
         if failures > 1 || resumable.is_none() {
             context.status.set(shard, State::Down("reconnecting"));
             stop.run_until_cancelled(sleep(wait(failures))).await;
         }
     }
-    context.status.forget(shard);
     Ok(())
 }
 
-/// Waits for Discord's next free moment to identify, and returns where.
-async fn may_identify(shard: ShardId, context: &Context) -> Result<String, BadToken> {
+/// Waits for Discord's next free moment to identify, and returns where to.
+async fn may_identify(shard: ShardId, context: &Context) -> Result<(String, Slot), BadToken> {
     let mut failures = 0;
     loop {
         match GatewayInfo::ask(&context.discord).await {
@@ -122,8 +127,8 @@ async fn may_identify(shard: ShardId, context: &Context) -> Result<String, BadTo
                 sleep(Duration::from_millis(reset_after).clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
             }
             Ok(info) => {
-                context.slots.take(shard.id, info.session_start_limit.max_concurrency).await;
-                return Ok(info.url);
+                let slot = context.slots.take(shard.id, info.session_start_limit.max_concurrency).await;
+                return Ok((info.url, slot));
             }
             Err(DiscordError::BadToken(bad_token)) => return Err(bad_token),
             Err(error) => {
@@ -135,13 +140,8 @@ async fn may_identify(shard: ShardId, context: &Context) -> Result<String, BadTo
     }
 }
 
-/// Stays off until `stop`: Discord would close it the same way again.
-async fn give_up(
-    shard: ShardId,
-    context: &Context,
-    code: u16,
-    stop: &CancellationToken,
-) -> Result<(), BadToken> {
+/// Waits for `stop`: Discord would close the shard the same way again.
+async fn stay_off(shard: ShardId, context: &Context, code: u16, stop: &CancellationToken) {
     let why = wire::final_words(code);
     tracing::error!(
         shard.id,
@@ -151,8 +151,6 @@ async fn give_up(
     );
     context.status.set(shard, State::Off { code, why });
     stop.cancelled().await;
-    context.status.forget(shard);
-    Ok(())
 }
 
 /// Doubles with each failure, and differs between pods.

@@ -77,13 +77,13 @@ pub(super) struct MessageCreate {
     #[serde(default)]
     pub(super) webhook_id: Option<String>,
     #[serde(default, rename = "type")]
-    pub(super) kind: u8,
+    pub(super) kind: u64,
     #[serde(default)]
     pub(super) content: String,
 }
 
 /// Kinds of messages that somebody typed: a message and a reply.
-pub(super) const TYPED_KINDS: [u8; 2] = [0, 19];
+pub(super) const TYPED_KINDS: [u64; 2] = [0, 19];
 
 /// A user, or what poses as one.
 #[derive(Debug, Deserialize)]
