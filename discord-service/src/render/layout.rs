@@ -12,9 +12,9 @@ const COMFORTABLE: usize = 64;
 
 /// The longest field value.
 pub(super) const MAX_FIELD: usize = 1024;
-/// The longest slug that Sentry allows is 50; the bot's own users may type 100.
+/// Room for any slug that a user may register (100) and its code span.
 const MAX_DESCRIPTION: usize = 128;
-/// Sentry's rule names have up to 256 characters; a footer wants one line.
+/// A few rules' names: more would push the rest aside.
 const MAX_FOOTER: usize = 256;
 /// A file, a line and a function.
 const MAX_PLACE: usize = 256;
