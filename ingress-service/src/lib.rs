@@ -1,1 +1,22 @@
-//! stub
+//! Takes Sentry's webhooks over HTTPS, asks discord-service whether the channel
+//! may be posted to, and stores the alert in JetStream before it answers.
+//! docs/ARCHITECTURE.md follows one alert through here; design terms are those
+//! of the HTTP contract.
+
+mod answer;
+mod app;
+mod backstop;
+mod body;
+mod certificate;
+mod message_id;
+pub mod payload;
+pub mod query;
+mod queue;
+mod report;
+pub mod settings;
+mod sources;
+mod tls;
+mod verdict;
+mod webhook;
+
+pub use app::Application;

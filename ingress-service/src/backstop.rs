@@ -1,0 +1,115 @@
+//! What is stored when nobody says who may post: little for channels that were
+//! never seen authorized, so that strangers cannot fill the disk.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use shared::ChannelId;
+
+/// Alerts within [`WINDOW`] for a channel not seen authorized.
+const ALERTS: usize = 10;
+const WINDOW: Duration = Duration::from_secs(60);
+/// So many channels not seen authorized get their share within [`WINDOW`]; the
+/// others none. With [`ALERTS`] this bounds both the memory and the disk.
+const STRANGERS: usize = 4_096;
+/// So many authorized channels are remembered at least, and twice as many at most.
+const REMEMBERED: usize = 100_000;
+
+/// Remembers which channels were authorized and counts for those that were not.
+#[derive(Debug, Default)]
+pub(crate) struct Backstop(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Two generations: the older is forgotten when the newer is full.
+    authorized: [HashSet<ChannelId>; 2],
+    /// When the latest alerts of each stranger came.
+    strangers: HashMap<ChannelId, VecDeque<Instant>>,
+}
+
+impl Backstop {
+    /// A verdict said whether the channel is authorized.
+    pub(crate) fn learn(&self, channel: ChannelId, authorized: bool) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [newer, older] = &mut state.authorized;
+        if !authorized {
+            newer.remove(&channel);
+            older.remove(&channel);
+            return;
+        }
+        if newer.len() >= REMEMBERED {
+            *older = std::mem::take(newer);
+        }
+        newer.insert(channel);
+        state.strangers.remove(&channel);
+    }
+
+    /// Whether an alert for which there is no verdict may be stored.
+    pub(crate) fn admits(&self, channel: ChannelId, now: Instant) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.authorized.iter().any(|generation| generation.contains(&channel)) {
+            return true;
+        }
+        let strangers = &mut state.strangers;
+        let recent = |at: &Instant| now.saturating_duration_since(*at) < WINDOW;
+        if !strangers.contains_key(&channel) && strangers.len() >= STRANGERS {
+            strangers.retain(|_, times| times.back().is_some_and(recent));
+            if strangers.len() >= STRANGERS {
+                return false;
+            }
+        }
+        let times = strangers.entry(channel).or_default();
+        times.retain(recent);
+        let admitted = times.len() < ALERTS;
+        if admitted {
+            times.push_back(now);
+        }
+        admitted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: ChannelId = ChannelId::new(1);
+
+    #[test]
+    fn a_stranger_gets_ten_alerts_in_any_minute() {
+        let backstop = Backstop::default();
+        let start = Instant::now();
+        let admitted: Vec<_> = (0..130)
+            .filter(|second| backstop.admits(CHANNEL, start + Duration::from_secs(*second)))
+            .collect();
+        assert_eq!(admitted, [(0..10), (60..70), (120..130)].into_iter().flatten().collect::<Vec<_>>());
+        assert!(backstop.admits(ChannelId::new(2), start));
+    }
+
+    #[test]
+    fn an_authorized_channel_is_not_limited_until_it_is_revoked() {
+        let backstop = Backstop::default();
+        let now = Instant::now();
+        backstop.learn(CHANNEL, true);
+        assert!((0..1_000).all(|_| backstop.admits(CHANNEL, now)));
+        backstop.learn(CHANNEL, false);
+        assert_eq!((0..1_000).filter(|_| backstop.admits(CHANNEL, now)).count(), ALERTS);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_later_strangers_take_the_place_of_earlier_ones() {
+        let backstop = Backstop::default();
+        let start = Instant::now();
+        let admitted = |at| (0..10_000).filter(|id| backstop.admits(ChannelId::new(*id), at)).count();
+        assert_eq!(admitted(start), STRANGERS);
+        assert_eq!(admitted(start + WINDOW), STRANGERS);
+        for id in 0..3 * REMEMBERED as u64 {
+            backstop.learn(ChannelId::new(id), true);
+        }
+        let state = backstop.0.lock().expect("not poisoned");
+        assert!(state.strangers.len() <= STRANGERS);
+        assert!(state.authorized.iter().map(HashSet::len).sum::<usize>() <= 2 * REMEMBERED);
+    }
+}

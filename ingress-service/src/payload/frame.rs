@@ -1,0 +1,88 @@
+//! The failing line: the innermost stack frame of the user's own code.
+
+use serde_json::Value;
+use shared::alert::{Frame, kept_text};
+
+use super::{items, text, title::exceptions};
+
+/// The innermost frame that Sentry marked as the user's own, else the
+/// innermost of all. The exceptions are asked first, from the last one raised;
+/// where they have no stack, the event's own; then the thread that crashed.
+pub(super) fn failing(event: &Value) -> Option<Frame> {
+    let raised: Vec<_> =
+        exceptions(event).iter().rev().map(|exception| frames(exception, "stacktrace")).collect();
+    let own = vec![frames(event, "stacktrace"), frames(event, "sentry.interfaces.Stacktrace")];
+    let crashed: Vec<_> = items(event, &["threads", "values"])
+        .iter()
+        .filter(|thread| {
+            ["crashed", "current"].iter().any(|flag| thread.get(flag) == Some(&Value::Bool(true)))
+        })
+        .map(|thread| frames(thread, "stacktrace"))
+        .collect();
+    [raised, own, crashed].iter().find_map(|stacks| innermost(stacks))
+}
+
+fn frames<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    items(value, &[name, "frames"])
+}
+
+fn innermost(stacks: &[&[Value]]) -> Option<Frame> {
+    let in_app = |frame: &&Value| frame.get("in_app") == Some(&Value::Bool(true));
+    let users = stacks.iter().flat_map(|frames| frames.iter().rev()).filter(in_app).find_map(frame);
+    users.or_else(|| stacks.iter().flat_map(|frames| frames.iter().rev()).find_map(frame))
+}
+
+/// `None` when the frame names no file, module or library.
+fn frame(frame: &Value) -> Option<Frame> {
+    let kept = |key| text(frame, &[key]).and_then(kept_text);
+    Some(Frame {
+        file: ["filename", "module", "abs_path", "package"].into_iter().find_map(kept)?,
+        line: frame.get("lineno").and_then(Value::as_u64).filter(|line| *line > 0),
+        function: kept("function"),
+        source: kept("context_line"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn file(event: &Value) -> Option<String> {
+        failing(event).map(|frame| frame.file)
+    }
+
+    fn stack(files: &[(&str, bool)]) -> Value {
+        let frames: Vec<_> =
+            files.iter().map(|(file, own)| json!({"filename": file, "in_app": own})).collect();
+        json!({ "frames": frames })
+    }
+
+    #[test]
+    fn the_innermost_frame_of_the_users_code_wins() {
+        let last = json!({"stacktrace": stack(&[("outer", true), ("inner", true), ("library", false)])});
+        let cause = json!({"stacktrace": stack(&[("cause", true)])});
+        assert_eq!(file(&json!({"exception": {"values": [cause, last]}})).as_deref(), Some("inner"));
+        let library = json!({"stacktrace": stack(&[("a", false), ("b", false)])});
+        assert_eq!(file(&json!({"exception": {"values": [cause, library]}})).as_deref(), Some("cause"));
+        assert_eq!(file(&json!({"exception": [library]})).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn other_places_are_asked_when_the_exceptions_have_no_stack() {
+        let without = json!({"values": [{"type": "E", "stacktrace": null}]});
+        let threads = json!({"values": [
+            {"stacktrace": stack(&[("idle", true)])}, {"crashed": true, "stacktrace": stack(&[("crashed", true)])},
+        ]});
+        assert_eq!(file(&json!({"exception": without, "threads": threads})).as_deref(), Some("crashed"));
+        let own = stack(&[("own", false)]);
+        assert_eq!(file(&json!({"threads": threads, "stacktrace": own})).as_deref(), Some("own"));
+        assert_eq!(file(&json!({"sentry.interfaces.Stacktrace": own})).as_deref(), Some("own"));
+        assert_eq!(file(&json!({"threads": {"values": [{"stacktrace": own}]}})), None);
+        assert_eq!(
+            file(&json!({"exception": "x", "threads": [1], "stacktrace": {"frames": [null, 1]}})),
+            None
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! The title of an issue. Sentry fills in placeholders where an event has no
+//! text of its own, and versions before 9.1 send no title at all.
+
+use serde_json::Value;
+
+use super::{items, text};
+
+/// What Sentry shows for want of anything to say.
+const PLACEHOLDERS: [&str; 3] = ["<untitled>", "<unlabeled event>", "<unknown>"];
+
+/// `text`, unless it only stands for there being none.
+pub(super) fn meaningful(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.is_empty() && !PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder)))
+        .then_some(text)
+}
+
+/// The best title that a legacy webhook's body has.
+pub(super) fn title(body: &Value) -> Option<String> {
+    let event = body.get("event")?;
+    let at = |value, path: &[&str]| text(value, path).and_then(meaningful).map(str::to_owned);
+    at(event, &["title"])
+        .or_else(|| at(event, &["metadata", "title"]))
+        .or_else(|| exception(event))
+        .or_else(|| at(event, &["contexts", "feedback", "message"]))
+        .or_else(|| at(event, &["contexts", "monitor", "slug"]))
+        .or_else(|| at(body, &["message"]).map(|message| first_line(&message).to_owned()))
+        .or_else(|| at(body, &["culprit"]))
+        .or_else(|| at(body, &["id"]).map(|id| format!("Issue {id}")))
+}
+
+/// `Type: first line of the value`, as Sentry itself titles an exception.
+fn exception(event: &Value) -> Option<String> {
+    let raised = event.get("metadata").into_iter().chain(exceptions(event).iter().rev());
+    raised
+        .map(|exception| {
+            let of = |key| text(exception, &[key]).and_then(meaningful);
+            (of("type"), of("value").map(first_line))
+        })
+        .find_map(|found| match found {
+            (Some(kind), Some(value)) => Some(format!("{kind}: {value}")),
+            (found, None) | (None, found) => found.map(str::to_owned),
+        })
+}
+
+/// The exceptions of an event, the one raised last at the end. Versions differ
+/// in the name and in whether the list is wrapped.
+pub(super) fn exceptions(event: &Value) -> &[Value] {
+    ["exception", "sentry.interfaces.Exception"]
+        .into_iter()
+        .flat_map(|name| [items(event, &[name, "values"]), items(event, &[name])])
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text).trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_placeholder_is_never_the_title() {
+        let mut body = json!({
+            "id": "42", "message": "<unlabeled event>", "culprit": "jobs.run",
+            "event": {"title": "<untitled>", "metadata": {"title": "<Unlabeled Event>", "type": "<unknown>"}},
+        });
+        assert_eq!(title(&body).as_deref(), Some("jobs.run"));
+        body["culprit"] = json!("");
+        assert_eq!(title(&body).as_deref(), Some("Issue 42"));
+        body["event"]["contexts"] = json!({"monitor": {"slug": "nightly-backup"}});
+        assert_eq!(title(&body).as_deref(), Some("nightly-backup"));
+        body["event"]["contexts"]["feedback"] = json!({"message": "It broke"});
+        assert_eq!(title(&body).as_deref(), Some("It broke"));
+        body["event"]["metadata"]["title"] = json!("User Feedback");
+        assert_eq!(title(&body).as_deref(), Some("User Feedback"));
+        body["event"]["title"] = json!("The title");
+        assert_eq!(title(&body).as_deref(), Some("The title"));
+    }
+
+    #[test]
+    fn an_old_body_is_titled_by_its_last_exception_or_its_message() {
+        let exception = json!({"values": [{"type": "Cause"}, {"type": "KeyError", "value": "'id'\nmore"}]});
+        for name in ["exception", "sentry.interfaces.Exception"] {
+            let body = json!({"message": "m", "event": {name: exception}});
+            assert_eq!(title(&body).as_deref(), Some("KeyError: 'id'"));
+        }
+        let body = json!({"message": "first\nsecond", "culprit": "c", "event": {}});
+        assert_eq!(title(&body).as_deref(), Some("first"));
+        assert_eq!(title(&json!({"event": {}})), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! Storing alerts in JetStream, and keeping the streams there.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use async_nats::{
+    Client,
+    connection::State,
+    jetstream::{
+        self, ErrorCode,
+        context::{ContextBuilder, PublishError, PublishErrorKind},
+        message::PublishMessage,
+    },
+};
+use shared::{
+    Alert,
+    admin::Readiness,
+    bus::{self, Role},
+    settings::NatsSettings,
+    wire,
+};
+use tokio::{sync::Mutex, time::timeout_at};
+
+/// The name under which readiness reports the streams.
+const CHECK: &str = "streams";
+const RETRY: Duration = Duration::from_secs(1);
+/// Publishes that wait for their acknowledgement at once; more are refused. A
+/// healthy NATS acknowledges in a millisecond.
+const MAX_INFLIGHT: usize = 2_048;
+/// An acknowledgement that nobody waits for any longer is given up after this.
+const ACK_WITHIN: Duration = Duration::from_secs(2);
+
+/// Where alerts are stored.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    nats: Client,
+    publisher: jetstream::Context,
+    settings: NatsSettings,
+    /// Held by whoever makes the streams.
+    maker: Mutex<()>,
+}
+
+/// Why an alert was not stored. One that timed out may be stored later still.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The channel has as many waiting as it may.
+    #[error("the channel's backlog is full")]
+    BacklogFull,
+    /// NATS is away, slow or full.
+    #[error("queue: {0}")]
+    Unavailable(String),
+    /// NATS refused what no state of it explains.
+    #[error("queue: {0}")]
+    Unexpected(String),
+}
+
+impl Queue {
+    pub(crate) fn new(nats: Client, settings: NatsSettings) -> Self {
+        let publisher = ContextBuilder::new()
+            .max_ack_inflight(MAX_INFLIGHT)
+            .backpressure_on_inflight(false)
+            .timeout(ACK_WITHIN)
+            .ack_timeout(ACK_WITHIN)
+            .build(nats.clone());
+        Self { nats, publisher, settings, maker: Mutex::new(()) }
+    }
+
+    /// Whether there is a connection at all.
+    pub(crate) fn connected(&self) -> bool {
+        self.nats.connection_state() == State::Connected
+    }
+
+    pub(crate) const fn nats(&self) -> &Client {
+        &self.nats
+    }
+
+    /// Stores the alert and waits until JetStream has confirmed it. Another
+    /// with the same id within ten minutes is confirmed and not stored again.
+    ///
+    /// # Errors
+    /// [`StoreError`], at `deadline` at the latest.
+    pub(crate) async fn store(&self, alert: &Alert, id: &str, deadline: Instant) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let stored = timeout_at(deadline.into(), self.publish(alert, id))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("no acknowledgement in time".to_owned())));
+        metrics::histogram!("sentry_bot_ingress_store_seconds").record(started.elapsed().as_secs_f64());
+        stored
+    }
+
+    async fn publish(&self, alert: &Alert, id: &str) -> Result<(), StoreError> {
+        let subject = wire::alert_subject(alert.channel);
+        let message = PublishMessage::build().message_id(id).payload(alert.encode().into());
+        match self.attempt(subject.clone(), message.clone()).await {
+            Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
+                self.make_streams().await.map_err(|error| StoreError::Unavailable(format!("{error:#}")))?;
+                self.attempt(subject, message).await.map_err(|error| explain(&error))
+            }
+            stored => stored.map_err(|error| explain(&error)),
+        }
+    }
+
+    async fn attempt(&self, subject: String, message: PublishMessage) -> Result<(), PublishError> {
+        let acknowledgement = self.publisher.send_publish(subject, message).await?.await?;
+        if acknowledgement.duplicate {
+            metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
+        }
+        Ok(())
+    }
+
+    async fn make_streams(&self) -> anyhow::Result<()> {
+        let _maker = self.maker.lock().await;
+        bus::ensure(&jetstream::new(self.nats.clone()), &self.settings, Role::Ingress).await
+    }
+
+    /// Makes the streams as soon as NATS is there, and says so in `readiness`.
+    pub(crate) async fn prepare(&self, readiness: &Readiness) {
+        let mut said = false;
+        loop {
+            let made = match self.connected() {
+                true => self.make_streams().await.context("Failed to make the streams"),
+                false => Err(anyhow::anyhow!("waiting for NATS")),
+            };
+            match made {
+                Ok(()) => return readiness.set_ready(CHECK),
+                Err(error) => {
+                    readiness.set_unready(CHECK, format!("{error:#}"));
+                    if !said && self.connected() {
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "cannot make the streams yet; trying on"
+                        );
+                        said = true;
+                    }
+                }
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// What JetStream's refusal means. A full subject and a full stream have the
+/// same error code: only the text tells them apart.
+fn explain(error: &PublishError) -> StoreError {
+    let refusal =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());
+    match (error.kind(), refusal) {
+        (PublishErrorKind::Other, Some(refusal)) => {
+            let text = refusal.to_string();
+            if refusal.error_code() == ErrorCode::STREAM_STORE_FAILED && text.contains("per subject") {
+                StoreError::BacklogFull
+            } else {
+                StoreError::Unavailable(text)
+            }
+        }
+        (
+            PublishErrorKind::WrongLastMessageId
+            | PublishErrorKind::WrongLastSequence
+            | PublishErrorKind::MaxPayloadExceeded,
+            _,
+        ) => StoreError::Unexpected(error.to_string()),
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}

@@ -1,0 +1,199 @@
+//! The settings of ingress-service.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::{Parser, value_parser};
+use ipnet::IpNet;
+use shared::settings::{CommonSettings, SettingsError, secrets_help};
+
+/// Receives Sentry's webhooks and stores them as alerts for discord-service
+#[derive(Debug, Clone, Parser)]
+#[command(name = "ingress-service", version, after_help = secrets_help())]
+pub struct Settings {
+    /// Settings that both services have.
+    #[command(flatten)]
+    pub common: CommonSettings,
+    /// Where /healthz, /readyz and /metrics are served, plain HTTP
+    #[arg(long, env, default_value = "127.0.0.1:9090")]
+    pub admin_addr: SocketAddr,
+    /// Where webhooks are received, HTTPS
+    #[arg(long, env, default_value = "0.0.0.0:8080")]
+    pub ingress_addr: SocketAddr,
+    /// PEM file of the certificate and its chain, read again when it changes; with TLS_KEY_FILE
+    #[arg(long, env)]
+    pub tls_cert_file: Option<PathBuf>,
+    /// PEM file of the certificate's private key; with TLS_CERT_FILE
+    #[arg(long, env)]
+    pub tls_key_file: Option<PathBuf>,
+    /// Names and addresses in the self-signed certificate, separated by commas
+    #[arg(long, env, default_value = "localhost", value_delimiter = ',')]
+    pub tls_hosts: Vec<TlsHost>,
+    /// Networks that may send in production mode, separated by commas; `sentry` stands for Sentry's own
+    #[arg(long, env, default_value = "sentry", value_delimiter = ',')]
+    pub allowed_sources: Vec<AllowedSource>,
+    /// Networks of proxies whose X-Forwarded-For is believed, separated by commas
+    #[arg(long, env, value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Most bytes of a webhook's body; longer ones are answered 413
+    #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
+    pub max_body_bytes: u64,
+    /// Milliseconds to wait for discord-service's verdict; what is left of 450 for storing the alert is kept
+    #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
+    pub verdict_timeout_ms: u64,
+}
+
+impl Settings {
+    /// `VERDICT_TIMEOUT_MS`.
+    pub const fn verdict_timeout(&self) -> Duration {
+        Duration::from_millis(self.verdict_timeout_ms)
+    }
+
+    /// `TLS_CERT_FILE` and `TLS_KEY_FILE`, when they are set.
+    ///
+    /// # Errors
+    /// When only one of them is.
+    pub fn tls_files(&self) -> Result<Option<TlsFiles>, SettingsError> {
+        match (&self.tls_cert_file, &self.tls_key_file) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(TlsFiles { certificate: certificate.clone(), key: key.clone() }))
+            }
+            (None, None) => Ok(None),
+            _ => Err(SettingsError("TLS_CERT_FILE and TLS_KEY_FILE: set both or neither".to_owned())),
+        }
+    }
+}
+
+/// Where the certificate and its key are kept, as PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, then its chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// One of `ALLOWED_SOURCES`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedSource {
+    /// Sentry's published addresses.
+    Sentry,
+    /// A network of the operator's choice.
+    Network(IpNet),
+}
+
+impl FromStr for AllowedSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "sentry" => Ok(Self::Sentry),
+            other => network(other).map(Self::Network),
+        }
+    }
+}
+
+/// One of `TLS_HOSTS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsHost {
+    /// A host name, possibly with a leading `*.`.
+    Name(String),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl FromStr for TlsHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        if name.len() <= 253 && name.split('.').all(label) {
+            Ok(Self::Name(text.to_owned()))
+        } else {
+            Err("expected a host name or an IP address".to_owned())
+        }
+    }
+}
+
+/// A network in CIDR notation; a lone address is a network of one. Addresses
+/// are compared in their IPv4 form where they have one, so networks are too.
+fn network(text: &str) -> Result<IpNet, String> {
+    const MAPPED_PREFIX: u8 = 96;
+    let text = text.trim();
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "expected an address or a network such as 192.0.2.0/24".to_owned())?;
+    match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_PREFIX)) {
+        (address @ IpAddr::V4(_), Some(prefix)) if network.addr().is_ipv6() => {
+            IpNet::new(address, prefix).map_err(|error| error.to_string())
+        }
+        _ => Ok(network),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Settings, clap::Error> {
+        Settings::try_parse_from(std::iter::once(&"ingress-service").chain(arguments))
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let settings = parse(&[]).expect("defaults are valid");
+        assert_eq!(settings.ingress_addr.to_string(), "0.0.0.0:8080");
+        assert_eq!(settings.admin_addr.to_string(), "127.0.0.1:9090");
+        assert_eq!(settings.tls_hosts, [TlsHost::Name("localhost".to_owned())]);
+        assert_eq!(settings.allowed_sources, [AllowedSource::Sentry]);
+        assert_eq!(settings.trusted_proxies, []);
+        assert_eq!(settings.max_body_bytes, 2_097_152);
+        assert_eq!(settings.verdict_timeout(), Duration::from_millis(200));
+        assert_eq!(settings.tls_files(), Ok(None));
+    }
+
+    #[test]
+    fn lists_are_understood_and_anything_else_is_refused() {
+        let settings = parse(&[
+            "--allowed-sources",
+            "sentry, 192.0.2.7,10.0.0.0/8,::ffff:198.51.100.0/120",
+            "--tls-hosts",
+            "bot.example.com,::1,*.example.org",
+        ])
+        .expect("valid");
+        let networks: Vec<_> =
+            settings.allowed_sources[1..].iter().map(|source| format!("{source:?}")).collect();
+        assert_eq!(networks, ["Network(192.0.2.7/32)", "Network(10.0.0.0/8)", "Network(198.51.100.0/24)"]);
+        assert_eq!(settings.tls_hosts[1], TlsHost::Address("::1".parse().expect("an address")));
+        for wrong in [
+            ["--allowed-sources", "sentry.io"],
+            ["--trusted-proxies", "10.0.0.0/33"],
+            ["--tls-hosts", "a b"],
+            ["--tls-hosts", "x..y"],
+            ["--max-body-bytes", "0"],
+            ["--verdict-timeout-ms", "0"],
+        ] {
+            assert!(parse(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused() {
+        let settings = parse(&["--tls-cert-file", "cert.pem"]).expect("each flag is valid");
+        let SettingsError(line) = settings.tls_files().expect_err("half a pair");
+        assert_eq!(line, "TLS_CERT_FILE and TLS_KEY_FILE: set both or neither");
+    }
+}

@@ -1,0 +1,178 @@
+//! Who may send: the source address of a request, and whether it is allowed.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use shared::RuntimeMode;
+
+use crate::settings::AllowedSource;
+
+/// The addresses from which Sentry sends webhooks, as it publishes them at
+/// <https://docs.sentry.io/security-legal-pii/security/ip-ranges/>: the US
+/// region, then the EU region.
+const SENTRY: [[u8; 4]; 7] = [
+    [35, 184, 238, 160],
+    [104, 155, 159, 182],
+    [104, 155, 149, 19],
+    [130, 211, 230, 102],
+    [34, 141, 31, 19],
+    [34, 141, 4, 162],
+    [35, 234, 78, 236],
+];
+
+/// Which sources may send, and which proxies are believed about them.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// `None`: every source.
+    allowed: Option<Vec<IpNet>>,
+    proxies: Vec<IpNet>,
+}
+
+/// Why a request was refused for its source.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The address is not on the list.
+    NotAllowed(IpAddr),
+    /// A trusted proxy forwarded something that is no address.
+    ForwardedByNobody,
+}
+
+impl Sources {
+    pub(crate) fn new(mode: RuntimeMode, allowed: &[AllowedSource], proxies: Vec<IpNet>) -> Self {
+        let allowed = match mode {
+            RuntimeMode::Development => None,
+            RuntimeMode::Production => Some(allowed.iter().flat_map(networks).collect()),
+        };
+        Self { allowed, proxies }
+    }
+
+    /// The address that a request comes from, if it may send. `forwarded` are
+    /// the values of its `X-Forwarded-For` headers in their order.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn admit<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
+    ) -> Result<IpAddr, Refused> {
+        let peer = peer.to_canonical();
+        let source = self.source(peer, forwarded);
+        match &self.allowed {
+            None => Ok(source.unwrap_or(peer)),
+            Some(allowed) => {
+                let source = source.ok_or(Refused::ForwardedByNobody)?;
+                if contains(allowed, source) { Ok(source) } else { Err(Refused::NotAllowed(source)) }
+            }
+        }
+    }
+
+    /// `None` when a trusted proxy's list holds something that is no address.
+    fn source<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
+    ) -> Option<IpAddr> {
+        if !contains(&self.proxies, peer) {
+            return Some(peer);
+        }
+        let mut source = None;
+        for entry in forwarded.rev().flat_map(|list| list.rsplit(|byte| *byte == b',')) {
+            let entry = entry.trim_ascii();
+            if entry.is_empty() {
+                // HTTP allows empty elements in a list.
+                continue;
+            }
+            let address = str::from_utf8(entry).ok()?.parse::<IpAddr>().ok()?.to_canonical();
+            if source.is_none() && !contains(&self.proxies, address) {
+                source = Some(address);
+            }
+        }
+        Some(source.unwrap_or(peer))
+    }
+}
+
+fn networks(source: &AllowedSource) -> Vec<IpNet> {
+    match source {
+        AllowedSource::Sentry => {
+            SENTRY.into_iter().map(|address| IpNet::from(IpAddr::from(address))).collect()
+        }
+        AllowedSource::Network(network) => vec![*network],
+    }
+}
+
+fn contains(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENTRY_US: &str = "35.184.238.160";
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    fn production() -> Sources {
+        let proxies = vec!["10.0.0.0/8".parse().expect("a network")];
+        Sources::new(RuntimeMode::Production, &[AllowedSource::Sentry], proxies)
+    }
+
+    fn admit(sources: &Sources, peer: &str, forwarded: &[&str]) -> Result<IpAddr, Refused> {
+        sources.admit(ip(peer), forwarded.iter().map(|value| value.as_bytes()))
+    }
+
+    #[test]
+    fn only_listed_sources_are_admitted() {
+        assert_eq!(admit(&production(), SENTRY_US, &[]), Ok(ip(SENTRY_US)));
+        assert_eq!(admit(&production(), "::ffff:34.141.31.19", &[]), Ok(ip("34.141.31.19")));
+        assert_eq!(admit(&production(), "192.0.2.1", &[]), Err(Refused::NotAllowed(ip("192.0.2.1"))));
+    }
+
+    #[test]
+    fn development_admits_every_source() {
+        let sources = Sources::new(RuntimeMode::Development, &[], vec![]);
+        assert_eq!(admit(&sources, "192.0.2.1", &["nonsense"]), Ok(ip("192.0.2.1")));
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let stranger = "192.0.2.1";
+        assert_eq!(admit(&production(), stranger, &[SENTRY_US]), Err(Refused::NotAllowed(ip(stranger))));
+        assert_eq!(admit(&production(), "10.1.2.3", &[SENTRY_US]), Ok(ip(SENTRY_US)));
+        assert_eq!(admit(&production(), "::ffff:10.1.2.3", &["::ffff:35.184.238.160"]), Ok(ip(SENTRY_US)));
+    }
+
+    #[test]
+    fn the_right_most_address_that_is_no_proxy_counts() {
+        let stranger = "192.0.2.1";
+        for (forwarded, source) in [
+            (vec!["192.0.2.1, 35.184.238.160, 10.9.9.9"], SENTRY_US),
+            (vec!["192.0.2.1", "35.184.238.160,10.9.9.9"], SENTRY_US),
+            (vec![SENTRY_US, "10.9.9.9"], SENTRY_US),
+            (vec!["35.184.238.160,,", ""], SENTRY_US),
+            (vec![SENTRY_US, stranger], stranger),
+            (vec!["10.7.7.7, 10.8.8.8"], "10.1.2.3"),
+            (vec![], "10.1.2.3"),
+        ] {
+            let expected =
+                if source == SENTRY_US { Ok(ip(source)) } else { Err(Refused::NotAllowed(ip(source))) };
+            assert_eq!(admit(&production(), "10.1.2.3", &forwarded), expected, "{forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_no_address_is_refused() {
+        for forwarded in
+            ["unknown", "35.184.238.160, x", "x, 35.184.238.160", "35.184.238.160:443", "[::1]", "é", "1.2.3"]
+        {
+            assert_eq!(
+                admit(&production(), "10.1.2.3", &[forwarded]),
+                Err(Refused::ForwardedByNobody),
+                "{forwarded}"
+            );
+        }
+    }
+}

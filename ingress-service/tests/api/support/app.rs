@@ -1,0 +1,118 @@
+//! The service under test.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use clap::Parser as _;
+use harness::{
+    nats::NatsServer,
+    wait::{SOON, wait_for},
+};
+use ingress_service::{Application, settings::Settings};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use shared::{Alert, shutdown::CancellationToken, verdict::Verdict, wire};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Request, Response, Verdicts};
+
+/// A running ingress with a nats-server of its own.
+#[derive(Debug)]
+pub struct TestApp {
+    pub nats: NatsServer,
+    pub port: u16,
+    pub admin_port: u16,
+    pub stop: CancellationToken,
+    pub task: AbortOnDropHandle<anyhow::Result<()>>,
+    verdicts: Option<Verdicts>,
+}
+
+impl TestApp {
+    /// In development mode, ready, with every channel authorized.
+    pub async fn start() -> Self {
+        Self::start_with(&["--runtime-mode", "development"]).await.decide(|_| Some(Verdict::Accepted)).await
+    }
+
+    /// In production mode unless `arguments` say otherwise, ready, and without a discord-service.
+    pub async fn start_with(arguments: &[&str]) -> Self {
+        let app = Self::launch(NatsServer::start().await, arguments).await;
+        app.wait_until_ready().await;
+        app
+    }
+
+    /// Starts it without waiting for anything.
+    pub async fn launch(nats: NatsServer, arguments: &[&str]) -> Self {
+        let url = nats.url();
+        let fixed = ["ingress-service", "--ingress-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"];
+        let all = fixed.into_iter().chain(["--nats-url", &url]).chain(arguments.iter().copied());
+        let settings = Settings::try_parse_from(all).expect("the settings are right");
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let app = Application::build(settings, metrics).await.expect("it starts");
+        let (port, admin_port, stop) = (app.port(), app.admin_port(), CancellationToken::new());
+        let task = AbortOnDropHandle::new(tokio::spawn(app.run(stop.clone())));
+        Self { nats, port, admin_port, stop, task, verdicts: None }
+    }
+
+    /// Puts a verdict responder in the place of discord-service.
+    pub async fn decide(
+        mut self,
+        decide: impl Fn(&shared::verdict::VerdictRequest) -> Option<Verdict> + Send + 'static,
+    ) -> Self {
+        self.verdicts = Some(Verdicts::start(self.nats.client().await, decide).await);
+        self
+    }
+
+    pub fn verdicts(&self) -> &Verdicts {
+        self.verdicts.as_ref().expect("a responder was started")
+    }
+
+    pub async fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Response {
+        Request::post(target, body).send(self.port).await
+    }
+
+    /// Every alert that is stored.
+    pub async fn alerts(&self) -> Vec<Alert> {
+        self.stored().await.into_iter().map(|(_, alert)| alert).collect()
+    }
+
+    /// Every alert that is stored, with its `Nats-Msg-Id`.
+    pub async fn stored(&self) -> Vec<(String, Alert)> {
+        let js = jetstream::new(self.nats.client().await);
+        let stream = js.get_stream(wire::ALERTS).await.expect("the stream is there");
+        let state = stream.cached_info().state.clone();
+        let mut stored = Vec::new();
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
+            let message = stream.get_raw_message(sequence).await.expect("the message is there");
+            let alert = Alert::decode(&message.payload).expect("an alert");
+            assert_eq!(message.subject.as_str(), wire::alert_subject(alert.channel));
+            let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID).expect("an id");
+            stored.push((id.to_string(), alert));
+        }
+        stored
+    }
+
+    /// `GET` of the admin listener.
+    pub async fn admin(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port)).await.expect("admin listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.expect("an answer");
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    }
+
+    pub async fn wait_until_ready(&self) {
+        self.wait_for_readiness(200, SOON).await;
+    }
+
+    pub async fn wait_for_readiness(&self, status: u16, limit: Duration) {
+        wait_for(&format!("/readyz answers {status}"), limit, || async {
+            (self.admin("/readyz").await.0 == status).then_some(())
+        })
+        .await;
+    }
+}
