@@ -4,7 +4,7 @@
 pub const ELLIPSIS: char = '…';
 
 /// `text`, or its beginning and [`ELLIPSIS`] so that it has at most `max`
-/// Unicode scalar values, which is how Discord counts.
+/// Unicode scalar values.
 pub fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.to_owned(),

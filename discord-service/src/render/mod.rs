@@ -1,9 +1,53 @@
 //! From alerts to the message that Discord shows. Pure functions.
+//!
+//! # How an embed is laid out
+//!
+//! | part | what |
+//! |---|---|
+//! | title | `***SENTRY ALERT***`, linked to the issue |
+//! | description | the project's slug |
+//! | `Alerts` | only where several alerts are folded: `×N` and the span of time |
+//! | `Title` … `Timestamp (UTC)` | the predecessor's seven fields, always there, in its order |
+//! | `Source`, `Environment`, `Release` | where the event has them |
+//! | footer | the names of the rules that fired |
+//!
+//! Every foreign text stands in inline code and is made harmless first
+//! (`clean`). Three places are no code: the slug, where it is one; a URL, where
+//! it is one that we link (`link`); and the footer, which renders no markdown.
+//!
+//! # How it is cut
+//!
+//! An embed may count `max_chars` in all. Names, times, counts and links are
+//! whole; what remains is shared among the texts so that the longest is cut
+//! first and the short ones stay (`size::fair_share`). Where a share would be
+//! too short to read, the footer goes, then `Release`, `Environment` and
+//! `Source`. A cut text ends in `…` inside its code span. A link is never cut:
+//! one longer than half of what remains is shown as code, and the title links.
+
+mod clean;
+mod layout;
+mod link;
+mod size;
+mod time;
 
 use std::collections::BTreeSet;
 
-use shared::{Alert, UserId};
+use serde::Serialize;
+use serde_json::{Value, json};
+use serenity::builder::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
+use shared::{
+    Alert, UserId,
+    alert::{Frame, MAX_ITEMS},
+};
 use url::Url;
+
+use layout::{Field, Layout, MAX_FIELD, Text};
+
+/// The most that Discord counts over all embeds of a message.
+pub const MAX_MESSAGE_CHARS: usize = 6_000;
+/// An embed's contract alone (names, times, counts) takes over half of this; a
+/// smaller limit is not obeyed.
+pub const MIN_EMBED_CHARS: usize = 300;
 
 /// Alerts of one issue, mention, level and kind that share one embed.
 #[derive(Debug, Clone)]
@@ -31,23 +75,164 @@ pub struct Style {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embed {
     /// As Discord takes it.
-    pub json: serde_json::Value,
-    /// What it counts towards the 6,000 characters of a message.
+    pub json: Value,
+    /// What it counts towards [`MAX_MESSAGE_CHARS`], in UTF-16 code units: never
+    /// less than Discord counts.
     pub chars: usize,
     /// The issue's link, when it is one that Discord takes in a button.
     pub link: Option<Url>,
 }
 
-/// The embed of these alerts, of at most `max_chars` characters in all (and
-/// never more than Discord's own limits).
+/// The embed of these alerts, of at most `max_chars` characters in all, which
+/// are [`MIN_EMBED_CHARS`] to [`MAX_MESSAGE_CHARS`]. Discord's own limits hold
+/// for any alert, whatever its texts.
 pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
-    let _ = (folded, style, max_chars);
-    todo!()
+    let max_chars = max_chars.clamp(MIN_EMBED_CHARS, MAX_MESSAGE_CHARS);
+    let alert = &folded.latest;
+    let link = alert.url.as_deref().filter(|_| style.links).and_then(link::link);
+    let cut = layout(folded, link.as_ref(), max_chars).cut(max_chars);
+    let chars = cut.chars();
+
+    let mut embed = CreateEmbed::new()
+        .title(cut.title)
+        .description(cut.description)
+        .colour(colour(alert.level.as_deref()))
+        .fields(cut.fields);
+    if let Some(footer) = cut.footer {
+        embed = embed.footer(CreateEmbedFooter::new(footer));
+    }
+    if let Some(link) = &link {
+        embed = embed.url(link.as_str());
+    }
+    // A glyph that Discord would refuse must not cost every alert a second try.
+    if style.links && link::is_linkable(&style.glyph_url) {
+        embed = embed.thumbnail(style.glyph_url.as_str());
+    }
+    Embed { json: to_json(&embed), chars, link: link.filter(link::fits_button) }
 }
 
 /// The body of a Create Message request with these embeds (1 to 10, of at most
-/// 6,000 characters together) that pings exactly `mentions`.
-pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> serde_json::Value {
-    let _ = (embeds, mentions, nonce);
-    todo!()
+/// [`MAX_MESSAGE_CHARS`] together) that pings exactly `mentions`.
+pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Value {
+    let users: Vec<_> = mentions.iter().map(UserId::to_string).collect();
+    // Written out, since serenity's builder adds an empty `roles`.
+    let mut body = json!({
+        "nonce": nonce,
+        "enforce_nonce": true,
+        "allowed_mentions": { "parse": [], "users": users },
+        "embeds": with_distinct_urls(embeds),
+    });
+    if !users.is_empty() {
+        let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
+        body["content"] = pings.join(" ").into();
+    }
+    if let [Embed { link: Some(link), .. }] = embeds {
+        let button = CreateButton::new_link(link.as_str()).label("Open in Sentry");
+        body["components"] = to_json(&[CreateActionRow::Buttons(vec![button])]);
+    }
+    body
 }
+
+/// Discord's clients take embeds of one message that share a URL for pictures
+/// of one gallery and show only the first (discord-api-docs issue 1418). Two of
+/// one issue differ in level or mention: the later ones get a fragment.
+fn with_distinct_urls(embeds: &[Embed]) -> Vec<Value> {
+    let mut taken = BTreeSet::new();
+    let mut jsons: Vec<_> = embeds.iter().map(|embed| embed.json.clone()).collect();
+    for json in &mut jsons {
+        let Some(mut url) = json.get("url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok())
+        else {
+            continue;
+        };
+        let mut number = 1;
+        while !taken.insert(url.clone()) {
+            number += 1;
+            url.set_fragment(Some(&number.to_string()));
+        }
+        json["url"] = url.as_str().into();
+    }
+    jsons
+}
+
+fn layout(folded: &Folded, link: Option<&Url>, max_chars: usize) -> Layout {
+    let alert = &folded.latest;
+    let code = |name, text: &Option<String>| Field::inline(name, Text::code(text.as_deref()));
+    let mut fields = Vec::new();
+    if folded.count > 1 {
+        let text = time::occurrences(folded.count, folded.first_ms, folded.last_ms);
+        fields.push(Field::wide("Alerts", vec![Text::whole(text)]));
+    }
+    fields.extend([
+        code("Title", &alert.title),
+        code("Logger", &alert.logger),
+        code("Level", &alert.level),
+        code("Culprit", &alert.culprit),
+        code("Message", &alert.message),
+    ]);
+    fields.push(Field::inline("Timestamp (UTC)", timestamp(alert)));
+    let mut layout = Layout {
+        title: "***SENTRY ALERT***",
+        description: Text::slug(&alert.project),
+        fields,
+        extras: extras(alert),
+        footer: Text::footer(alert.rules.get(..MAX_ITEMS).unwrap_or(&alert.rules)),
+    };
+    let room = (layout.spare(max_chars) / 2).min(MAX_FIELD);
+    let url = match link {
+        Some(link) if size::units(link.as_str()) <= room => Text::whole(link.as_str()),
+        _ => Text::code(alert.url.as_deref()),
+    };
+    layout.fields.insert(layout.fields.len() - 1, Field::inline("URL", url));
+    layout
+}
+
+fn timestamp(alert: &Alert) -> Text {
+    match time::utc(alert.timestamp_ms).or_else(|| time::utc(alert.received_ms)) {
+        Some(time) => Text::whole(format!("`{time}`")),
+        None => Text::code(None),
+    }
+}
+
+fn extras(alert: &Alert) -> Vec<Field> {
+    let inline = |name, text: &Option<String>| {
+        text.as_deref().and_then(Text::some_code).map(|text| Field::inline(name, text))
+    };
+    let source = alert.frame.as_ref().and_then(source).map(|texts| Field::wide("Source", texts));
+    [source, inline("Environment", &alert.environment), inline("Release", &alert.release)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Where it failed, and the line itself where it is known.
+fn source(frame: &Frame) -> Option<Vec<Text>> {
+    let mut place = frame.file.clone();
+    if let Some(line) = frame.line {
+        place.push_str(&format!(":{line}"));
+    }
+    if let Some(function) = &frame.function {
+        place.push_str(&format!(" in {function}"));
+    }
+    let line = frame.source.as_deref().and_then(Text::line);
+    let texts: Vec<_> = Text::place(&place).into_iter().chain(line).collect();
+    (!texts.is_empty()).then_some(texts)
+}
+
+/// Sentry's own colours.
+fn colour(level: Option<&str>) -> u32 {
+    match level.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "debug" => 0xFB_E1_4F,
+        "info" => 0x27_88_CE,
+        "warning" => 0xFF_C2_27,
+        "error" => 0xE0_3E_2F,
+        "fatal" => 0xFA_47_47,
+        _ => 0xE7_4C_3C,
+    }
+}
+
+fn to_json(builder: &(impl Serialize + ?Sized)) -> Value {
+    serde_json::to_value(builder).expect("serenity's builders hold only strings, numbers and lists")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! Counting and cutting text as Discord counts it.
+//!
+//! Discord documents "characters". Its API counts code points (its staff in
+//! discord-api-docs issue 1315), its clients UTF-16 code units. The latter are
+//! never fewer: what fits by them fits by both.
+
+use shared::text::ELLIPSIS;
+
+/// The length of `text` in UTF-16 code units.
+pub(super) fn units(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// `text`, or its beginning and `…` so that it has at most `max` units.
+pub(super) fn cut(text: &str, max: usize) -> String {
+    if units(text) <= max {
+        return text.to_owned();
+    }
+    let Some(room) = max.checked_sub(ELLIPSIS.len_utf16()) else { return String::new() };
+    let mut left = room;
+    let mut kept: String = text
+        .chars()
+        .take_while(|c| {
+            let fits = c.len_utf16() <= left;
+            left = left.saturating_sub(c.len_utf16());
+            fits
+        })
+        .collect();
+    kept.truncate(kept.trim_end_matches([' ', ELLIPSIS]).len());
+    kept.push(ELLIPSIS);
+    kept
+}
+
+/// The largest share so that `wanted`, each cut to it, fits in `budget` in all:
+/// the longest gives first, the short stay whole. `None` when all fit uncut.
+pub(super) fn fair_share(wanted: &mut [usize], budget: usize) -> Option<usize> {
+    wanted.sort_unstable();
+    let mut left = budget;
+    for (index, &want) in wanted.iter().enumerate() {
+        let share = left / (wanted.len() - index);
+        if want > share {
+            return Some(share);
+        }
+        left -= want;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_by_utf16_units_and_marks_the_cut_once() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("a  d", 3), "a…");
+        assert_eq!(cut("ab…def", 4), "ab…");
+        assert_eq!(cut("😀😀", 4), "😀😀");
+        assert_eq!(cut("😀😀😀", 4), "😀…");
+        assert_eq!(cut("😀a", 2), "…");
+        assert_eq!(cut("abc", 1), "…");
+        assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut("", 0), "");
+    }
+
+    #[test]
+    fn the_longest_gives_first() {
+        assert_eq!(fair_share(&mut [5, 100, 40], 145), None);
+        assert_eq!(fair_share(&mut [5, 100, 40], 144), Some(99));
+        assert_eq!(fair_share(&mut [5, 100, 40], 45), Some(20));
+        assert_eq!(fair_share(&mut [5, 100, 40], 9), Some(3));
+        assert_eq!(fair_share(&mut [], 0), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! What a reader sees, as text pictures; and, for any alert at all, that
+//! Discord takes it and nothing in it does harm.
+
+mod discord;
+mod pictures;
+mod properties;
+
+use shared::{Alert, ChannelId, alert::VERSION};
+use url::Url;
+
+use super::{Embed, Folded, Style, embed};
+
+/// 23 November 2025, 13:51:02 UTC.
+const HAPPENED: i64 = 1_763_905_862_123;
+
+fn style() -> Style {
+    Style { glyph_url: Url::parse("https://glyph.example/sentry.png").expect("a URL"), links: true }
+}
+
+/// The alert with nothing in it but what is always there.
+fn bare() -> Alert {
+    Alert {
+        v: VERSION,
+        channel: ChannelId::new(1),
+        mention: None,
+        trust: Default::default(),
+        kind: "error".to_owned(),
+        project: "backend-api".to_owned(),
+        project_name: None,
+        title: None,
+        logger: None,
+        level: None,
+        culprit: None,
+        message: None,
+        url: None,
+        timestamp_ms: HAPPENED,
+        received_ms: HAPPENED + 2_000,
+        event_id: None,
+        issue_id: None,
+        short_id: None,
+        rules: Vec::new(),
+        environment: None,
+        release: None,
+        frame: None,
+        tags: Vec::new(),
+    }
+}
+
+/// A usual exception.
+fn exception() -> Alert {
+    Alert {
+        title: Some("KeyError: 'order_id'".to_owned()),
+        level: Some("error".to_owned()),
+        culprit: Some("orders.views in lookup".to_owned()),
+        url: Some("https://acme.sentry.io/issues/6100221732/?referrer=webhooks_plugin".to_owned()),
+        rules: vec!["Send a notification for high priority issues".to_owned()],
+        environment: Some("production".to_owned()),
+        release: Some("backend@3.14.1".to_owned()),
+        frame: Some(shared::alert::Frame {
+            file: "orders/views.py".to_owned(),
+            line: Some(88),
+            function: Some("lookup".to_owned()),
+            source: Some("    return ORDERS[request.data[\"order_id\"]]".to_owned()),
+        }),
+        ..bare()
+    }
+}
+
+fn lone(latest: Alert) -> Folded {
+    let at = latest.timestamp_ms;
+    Folded { latest, count: 1, first_ms: at, last_ms: at }
+}
+
+fn rendered(alert: Alert) -> Embed {
+    embed(&lone(alert), &style(), super::MAX_MESSAGE_CHARS)
+}

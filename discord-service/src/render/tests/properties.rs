@@ -1,0 +1,200 @@
+//! For any alert, also one that no ingress would have let through.
+
+use std::collections::BTreeSet;
+
+use proptest::{collection::vec, option, prelude::*};
+use shared::{Alert, UserId, alert::Frame};
+
+use super::{
+    super::{MIN_EMBED_CHARS, message},
+    bare,
+    discord::{counted, faults, field, fields, text},
+    *,
+};
+
+/// Pieces that have broken out of something somewhere.
+const HOSTILE: &[&str] = &[
+    "`",
+    "```",
+    "``",
+    "\u{1FEF}",
+    "\n",
+    "\r",
+    "\0",
+    "\u{1B}[31m",
+    "\\",
+    "\\`",
+    "@everyone",
+    "@here",
+    "<@1>",
+    "<@&2>",
+    "<#3>",
+    "[x](https://evil.example)",
+    "https://evil.example/",
+    "<https://evil.example>",
+    "||",
+    "**",
+    "__",
+    "~~",
+    "> ",
+    "# ",
+    "\u{202E}",
+    "\u{2066}",
+    "\u{200B}",
+    "\u{200D}",
+    "\u{FEFF}",
+    "\u{E0041}",
+    "\u{3164}",
+    "\u{2800}",
+    "\u{A0}",
+    "\u{2028}",
+    "Z\u{300}\u{301}\u{302}\u{303}\u{304}",
+    "\u{300}",
+    "×9",
+    "…",
+    "😀",
+    "顧客",
+    "\u{10FFFF}",
+    "\u{E000}",
+    " ",
+    "word ",
+];
+
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        12 => prop::sample::select(HOSTILE).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => (prop::sample::select(HOSTILE), 1..1_100usize).prop_map(|(piece, times)| piece.repeat(times)),
+    ];
+    prop_oneof![1 => Just(String::new()), 8 => vec(piece, 1..6).prop_map(|pieces| pieces.concat())]
+}
+
+fn url() -> impl Strategy<Value = String> {
+    prop_oneof![
+        hostile(),
+        hostile().prop_map(|tail| format!("https://acme.sentry.io/{tail}")),
+        "https?://[a-z.0-9:@\\[\\]]{0,12}/[ -~]{0,40}",
+        (1..1_500usize).prop_map(|n| format!("https://acme.sentry.io/{}", "a".repeat(n))),
+    ]
+}
+
+prop_compose! {
+    fn alert()(
+        project in prop_oneof![hostile(), "[a-zA-Z0-9_.-]{0,120}"],
+        texts in vec(option::of(hostile()), 7),
+        level in option::of(prop_oneof![Just("error".to_owned()), hostile()]),
+        url in option::of(url()),
+        (timestamp_ms, received_ms) in any::<(i64, i64)>(),
+        rules in vec(hostile(), 0..20),
+        frame in option::of((hostile(), option::of(any::<u64>()))),
+    ) -> Alert {
+        let mut texts = texts.into_iter();
+        let mut next = || texts.next().flatten();
+        Alert {
+            project,
+            title: next(),
+            logger: next(),
+            level,
+            culprit: next(),
+            message: next(),
+            url,
+            timestamp_ms,
+            received_ms,
+            rules,
+            environment: next(),
+            release: next(),
+            frame: frame.map(|(file, line)| Frame { source: next(), function: Some(file.clone()), file, line }),
+            ..bare()
+        }
+    }
+}
+
+prop_compose! {
+    fn folded()(latest in alert(), count in prop_oneof![Just(1), any::<u64>()], (first_ms, last_ms) in any::<(i64, i64)>())
+        -> Folded
+    {
+        Folded { latest, count, first_ms, last_ms }
+    }
+}
+
+const CONTRACT: [&str; 7] = ["Title", "Logger", "Level", "Culprit", "Message", "URL", "Timestamp (UTC)"];
+
+/// A share of the usual number of cases (`PROPTEST_CASES`).
+fn config(share: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases / share, failure_persistence: None, ..usual }
+}
+
+proptest! {
+    #![proptest_config(config(1))]
+
+    #[test]
+    fn any_alert_makes_a_harmless_embed_within_the_limits(
+        folded in folded(),
+        links: bool,
+        max_chars in prop_oneof![Just(MIN_EMBED_CHARS), Just(600), Just(6_000), 300..7_000usize],
+    ) {
+        let embed = embed(&folded, &Style { links, ..style() }, max_chars);
+        prop_assert_eq!(faults(&embed.json), Vec::<String>::new());
+        prop_assert!(serde_json::from_value::<serenity::all::Embed>(embed.json.clone()).is_ok());
+        let (points, units) = counted(&embed.json);
+        prop_assert_eq!(embed.chars, units);
+        prop_assert!(points <= units && units <= max_chars.min(6_000), "{} of {}", units, max_chars);
+
+        let names: Vec<_> = fields(&embed.json).iter().map(|field| text(field, "/name")).collect();
+        let contract: Vec<_> = names.iter().copied().filter(|name| CONTRACT.contains(name)).collect();
+        prop_assert_eq!(contract, CONTRACT);
+        let signs = embed.json.to_string().matches('×').count();
+        prop_assert_eq!(signs, usize::from(folded.count > 1));
+        if folded.latest.level.as_deref() == Some("error") {
+            prop_assert_eq!(field(&embed.json, "Level"), Some("`error`"));
+        }
+        if !links {
+            prop_assert!(embed.link.is_none() && embed.json.get("url").is_none() && embed.json.get("thumbnail").is_none());
+        }
+    }
+
+}
+
+proptest! {
+    // Up to ten embeds a case.
+    #![proptest_config(config(4))]
+
+    #[test]
+    fn any_post_pings_only_whom_it_should(
+        alerts in vec(folded(), 1..=10),
+        users in prop::collection::btree_set(any::<u64>(), 0..10),
+    ) {
+        let embeds: Vec<_> = alerts.iter().map(|folded| embed(folded, &style(), 600)).collect();
+        let users: BTreeSet<_> = users.into_iter().map(UserId::new).collect();
+        let body = message(&embeds, &users, "nonce");
+        let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
+        prop_assert_eq!(text(&body, "/content"), pings.join(" "));
+        prop_assert_eq!(&body["allowed_mentions"]["parse"], &serde_json::json!([]));
+        prop_assert!(embeds.iter().map(|embed| embed.chars).sum::<usize>() <= 6_000);
+    }
+}
+
+#[test]
+fn a_bare_alert_at_the_smallest_size_keeps_times_and_counts_whole() {
+    let long = || Some("word ".repeat(1_000));
+    let latest = Alert {
+        project: "p".repeat(200),
+        title: long(),
+        logger: long(),
+        level: long(),
+        culprit: long(),
+        message: long(),
+        url: long(),
+        timestamp_ms: 253_402_300_799_999,
+        ..exception()
+    };
+    let folded = Folded { latest, count: u64::MAX, first_ms: 0, last_ms: 253_402_300_799_999 };
+    let json = embed(&folded, &style(), MIN_EMBED_CHARS).json;
+    assert_eq!(field(&json, "Timestamp (UTC)"), Some("`31-12-9999 23:59:59`"));
+    assert_eq!(
+        field(&json, "Alerts"),
+        Some("×18446744073709551615 from 01-01-1970 00:00:00 to 31-12-9999 23:59:59")
+    );
+    assert!(counted(&json).1 <= MIN_EMBED_CHARS);
+}
