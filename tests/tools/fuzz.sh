@@ -23,10 +23,10 @@ for target in "$@"; do
     if ! "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$work/broken/" "${folders[@]}" >"$work/log" 2>&1; then
         tail -n 40 "$work/log"
-        echo "fuzzing $target: broken by $(find "$work/broken" -type f -newer "$work/corpus" | head -n 1)" \
-            "; run target/debug/fuzz-$target with that file, and keep it in tests/fuzz/seeds/$target"
+        echo "fuzzing $target: $(grep -o 'Test unit written to .*' "$work/log" || echo "it did not start")"
+        echo "To see it again, run target/debug/fuzz-$target with that file. Keep it in tests/fuzz/seeds/$target."
         exit 1
     fi
-    awk -v target="$target" '/number_of_executed_units/{runs = $2} /cov: /{for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1)}
-        END {printf "fuzzing %s: %d inputs, %d edges reached, none broke it\n", target, runs, edges}' "$work/log"
+    echo "fuzzing $target: none of $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs broke it," \
+        "$(grep -o 'cov: [0-9]*' "$work/log" | tail -n 1 | cut -d ' ' -f 2) edges reached"
 done
