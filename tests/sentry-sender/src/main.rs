@@ -58,13 +58,13 @@ struct Arguments {
 }
 
 const EXAMPLES: &str = "Examples:
+  URL='https://localhost:8080/sentry-bot/channel?id=123'
   One alert:
-    sentry-sender 'https://localhost:8080/sentry-bot/channel?id=123' tests/fixtures/legacy/11_python_exception.json
-  Ten a second for a minute, from all legacy fixtures:
-    sentry-sender --count 600 --rate 10 --concurrency 8 'https://localhost:8080/sentry-bot/channel?id=123' tests/fixtures/legacy
-  A signed webhook of an internal integration:
-    SENTRY_CLIENT_SECRET=… sentry-sender --insecure 'https://localhost:8080/sentry-bot/channel?id=123' \\
-      tests/fixtures/platform/issue.resolved.json";
+    sentry-sender \"$URL\" tests/fixtures/legacy/11_python_exception.json
+  Ten a second for a minute, going round all legacy fixtures:
+    sentry-sender --count 600 --rate 10 --concurrency 8 \"$URL\" tests/fixtures/legacy
+  Signed webhooks of an internal integration:
+    sentry-sender --insecure --secret-file secret \"$URL\" tests/fixtures/platform";
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -160,7 +160,8 @@ type Outcome = Result<Reply, SendError>;
 fn line(name: &str, outcome: &Outcome) -> String {
     match outcome {
         Ok(Reply { status, body, latency, .. }) => {
-            format!("{status} {:4} ms  {name}  {}", latency.as_millis(), body.trim())
+            let words = body.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("{status} {:4} ms  {name}  {words:.300}", latency.as_millis())
         }
         Err(error) => format!("---          {name}  {error:#}"),
     }

@@ -1,0 +1,125 @@
+//! What is fuzzed: functions from any bytes to nothing, that must not panic.
+//! `tests/tools/fuzz.sh` drives them with libFuzzer; a test runs each over its
+//! seeds, among which stands every input that once broke it.
+
+use std::collections::BTreeSet;
+
+use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
+use ingress_service::{payload::legacy::LegacyWebhook, query::Query};
+use shared::{
+    Alert, ChannelId, UserId,
+    alert::{Frame, Trust, VERSION},
+};
+
+/// A request to the ingress: what stands before the first line end as its
+/// query, and all of it as its body. An accepted body becomes an alert that
+/// survives the way over the bus.
+///
+/// # Panics
+/// When the code under test is wrong.
+pub fn ingress(bytes: &[u8]) {
+    let query = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if let Ok(query) = Query::parse(&String::from_utf8_lossy(query)) {
+        // A refusal is as good as an id.
+        let _ = (query.channel(), query.mention());
+    }
+    let Ok(webhook) = LegacyWebhook::parse(bytes) else {
+        return;
+    };
+    let alert = webhook.alert(ChannelId::new(1), None, 1_763_905_862_000);
+    let read = Alert::decode(&alert.encode()).expect("an alert can be read from the bus");
+    assert_eq!(read, alert);
+    post(alert, 1, MAX_MESSAGE_CHARS);
+}
+
+/// An alert made of the lines of the input, whatever they hold, in a post of
+/// any size.
+///
+/// # Panics
+/// When the code under test is wrong.
+pub fn embed(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.split('\n').map(str::to_owned);
+    let mut number = || lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
+    let (count, size, timestamp_ms): (i64, i64, i64) = (number(), number(), number());
+    let alert = Alert {
+        v: VERSION,
+        channel: ChannelId::new(1),
+        mention: Some(UserId::new(2)),
+        trust: Trust::None,
+        kind: "error".to_owned(),
+        project: lines.next().unwrap_or_default(),
+        project_name: None,
+        title: lines.next(),
+        logger: lines.next(),
+        level: lines.next(),
+        culprit: lines.next(),
+        message: lines.next(),
+        url: lines.next(),
+        timestamp_ms,
+        received_ms: 1_763_905_862_000,
+        event_id: None,
+        issue_id: None,
+        short_id: None,
+        environment: lines.next(),
+        release: lines.next(),
+        frame: lines.next().map(|file| Frame {
+            file,
+            line: None,
+            function: lines.next(),
+            source: lines.next(),
+        }),
+        rules: lines.collect(),
+        tags: Vec::new(),
+    };
+    post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
+}
+
+/// Builds the post of one embed and holds it to the limits of Discord that
+/// are simple to state; the sandbox Discord knows the others.
+fn post(latest: Alert, count: u64, max_chars: usize) {
+    let last_ms = latest.timestamp_ms;
+    let folded = Folded { latest, count, first_ms: last_ms.saturating_sub(60_000), last_ms };
+    let glyph_url = "https://example.com/glyph.png".parse().expect("a URL");
+    let embed = render::embed(&folded, &Style { glyph_url, links: true }, max_chars);
+    assert!(embed.chars <= MAX_MESSAGE_CHARS, "{} characters", embed.chars);
+    for field in embed.json["fields"].as_array().into_iter().flatten() {
+        let value = field["value"].as_str().expect("a field has a value");
+        assert!(!value.trim().is_empty(), "a field is empty");
+        assert!(value.chars().count() <= 1024, "a field is too long");
+    }
+    let message = render::message(&[embed], &BTreeSet::from([UserId::new(2)]), "nonce");
+    assert_eq!(message["content"], "<@2>", "only the mention pings");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = fs::read_dir(&folder).expect("a folder of seeds");
+        let paths = entries.map(|entry| entry.expect("a seed").path());
+        let read = |path: std::path::PathBuf| {
+            (path.display().to_string(), fs::read(&path).expect("a seed can be read"))
+        };
+        paths.map(read).collect()
+    }
+
+    #[test]
+    fn no_seed_breaks_its_target() {
+        let targets: [(&str, fn(&[u8])); 3] = [
+            ("seeds/ingress", super::ingress),
+            ("../fixtures/legacy", super::ingress),
+            ("seeds/embed", super::embed),
+        ];
+        for (folder, target) in targets {
+            let inputs = inputs(folder);
+            assert!(!inputs.is_empty(), "{folder} is empty");
+            for (name, bytes) in inputs {
+                println!("{name}");
+                target(&bytes);
+            }
+        }
+    }
+}

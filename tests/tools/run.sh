@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# The whole bot on this machine: NATS, both services and, without a
+# DISCORD_TOKEN, a sandbox Discord with an alert sent through all of it.
+# Ctrl-C stops everything. With RUN_ONCE=1 it ends once the alert was shown.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+tests/tools/setup.sh run
+echo "building (the first time takes some minutes)"
+cargo build --locked --quiet --workspace --bins
+
+PATH="$PWD/.tools/bin:$PATH"
+scratch=$(mktemp -d)
+names=() # of what was started, in order
+declare -A pids=()
+
+# Stops what was started, last first, and leaves nothing behind.
+finish() {
+    trap '' INT TERM
+    local i name
+    for ((i = ${#names[@]} - 1; i >= 0; i--)); do
+        name=${names[i]}
+        kill -TERM "${pids[$name]}" 2>/dev/null || continue
+        # Longer than the services themselves need at most.
+        for _ in {1..300}; do
+            kill -0 "${pids[$name]}" 2>/dev/null || break
+            sleep 0.1
+        done
+        kill -KILL "${pids[$name]}" 2>/dev/null && echo "killed $name, which did not stop" || echo "stopped $name"
+    done
+    rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'echo; exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+    echo "run: $*" >&2
+    exit 1
+}
+
+# start NAME COMMAND...: in the background, in a process group of its own, so
+# that Ctrl-C reaches this script alone and things stop in order.
+start() {
+    local name=$1
+    shift
+    setsid "$@" >"$scratch/$name.log" 2>&1 </dev/null &
+    pids[$name]=$!
+    names+=("$name")
+}
+
+# Ends everything when something that was started is gone.
+check_alive() {
+    local name
+    for name in "${names[@]}"; do
+        kill -0 "${pids[$name]}" 2>/dev/null && continue
+        tail -n 20 "$scratch/$name.log" >&2
+        fail "$name ended; its last lines stand above"
+    done
+}
+
+# wait_until WHAT COMMAND...: until the command succeeds.
+wait_until() {
+    local what=$1
+    shift
+    for _ in {1..600}; do
+        "$@" >/dev/null 2>&1 && return
+        check_alive
+        sleep 0.1
+    done
+    tail -n 20 "$scratch"/*.log >&2
+    fail "waited a minute in vain: $what"
+}
+
+# A port on loopback: the one that is asked for, if it is free.
+port() {
+    python3 - "$1" <<'PYTHON'
+import socket, sys
+for port in (int(sys.argv[1]), 0):
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(listener.getsockname()[1])
+        break
+PYTHON
+}
+
+nats_port=$(port 4222) ingress_port=$(port 8080) ingress_admin=$(port 9090) discord_admin=$(port 9091)
+export NATS_URL=nats://127.0.0.1:$nats_port
+
+start_nats() {
+    start nats-server nats-server -a 127.0.0.1 -p "$nats_port" -js -sd "$1"
+    wait_until "nats-server takes connections" bash -c "exec 3<>/dev/tcp/127.0.0.1/$nats_port"
+    echo "nats-server      $NATS_URL, files in $1"
+}
+
+start_services() {
+    start discord-service target/debug/discord-service --admin-addr "127.0.0.1:$discord_admin"
+    start ingress-service target/debug/ingress-service --admin-addr "127.0.0.1:$ingress_admin" --ingress-addr "$1:$ingress_port"
+    wait_until "discord-service is ready" curl -fs "http://127.0.0.1:$discord_admin/readyz"
+    echo "discord-service  http://127.0.0.1:$discord_admin/readyz"
+    wait_until "ingress-service is ready" curl -fs "http://127.0.0.1:$ingress_admin/readyz"
+    echo "ingress-service  https://$1:$ingress_port, http://127.0.0.1:$ingress_admin/readyz"
+}
+
+# A sandbox Discord beside it, and one alert through all of it.
+run_sandbox() {
+    local sandbox_port sandbox
+    sandbox_port=$(port 8070)
+    sandbox=http://127.0.0.1:$sandbox_port
+    start_nats "$scratch/nats"
+    start sandbox-discord target/debug/sandbox-discord --addr "127.0.0.1:$sandbox_port" --token sandbox-token
+    wait_until "the sandbox Discord answers" curl -fs "$sandbox/sandbox/state"
+    echo "sandbox Discord  $sandbox (a stand-in: no Discord account is needed)"
+
+    # Settings for a real set-up must not reach this one.
+    unset DISCORD_TOKEN_FILE SENTRY_DSN SENTRY_DSN_FILE TLS_CERT_FILE TLS_KEY_FILE TRUSTED_PROXIES
+    unset NATS_USER NATS_PASSWORD NATS_PASSWORD_FILE NATS_CREDS_FILE NATS_CA_FILE COMMAND_PREFIX
+    export RUNTIME_MODE=development STORE=nats DISCORD_TOKEN=sandbox-token DISCORD_API_URL=$sandbox
+    export PUBLIC_URL=https://localhost:$ingress_port
+    start_services 127.0.0.1
+
+    python3 tests/tools/demo.py "$sandbox" "https://127.0.0.1:$ingress_port"
+    [ -z "${RUN_ONCE:-}" ] || return 0
+    cat <<TEXT
+
+Open $sandbox to see the channels; type commands there, such as !sentry h.
+Send more, also your own files:
+  target/debug/sentry-sender 'https://127.0.0.1:$ingress_port/sentry-bot/channel?id=1100000000000000101' tests/fixtures/legacy
+With DISCORD_TOKEN set to the token of a bot of yours, make run works with the real Discord.
+TEXT
+}
+
+# The real Discord. What it learns stays in .state, for the next time.
+run_discord() {
+    mkdir -p .state
+    start_nats "$PWD/.state/nats"
+    start_services 0.0.0.0
+    cat <<TEXT
+
+The bot is online. In a channel of your Discord server that it may post in, type:
+  !sentry channel authorize #that-channel
+Then let an alert rule of Sentry call https://YOUR-HOST:$ingress_port/sentry-bot/channel?id=CHANNEL-ID
+README.md explains each step. Only Sentry's own addresses are let in; to send from this machine,
+start it with RUNTIME_MODE=development.
+TEXT
+}
+
+if [ -n "${DISCORD_TOKEN:-}${DISCORD_TOKEN_FILE:-}" ]; then
+    run_discord
+else
+    run_sandbox
+    [ -z "${RUN_ONCE:-}" ] || exit 0
+fi
+echo "Ctrl-C stops everything. Logs: $scratch"
+wait -n || true
+check_alive

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Every check of the project, cheapest first and one after another, then a
+# total. A check that fails does not keep the others from running.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tests/tools/setup.sh
+PATH="$PWD/.tools/bin:$PATH"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=()
+
+# check NAME COMMAND...: runs it under a heading and remembers a failure.
+check() {
+    local name=$1 start=$SECONDS
+    shift
+    printf '\n== %s\n' "$name"
+    if "$@" 2>&1 | tee -a "$log"; then
+        echo "== $name: ok, $((SECONDS - start)) s"
+    else
+        echo "== $name: FAILED"
+        failed+=("$name")
+    fi
+}
+
+check "shell scripts" tests/tools/check-scripts.sh
+check "tree" tests/tools/check-tree.sh
+check "format" cargo fmt --all --check
+check "licences, bans, sources" cargo deny --locked check bans licenses sources
+check "clippy" cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+check "build" cargo build --locked --workspace --bins
+check "settings in README.md" tests/tools/check-settings.sh
+check "tests" cargo test --locked --workspace --no-fail-fast
+check "fuzzing" tests/tools/fuzz.sh
+check "make run" tests/tools/check-run.sh
+
+# A test that cannot run says so in a line of its own, past cargo's capture.
+skipped=$(grep -c '^SKIPPED: ' "$log" || true)
+passed=$(awk '/^test result: /{n += $4} END{print n + 0}' "$log")
+broken=$(awk '/^test result: /{n += $6} END{print n + 0}' "$log")
+
+printf '\n'
+grep '^SKIPPED: ' "$log" | sort -u || true
+if [ "$skipped" -gt 0 ] && [ "${CI:-}" = true ]; then
+    failed+=("with CI=true no test may be skipped")
+fi
+[ "$passed" -gt 0 ] || failed+=("no test ran")
+for name in "${failed[@]}"; do
+    echo "FAILED: $name"
+done
+# A check that is no test of cargo's counts when it failed.
+[ "$broken" -ge "${#failed[@]}" ] || broken=${#failed[@]}
+echo "$((passed - skipped)) passed, $broken failed, $skipped skipped"
+[ "${#failed[@]}" -eq 0 ]
