@@ -18,6 +18,7 @@ impl Route {
     /// `path` may have its minor ids replaced by names in braces; those that
     /// still are numbers are replaced here.
     pub(super) fn new(method: &Method, path: &str) -> Self {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let resource = segments.next().unwrap_or_default();
         let mut template = format!("/{resource}");
@@ -71,6 +72,7 @@ mod tests {
         let route = Route::new(&Method::GET, "/users/1");
         assert_eq!((route.label().as_str(), route.major()), ("GET /users/{id}", None));
         assert_eq!(Route::new(&Method::GET, "").label(), "GET /");
+        assert_eq!(Route::new(&Method::GET, "/users/1?with=x").label(), "GET /users/{id}");
     }
 
     #[test]

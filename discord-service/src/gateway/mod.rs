@@ -1,7 +1,38 @@
-//! The seam between the gateway and whoever answers commands.
+//! Discord's gateway: hears what is typed and hands it to the commands. Posting
+//! alerts needs none of it, and goes on whatever happens here.
+//!
+//! The client is our own, not serenity's (0.12.5, measured): that one spins
+//! without yielding for a whole heartbeat interval after some closes, which
+//! stops a runtime thread and with it the delivery of alerts; it identifies
+//! again without end after the final codes 4010 to 4012 and tells nobody; and
+//! its shards cannot be stopped within a set time.
+
+mod connection;
+mod intake;
+mod session;
+mod shard;
+mod slots;
+mod status;
+mod wire;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, admin::Readiness, process::BadToken};
+use tokio::{task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use self::{intake::Intake, shard::GatewayInfo, slots::Slots, status::Status};
+use crate::discord::{Discord, DiscordError};
+
+/// Between two tries to learn how many shards there are.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// A message that somebody typed in a guild.
 #[derive(Debug, Clone)]
@@ -12,17 +43,110 @@ pub struct Typed {
     pub guild: GuildId,
     /// Where it was typed.
     pub channel: ChannelId,
-    /// Who typed it: never a bot.
+    /// Who typed it: no bot and no webhook.
     pub author: UserId,
-    /// The text.
+    /// The text, never empty.
     pub content: String,
     /// The bot's own id, to recognise `@bot …`.
     pub bot: UserId,
 }
 
-/// Takes what is typed.
+/// What is to happen with the messages.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// Called for every message of a guild that no bot wrote.
+    /// Somebody typed this. Runs in a task of its own, beside others.
     async fn typed(&self, message: Typed);
+}
+
+/// One of the parts into which Discord splits a bot's guilds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ShardId {
+    id: u32,
+    total: u32,
+}
+
+/// What all shards of the process share.
+struct Context {
+    discord: Discord,
+    /// What the bot plays.
+    game: String,
+    intake: Intake,
+    slots: Slots,
+    status: Status,
+    content_refused: AtomicBool,
+}
+
+impl Context {
+    /// Whether to ask for the MESSAGE_CONTENT intent.
+    fn with_content(&self) -> bool {
+        !self.content_refused.load(Ordering::Relaxed)
+    }
+
+    fn do_without_content(&self) {
+        if !self.content_refused.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "Discord has not granted the bot the MESSAGE_CONTENT intent: commands must mention the bot, \
+                 until it is switched on in Discord's developer portal and discord-service is restarted"
+            );
+        }
+    }
+}
+
+/// Serves all of the bot's shards until `shutdown`, then waits for the messages
+/// that are being handled. Reconnects for ever; where Discord closes a shard
+/// for good, that shard stays off and readiness says why. The bot shows as
+/// playing `<prefix> h`.
+///
+/// # Errors
+/// [`BadToken`] when Discord refuses the token.
+pub async fn run(
+    discord: Discord,
+    prefix: &str,
+    handler: Arc<dyn Handler>,
+    readiness: Readiness,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let context = Arc::new(Context {
+        discord,
+        game: format!("{prefix} h"),
+        intake: Intake::new(handler),
+        slots: Slots::default(),
+        status: Status::new(readiness),
+        content_refused: AtomicBool::new(false),
+    });
+    let Some(total) = shutdown.run_until_cancelled(total(&context.discord)).await else {
+        return Ok(());
+    };
+    let total = total?;
+    tracing::info!(shards = total, "connecting to Discord's gateway");
+    // Ends the others when one finds that the token is bad.
+    let stop = shutdown.child_token();
+    let mut shards = JoinSet::new();
+    for id in 0..total {
+        let (context, stop) = (Arc::clone(&context), stop.clone());
+        shards.spawn(async move { shard::run(ShardId { id, total }, &context, &stop).await });
+    }
+    let mut result = Ok(());
+    while let Some(ended) = shards.join_next().await {
+        if let Err(error) = ended.map_err(anyhow::Error::from).and_then(|ended| Ok(ended?)) {
+            stop.cancel();
+            result = Err(error);
+        }
+    }
+    context.intake.drain().await;
+    result
+}
+
+/// How many shards Discord wants the bot to have.
+async fn total(discord: &Discord) -> Result<u32, BadToken> {
+    loop {
+        match GatewayInfo::ask(discord).await {
+            Ok(info) => return Ok(info.shards.max(1)),
+            Err(DiscordError::BadToken(bad_token)) => return Err(bad_token),
+            Err(error) => {
+                tracing::warn!(%error, "cannot look up Discord's gateway; trying again");
+                sleep(RETRY).await;
+            }
+        }
+    }
 }

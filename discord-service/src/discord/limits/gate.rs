@@ -96,7 +96,7 @@ impl State {
     fn reserve(&mut self, now: Instant, deadline: Instant) -> Result<Instant, Outlasts> {
         let moment = self.next.max(self.paused_until).max(now);
         if moment > deadline {
-            return Err(Outlasts { wait: moment - now });
+            return Err(Outlasts);
         }
         let spacing = if self.invalid.are_many(now) { SPACED_OUT } else { Duration::ZERO };
         self.next = moment + self.interval.max(spacing);

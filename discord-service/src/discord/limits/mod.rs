@@ -36,10 +36,8 @@ const SWEEP_FROM: usize = 1_024;
 
 /// The wait would outlast the caller's patience.
 #[derive(Debug, thiserror::Error)]
-#[error("its rate limits leave no request for the next {:.1} s", wait.as_secs_f64())]
-pub(super) struct Outlasts {
-    wait: Duration,
-}
+#[error("its rate limits let no request go in the time that the caller has")]
+pub(super) struct Outlasts;
 
 /// Everything that is known of one bot's limits.
 #[derive(Debug)]
@@ -103,19 +101,18 @@ impl Limits {
         lane: Arc<Lane>,
         deadline: Instant,
     ) -> Result<Option<Permit<'_>>, Outlasts> {
-        let started = Instant::now();
-        let outlasts = |_| Outlasts { wait: started.elapsed() };
-        let turn = timeout_at(deadline, lane.turn.lock()).await.map_err(outlasts)?;
+        let turn = timeout_at(deadline, lane.turn.lock()).await.map_err(|_| Outlasts)?;
         loop {
             if !Arc::ptr_eq(&lane, &self.lane(route)) {
                 return Ok(None);
             }
-            let now = Instant::now();
-            match lane.take(now) {
+            match lane.take(Instant::now()) {
                 Take::Go => break,
-                Take::At(moment) if moment > deadline => return Err(Outlasts { wait: moment - now }),
+                Take::At(moment) if moment > deadline => return Err(Outlasts),
                 Take::At(moment) => sleep_until(moment).await,
-                Take::AfterAnother => timeout_at(deadline, lane.ended.notified()).await.map_err(outlasts)?,
+                Take::AfterAnother => {
+                    timeout_at(deadline, lane.ended.notified()).await.map_err(|_| Outlasts)?
+                }
             }
         }
         drop(turn);

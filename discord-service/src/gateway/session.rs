@@ -1,0 +1,245 @@
+//! One connection of one shard, from HELLO to its end.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use anyhow::{Context as _, anyhow, bail};
+use rand::Rng as _;
+use secrecy::ExposeSecret as _;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, ShardId,
+    connection::{Connection, Farewell, Received},
+    slots::Slot,
+    wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
+};
+
+/// For HELLO to come, and for READY or RESUMED after it.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
+/// A session is resumed from another connection when no heartbeat was answered
+/// until the next is due, so an interval out of all proportion must not count.
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(120);
+
+/// What it takes to continue a session after its connection broke.
+#[derive(Debug, Clone)]
+pub(super) struct Resumable {
+    pub(super) url: String,
+    session_id: String,
+    seq: u64,
+    bot: u64,
+}
+
+/// How to begin on a new connection.
+#[derive(Debug)]
+pub(super) enum Greeting {
+    /// Continue the session that is resumable.
+    Resume,
+    /// Begin a new session.
+    Identify {
+        /// The right to do so.
+        slot: Slot,
+        /// Whether to ask for the MESSAGE_CONTENT intent.
+        with_content: bool,
+    },
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// We were told to stop, and closed it.
+    Stopped,
+    /// Discord closed it, or asked us to.
+    Closed(Closed),
+    /// Nothing is certain about the other side.
+    Lost(anyhow::Error),
+}
+
+/// One connection's state.
+struct Session<'a> {
+    connection: Connection,
+    context: &'a Context,
+    shard: ShardId,
+    /// Where the session stands, kept by the caller beyond this connection.
+    resumable: &'a mut Option<Resumable>,
+    heartbeat: Heartbeat,
+    is_up: bool,
+    /// READY or RESUMED must have come by then.
+    up_by: Instant,
+}
+
+/// When to send heartbeats, and whether they are answered.
+struct Heartbeat {
+    interval: Duration,
+    due: Instant,
+    /// The last one that no answer has come to.
+    unanswered_since: Option<Instant>,
+}
+
+/// Connects to `url`, resumes the session in `resumable` or puts a new one
+/// there, and hands on messages until the connection ends. Calls `up` once the
+/// shard receives events.
+pub(super) async fn run(
+    url: &str,
+    greeting: Greeting,
+    shard: ShardId,
+    context: &Context,
+    resumable: &mut Option<Resumable>,
+    stop: &CancellationToken,
+    up: impl FnOnce(),
+) -> End {
+    let opened = tokio::select! {
+        () = stop.cancelled() => return End::Stopped,
+        opened = open(url) => opened,
+    };
+    let (connection, heartbeat) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return End::Lost(error),
+    };
+    let up_by = Instant::now() + GREETING_TIMEOUT;
+    let mut session = Session { connection, context, shard, resumable, heartbeat, is_up: false, up_by };
+    let end = match session.greet(greeting).await {
+        Ok(()) => session.serve(stop, up).await,
+        Err(error) => End::Lost(error),
+    };
+    let farewell = match end {
+        End::Stopped => Farewell::EndSession,
+        _ => Farewell::KeepSession,
+    };
+    session.connection.close(farewell).await;
+    end
+}
+
+/// Connects and waits for HELLO.
+async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
+    let mut connection = Connection::open(url).await?;
+    let hello = timeout(GREETING_TIMEOUT, connection.next()).await.context("no HELLO in time")?;
+    let Received::Text(text) = hello else {
+        bail!("closed before HELLO");
+    };
+    let envelope: Envelope = serde_json::from_str(&text).context("no HELLO")?;
+    if envelope.op != op::HELLO {
+        bail!("opcode {} where HELLO should be", envelope.op);
+    }
+    let hello: Hello = wire::data(&text).context("no HELLO")?;
+    let interval = Duration::from_millis(hello.heartbeat_interval.max(1)).min(LONGEST_HEARTBEAT);
+    // The first one at random, so that a reconnecting crowd spreads out.
+    let due = Instant::now() + interval.mul_f64(rand::rng().random());
+    Ok((connection, Heartbeat { interval, due, unanswered_since: None }))
+}
+
+impl Session<'_> {
+    async fn greet(&mut self, greeting: Greeting) -> anyhow::Result<()> {
+        let token = self.context.discord.token().expose_secret();
+        match (greeting, &*self.resumable) {
+            (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
+                let resume = Resume { token, session_id, seq: *seq };
+                self.connection.send(op::RESUME, resume).await
+            }
+            (Greeting::Resume, None) => bail!("there is no session to resume"),
+            (Greeting::Identify { slot, with_content }, _) => {
+                let identify = Identify {
+                    token,
+                    shard: [self.shard.id, self.shard.total],
+                    intents: wire::intents(with_content),
+                    properties: Properties::new(),
+                    presence: Presence::playing(&self.context.game),
+                };
+                slot.spend();
+                self.connection.send(op::IDENTIFY, identify).await
+            }
+        }
+    }
+
+    async fn serve(&mut self, stop: &CancellationToken, up: impl FnOnce()) -> End {
+        let mut up = Some(up);
+        loop {
+            let went_on = tokio::select! {
+                () = stop.cancelled() => return End::Stopped,
+                () = sleep_until(self.heartbeat.due) => self.beat().await,
+                () = sleep_until(self.up_by), if !self.is_up => Err(anyhow!("neither READY nor RESUMED in time")),
+                received = self.connection.next() => match received {
+                    Received::Text(text) => self.receive(&text).await,
+                    Received::Closed(code) => return End::Closed(Closed::of(code)),
+                },
+            };
+            match went_on {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(closed)) => return End::Closed(closed),
+                Err(error) => return End::Lost(error),
+            }
+            if self.is_up
+                && let Some(up) = up.take()
+            {
+                up();
+            }
+        }
+    }
+
+    async fn beat(&mut self) -> anyhow::Result<ControlFlow<Closed>> {
+        if self.heartbeat.unanswered_since.is_some() {
+            bail!("the last heartbeat was not answered");
+        }
+        self.heartbeat.unanswered_since = Some(Instant::now());
+        self.heartbeat.due = Instant::now() + self.heartbeat.interval;
+        self.send_heartbeat().await?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn send_heartbeat(&mut self) -> anyhow::Result<()> {
+        let seq = self.resumable.as_ref().map(|session| session.seq);
+        self.connection.send(op::HEARTBEAT, seq).await
+    }
+
+    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<Closed>> {
+        let envelope: Envelope = serde_json::from_str(text).context("a message without opcode")?;
+        match envelope.op {
+            op::DISPATCH => self.dispatch(&envelope, text),
+            op::HEARTBEAT => self.send_heartbeat().await?,
+            op::HEARTBEAT_ACK => {
+                if let Some(sent) = self.heartbeat.unanswered_since.take() {
+                    metrics::histogram!("sentry_bot_gateway_heartbeat_seconds").record(sent.elapsed());
+                }
+            }
+            op::RECONNECT => return Ok(ControlFlow::Break(Closed::Resume)),
+            op::INVALID_SESSION => {
+                let resumable = wire::data(text).unwrap_or(false);
+                let closed = if resumable { Closed::Resume } else { Closed::Identify };
+                return Ok(ControlFlow::Break(closed));
+            }
+            other => tracing::debug!(opcode = other, "unknown gateway opcode"),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn dispatch(&mut self, envelope: &Envelope, text: &str) {
+        if let (Some(session), Some(seq)) = (self.resumable.as_mut(), envelope.s) {
+            session.seq = seq;
+        }
+        let name = envelope.t.as_deref().unwrap_or_default();
+        let read = match name {
+            "READY" => wire::data(text).map(|ready: Ready| {
+                *self.resumable = Some(Resumable {
+                    url: ready.resume_gateway_url,
+                    session_id: ready.session_id,
+                    seq: envelope.s.unwrap_or_default(),
+                    bot: ready.user.id,
+                });
+                self.is_up = true;
+            }),
+            "RESUMED" => {
+                self.is_up = true;
+                Ok(())
+            }
+            "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
+                if let Some(session) = self.resumable.as_ref() {
+                    self.context.intake.take(message, session.bot);
+                }
+            }),
+            _ => Ok(()),
+        };
+        if let Err(error) = read {
+            tracing::warn!(event = name, %error, "cannot read an event of the gateway");
+        }
+    }
+}

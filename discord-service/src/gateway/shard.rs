@@ -1,0 +1,171 @@
+//! One shard: sessions one after another, until it is stopped or Discord does
+//! not want it any more.
+
+use std::time::Duration;
+
+use rand::Rng as _;
+use serde::Deserialize;
+use shared::process::BadToken;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, ShardId,
+    session::{self, End, Greeting, Resumable},
+    slots::Slot,
+    status::State,
+    wire::{self, Closed},
+};
+use crate::discord::{Discord, DiscordError};
+
+/// The waits between failures double from this …
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+/// … to this: 720 IDENTIFYs a day, where Discord takes 1,000.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// A connection that lasted so long was no failure.
+const STABLE: Duration = Duration::from_secs(60);
+/// So many tries to resume a session may fail in a row before it is given up.
+const RESUME_TRIES: u32 = 3;
+
+/// What Discord says about connecting.
+/// <https://docs.discord.com/developers/events/gateway#get-gateway-bot>
+#[derive(Debug, Deserialize)]
+pub(super) struct GatewayInfo {
+    url: String,
+    /// How many shards the bot should have.
+    pub(super) shards: u32,
+    session_start_limit: StartLimit,
+}
+
+#[derive(Debug, Deserialize)]
+struct StartLimit {
+    /// IDENTIFYs left today.
+    remaining: u32,
+    /// Milliseconds until there are all of them again.
+    reset_after: u64,
+    max_concurrency: u32,
+}
+
+impl GatewayInfo {
+    pub(super) async fn ask(discord: &Discord) -> Result<Self, DiscordError> {
+        discord.get("/gateway/bot", "/gateway/bot").await
+    }
+}
+
+/// Serves one shard until `stop` is cancelled. Where Discord closes it with a
+/// final code, it stays off until then, and the readiness says so.
+///
+/// # Errors
+/// When Discord refuses the token.
+pub(super) async fn run(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
+    context.status.set(shard, State::Down("connecting"));
+    let result = serve(shard, context, stop).await;
+    context.status.forget(shard);
+    result
+}
+
+async fn serve(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
+    let mut resumable: Option<Resumable> = None;
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        let with_content = context.with_content();
+        let (url, greeting) = match &resumable {
+            Some(session) => (session.url.clone(), Greeting::Resume),
+            None => match stop.run_until_cancelled(may_identify(shard, context)).await {
+                Some(granted) => {
+                    granted.map(|(url, slot)| (url, Greeting::Identify { slot, with_content }))?
+                }
+                None => break,
+            },
+        };
+        let began = Instant::now();
+        let mut came_up = false;
+        let up = || {
+            came_up = true;
+            context.status.set(shard, State::Up);
+        };
+        match session::run(&url, greeting, shard, context, &mut resumable, stop, up).await {
+            End::Stopped => break,
+            End::Closed(Closed::BadToken) => return Err(BadToken),
+            End::Closed(Closed::ContentNotGranted) if with_content => {
+                context.do_without_content();
+                resumable = None;
+                continue;
+            }
+            End::Closed(Closed::ContentNotGranted) => stay_off(shard, context, 4014, stop).await,
+            End::Closed(Closed::Final(code)) => stay_off(shard, context, code, stop).await,
+            End::Closed(Closed::Identify) => resumable = None,
+            End::Closed(Closed::Resume) => tracing::debug!(shard.id, "Discord asks the shard to reconnect"),
+            End::Lost(error) => {
+                tracing::warn!(shard.id, error = format!("{error:#}"), "lost the gateway; reconnecting");
+            }
+        }
+        metrics::counter!("sentry_bot_gateway_reconnects_total").increment(1);
+        failures = if began.elapsed() >= STABLE { 1 } else { failures + 1 };
+        if failures > RESUME_TRIES && !came_up {
+            resumable = None;
+        }
+        // A session that was stable resumes at once; the state shows what lasts.
+        if failures > 1 || resumable.is_none() {
+            context.status.set(shard, State::Down("reconnecting"));
+            stop.run_until_cancelled(sleep(wait(failures))).await;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for Discord's next free moment to identify, and returns where to.
+async fn may_identify(shard: ShardId, context: &Context) -> Result<(String, Slot), BadToken> {
+    let mut failures = 0;
+    loop {
+        match GatewayInfo::ask(&context.discord).await {
+            Ok(GatewayInfo { session_start_limit: StartLimit { remaining: 0, reset_after, .. }, .. }) => {
+                tracing::error!(
+                    shard.id,
+                    "all of the day's gateway sessions are used up: commands are off until they are back"
+                );
+                sleep(Duration::from_millis(reset_after).clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
+            }
+            Ok(info) => {
+                let slot = context.slots.take(shard.id, info.session_start_limit.max_concurrency).await;
+                return Ok((info.url, slot));
+            }
+            Err(DiscordError::BadToken(bad_token)) => return Err(bad_token),
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(shard.id, %error, "cannot look up Discord's gateway; trying again");
+                sleep(wait(failures)).await;
+            }
+        }
+    }
+}
+
+/// Waits for `stop`: Discord would close the shard the same way again.
+async fn stay_off(shard: ShardId, context: &Context, code: u16, stop: &CancellationToken) {
+    let why = wire::final_words(code);
+    tracing::error!(
+        shard.id,
+        code,
+        why,
+        "Discord closed the gateway for good: commands are off, alerts go on"
+    );
+    context.status.set(shard, State::Off { code, why });
+    stop.cancelled().await;
+}
+
+/// Doubles with each failure, and differs between pods.
+fn wait(failures: u32) -> Duration {
+    let longest = SHORTEST_WAIT.saturating_mul(1 << failures.clamp(1, 8)).min(LONGEST_WAIT);
+    rand::rng().random_range(longest / 2..=longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_stay_bounded() {
+        assert!(wait(0) >= SHORTEST_WAIT && wait(1) <= 2 * SHORTEST_WAIT);
+        assert!(wait(u32::MAX) >= LONGEST_WAIT / 2 && wait(u32::MAX) <= LONGEST_WAIT);
+    }
+}
