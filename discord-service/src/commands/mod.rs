@@ -53,7 +53,7 @@ struct Asker {
 }
 
 /// What must hold before a command does anything.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Needs {
     /// The channel must be authorized.
     authorized: bool,

@@ -1,6 +1,6 @@
 //! The parts of Discord's objects that permissions are computed from.
 
-use std::{borrow::Cow, fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
@@ -18,7 +18,7 @@ struct Id<T>(T);
 
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Id<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
+        let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(de::Error::custom)
     }
 }

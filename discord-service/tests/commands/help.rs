@@ -1,0 +1,88 @@
+//! `h`, `help`, the bare prefix, and what is no command.
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn help_is_shown_in_an_authorized_channel() {
+    let stage = Stage::set().await;
+    stage.authorize(stage.office).await;
+    let bot = stage.sandbox.bot();
+    let mentions = [format!("<@{bot}>"), format!("<@!{bot}> h")];
+    for content in ["!sentry", "!sentry h", "!sentry help", "!Sentry H", &mentions[0], &mentions[1]] {
+        let (title, fields) = stage.embed(stage.member, stage.office, content).await;
+        assert_eq!(title, "***SENTRY HELP***");
+        let commands: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            commands,
+            [
+                "!sentry h",
+                "!sentry channel",
+                "!sentry channel authorize #channel",
+                "!sentry channel revoke #channel",
+                "!sentry project",
+                "!sentry project register slug",
+                "!sentry project revoke",
+            ]
+        );
+        assert!(fields.iter().all(|(_, value)| value.contains("Example: `!sentry ")), "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn help_elsewhere_says_how_to_authorize() {
+    let stage = Stage::set().await;
+    stage.authorize(stage.alerts).await;
+    let bot = stage.sandbox.bot();
+    for content in ["!sentry", "!sentry help", &format!("<@{bot}> h")] {
+        assert_eq!(
+            stage.text(stage.member, stage.office, content).await,
+            "This channel is not authorized. Use `!sentry channel authorize` to authorize channels."
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_word_gets_a_hint_in_an_authorized_channel_and_silence_elsewhere() {
+    let stage = Stage::set().await;
+    stage.authorize(stage.alerts).await;
+    assert_eq!(
+        stage.text(stage.member, stage.alerts, "!sentry @everyone").await,
+        "Unknown command. Use `!sentry h` to see all commands."
+    );
+    assert!(stage.answers(stage.member, stage.office, "!sentry hello").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_meant_for_the_bot_gets_no_answer() {
+    let stage = Stage::set().await;
+    stage.authorize(stage.office).await;
+    let other = format!("<@{}> h", stage.owner);
+    for content in ["hello", "!sentryh", "say !sentry h", &other] {
+        assert!(stage.answers(stage.member, stage.office, content).await.is_empty(), "{content:?}");
+    }
+}
+
+#[tokio::test]
+async fn texts_show_the_prefix_that_is_set() {
+    let stage = Stage::set_with(&["--command-prefix", "?bot"]).await;
+    assert_eq!(
+        stage.text(stage.member, stage.office, "?bot h").await,
+        "This channel is not authorized. Use `?bot channel authorize` to authorize channels."
+    );
+    assert!(stage.answers(stage.member, stage.office, "!sentry h").await.is_empty());
+    stage.authorize(stage.office).await;
+    let (_, fields) = stage.embed(stage.member, stage.office, "?bot h").await;
+    assert_eq!(fields[0].0, "?bot h");
+}
+
+/// An old database may hold a channel under a foreign guild.
+#[tokio::test]
+async fn another_guild_s_list_authorizes_nothing_here() {
+    let stage = Stage::set().await;
+    let other = shared::GuildId::new(stage.guild + 1);
+    stage.store.authorize(other, shared::ChannelId::new(stage.office)).await.expect("the store is there");
+    assert_eq!(
+        stage.text(stage.member, stage.office, "!sentry h").await,
+        "This channel is not authorized. Use `!sentry channel authorize` to authorize channels."
+    );
+}

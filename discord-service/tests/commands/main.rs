@@ -1,0 +1,9 @@
+//! Every reply and every refusal of the commands, as Discord receives them: the
+//! sandbox Discord, a real nats-server, and the store in it.
+
+mod channel;
+mod failures;
+mod help;
+mod permission;
+mod project;
+mod stage;

@@ -1,0 +1,142 @@
+//! A guild with people in it, and the bot that answers them.
+
+use std::sync::Arc;
+
+use clap::Parser as _;
+use discord_service::{
+    commands::Commands,
+    discord::Discord,
+    gateway::{Handler as _, Typed},
+    settings::Settings,
+    store::{self, Store},
+};
+use harness::nats::NatsServer;
+use sandbox_discord::{Channel, Config, Guild, Limit, Message, Role, Sandbox, User, permissions};
+use shared::{ChannelId, GuildId, UserId};
+
+/// The replies of one test are more than Discord's five in five seconds.
+fn config() -> Config {
+    Config::default().clocks(|clocks| {
+        clocks.channel = Limit::new(1_000, std::time::Duration::from_secs(1));
+        clocks.others = clocks.channel;
+        clocks.global = clocks.channel;
+    })
+}
+
+pub(crate) struct Stage {
+    pub(crate) nats: NatsServer,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) commands: Commands,
+    pub(crate) guild: u64,
+    pub(crate) owner: u64,
+    /// Has a role that grants Manage Messages.
+    pub(crate) moderator: u64,
+    /// Has no role.
+    pub(crate) member: u64,
+    /// The role of the moderator.
+    pub(crate) role: u64,
+    /// Where commands are typed.
+    pub(crate) office: u64,
+    /// Where alerts shall go.
+    pub(crate) alerts: u64,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        Self::set_with(&[]).await
+    }
+
+    /// With more flags for discord-service.
+    pub(crate) async fn set_with(flags: &[&str]) -> Self {
+        let (nats, sandbox) = tokio::join!(NatsServer::start(), Sandbox::start(config()));
+        let [owner, moderator, member] =
+            ["owner", "moderator", "member"].map(|name| sandbox.add_user(User::new(name)));
+        let role = Role::new("moderators", permissions::MANAGE_MESSAGES).with_id(77);
+        let guild = Guild::new("home", owner).role(role).member(moderator, &[77]).member(member, &[]);
+        let guild = sandbox.add_guild(guild);
+        let [office, alerts] =
+            ["office", "alerts"].map(|name| sandbox.add_channel(guild, Channel::text(name)));
+
+        let flags = ["discord-service", "--store", "nats"].iter().chain(flags);
+        let settings = Settings::try_parse_from(flags).expect("valid settings");
+        let store = store::open(&settings, &nats.client().await).await.expect("a store");
+        let url = sandbox.url().parse().expect("a URL");
+        let discord = Discord::new(&url, sandbox.token().into()).expect("a client");
+        let commands = Commands::new(store.clone(), &discord, &settings);
+        Self { nats, sandbox, store, commands, guild, owner, moderator, member, role: 77, office, alerts }
+    }
+
+    /// Puts the channel into the guild's list, as `channel authorize` does.
+    pub(crate) async fn authorize(&self, channel: u64) {
+        self.store
+            .authorize(GuildId::new(self.guild), ChannelId::new(channel))
+            .await
+            .expect("the store is there");
+    }
+
+    /// Whether the channel is in the guild's list.
+    pub(crate) async fn is_authorized(&self, channel: u64) -> bool {
+        let channels = self.store.channels(GuildId::new(self.guild)).await.expect("the store is there");
+        channels.contains(&ChannelId::new(channel))
+    }
+
+    /// What the bot makes of a message.
+    pub(crate) fn typed(&self, id: u64, user: u64, channel: u64, content: &str) -> Typed {
+        Typed {
+            id,
+            guild: GuildId::new(self.guild),
+            channel: ChannelId::new(channel),
+            author: UserId::new(user),
+            content: content.to_owned(),
+            bot: UserId::new(self.sandbox.bot()),
+        }
+    }
+
+    /// What the bot wrote after the user typed this.
+    pub(crate) async fn answers(&self, user: u64, channel: u64, content: &str) -> Vec<Message> {
+        let id = self.sandbox.say(user, channel, content).expect("the user may write here");
+        self.commands.typed(self.typed(id, user, channel, content)).await;
+        assert_eq!(self.sandbox.unknown_requests(), [""; 0]);
+        let mut messages = self.sandbox.messages(channel);
+        messages.retain(|message| message.id > id);
+        messages
+    }
+
+    /// The one answer to what the user typed, which pings nobody else.
+    pub(crate) async fn answer(&self, user: u64, channel: u64, content: &str) -> Message {
+        let mut answers = self.answers(user, channel, content).await;
+        assert_eq!(answers.len(), 1, "answers to {content:?}");
+        let answer = answers.remove(0);
+        assert_eq!(answer.author, self.sandbox.bot());
+        assert_eq!(answer.pings.users, [user].into(), "pinged by {}", answer.json);
+        assert!(answer.pings.roles.is_empty() && !answer.pings.everyone, "pinged by {}", answer.json);
+        let message = answer.received["message_reference"]["message_id"].as_str().expect("a reply");
+        assert_eq!(answer.received["nonce"], format!("r{message}"));
+        assert_eq!(answer.received["enforce_nonce"], true);
+        answer
+    }
+
+    /// The text of the one answer.
+    pub(crate) async fn text(&self, user: u64, channel: u64, content: &str) -> String {
+        let answer = self.answer(user, channel, content).await;
+        assert!(answer.embeds().is_empty(), "an embed: {}", answer.json);
+        answer.content().to_owned()
+    }
+
+    /// The title and the fields of the one embed of the one answer.
+    pub(crate) async fn embed(
+        &self,
+        user: u64,
+        channel: u64,
+        content: &str,
+    ) -> (String, Vec<(String, String)>) {
+        let answer = self.answer(user, channel, content).await;
+        assert_eq!((answer.content(), answer.embeds().len()), ("", 1), "{}", answer.json);
+        let embed = &answer.embeds()[0];
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let fields = embed["fields"].as_array().expect("fields");
+        let fields = fields.iter().map(|field| (text(&field["name"]), text(&field["value"]))).collect();
+        (text(&embed["title"]), fields)
+    }
+}
