@@ -2,8 +2,10 @@
 //!
 //! - `channel-list` holds a key `<channel>.<guild>` per authorized channel and no
 //!   value: one key is the whole fact, so a process killed at any moment leaves it
-//!   either there or not. The guilds of a channel are the keys under one prefix,
-//!   found without looking at any other guild's.
+//!   either there or not. The guilds of a channel, asked for with every alert, are
+//!   the keys under one prefix, found without looking at other channels'. The
+//!   channels of a guild, asked for by a command, cost the server a look through
+//!   its index of keys (2 ms at 20,000).
 //! - `user-projects` holds a document per guild, `{"<user>": "<slug>"}`, written
 //!   only over the revision that was read. A key per slug would be simpler to
 //!   claim, but a change of project then takes two writes, and a process killed
