@@ -193,6 +193,8 @@ fn dead_letters(settings: &NatsSettings) -> stream::Config {
     stream::Config {
         discard: stream::DiscardPolicy::Old,
         max_bytes: settings.dead_letters_max_bytes,
+        // As JetStream reads "no limit" back.
+        max_messages_per_subject: -1,
         max_age: 14 * DAY,
         ..base(wire::DEAD_LETTERS, wire::DEAD_LETTERS_SUBJECTS, settings)
     }

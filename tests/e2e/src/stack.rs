@@ -15,11 +15,20 @@ use shared::wire;
 use crate::shown::{Shown, shown};
 
 /// How a [`Stack`] is to be started.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Builder {
     sandbox: Config,
     ingress: Vec<(String, String)>,
     discord: Vec<(String, String)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        // A killed process comes back sooner than Discord's five seconds
+        // between identifies.
+        let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
+        Self { sandbox, ingress: Vec::new(), discord: Vec::new() }
+    }
 }
 
 impl Builder {
