@@ -42,7 +42,7 @@ pub struct Settings {
     /// Most bytes of a webhook's body; longer ones are answered 413
     #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
     pub max_body_bytes: u64,
-    /// Milliseconds to wait for discord-service's verdict; what is left of 450 for storing the alert is kept
+    /// Milliseconds to wait for discord-service's verdict, 250 at most: the whole answer must come in time
     #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
     pub verdict_timeout_ms: u64,
 }

@@ -36,7 +36,7 @@ use crate::{
 const PATH: &str = "/sentry-bot/channel";
 /// From a complete body to its answer, also when everything behind hangs.
 /// Sentry's modern webhooks give up after a second; the contract says 500 ms.
-const ANSWER_WITHIN: Duration = Duration::from_millis(450);
+const ANSWER_WITHIN: Duration = Duration::from_millis(400);
 /// Of that, what the verdict leaves for the queue.
 const STORE_WITHIN: Duration = Duration::from_millis(150);
 /// How the release of this bot's own events begins: see `shared::telemetry`.

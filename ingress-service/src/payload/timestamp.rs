@@ -21,7 +21,7 @@ pub(super) fn milliseconds(timestamp: &Value) -> Option<i64> {
         }
         _ => return None,
     };
-    (0.0..END).contains(&seconds).then(|| (seconds * 1_000.0) as i64)
+    (0.0..END).contains(&seconds).then_some((seconds * 1_000.0) as i64)
 }
 
 #[cfg(test)]

@@ -1,1 +1,133 @@
-//! later
+//! What is answered when something behind the ingress is away, and how soon.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use harness::{nats::NatsServer, wait::SOON};
+use shared::{verdict::Verdict, wire};
+
+use crate::support::{CHANNEL, MINIMAL, Request, TestApp};
+
+const DEVELOPMENT: &[&str] = &["--runtime-mode", "development"];
+const LIMIT: Duration = Duration::from_millis(500);
+const AWAY: &str = r#"{"error":{"message":"Alert queue unavailable"}}"#;
+const UNVERIFIED: &str = r#"{"success":"202"}"#;
+
+fn alert(n: u32) -> Request {
+    Request::post(CHANNEL, MINIMAL.replace("shop", &format!("shop-{n}")))
+}
+
+#[tokio::test]
+async fn without_discord_service_an_alert_is_stored_and_answered_202() {
+    let app = TestApp::start_with(DEVELOPMENT).await;
+    let response = alert(1).send(app.port).await;
+    response.expect(202, UNVERIFIED);
+    assert!(response.took < LIMIT, "{:?}", response.took);
+    assert_eq!(app.alerts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn with_a_silent_discord_service_an_alert_is_stored_in_time() {
+    let app = TestApp::start_with(DEVELOPMENT).await.decide(|_| None).await;
+    let response = alert(1).send(app.port).await;
+    response.expect(202, UNVERIFIED);
+    assert!(response.took >= Duration::from_millis(150), "waited for the verdict: {:?}", response.took);
+    assert!(response.took < LIMIT, "{:?}", response.took);
+    assert_eq!(app.verdicts().asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_unavailable_store_is_no_verdict() {
+    let app = TestApp::start_with(DEVELOPMENT).await.decide(|_| Some(Verdict::Unavailable)).await;
+    alert(1).send(app.port).await.expect(202, UNVERIFIED);
+}
+
+#[tokio::test]
+async fn without_verdicts_a_strange_channel_gets_ten_alerts_a_minute() {
+    let app = TestApp::start_with(DEVELOPMENT).await;
+    for n in 0..10 {
+        alert(n).send(app.port).await.expect(202, UNVERIFIED);
+    }
+    let refused = alert(10).send(app.port).await;
+    refused.expect(503, AWAY);
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
+    app.post("/sentry-bot/channel?id=43", MINIMAL).await.expect(202, UNVERIFIED);
+    assert_eq!(app.alerts().await.len(), 11);
+}
+
+#[tokio::test]
+async fn without_verdicts_a_channel_seen_authorized_is_not_limited() {
+    let app = TestApp::start_with(DEVELOPMENT)
+        .await
+        .decide(|question| (question.project == "shop-0").then_some(Verdict::Accepted))
+        .await;
+    alert(0).send(app.port).await.expect(200, r#"{"success":"200"}"#);
+    for n in 1..=12 {
+        alert(n).send(app.port).await.expect(202, UNVERIFIED);
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_nats_is_answered_503_in_time_and_recovered_from() {
+    let app = TestApp::start().await;
+    alert(1).send(app.port).await.expect(200, r#"{"success":"200"}"#);
+    app.nats.pause();
+    let mut took = Vec::new();
+    for n in 2..6 {
+        let response = alert(n).send(app.port).await;
+        response.expect(503, AWAY);
+        assert!(response.head.contains("retry-after: "), "{}", response.head);
+        took.push(response.took);
+    }
+    // A busy machine may delay one of them.
+    assert!(took.iter().min() < Some(&LIMIT), "{took:?}");
+    app.wait_for_readiness(503, Duration::from_secs(30)).await;
+    let response = alert(6).send(app.port).await;
+    response.expect(503, AWAY);
+    assert!(response.took < LIMIT, "{:?}", response.took);
+    app.nats.unpause();
+    app.wait_until_ready().await;
+    wait_until_stored(&app, 7).await;
+}
+
+#[tokio::test]
+async fn a_dead_nats_is_answered_503_at_once_and_recovered_from() {
+    let mut app = TestApp::start().await;
+    app.nats.kill();
+    app.wait_for_readiness(503, SOON).await;
+    let response = alert(1).send(app.port).await;
+    response.expect(503, AWAY);
+    assert!(response.took < LIMIT, "{:?}", response.took);
+    app.nats.restart().await;
+    app.wait_until_ready().await;
+    wait_until_stored(&app, 2).await;
+}
+
+#[tokio::test]
+async fn a_nats_that_comes_later_is_found() {
+    let mut nats = NatsServer::start().await;
+    nats.kill();
+    let mut app = TestApp::launch(nats, DEVELOPMENT).await;
+    alert(1).send(app.port).await.expect(503, AWAY);
+    assert_eq!(app.admin("/readyz").await.0, 503);
+    assert_eq!(app.admin("/healthz").await.0, 200);
+    app.nats.restart().await;
+    app.wait_until_ready().await;
+    alert(2).send(app.port).await.expect(202, UNVERIFIED);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_removed_is_made_again() {
+    let app = TestApp::start().await;
+    let js = jetstream::new(app.nats.client().await);
+    js.delete_stream(wire::ALERTS).await.expect("it is there");
+    alert(1).send(app.port).await.expect(200, r#"{"success":"200"}"#);
+    assert_eq!(app.alerts().await.len(), 1);
+}
+
+/// Verdicts come again a moment after NATS does, so either success will do.
+async fn wait_until_stored(app: &TestApp, n: u32) {
+    let response = alert(n).send(app.port).await;
+    assert!(matches!(response.status, 200 | 202), "{} {}", response.status, response.body);
+    assert!(app.alerts().await.iter().any(|alert| alert.project == format!("shop-{n}")));
+}

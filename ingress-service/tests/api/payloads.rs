@@ -1,1 +1,54 @@
-//! later
+//! Each real payload and the alert that it becomes.
+
+use ingress_service::payload::legacy::LegacyWebhook;
+use shared::{ChannelId, UserId};
+
+use crate::support::{TestApp, fixture};
+
+/// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
+const RECEIVED_MS: i64 = 1_763_942_400_000;
+
+fn names() -> Vec<String> {
+    let directory = harness::workspace_root().join("tests/fixtures/legacy");
+    let entries = std::fs::read_dir(directory).expect("the fixtures are there");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"))
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_payload_becomes_its_alert() {
+    for name in names() {
+        let webhook = LegacyWebhook::parse(fixture(&name).as_bytes()).expect("the schema allows it");
+        let alert = webhook.alert(ChannelId::new(1), Some(UserId::new(2)), RECEIVED_MS);
+        let shown = serde_json::to_string_pretty(&alert).expect("an alert serializes");
+        insta::assert_snapshot!(name.trim_end_matches(".json"), shown);
+    }
+}
+
+#[test]
+fn personal_data_does_not_leave() {
+    for name in names() {
+        let webhook = LegacyWebhook::parse(fixture(&name).as_bytes()).expect("the schema allows it");
+        let alert = webhook.alert(ChannelId::new(1), None, RECEIVED_MS).encode();
+        let alert = String::from_utf8(alert).expect("JSON");
+        for private in
+            ["jane@example.com", "88121", "203.0.113.7", "198.51.100.23", "okhttp/4.12.0", "gunicorn"]
+        {
+            assert!(!alert.contains(private), "{name}: {private}");
+        }
+        assert!(alert.len() < 10_000, "{name}: {} bytes", alert.len());
+    }
+}
+
+#[tokio::test]
+async fn every_payload_is_stored() {
+    let app = TestApp::start().await;
+    for name in names() {
+        app.post("/sentry-bot/channel?id=42", fixture(&name)).await.expect(200, r#"{"success":"200"}"#);
+    }
+    assert_eq!(app.alerts().await.len(), names().len());
+}

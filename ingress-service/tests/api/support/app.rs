@@ -11,13 +11,9 @@ use harness::{
 use ingress_service::{Application, settings::Settings};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use shared::{Alert, shutdown::CancellationToken, verdict::Verdict, wire};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Request, Response, Verdicts};
+use super::{Request, Response, Verdicts, client};
 
 /// A running ingress with a nats-server of its own.
 #[derive(Debug)]
@@ -25,8 +21,7 @@ pub struct TestApp {
     pub nats: NatsServer,
     pub port: u16,
     pub admin_port: u16,
-    pub stop: CancellationToken,
-    pub task: AbortOnDropHandle<anyhow::Result<()>>,
+    _task: AbortOnDropHandle<anyhow::Result<()>>,
     verdicts: Option<Verdicts>,
 }
 
@@ -46,14 +41,17 @@ impl TestApp {
     /// Starts it without waiting for anything.
     pub async fn launch(nats: NatsServer, arguments: &[&str]) -> Self {
         let url = nats.url();
-        let fixed = ["ingress-service", "--ingress-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"];
-        let all = fixed.into_iter().chain(["--nats-url", &url]).chain(arguments.iter().copied());
+        let fixed = ["ingress-service", "--admin-addr", "127.0.0.1:0"];
+        let address: &[&str] =
+            if arguments.contains(&"--ingress-addr") { &[] } else { &["--ingress-addr", "127.0.0.1:0"] };
+        let all =
+            fixed.into_iter().chain(["--nats-url", &url]).chain(address.iter().chain(arguments).copied());
         let settings = Settings::try_parse_from(all).expect("the settings are right");
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let app = Application::build(settings, metrics).await.expect("it starts");
-        let (port, admin_port, stop) = (app.port(), app.admin_port(), CancellationToken::new());
-        let task = AbortOnDropHandle::new(tokio::spawn(app.run(stop.clone())));
-        Self { nats, port, admin_port, stop, task, verdicts: None }
+        let (port, admin_port) = (app.port(), app.admin_port());
+        let task = AbortOnDropHandle::new(tokio::spawn(app.run(CancellationToken::new())));
+        Self { nats, port, admin_port, _task: task, verdicts: None }
     }
 
     /// Puts a verdict responder in the place of discord-service.
@@ -96,13 +94,7 @@ impl TestApp {
 
     /// `GET` of the admin listener.
     pub async fn admin(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port)).await.expect("admin listens");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.expect("an answer");
-        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        (status, text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+        client::get(self.admin_port, path).await
     }
 
     pub async fn wait_until_ready(&self) {

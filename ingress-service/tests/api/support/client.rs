@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,14 @@ use openssl::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Trusts whatever it is shown, as Sentry does. Made once: it reads the
+/// system's certificates.
+static CONNECTOR: LazyLock<SslConnector> = LazyLock::new(|| {
+    let mut connector = SslConnector::builder(SslMethod::tls_client()).expect("a connector");
+    connector.set_verify(SslVerifyMode::NONE);
+    connector.build()
+});
 
 /// A response as it came.
 #[derive(Debug)]
@@ -91,14 +100,27 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
     tokio::task::spawn_blocking(work).await.expect("the client does not panic")
 }
 
-/// A TLS connection that trusts whatever it is shown, as Sentry does.
+/// A new TLS connection.
 pub fn connect(port: u16) -> SslStream<TcpStream> {
     let tcp = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
     tcp.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     tcp.set_write_timeout(Some(PATIENCE)).expect("a timeout");
-    let mut connector = SslConnector::builder(SslMethod::tls_client()).expect("a connector");
-    connector.set_verify(SslVerifyMode::NONE);
-    connector.build().connect("localhost", tcp).expect("a handshake")
+    CONNECTOR.connect("localhost", tcp).expect("a handshake")
+}
+
+/// `GET` over plain HTTP, as of the admin listener: status and body.
+pub async fn get(port: u16, path: &str) -> (u16, String) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    run(move || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the listener is there");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer");
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    })
+    .await
 }
 
 /// The certificate that the server shows.
@@ -106,15 +128,29 @@ pub async fn certificate(port: u16) -> X509 {
     run(move || connect(port).ssl().peer_certificate().expect("a certificate")).await
 }
 
-/// Reads a response to the end of its connection; `None` when there is none.
+/// Reads one response; `None` when the connection ends first.
 pub fn read(stream: &mut SslStream<TcpStream>) -> Option<Response> {
     let started = Instant::now();
     let mut bytes = Vec::new();
-    // A connection may end without TLS's farewell.
-    let _ = stream.read_to_end(&mut bytes);
-    let took = started.elapsed();
-    let text = String::from_utf8(bytes).expect("responses are UTF-8");
-    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut chunk = [0; 4096];
+    loop {
+        if let Some(response) = parse(&bytes, started).filter(|(_, complete)| *complete) {
+            return Some(response.0);
+        }
+        match stream.read(&mut chunk) {
+            // The answer to HEAD announces a body that does not come.
+            Ok(0) | Err(_) => return parse(&bytes, started).map(|(response, _)| response),
+            Ok(count) => bytes.extend_from_slice(chunk.get(..count)?),
+        }
+    }
+}
+
+/// The response so far, and whether it is complete.
+fn parse(bytes: &[u8], started: Instant) -> Option<(Response, bool)> {
+    let (head, body) = str::from_utf8(bytes).ok()?.split_once("\r\n\r\n")?;
+    let head = head.to_lowercase();
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Response { status, head: head.to_lowercase(), body: body.to_owned(), took })
+    let (_, length) = head.split_once("\r\ncontent-length: ")?;
+    let complete = length.lines().next()?.parse() == Ok(body.len());
+    Some((Response { status, body: body.to_owned(), took: started.elapsed(), head }, complete))
 }
