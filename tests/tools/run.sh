@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole bot on this machine: NATS, both services and, without a
 # DISCORD_TOKEN, a sandbox Discord with an alert sent through all of it.
-# Ctrl-C stops everything. With RUN_ONCE=1 it ends once the alert was shown.
+# Ctrl-C stops everything.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -124,7 +124,6 @@ run_sandbox() {
     start_services 127.0.0.1
 
     python3 tests/tools/demo.py "$sandbox" "https://127.0.0.1:$ingress_port"
-    [ -z "${RUN_ONCE:-}" ] || return 0
     cat <<TEXT
 
 Open $sandbox to see the channels; type commands there, such as !sentry h.
@@ -153,7 +152,6 @@ if [ -n "${DISCORD_TOKEN:-}${DISCORD_TOKEN_FILE:-}" ]; then
     run_discord
 else
     run_sandbox
-    [ -z "${RUN_ONCE:-}" ] || exit 0
 fi
 echo "Ctrl-C stops everything. Logs: $scratch"
 wait -n || true
