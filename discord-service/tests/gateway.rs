@@ -48,9 +48,9 @@ struct Scene {
     client: JoinHandle<anyhow::Result<()>>,
 }
 
-/// Everything as at Discord but the pace: heartbeats every 200 ms.
+/// As at Discord, but with a heartbeat every 500 ms.
 fn config() -> Config {
-    Config::default().clocks(|clocks| clocks.heartbeat = Duration::from_millis(200))
+    Config::default().clocks(|clocks| clocks.heartbeat = Duration::from_millis(500))
 }
 
 impl Scene {
@@ -220,7 +220,7 @@ async fn an_order_to_reconnect_is_obeyed_with_a_resume() {
     let scene = Scene::start(config()).await;
     scene.is_ready().await;
     scene.sandbox.reconnect_gateway();
-    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes == 1).await;
+    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes > 0).await;
     scene.say("after");
     scene.hears("after").await;
     assert_eq!(scene.sandbox.stats().identifies, 1);
@@ -244,7 +244,7 @@ async fn an_invalid_session_that_may_go_on_is_resumed() {
     let scene = Scene::start(config()).await;
     scene.is_ready().await;
     scene.sandbox.invalidate_sessions(true);
-    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes == 1).await;
+    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes > 0).await;
     assert_eq!(scene.sandbox.stats().identifies, 1);
     scene.ends().await;
 }
@@ -271,8 +271,25 @@ async fn a_timed_out_session_is_begun_anew() {
     scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == 2).await;
     scene.say("after");
     scene.hears("after").await;
-    scene.shutdown.cancel();
-    scene.client.await.expect("it does not panic").expect("it stops as it should");
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_away_is_found_again() {
+    let config = config().addr(([127, 0, 0, 1], harness::free_port()).into());
+    let mut scene = Scene::start(config.clone()).await;
+    scene.is_ready().await;
+    drop(std::mem::replace(&mut scene.sandbox, Sandbox::start(self::config()).await));
+    scene.readiness_says("reconnecting").await;
+    scene.sandbox = Sandbox::start(config).await;
+    scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == 1).await;
+    scene.is_ready().await;
+    scene.olivia = scene.sandbox.add_user(User::new("olivia"));
+    scene.guild = scene.sandbox.add_guild(Guild::new("Sandbox", scene.olivia));
+    scene.general = scene.sandbox.add_channel(scene.guild, Channel::text("general"));
+    scene.say("after");
+    scene.hears("after").await;
+    scene.ends().await;
 }
 
 #[tokio::test]
