@@ -1,7 +1,7 @@
 //! The commands: `!sentry …`, `@bot …`. A message is parsed, the permission is
-//! checked, a handler answers with a [`Reply`], which is sent as a reply.
+//! checked, a handler answers, and the answer is sent as a reply to the message.
 //!
-//! Adding one: a variant and a line in `parse`, what it needs in [`Needs::of`],
+//! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler.
 
 mod budget;
