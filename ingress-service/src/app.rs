@@ -137,6 +137,7 @@ fn serve(
             .tls_handshake_timeout(HANDSHAKE_WITHIN)
             .client_request_timeout(HEAD_WITHIN)
             .client_disconnect_timeout(LINGER)
+    .tcp_nodelay(true)
             // Sentry connects anew each time, and actix has no time limit for the head
             // of a connection's second request.
             .keep_alive(KeepAlive::Disabled)
