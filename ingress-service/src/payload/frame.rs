@@ -35,8 +35,9 @@ fn innermost(stacks: &[&[Value]]) -> Option<Frame> {
 /// `None` when the frame names no file, module or library.
 fn frame(frame: &Value) -> Option<Frame> {
     let kept = |key| text(frame, &[key]).and_then(kept_text);
+    let library = || kept_text(text(frame, &["package"])?.rsplit(['/', '\\']).next()?);
     Some(Frame {
-        file: ["filename", "module", "abs_path", "package"].into_iter().find_map(kept)?,
+        file: ["filename", "module", "abs_path"].into_iter().find_map(kept).or_else(library)?,
         line: frame.get("lineno").and_then(Value::as_u64).filter(|line| *line > 0),
         function: kept("function"),
         source: kept("context_line"),
