@@ -110,7 +110,10 @@ impl Application {
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
         tokio::select! {
-            ended = &mut server => return ended.context("listener")?.context("the listener ended"),
+            ended = &mut server => {
+                ended.context("listener")?.context("listener")?;
+                anyhow::bail!("the listener ended by itself");
+            }
             () = stop.cancelled() => {}
         }
         self.readiness.set_unready(CHECK, "stopping");
