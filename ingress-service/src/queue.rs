@@ -12,7 +12,7 @@ use async_nats::{
     },
 };
 use shared::{
-    Alert,
+    Alert, ChannelId,
     admin::Readiness,
     bus::{self, Role},
     settings::NatsSettings,
@@ -73,6 +73,16 @@ impl Queue {
 
     pub(crate) const fn nats(&self) -> &Client {
         &self.nats
+    }
+
+    /// Whether discord-service has ever found this channel authorized, as far as
+    /// NATS says so before `deadline`.
+    pub(crate) async fn knows(&self, channel: ChannelId, deadline: Instant) -> bool {
+        let ask = async {
+            let known = self.publisher.get_key_value(wire::CHANNELS).await.ok()?;
+            known.get(channel.to_string()).await.ok()?
+        };
+        timeout_at(deadline.into(), ask).await.is_ok_and(|guild| guild.is_some())
     }
 
     /// Stores the alert and waits until JetStream has confirmed it. Another

@@ -28,6 +28,7 @@ use self::{
     replies::{Replies, Reply},
 };
 use crate::{
+    authority::Authority,
     discord::Discord,
     gateway::{Handler, Typed},
     settings::Settings,
@@ -47,6 +48,7 @@ const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
 /// Answers commands.
 pub struct Commands {
     store: Arc<dyn Store>,
+    authority: Authority,
     discord: Discord,
     facts: Facts,
     budget: Budget,
@@ -92,13 +94,16 @@ enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Discord(#[from] FactsError),
+    #[error("{0:#}")]
+    Nats(anyhow::Error),
 }
 
 impl Commands {
     /// Answers from this store, as this bot.
-    pub fn new(store: Arc<dyn Store>, discord: &Discord, settings: &Settings) -> Self {
+    pub fn new(store: Arc<dyn Store>, discord: &Discord, authority: Authority, settings: &Settings) -> Self {
         Self {
             store,
+            authority,
             discord: discord.with_patience(REPLY_PATIENCE),
             facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
             budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
@@ -172,7 +177,9 @@ impl Handler for Commands {
                     "a command could not be carried out: {failure}"
                 );
                 match failure {
-                    Failure::Store(_) => ("store_unavailable", replies::store_unavailable()),
+                    Failure::Store(_) | Failure::Nats(_) => {
+                        ("store_unavailable", replies::store_unavailable())
+                    }
                     Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
                 }
             }
