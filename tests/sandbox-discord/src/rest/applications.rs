@@ -29,7 +29,7 @@ pub(super) fn gateway_bot(world: &mut World, _call: &Call) -> Outcome {
 pub(super) fn current(world: &mut World, _call: &Call) -> Outcome {
     Reply::ok(json!({
         "id": world.bot.to_string(),
-        "name": world.config.bot_name,
+        "name": world.config.bot.name,
         "icon": null,
         "description": "",
         "summary": "",

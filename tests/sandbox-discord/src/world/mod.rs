@@ -51,7 +51,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(config: Config, authority: String) -> Self {
-        let bot = User::bot(&config.bot_name);
+        let bot = config.bot.clone();
         let sessions = Sessions::new(config.identifies_a_day);
         Self {
             config,
@@ -74,7 +74,7 @@ impl World {
     pub(crate) fn add_guild(&mut self, mut guild: Guild) -> u64 {
         guild.complete();
         if let Entry::Vacant(place) = guild.members.entry(self.bot) {
-            let mut role = Role::new(&self.config.bot_name, permissions::BOT);
+            let mut role = Role::new(&self.config.bot.name, permissions::BOT);
             role.managed = true;
             place.insert(Member { roles: [role.id].into() });
             guild.roles.insert(role.id, role);
