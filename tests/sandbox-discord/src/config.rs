@@ -47,7 +47,7 @@ pub struct Clocks {
     pub heartbeat: Duration,
     /// `max_concurrency` identifies are taken in each: 5 s.
     pub identify_window: Duration,
-    /// How long a lost session can be resumed: 1 min.
+    /// How long a lost session can be resumed. Discord says "a few minutes": 3 min.
     pub resume_window: Duration,
 }
 
@@ -65,7 +65,7 @@ impl Default for Clocks {
             interaction_lifetime: 900 * second,
             heartbeat: Duration::from_millis(41_250),
             identify_window: 5 * second,
-            resume_window: 60 * second,
+            resume_window: 180 * second,
         }
     }
 }

@@ -29,8 +29,8 @@ pub const MANAGE_THREADS: u64 = 1 << 34;
 /// Write in threads.
 pub const SEND_MESSAGES_IN_THREADS: u64 = 1 << 38;
 
-/// All permissions that Discord defines today (bits 0 to 50, without those it skips).
-pub const ALL: u64 = (1 << 51) - 1;
+/// All permissions that Discord defines today, bits 0 to 52.
+pub const ALL: u64 = (1 << 53) - 1;
 
 /// What every member may do in a new guild.
 pub const EVERYONE: u64 = VIEW_CHANNEL

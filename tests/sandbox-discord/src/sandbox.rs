@@ -96,6 +96,11 @@ impl Sandbox {
         self.hub().lock(|world| world.messages(channel))
     }
 
+    /// How many messages a channel holds; cheaper than [`messages`](Self::messages).
+    pub fn message_count(&self, channel: u64) -> usize {
+        self.hub().lock(|world| world.channels.get(&channel).map_or(0, |channel| channel.messages.len()))
+    }
+
     /// Removes a message; whether there was one.
     pub fn delete_message(&self, channel: u64, message: u64) -> bool {
         self.hub().lock(|world| world.delete_message(channel, message))

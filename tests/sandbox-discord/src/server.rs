@@ -124,6 +124,8 @@ fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Resu
             .disable_signals()
             // A sender that hangs up no longer waits for its answer.
             .h1_allow_half_closed(false)
+            // Longer than clients keep idle connections, so that none is closed under a request.
+            .keep_alive(Duration::from_secs(120))
             .on_connect(|io, data| {
                 if let Some(connection) = Connection::of(io) {
                     data.insert(connection);

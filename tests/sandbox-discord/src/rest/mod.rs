@@ -1,9 +1,11 @@
 //! REST API v10: the gates that every request passes, and the table of
 //! endpoints. What is not in the table is answered with 404 and reported.
 
+mod answer;
 mod applications;
 mod channels;
 pub(crate) mod commands;
+mod gates;
 mod guilds;
 mod messages;
 mod pipeline;
