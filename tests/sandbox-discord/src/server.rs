@@ -83,8 +83,7 @@ impl Server {
         let listener =
             TcpListener::bind(config.addr).with_context(|| format!("Failed to listen on {}", config.addr))?;
         let addr = listener.local_addr().context("Failed to learn the address")?;
-        let hub =
-            Arc::new(Hub { world: Mutex::new(World::new(config, addr.to_string())), changed: Notify::new() });
+        let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
         let shared = Arc::clone(&hub);
         let thread = std::thread::Builder::new()

@@ -42,7 +42,11 @@ pub(crate) async fn upgrade(
         hub: hub.into_inner(),
         socket: request.conn_data::<Socket>().cloned(),
         session,
-        link: Link { connection: NEXT.fetch_add(1, Ordering::Relaxed), orders },
+        link: Link {
+            connection: NEXT.fetch_add(1, Ordering::Relaxed),
+            host: request.connection_info().host().to_owned(),
+            orders,
+        },
         authenticated: false,
         heard: Instant::now(),
         minute: Instant::now(),

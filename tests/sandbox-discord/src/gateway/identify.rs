@@ -6,7 +6,7 @@ use super::{
     Close, intents,
     sessions::{Link, Resumption, Session, SessionInfo},
 };
-use crate::{snowflake, world::World};
+use crate::{rest::applications::gateway_url, snowflake, world::World};
 
 /// A shard that would serve more guilds than this is refused.
 const GUILDS_A_SHARD_MAX: usize = 2500;
@@ -55,7 +55,8 @@ impl World {
             connected: true,
             presence: data["presence"].clone(),
         };
-        self.open(Session::new(info, link));
+        let host = link.host.clone();
+        self.open(Session::new(info, link), &host);
         Admission::Admitted
     }
 
@@ -82,7 +83,7 @@ impl World {
         None
     }
 
-    fn open(&mut self, mut session: Session) {
+    fn open(&mut self, mut session: Session, host: &str) {
         let shard = session.info.shard;
         let guilds: Vec<u64> = self
             .guilds
@@ -97,7 +98,7 @@ impl World {
             "guilds": guilds.iter().map(unavailable).collect::<Vec<_>>(),
             "session_id": session.id(),
             "session_type": "normal",
-            "resume_gateway_url": self.gateway_url(),
+            "resume_gateway_url": gateway_url(host),
             "shard": [shard.0, shard.1],
             "application": { "id": self.bot.to_string(), "flags": self.application_flags() },
             "private_channels": [], "relationships": [], "presences": [], "user_settings": {},

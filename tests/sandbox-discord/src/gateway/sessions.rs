@@ -29,6 +29,8 @@ pub(crate) enum Order {
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) connection: u64,
+    /// Where the client found the gateway, `host:port`.
+    pub(crate) host: String,
     pub(crate) orders: UnboundedSender<Order>,
 }
 

@@ -75,7 +75,8 @@ fn checked(world: &World, request: &HttpRequest, body: &[u8], access: Access) ->
     }
     let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
     let query = query.map(web::Query::into_inner).unwrap_or_default();
-    Ok(Call { ids: Vec::new(), token: String::new(), query, body: read(request, body)? })
+    let host = request.connection_info().host().to_owned();
+    Ok(Call { ids: Vec::new(), token: String::new(), host, query, body: read(request, body)? })
 }
 
 /// Reported loudly: the caller asks for something that nobody has written yet.
@@ -122,17 +123,22 @@ fn read(request: &HttpRequest, body: &[u8]) -> Result<Value, ApiError> {
 /// Takes one from the buckets: the headers of the answer, or a 429.
 fn limit(world: &mut World, endpoint: &Endpoint, call: &Call) -> Result<Vec<(&'static str, String)>, Answer> {
     let name = endpoint.name();
-    let major = ["channel_id", "guild_id", "interaction_id"].iter().map(|id| call.id(id)).find(|&id| id != 0);
     let clocks = world.config.clocks.clone();
     let limit = if name == CREATE_MESSAGE { clocks.channel } else { clocks.others };
     let global = (endpoint.access == Access::Bot).then_some(clocks.global);
-    match world.rates.take(&name, major.unwrap_or_default(), limit, global) {
+    match world.rates.take(&name, major(call), limit, global) {
         Verdict::Pass(figures) => Ok(figures.headers()),
         Verdict::Wait { figures, scope } => {
             count(world, &name, 429, Some(scope));
             Err(too_many(figures.headers(), figures.reset_after.as_secs_f64(), scope))
         }
     }
+}
+
+/// What has buckets of its own: a channel, a guild, or an interaction's token.
+fn major(call: &Call) -> String {
+    let ids = ["channel_id", "guild_id"].iter().map(|name| call.id(name));
+    ids.filter(|&id| id != 0).map(|id| id.to_string()).next().unwrap_or_else(|| call.token.clone())
 }
 
 /// Counts an answer, also towards the ban.

@@ -2,7 +2,7 @@
 //! endpoints. What is not in the table is answered with 404 and reported.
 
 mod answer;
-mod applications;
+pub(crate) mod applications;
 mod channels;
 pub(crate) mod commands;
 mod gates;
@@ -22,6 +22,8 @@ pub(crate) use pipeline::handle;
 pub(crate) struct Call {
     pub(crate) ids: Vec<(&'static str, u64)>,
     pub(crate) token: String,
+    /// Where the client found the sandbox, `host:port`.
+    pub(crate) host: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Value,
 }

@@ -70,6 +70,7 @@ async fn refusals_concern_one_channel_and_stop_when_cleared() {
         (Effect::MissingAccess, (403, 50001)),
         (Effect::MissingPermissions, (403, 50013)),
         (Effect::Unauthorized, (401, 0)),
+        (Effect::Refuse(400, 240_000), (400, 240_000)),
     ] {
         world.sandbox.add_fault(Fault::new(effect).on_channel(world.channel));
         let answer = world.post(json!({ "content": "x" })).await;

@@ -18,6 +18,15 @@ async fn a_wrong_token_is_refused_with_401() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_replaced_is_refused() {
+    let world = World::start().await;
+    let request = world.request(Method::GET, "/users/@me");
+    world.sandbox.set_token("another");
+    assert_eq!(request.send().await.unwrap().status(), 401);
+    assert_eq!(world.get("/users/@me").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_user_agent_that_discord_does_not_want_is_refused() {
     let world = World::start().await;
     let url = format!("{}/api/v10/users/@me", world.sandbox.url());
