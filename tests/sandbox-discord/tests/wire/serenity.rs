@@ -9,10 +9,12 @@ use std::{
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Channel, ChannelKind, Config, Guild, Role, Sandbox, Target, User, permissions};
 use serenity::all::{
-    ChannelId, ClientBuilder, Command, CommandOptionType, Context, CreateCommand, CreateCommandOption,
-    CreateEmbed, CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage, EditMessage,
-    EventHandler, GatewayIntents, Guild as SerenityGuild, GuildId, Http, HttpBuilder, Interaction, Message,
-    Ready, ResolvedValue, ResumedEvent, ShardManager, UserId, async_trait,
+    ActionRowComponent, ChannelId, ClientBuilder, Command, CommandInteraction, CommandOptionType, Context,
+    CreateActionRow, CreateAutocompleteResponse, CreateCommand, CreateCommandOption, CreateEmbed,
+    CreateInputText, CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage, CreateModal,
+    EditInteractionResponse, EditMessage, EventHandler, GatewayIntents, Guild as SerenityGuild, GuildId,
+    Http, HttpBuilder, InputTextStyle, Interaction, Message, Ready, ResolvedValue, ResumedEvent,
+    ShardManager, UserId, async_trait,
 };
 
 #[derive(Clone, Default)]
@@ -53,13 +55,46 @@ impl EventHandler for Seen {
     }
 
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        let Interaction::Command(command) = interaction else { return };
-        let options = command.data.options();
-        if let ResolvedValue::Channel(channel) = options[0].value {
-            self.note(format!("INTERACTION_CREATE {}", channel.name.as_deref().unwrap_or_default()));
+        match interaction {
+            Interaction::Command(command) => self.answer(&context, &command).await,
+            Interaction::Autocomplete(command) => {
+                let typed = command.data.autocomplete().unwrap().value.to_owned();
+                self.note(format!("AUTOCOMPLETE {typed}"));
+                let choices = CreateAutocompleteResponse::new().add_string_choice("frontend", "frontend");
+                let response = CreateInteractionResponse::Autocomplete(choices);
+                command.create_response(&context, response).await.unwrap();
+            }
+            Interaction::Modal(modal) => {
+                let ActionRowComponent::InputText(input) = &modal.data.components[0].components[0] else {
+                    return;
+                };
+                self.note(format!("MODAL {}", input.value.as_deref().unwrap_or_default()));
+                modal.defer_ephemeral(&context).await.unwrap();
+                let edit = EditInteractionResponse::new().content("stored");
+                modal.edit_response(&context, edit).await.unwrap();
+            }
+            _ => {}
         }
-        let message = CreateInteractionResponseMessage::new().content("done").ephemeral(true);
-        command.create_response(&context, CreateInteractionResponse::Message(message)).await.unwrap();
+    }
+}
+
+impl Seen {
+    async fn answer(&self, context: &Context, command: &CommandInteraction) {
+        let options = command.data.options();
+        let response = match options.first().map(|option| &option.value) {
+            Some(ResolvedValue::Channel(channel)) => {
+                self.note(format!("INTERACTION_CREATE {}", channel.name.as_deref().unwrap_or_default()));
+                let message = CreateInteractionResponseMessage::new().content("done").ephemeral(true);
+                CreateInteractionResponse::Message(message)
+            }
+            _ => {
+                let input = CreateInputText::new(InputTextStyle::Short, "Client secret", "secret");
+                let modal =
+                    CreateModal::new("modal", "Secret").components(vec![CreateActionRow::InputText(input)]);
+                CreateInteractionResponse::Modal(modal)
+            }
+        };
+        command.create_response(context, response).await.unwrap();
     }
 }
 
@@ -130,6 +165,28 @@ async fn a_command_registered_by_serenity_is_used_and_answered() {
         place.sandbox.slash(place.olivia, place.general, "authorize", &[("channel", &general)]).unwrap();
     seen.wait("INTERACTION_CREATE general").await;
     assert_eq!(used.message(SOON).await.unwrap().content(), "done");
+    shards.shutdown_all().await;
+}
+
+#[tokio::test]
+async fn modals_and_completions_fit_serenitys_model() {
+    let place = Place::start().await;
+    let slug = CreateCommandOption::new(CommandOptionType::String, "slug", "which").set_autocomplete(true);
+    let commands = [
+        CreateCommand::new("secret").description("Asks"),
+        CreateCommand::new("project").description("Completes").add_option(slug),
+    ];
+    Command::set_global_commands(place.http(), commands.into()).await.unwrap();
+    let (seen, shards) = place.client().await;
+    let (sandbox, olivia, general) = (&place.sandbox, place.olivia, place.general);
+    let shown = sandbox.slash(olivia, general, "secret", &[]).unwrap();
+    assert_eq!(shown.answer().await.unwrap().kind, 9);
+    let submitted = sandbox.submit_modal(&shown, &[("secret", "s3cret")]).unwrap();
+    seen.wait("MODAL s3cret").await;
+    assert_eq!(submitted.message(SOON).await.unwrap().content(), "stored");
+    let typing = sandbox.autocomplete(olivia, general, "project", &[("slug", "fro")], "slug").unwrap();
+    seen.wait("AUTOCOMPLETE fro").await;
+    assert_eq!(typing.answer().await.unwrap().data["choices"][0]["value"], "frontend");
     shards.shutdown_all().await;
 }
 
