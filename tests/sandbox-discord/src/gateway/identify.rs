@@ -109,6 +109,7 @@ impl World {
                 session.dispatch("GUILD_CREATE", guild);
             }
         }
+        self.sessions.forget_lost(self.config.clocks.resume_window);
         self.sessions.all.push(session);
         self.note_alive(shard);
     }
@@ -132,6 +133,9 @@ impl World {
         match self.sessions.resume(id, sequence, link, self.config.clocks.resume_window) {
             Resumption::Done => {
                 self.stats.resumes += 1;
+                if let Some(shard) = self.sessions.shard_of(id) {
+                    self.note_alive(shard);
+                }
                 Admission::Admitted
             }
             Resumption::UnknownSession => Admission::Invalid,

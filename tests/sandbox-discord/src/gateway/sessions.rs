@@ -150,6 +150,15 @@ impl Sessions {
         self.all.iter().map(|session| session.info.clone()).collect()
     }
 
+    pub(crate) fn shard_of(&self, id: &str) -> Option<(u32, u32)> {
+        self.all.iter().find(|session| session.info.id == id).map(|session| session.info.shard)
+    }
+
+    /// Drops the sessions that can no longer be resumed.
+    pub(crate) fn forget_lost(&mut self, window: Duration) {
+        self.all.retain(|session| session.lost_at.is_none_or(|at| at.elapsed() <= window));
+    }
+
     /// Connected sessions of one shard.
     pub(crate) fn alive(&self, shard: (u32, u32)) -> usize {
         self.all.iter().filter(|session| session.info.connected && session.info.shard == shard).count()

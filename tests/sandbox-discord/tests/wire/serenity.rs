@@ -108,7 +108,7 @@ struct Place {
 impl Place {
     async fn start() -> Self {
         let sandbox = Sandbox::start(Config::default().clocks(|clocks| {
-            clocks.heartbeat = Duration::from_millis(300);
+            clocks.heartbeat = Duration::from_secs(1);
             clocks.identify_window = Duration::from_millis(1);
         }))
         .await;

@@ -13,7 +13,7 @@ use crate::client::World;
 
 #[tokio::test]
 async fn heartbeats_are_acknowledged_and_a_client_without_them_is_dropped() {
-    let config = Config::default().clocks(|clocks| clocks.heartbeat = Duration::from_millis(100));
+    let config = Config::default().clocks(|clocks| clocks.heartbeat = Duration::from_millis(500));
     let world = World::with(config).await;
     let (mut gateway, _) = Gateway::session(&world, GUILDS, [0, 1]).await;
     gateway.send(json!({ "op": 1, "d": 2 })).await;
