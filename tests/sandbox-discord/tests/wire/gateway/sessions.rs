@@ -84,6 +84,8 @@ async fn the_server_can_ask_to_reconnect_and_invalidate() {
     let invalid = gateway.payload().await;
     assert_eq!((&invalid["op"], &invalid["d"]), (&json!(9), &json!(false)));
     assert!(world.sandbox.sessions().is_empty());
+    gateway.send(json!({ "op": 3, "d": {} })).await;
+    assert_eq!(gateway.close_code().await, 4003);
 }
 
 #[tokio::test]
