@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 /// What the API answers instead of success.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{status}: {message} (code {code})")]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
     pub(crate) code: u32,

@@ -65,6 +65,15 @@ impl<'a> Field<'a> {
         None
     }
 
+    /// The text of a member that must be there.
+    pub(crate) fn required_text(&self, errors: &mut FormErrors, name: &str, max: usize) -> Option<&'a str> {
+        let Some(field) = self.get(name) else {
+            self.require(errors, name);
+            return None;
+        };
+        field.text(errors, 1..=max)
+    }
+
     pub(crate) fn items(&self, errors: &mut FormErrors, max: usize) -> Vec<Self> {
         let Some(items) = self.value.as_array() else {
             self.refuse(errors, "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType");

@@ -6,12 +6,16 @@
 //! not know it answers with 404 and reports: [`Sandbox::unknown_requests`].
 
 mod config;
+mod control;
+pub mod demo;
 mod error;
 mod faults;
 mod form;
 mod gateway;
+mod interactions;
 mod limits;
 mod nonce;
+mod page;
 pub mod permissions;
 mod ratelimit;
 mod rest;
@@ -24,9 +28,10 @@ mod world;
 pub use config::{Clocks, Config, Limit};
 pub use faults::{Effect, Fault};
 pub use gateway::sessions::SessionInfo;
+pub use interactions::{Answer, Outcome};
 pub use limits::mentions::Pings;
 pub use ratelimit::Scope;
-pub use sandbox::Sandbox;
+pub use sandbox::{Invocation, Sandbox};
 pub use stats::Stats;
 pub use world::{
     channel::{Channel, ChannelKind, Target},

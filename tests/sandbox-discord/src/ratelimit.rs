@@ -7,10 +7,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use serde::Deserialize;
+
 use crate::config::{Clocks, Limit};
 
 /// What a 429 is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// This bot, this bucket.
     User,
@@ -118,18 +121,20 @@ impl RateLimits {
         left
     }
 
-    /// Counts an answer of 401, 403 or 429 towards the ban.
-    pub(crate) fn count_invalid(&mut self, clocks: &Clocks) {
+    /// Counts an answer of 401, 403 or 429 towards the ban; whether it begins now.
+    pub(crate) fn count_invalid(&mut self, clocks: &Clocks) -> bool {
         let now = Instant::now();
         self.invalid.push_back(now);
         let limit = clocks.invalid_requests;
         while self.invalid.front().is_some_and(|at| now.duration_since(*at) > limit.period) {
             self.invalid.pop_front();
         }
-        if self.invalid.len() >= limit.count as usize {
+        let banned = self.invalid.len() >= limit.count as usize;
+        if banned {
             self.invalid.clear();
             self.banned_until = Some(now + clocks.ban);
         }
+        banned
     }
 }
 

@@ -1,15 +1,12 @@
 //! The handle by which a test or the program holds a sandbox.
 
-use std::sync::Arc;
-
-use anyhow::ensure;
-use serde_json::json;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     config::Config,
     faults::Fault,
     gateway::sessions::{Order, SessionInfo},
-    limits::message::Draft,
+    interactions::{Answer, Outcome},
     server::{Hub, Server},
     stats::Stats,
     world::{
@@ -109,12 +106,54 @@ impl Sandbox {
     /// # Errors
     /// When the user may not write there, or what they write breaks a limit.
     pub fn say(&self, user: u64, channel: u64, content: &str) -> anyhow::Result<u64> {
-        self.hub().lock(|world| {
-            ensure!(world.users.contains_key(&user), "nobody has the id {user}");
-            let draft = Draft::check(&json!({ "content": content })).map_err(|error| error.in_words())?;
-            let message = world.post(channel, user, &draft, serde_json::Value::Null);
-            Ok(message.map_err(|error| error.in_words())?.id)
-        })
+        self.hub().lock(|world| world.say(user, channel, content))
+    }
+
+    /// A user uses a slash command, such as `sentry channel authorize` with
+    /// `[("channel", "1234")]`: ids for channels, users and roles.
+    ///
+    /// # Errors
+    /// When Discord's client would not let them: the command is not registered,
+    /// an option is missing or does not fit, or they lack the permission.
+    pub fn slash(
+        &self,
+        user: u64,
+        channel: u64,
+        command: &str,
+        options: &[(&str, &str)],
+    ) -> anyhow::Result<Invocation> {
+        let id = self.hub().lock(|world| world.use_command(user, channel, command, options, None))?;
+        Ok(self.invocation(id))
+    }
+
+    /// A user types in the option `focused` of a slash command and is offered completions.
+    ///
+    /// # Errors
+    /// As [`slash`](Self::slash); options may be missing.
+    pub fn autocomplete(
+        &self,
+        user: u64,
+        channel: u64,
+        command: &str,
+        options: &[(&str, &str)],
+        focused: &str,
+    ) -> anyhow::Result<Invocation> {
+        let focused = Some(focused);
+        let id = self.hub().lock(|world| world.use_command(user, channel, command, options, focused))?;
+        Ok(self.invocation(id))
+    }
+
+    /// The user fills in the modal that `shown` was answered with; inputs by custom id.
+    ///
+    /// # Errors
+    /// When there is no such modal or input.
+    pub fn submit_modal(&self, shown: &Invocation, inputs: &[(&str, &str)]) -> anyhow::Result<Invocation> {
+        let id = self.hub().lock(|world| world.submit_modal(shown.id, inputs))?;
+        Ok(self.invocation(id))
+    }
+
+    fn invocation(&self, id: u64) -> Invocation {
+        Invocation { hub: Arc::clone(self.hub()), id }
     }
 
     /// Makes something go wrong from now on.
@@ -144,17 +183,63 @@ impl Sandbox {
 
     /// All sessions, connected or waiting to be resumed.
     pub fn sessions(&self) -> Vec<SessionInfo> {
-        self.hub().lock(|world| world.sessions.all.iter().map(|session| session.info.clone()).collect())
+        self.hub().lock(|world| world.sessions.infos())
     }
 
     /// Cuts every gateway connection without a word; sessions can be resumed.
     pub fn cut_gateway(&self) {
-        self.hub().lock(|world| world.sessions.all.iter().for_each(|session| session.order(Order::Cut)));
+        self.hub().lock(|world| world.sessions.order_all(&Order::Cut));
+    }
+
+    /// Closes every gateway connection with this code.
+    pub fn close_gateway(&self, code: u16) {
+        let order = Order::Close(code, "The sandbox was told to close.");
+        self.hub().lock(|world| world.sessions.order_all(&order));
+    }
+
+    /// RECONNECT: every client shall connect anew and resume.
+    pub fn reconnect_gateway(&self) {
+        self.hub().lock(|world| world.sessions.reconnect_all());
+    }
+
+    /// INVALID SESSION: every client shall begin a new session, or resume.
+    pub fn invalidate_sessions(&self, resumable: bool) {
+        self.hub().lock(|world| world.sessions.invalidate_all(resumable));
+    }
+
+    /// Whether heartbeats are answered; a client that gets no answer must notice.
+    pub fn acknowledge_heartbeats(&self, answered: bool) {
+        self.hub().lock(|world| world.sessions.acknowledging = answered);
     }
 }
 
-impl crate::error::ApiError {
-    fn in_words(&self) -> anyhow::Error {
-        anyhow::anyhow!("{} (code {})", self.message, self.code)
+/// One use of a command, by which its answers are found.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    hub: Arc<Hub>,
+    id: u64,
+}
+
+impl Invocation {
+    /// The interaction's id.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What the bot has answered so far.
+    pub fn outcome(&self) -> Outcome {
+        self.hub.lock(|world| world.outcome(self.id))
+    }
+
+    /// Waits for the first answer, as long as Discord takes one. `None`: there
+    /// was none, and the user reads that the application did not respond.
+    pub async fn answer(&self) -> Option<Answer> {
+        let limit = self.hub.lock(|world| world.config.clocks.interaction_deadline);
+        self.hub.wait(limit, |world| world.outcome(self.id).answer).await
+    }
+
+    /// Waits for the first message, at most for so long; a deferred one until it is there.
+    pub async fn message(&self, limit: Duration) -> Option<Message> {
+        self.hub.wait(limit, |world| world.outcome(self.id).messages.into_iter().next()).await
     }
 }

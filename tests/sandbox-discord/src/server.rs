@@ -6,21 +6,49 @@ use std::{
     os::fd::AsFd,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, guard, web};
 use anyhow::Context;
+use tokio::sync::Notify;
 
-use crate::{config::Config, gateway, rest, world::World};
+use crate::{config::Config, control, gateway, page, rest, world::World};
 
 /// The world behind its lock.
 #[derive(Debug)]
-pub(crate) struct Hub(Mutex<World>);
+pub(crate) struct Hub {
+    world: Mutex<World>,
+    /// Told after each request.
+    changed: Notify,
+}
 
 impl Hub {
     /// Looks at the world or changes it. A panic in a test's closure leaves it usable.
     pub(crate) fn lock<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Says that a request was done, to those who wait for what it brought.
+    pub(crate) fn tell(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// Looks after each request until there is something, at most for so long.
+    pub(crate) async fn wait<T>(&self, limit: Duration, look: impl Fn(&World) -> Option<T>) -> Option<T> {
+        let looking = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                // From here on no change is missed.
+                changed.as_mut().enable();
+                if let Some(found) = self.lock(|world| look(world)) {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(limit, looking).await.ok()
     }
 }
 
@@ -55,7 +83,8 @@ impl Server {
         let listener =
             TcpListener::bind(config.addr).with_context(|| format!("Failed to listen on {}", config.addr))?;
         let addr = listener.local_addr().context("Failed to learn the address")?;
-        let hub = Arc::new(Hub(Mutex::new(World::new(config, addr.to_string()))));
+        let hub =
+            Arc::new(Hub { world: Mutex::new(World::new(config, addr.to_string())), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
         let shared = Arc::clone(&hub);
         let thread = std::thread::Builder::new()
@@ -86,6 +115,8 @@ fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Resu
                 .app_data(hub.clone())
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .service(web::resource("/").guard(guard::Header("upgrade", "websocket")).to(gateway::upgrade))
+                .configure(page::routes)
+                .service(web::scope("/sandbox").configure(control::routes))
                 .default_service(web::to(rest::handle))
         };
         let server = HttpServer::new(app)

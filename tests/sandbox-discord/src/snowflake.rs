@@ -1,8 +1,12 @@
 //! Discord's ids: the time in milliseconds since 2015, shifted left by 22 bits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serializer;
 use serde_json::Value;
 
 const EPOCH_MS: u64 = 1_420_070_400_000;
@@ -45,4 +49,14 @@ pub(crate) fn from_json(value: &Value) -> Option<u64> {
         Value::Number(number) => number.as_u64().filter(|&id| id != 0),
         _ => None,
     }
+}
+
+/// For serde: an id as the string that JavaScript can hold.
+pub(crate) fn as_string<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+/// For serde: ids as strings.
+pub(crate) fn as_strings<S: Serializer>(ids: &BTreeSet<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().map(ToString::to_string))
 }

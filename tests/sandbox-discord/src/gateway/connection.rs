@@ -15,9 +15,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
     Close,
-    identify::{Admission, invalid_session},
+    identify::Admission,
     op,
-    sessions::{Link, Order},
+    sessions::{Link, Order, invalid_session},
 };
 use crate::server::{Connection as Socket, Hub};
 

@@ -45,6 +45,11 @@ impl World {
             if let Some(guild) = guild {
                 json["guild_id"] = guild.to_string().into();
                 json["member"] = self.member_json(guild, message.author).into();
+                for (id, user) in
+                    message.pings.users.iter().zip(json["mentions"].as_array_mut().into_iter().flatten())
+                {
+                    user["member"] = self.member_json(guild, *id).into();
+                }
             }
             if let Some(nonce) = &message.nonce {
                 json["nonce"] = nonce.as_str().into();

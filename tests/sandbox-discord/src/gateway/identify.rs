@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    Close, intents, op,
+    Close, intents,
     sessions::{Link, Resumption, Session, SessionInfo},
 };
 use crate::{snowflake, world::World};
+
+/// A shard that would serve more guilds than this is refused.
+const GUILDS_A_SHARD_MAX: usize = 2500;
 
 /// What the server does with an IDENTIFY or a RESUME.
 #[derive(Debug)]
@@ -33,6 +36,9 @@ impl World {
         let Some(shard) = shard(&data["shard"]) else {
             return Admission::Closed(Close::InvalidShard);
         };
+        if self.guilds.len() > GUILDS_A_SHARD_MAX * shard.1 as usize {
+            return Admission::Closed(Close::ShardingRequired);
+        }
         if asked & !intents::KNOWN != 0 {
             return Admission::Closed(Close::InvalidIntents);
         }
@@ -166,9 +172,4 @@ fn shard(value: &Value) -> Option<(u32, u32)> {
     let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
     let (id, total) = (number(id)?, number(total)?);
     (id < total).then_some((id, total))
-}
-
-/// INVALID SESSION.
-pub(super) fn invalid_session(resumable: bool) -> Value {
-    json!({ "op": op::INVALID_SESSION, "d": resumable })
 }

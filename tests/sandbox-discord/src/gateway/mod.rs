@@ -34,6 +34,7 @@ pub(crate) enum Close {
     RateLimited,
     SessionTimedOut,
     InvalidShard,
+    ShardingRequired,
     InvalidVersion,
     InvalidIntents,
     DisallowedIntents,
@@ -52,6 +53,7 @@ impl Close {
             Self::RateLimited => (4008, "Rate limited."),
             Self::SessionTimedOut => (4009, "Session timed out."),
             Self::InvalidShard => (4010, "Invalid shard."),
+            Self::ShardingRequired => (4011, "Sharding required."),
             Self::InvalidVersion => (4012, "Invalid API version."),
             Self::InvalidIntents => (4013, "Invalid intent(s)."),
             Self::DisallowedIntents => (4014, "Disallowed intent(s)."),
@@ -68,5 +70,5 @@ pub(crate) mod intents {
     pub(crate) const DIRECT_MESSAGES: u64 = 1 << 12;
     pub(crate) const MESSAGE_CONTENT: u64 = 1 << 15;
     /// All bits that Discord defines: 0 to 16, 20, 21, 24 and 25.
-    pub(crate) const KNOWN: u64 = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25;
+    pub(crate) const KNOWN: u64 = ((1 << 17) - 1) | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25);
 }

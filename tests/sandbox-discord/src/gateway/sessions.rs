@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::op;
 
 /// What the rest of the sandbox tells a connection to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Order {
     /// Send this payload.
     Send(Value),
@@ -138,6 +138,10 @@ impl Sessions {
         self.all.iter_mut().find(owns)
     }
 
+    pub(crate) fn infos(&self) -> Vec<SessionInfo> {
+        self.all.iter().map(|session| session.info.clone()).collect()
+    }
+
     /// Connected sessions of one shard.
     pub(crate) fn alive(&self, shard: (u32, u32)) -> usize {
         self.all.iter().filter(|session| session.info.connected && session.info.shard == shard).count()
@@ -185,8 +189,29 @@ impl Sessions {
         }
     }
 
+    pub(crate) fn order_all(&self, order: &Order) {
+        self.all.iter().for_each(|session| session.order(order.clone()));
+    }
+
+    pub(crate) fn reconnect_all(&self) {
+        self.order_all(&Order::Send(json!({ "op": op::RECONNECT, "d": null })));
+    }
+
+    /// Tells every session that it is invalid; one that is not resumable is forgotten.
+    pub(crate) fn invalidate_all(&mut self, resumable: bool) {
+        self.order_all(&Order::Send(invalid_session(resumable)));
+        if !resumable {
+            self.all.clear();
+        }
+    }
+
     /// Ends a session for good.
     pub(crate) fn forget(&mut self, id: &str) {
         self.all.retain(|session| session.info.id != id);
     }
+}
+
+/// INVALID SESSION.
+pub(crate) fn invalid_session(resumable: bool) -> Value {
+    json!({ "op": op::INVALID_SESSION, "d": resumable })
 }

@@ -13,8 +13,10 @@ const LISTED_MAX: usize = 100;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Pings {
     /// Users named one by one, and the author of the message replied to.
+    #[serde(serialize_with = "snowflake::as_strings")]
     pub users: BTreeSet<u64>,
     /// Roles whose members were all notified.
+    #[serde(serialize_with = "snowflake::as_strings")]
     pub roles: BTreeSet<u64>,
     /// Whether `@everyone` or `@here` notified the whole channel.
     pub everyone: bool,

@@ -1,9 +1,14 @@
 //! `/applications/{application.id}/commands`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Call, Outcome, Reply};
-use crate::{error::ApiError, snowflake, world::World};
+use crate::{
+    error::ApiError,
+    limits::commands::{self as limits, COMMANDS_MAX},
+    snowflake,
+    world::World,
+};
 
 /// The commands that the bot has registered.
 #[derive(Debug, Default)]
@@ -39,43 +44,56 @@ fn scope(world: &World, call: &Call) -> Result<Option<u64>, ApiError> {
 
 pub(super) fn replace(world: &mut World, call: &Call) -> Outcome {
     let guild = scope(world, call)?;
-    let commands: Vec<_> =
-        call.body.as_array().into_iter().flatten().map(|body| build(world, guild, body)).collect();
+    limits::check_all(&call.body)?;
+    let bodies = call.body.as_array().into_iter().flatten();
+    let commands: Vec<_> = bodies.map(|body| build(world, guild, body)).collect();
     world.commands.0.retain(|command| command.guild != guild);
     world.commands.0.extend(commands);
     list(world, call)
 }
 
+/// The command as Discord keeps it. One of the same name keeps its id.
 fn build(world: &World, guild: Option<u64>, body: &Value) -> Command {
-    let id = snowflake::next();
-    let mut json = body.clone();
+    let same = |known: &&Command| known.guild == guild && known.json["name"] == body["name"];
+    let id = world.commands.0.iter().find(same).map_or_else(snowflake::next, |known| known.id);
+    let mut json = json!({
+        "type": 1,
+        "options": [],
+        "default_member_permissions": null,
+        "dm_permission": true,
+        "contexts": null,
+        "integration_types": [0],
+        "nsfw": false,
+        "name_localizations": null,
+        "description_localizations": null,
+    });
+    for (name, value) in body.as_object().into_iter().flatten() {
+        json[name] = value.clone();
+    }
     json["id"] = id.to_string().into();
     json["application_id"] = world.bot.to_string().into();
     json["version"] = snowflake::next().to_string().into();
     if let Some(guild) = guild {
         json["guild_id"] = guild.to_string().into();
     }
-    for (name, default) in [
-        ("type", Value::from(1)),
-        ("description", "".into()),
-        ("default_member_permissions", Value::Null),
-        ("nsfw", false.into()),
-    ] {
-        if json.get(name).is_none() {
-            json[name] = default;
-        }
-    }
     Command { id, guild, json }
 }
 
+/// Creates a command, or replaces the one of that name: 201 or 200.
 pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     let guild = scope(world, call)?;
+    limits::check(&call.body)?;
     let command = build(world, guild, &call.body);
-    let same = |known: &Command| known.guild == guild && known.json["name"] == command.json["name"];
-    world.commands.0.retain(|known| !same(known));
+    let before = world.commands.0.len();
+    world.commands.0.retain(|known| known.id != command.id);
+    let is_new = world.commands.0.len() == before;
+    if is_new && world.commands.0.iter().filter(|known| known.guild == guild).count() >= COMMANDS_MAX {
+        let message = format!("Maximum number of application commands reached ({COMMANDS_MAX}).");
+        return Err(ApiError::new(400, 30032, message));
+    }
     let json = command.json.clone();
     world.commands.0.push(command);
-    Reply::created(json)
+    if is_new { Reply::created(json) } else { Reply::ok(json) }
 }
 
 fn find(world: &World, call: &Call) -> Result<usize, ApiError> {
@@ -92,12 +110,14 @@ pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
 
 pub(super) fn edit(world: &mut World, call: &Call) -> Outcome {
     let index = find(world, call)?;
-    if let Some(command) = world.commands.0.get_mut(index)
-        && let Some(changes) = call.body.as_object()
-    {
-        for (name, value) in changes {
-            command.json[name] = value.clone();
-        }
+    let mut changed = world.commands.0.get(index).map(|command| command.json.clone()).unwrap_or_default();
+    for (name, value) in call.body.as_object().into_iter().flatten() {
+        changed[name] = value.clone();
+    }
+    limits::check(&changed)?;
+    changed["version"] = snowflake::next().to_string().into();
+    if let Some(command) = world.commands.0.get_mut(index) {
+        command.json = changed;
     }
     get(world, call)
 }

@@ -5,7 +5,6 @@ mod applications;
 mod channels;
 pub(crate) mod commands;
 mod guilds;
-pub(crate) mod interactions;
 mod messages;
 mod pipeline;
 mod routes;

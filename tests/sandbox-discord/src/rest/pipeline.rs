@@ -108,10 +108,7 @@ fn admit(world: &mut World, request: &HttpRequest, body: &[u8]) -> Result<Work, 
         Ok(call) => call,
         Err(error) => return refuse(world, &error),
     };
-    let headers = match limit(world, endpoint, &call) {
-        Ok(headers) => headers,
-        Err(answer) => return Err(answer),
-    };
+    let headers = limit(world, endpoint, &call)?;
     let channel = Some(call.id("channel_id")).filter(|&id| id != 0);
     let plan = world.faults.plan(&name, channel, &links(&call.body));
     Ok(Work { endpoint, call, headers, plan })
@@ -183,18 +180,18 @@ fn limit(world: &mut World, endpoint: &Endpoint, call: &Call) -> Result<Vec<(&'s
     }
 }
 
-fn too_many(mut headers: Vec<(&'static str, String)>, retry_after: f64, scope: Scope) -> Answer {
+/// A 429. Only one of the bucket itself tells the bucket's figures.
+fn too_many(bucket: Vec<(&'static str, String)>, retry_after: f64, scope: Scope) -> Answer {
+    let mut headers = match scope {
+        Scope::Global => vec![("X-RateLimit-Global", "true".to_owned())],
+        Scope::User | Scope::Shared => bucket,
+    };
     headers.push(("X-RateLimit-Scope", scope.name().to_owned()));
     // In whole seconds and rounded up in the header, exact in the body.
     headers.push(("Retry-After", retry_after.ceil().to_string()));
-    if scope == Scope::Global {
-        headers.retain(|(name, _)| !name.starts_with("X-RateLimit-R") && *name != "X-RateLimit-Limit");
-        headers.push(("X-RateLimit-Global", "true".to_owned()));
-    }
-    let rounded = (retry_after * 1000.0).ceil() / 1000.0;
     let body = json!({
         "message": "You are being rate limited.",
-        "retry_after": rounded,
+        "retry_after": (retry_after * 1000.0).ceil() / 1000.0,
         "global": scope == Scope::Global,
     });
     Answer { status: 429, headers, body: Some(body) }
@@ -205,7 +202,9 @@ fn count(world: &mut World, endpoint: &str, status: u16, scope: Option<Scope>) {
     let shared = scope == Some(Scope::Shared);
     if matches!(status, 401 | 403) || status == 429 && !shared {
         let clocks = world.config.clocks.clone();
-        world.rates.count_invalid(&clocks);
+        if world.rates.count_invalid(&clocks) {
+            world.stats.violations.push("Banned for too many answers of 401, 403 and 429".to_owned());
+        }
     }
 }
 
@@ -215,6 +214,7 @@ async fn perform(hub: Arc<Hub>, work: Work) -> Done {
         return done;
     }
     let outcome = hub.lock(|world| (work.endpoint.run)(world, &work.call));
+    hub.tell();
     if let Some(done) = suffer(&hub, &name, &work.plan.after, &work.headers).await {
         return done;
     }

@@ -1,7 +1,7 @@
 //! The endpoints that the sandbox plays.
 
-use super::{Call, Outcome, applications, channels, commands, guilds, interactions, messages};
-use crate::{snowflake, world::World};
+use super::{Call, Outcome, applications, channels, commands, guilds, messages};
+use crate::{interactions::answers, snowflake, world::World};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +76,14 @@ static ENDPOINTS: &[Endpoint] = &[
     bot("GET", "/applications/{application_id}/guilds/{guild_id}/commands", commands::list),
     bot("PUT", "/applications/{application_id}/guilds/{guild_id}/commands", commands::replace),
     bot("POST", "/applications/{application_id}/guilds/{guild_id}/commands", commands::create),
-    interaction("POST", "/interactions/{interaction_id}/{token}/callback", interactions::callback),
-    interaction("POST", "/webhooks/{application_id}/{token}", interactions::follow_up),
-    interaction("GET", "/webhooks/{application_id}/{token}/messages/@original", interactions::get),
-    interaction("PATCH", "/webhooks/{application_id}/{token}/messages/@original", interactions::edit),
-    interaction("DELETE", "/webhooks/{application_id}/{token}/messages/@original", interactions::delete),
-    interaction("GET", "/webhooks/{application_id}/{token}/messages/{message_id}", interactions::get),
-    interaction("PATCH", "/webhooks/{application_id}/{token}/messages/{message_id}", interactions::edit),
-    interaction("DELETE", "/webhooks/{application_id}/{token}/messages/{message_id}", interactions::delete),
+    interaction("POST", "/interactions/{interaction_id}/{token}/callback", answers::callback),
+    interaction("POST", "/webhooks/{application_id}/{token}", answers::follow_up),
+    interaction("GET", "/webhooks/{application_id}/{token}/messages/@original", answers::get),
+    interaction("PATCH", "/webhooks/{application_id}/{token}/messages/@original", answers::edit),
+    interaction("DELETE", "/webhooks/{application_id}/{token}/messages/@original", answers::delete),
+    interaction("GET", "/webhooks/{application_id}/{token}/messages/{message_id}", answers::get),
+    interaction("PATCH", "/webhooks/{application_id}/{token}/messages/{message_id}", answers::edit),
+    interaction("DELETE", "/webhooks/{application_id}/{token}/messages/{message_id}", answers::delete),
 ];
 
 /// What a path turned out to be.

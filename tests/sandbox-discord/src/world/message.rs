@@ -97,8 +97,10 @@ impl Stored {
 #[derive(Debug, Clone, Serialize)]
 pub struct Message {
     /// Its id.
+    #[serde(serialize_with = "snowflake::as_string")]
     pub id: u64,
     /// Who wrote it.
+    #[serde(serialize_with = "snowflake::as_string")]
     pub author: u64,
     /// The message object that Discord shows.
     pub json: Value,

@@ -5,7 +5,7 @@ pub(crate) mod guild;
 pub(crate) mod message;
 mod post;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::Value;
 
@@ -19,11 +19,12 @@ use crate::{
     error::ApiError,
     faults::Faults,
     gateway::sessions::Sessions,
+    interactions::Interactions,
     limits::mentions,
     nonce::Nonces,
     permissions::{self, VIEW_CHANNEL},
     ratelimit::RateLimits,
-    rest::{commands::Commands, interactions::Interactions},
+    rest::commands::Commands,
     snowflake,
     stats::Stats,
 };
@@ -72,10 +73,10 @@ impl World {
     /// Adds a guild with the bot in it, under a role of its own.
     pub(crate) fn add_guild(&mut self, mut guild: Guild) -> u64 {
         guild.complete();
-        if !guild.members.contains_key(&self.bot) {
+        if let Entry::Vacant(place) = guild.members.entry(self.bot) {
             let mut role = Role::new(&self.config.bot_name, permissions::BOT);
             role.managed = true;
-            guild.members.insert(self.bot, Member { roles: [role.id].into() });
+            place.insert(Member { roles: [role.id].into() });
             guild.roles.insert(role.id, role);
         }
         let id = guild.id;

@@ -1,6 +1,7 @@
 //! Putting a new message into a channel.
 
-use serde_json::Value;
+use anyhow::ensure;
+use serde_json::{Value, json};
 
 use super::{World, channel::Channel, message::Stored};
 use crate::{
@@ -42,6 +43,13 @@ impl World {
         message.pings = self.effective(pings, channel, permissions);
         self.keep(message.clone());
         Ok(message)
+    }
+
+    /// A user writes a plain message; its id.
+    pub(crate) fn say(&mut self, user: u64, channel: u64, content: &str) -> anyhow::Result<u64> {
+        ensure!(self.users.contains_key(&user), "nobody has the id {user}");
+        let draft = Draft::check(&json!({ "content": content }))?;
+        Ok(self.post(channel, user, &draft, Value::Null)?.id)
     }
 
     fn keep(&mut self, message: Stored) {

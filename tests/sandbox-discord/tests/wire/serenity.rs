@@ -1,6 +1,5 @@
 //! A real serenity client against the sandbox: it drops what does not fit its
 //! model in silence, so each event is awaited by name.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     sync::{Arc, Mutex},

@@ -1,0 +1,96 @@
+//! What comes in on the control API.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::{
+    faults::{Effect, Fault},
+    ratelimit::Scope,
+    snowflake,
+};
+
+/// An id, as a string or a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Id(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        snowflake::from_json(&value).map(Self).ok_or_else(|| serde::de::Error::custom("expected an id"))
+    }
+}
+
+/// A fault as a form.
+#[derive(Deserialize)]
+pub(super) struct FaultForm {
+    /// `{"status": 503}`, `"cut"`, `{"silence_ms": 2000}`,
+    /// `{"rate_limited": {"retry_after_ms": 500, "scope": "user"}}`,
+    /// `"unknown_channel"`, `"missing_access"`, `"missing_permissions"`,
+    /// `"unauthorized"`, `{"refuse_links": "text"}`
+    effect: EffectForm,
+    #[serde(default)]
+    after: bool,
+    channel: Option<Id>,
+    /// Such as `GET /users/{user_id}`; `*` is all. The default is posts.
+    endpoint: Option<String>,
+    times: Option<u32>,
+    probability: Option<f64>,
+    #[serde(default)]
+    seed: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EffectForm {
+    Status(u16),
+    Cut,
+    SilenceMs(u64),
+    RateLimited { retry_after_ms: u64, scope: Scope },
+    UnknownChannel,
+    MissingAccess,
+    MissingPermissions,
+    Unauthorized,
+    RefuseLinks(String),
+}
+
+impl From<EffectForm> for Effect {
+    fn from(form: EffectForm) -> Self {
+        match form {
+            EffectForm::Status(status) => Self::Status(status),
+            EffectForm::Cut => Self::Cut,
+            EffectForm::SilenceMs(ms) => Self::Silence(Duration::from_millis(ms)),
+            EffectForm::RateLimited { retry_after_ms, scope } => {
+                Self::RateLimited(Duration::from_millis(retry_after_ms), scope)
+            }
+            EffectForm::UnknownChannel => Self::UnknownChannel,
+            EffectForm::MissingAccess => Self::MissingAccess,
+            EffectForm::MissingPermissions => Self::MissingPermissions,
+            EffectForm::Unauthorized => Self::Unauthorized,
+            EffectForm::RefuseLinks(text) => Self::RefuseLinks(text),
+        }
+    }
+}
+
+impl From<FaultForm> for Fault {
+    fn from(form: FaultForm) -> Self {
+        let mut fault = Self::new(form.effect.into());
+        if form.after {
+            fault = fault.after();
+        }
+        if let Some(channel) = form.channel {
+            fault = fault.on_channel(channel.0);
+        }
+        fault = match form.endpoint.as_deref() {
+            None => fault,
+            Some("*") => fault.everywhere(),
+            Some(endpoint) => fault.on_endpoint(endpoint),
+        };
+        match (form.times, form.probability) {
+            (Some(times), _) => fault.times(times),
+            (None, Some(probability)) => fault.with_probability(probability, form.seed),
+            (None, None) => fault,
+        }
+    }
+}

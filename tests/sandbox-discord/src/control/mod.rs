@@ -1,0 +1,214 @@
+//! `/sandbox/…`: what a person or a script does with a sandbox over HTTP. No
+//! part of Discord. Every body is JSON; an error is `{"error": "…"}`.
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /sandbox/state` | bot, users, guilds with their channels, sessions, statistics |
+//! | `GET /sandbox/channels/{id}/messages` | what was written there |
+//! | `DELETE /sandbox/channels/{id}` | removes the channel |
+//! | `DELETE /sandbox/channels/{id}/messages/{id}` | removes a message |
+//! | `POST /sandbox/say` | `{user, channel, content}`: a user writes; `{id}` |
+//! | `POST /sandbox/interact` | `{user, channel, command, options}`: a user uses a slash command; waits for the answer: `{id, answer, messages}` |
+//! | `POST /sandbox/modal` | `{interaction, inputs}`: fills in the modal that was the answer; as above |
+//! | `POST /sandbox/faults` | `{effect, after, channel, endpoint, times, probability, seed}`: see `control/forms.rs` |
+//! | `DELETE /sandbox/faults` | nothing goes wrong any more |
+//! | `POST /sandbox/gateway` | `{do}`: `cut`, `reconnect`, `invalidate` |
+//!
+//! Ids are strings, since numbers in JavaScript do not hold 64 bits.
+
+mod forms;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use actix_web::{HttpResponse, ResponseError, delete, get, http::StatusCode, post, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::forms::{FaultForm, Id};
+use crate::{
+    gateway::sessions::Order,
+    interactions::Outcome,
+    server::Hub,
+    world::{World, channel::Channel, guild::Guild},
+};
+
+/// How long an answer that comes in parts is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(state)
+        .service(messages)
+        .service(remove_channel)
+        .service(remove_message)
+        .service(say)
+        .service(interact)
+        .service(modal)
+        .service(add_fault)
+        .service(clear_faults)
+        .service(gateway);
+}
+
+/// What was wrong with a request, in words.
+#[derive(Debug)]
+struct Refused(anyhow::Error);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for Refused {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::BAD_REQUEST
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::BadRequest().json(json!({ "error": format!("{:#}", self.0) }))
+    }
+}
+
+impl From<anyhow::Error> for Refused {
+    fn from(error: anyhow::Error) -> Self {
+        Self(error)
+    }
+}
+
+#[get("/state")]
+async fn state(hub: web::Data<Hub>) -> HttpResponse {
+    let state = hub.lock(|world| {
+        json!({
+            "bot": world.user_json(world.bot),
+            "users": world.users.values().map(crate::User::json).collect::<Vec<_>>(),
+            "guilds": world.guilds.values().map(|guild| guild_state(world, guild)).collect::<Vec<_>>(),
+            "sessions": world.sessions.infos(),
+            "stats": world.stats,
+        })
+    });
+    HttpResponse::Ok().json(state)
+}
+
+fn guild_state(world: &World, guild: &Guild) -> Value {
+    let channels = world.channels.values().filter(|channel| channel.guild == Some(guild.id));
+    json!({
+        "id": guild.id.to_string(),
+        "name": guild.name,
+        "owner": guild.owner.to_string(),
+        "members": guild.members.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        "channels": channels.map(Channel::json).collect::<Vec<_>>(),
+    })
+}
+
+#[get("/channels/{id}/messages")]
+async fn messages(hub: web::Data<Hub>, channel: web::Path<u64>) -> HttpResponse {
+    HttpResponse::Ok().json(hub.lock(|world| world.messages(*channel)))
+}
+
+#[delete("/channels/{id}")]
+async fn remove_channel(hub: web::Data<Hub>, channel: web::Path<u64>) -> HttpResponse {
+    hub.lock(|world| world.remove_channel(*channel));
+    HttpResponse::NoContent().finish()
+}
+
+#[delete("/channels/{id}/messages/{message}")]
+async fn remove_message(hub: web::Data<Hub>, path: web::Path<(u64, u64)>) -> HttpResponse {
+    let (channel, message) = path.into_inner();
+    hub.lock(|world| world.delete_message(channel, message));
+    HttpResponse::NoContent().finish()
+}
+
+#[derive(Deserialize)]
+struct Say {
+    user: Id,
+    channel: Id,
+    content: String,
+}
+
+#[post("/say")]
+async fn say(hub: web::Data<Hub>, form: web::Json<Say>) -> Result<HttpResponse, Refused> {
+    let id = hub.lock(|world| world.say(form.user.0, form.channel.0, &form.content))?;
+    Ok(HttpResponse::Ok().json(json!({ "id": id.to_string() })))
+}
+
+#[derive(Deserialize)]
+struct Interact {
+    user: Id,
+    channel: Id,
+    command: String,
+    #[serde(default)]
+    options: BTreeMap<String, String>,
+}
+
+fn pairs(map: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    map.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+#[post("/interact")]
+async fn interact(hub: web::Data<Hub>, form: web::Json<Interact>) -> Result<HttpResponse, Refused> {
+    let (user, channel) = (form.user.0, form.channel.0);
+    let options = pairs(&form.options);
+    let id = hub.lock(|world| world.use_command(user, channel, &form.command, &options, None))?;
+    Ok(answered(&hub, id).await)
+}
+
+#[derive(Deserialize)]
+struct Modal {
+    interaction: Id,
+    inputs: BTreeMap<String, String>,
+}
+
+#[post("/modal")]
+async fn modal(hub: web::Data<Hub>, form: web::Json<Modal>) -> Result<HttpResponse, Refused> {
+    let id = hub.lock(|world| world.submit_modal(form.interaction.0, &pairs(&form.inputs)))?;
+    Ok(answered(&hub, id).await)
+}
+
+/// Waits for a message, a modal, or the end of patience.
+async fn answered(hub: &Hub, id: u64) -> HttpResponse {
+    let done = |outcome: &Outcome| {
+        let shows_modal =
+            outcome.answer.as_ref().is_some_and(|answer| answer.kind == crate::interactions::MODAL);
+        shows_modal || !outcome.messages.is_empty()
+    };
+    hub.wait(PATIENCE, |world| done(&world.outcome(id)).then_some(())).await;
+    let outcome = hub.lock(|world| world.outcome(id));
+    HttpResponse::Ok().json(json!({
+        "id": id.to_string(), "answer": outcome.answer, "messages": outcome.messages,
+    }))
+}
+
+#[post("/faults")]
+async fn add_fault(hub: web::Data<Hub>, form: web::Json<FaultForm>) -> HttpResponse {
+    hub.lock(|world| world.faults.add(form.into_inner().into()));
+    HttpResponse::NoContent().finish()
+}
+
+#[delete("/faults")]
+async fn clear_faults(hub: web::Data<Hub>) -> HttpResponse {
+    hub.lock(|world| world.faults.clear());
+    HttpResponse::NoContent().finish()
+}
+
+#[derive(Deserialize)]
+struct Gateway {
+    r#do: GatewayAct,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum GatewayAct {
+    Cut,
+    Reconnect,
+    Invalidate,
+}
+
+#[post("/gateway")]
+async fn gateway(hub: web::Data<Hub>, form: web::Json<Gateway>) -> HttpResponse {
+    hub.lock(|world| match form.r#do {
+        GatewayAct::Cut => world.sessions.order_all(&Order::Cut),
+        GatewayAct::Reconnect => world.sessions.reconnect_all(),
+        GatewayAct::Invalidate => world.sessions.invalidate_all(false),
+    });
+    HttpResponse::NoContent().finish()
+}

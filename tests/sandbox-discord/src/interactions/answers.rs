@@ -1,0 +1,212 @@
+//! The bot's side: `/interactions/…/callback` and `/webhooks/…`.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Interaction, Kind, MODAL};
+use crate::{
+    error::{ApiError, FormErrors},
+    limits::{
+        message::{Draft, flags},
+        modals,
+    },
+    rest::{Call, Outcome, Reply},
+    world::{World, message::Stored},
+};
+
+const MESSAGE: u64 = 4;
+const DEFERRED_MESSAGE: u64 = 5;
+const CHOICES: u64 = 8;
+
+fn unknown_interaction() -> ApiError {
+    ApiError::new(404, 10062, "Unknown interaction")
+}
+
+fn unknown_webhook() -> ApiError {
+    ApiError::new(404, 10015, "Unknown Webhook")
+}
+
+/// The first answer, within the deadline.
+pub(crate) fn callback(world: &mut World, call: &Call) -> Outcome {
+    let deadline = world.config.clocks.interaction_deadline;
+    let id = call.id("interaction_id");
+    let interaction = world.interactions.0.get(&id).filter(|known| known.token == call.token);
+    let interaction = interaction.ok_or_else(unknown_interaction)?;
+    if interaction.answer.is_some() {
+        return Err(ApiError::new(400, 40060, "Interaction has already been acknowledged."));
+    }
+    if interaction.sent.elapsed() > deadline {
+        return Err(unknown_interaction());
+    }
+    let kind = answer_kind(&call.body, interaction.kind)?;
+    let data = call.body["data"].clone();
+    let message = first_message(world, interaction, kind, &data)?;
+    if let Some(message) = &message {
+        world.show(message, "MESSAGE_CREATE");
+    }
+    if let Some(interaction) = world.interactions.0.get_mut(&id) {
+        interaction.answer = Some(Answer { kind, data });
+        interaction.messages.extend(message.clone());
+    }
+    if call.query("with_response") != Some("true") {
+        return Reply::empty();
+    }
+    let shown = message.map(|message| world.message_json(&message));
+    Reply::ok(json!({
+        "interaction": { "id": id.to_string(), "type": 2 },
+        "resource": { "type": kind, "message": shown },
+    }))
+}
+
+/// The type of an answer, if that kind of interaction takes it.
+fn answer_kind(body: &Value, interaction: Kind) -> Result<u64, ApiError> {
+    let allowed: &[u64] = match interaction {
+        Kind::Command => &[MESSAGE, DEFERRED_MESSAGE, MODAL],
+        Kind::ModalSubmit => &[MESSAGE, DEFERRED_MESSAGE],
+        Kind::Autocomplete => &[CHOICES],
+    };
+    let kind = body["type"].as_u64();
+    if let Some(kind) = kind.filter(|kind| allowed.contains(kind)) {
+        return Ok(kind);
+    }
+    let mut errors = FormErrors::default();
+    let message = format!("Value must be one of {allowed:?}.");
+    errors.add(&["type".to_owned()], "BASE_TYPE_CHOICES", message);
+    errors.check().map(|()| MESSAGE)
+}
+
+fn first_message(
+    world: &World,
+    interaction: &Interaction,
+    kind: u64,
+    data: &Value,
+) -> Result<Option<Stored>, ApiError> {
+    match kind {
+        MODAL => modals::check(data).map(|()| None),
+        CHOICES => modals::check_choices(data).map(|()| None),
+        DEFERRED_MESSAGE => {
+            let ephemeral = data["flags"].as_u64().unwrap_or_default() & flags::EPHEMERAL;
+            let draft = Draft { flags: ephemeral | flags::LOADING, ..Draft::default() };
+            Ok(Some(Stored::new(interaction.channel, world.bot, &draft, Value::Null)))
+        }
+        _ => message(world, interaction, data).map(Some),
+    }
+}
+
+/// A message that answers an interaction needs no permission of the bot.
+fn message(world: &World, interaction: &Interaction, body: &Value) -> Result<Stored, ApiError> {
+    let draft = Draft::check(body)?;
+    if draft.is_empty() {
+        return Err(ApiError::empty_message());
+    }
+    let mut message = Stored::new(interaction.channel, world.bot, &draft, body.clone());
+    message.pings = draft.allowed_mentions.pings(&message.content, None);
+    Ok(message)
+}
+
+/// The interaction of a webhook's path: it must have been answered, and its
+/// token must still be valid.
+fn find(world: &World, call: &Call) -> Result<u64, ApiError> {
+    if call.id("application_id") != world.bot {
+        return Err(unknown_webhook());
+    }
+    let found = world.interactions.0.iter().find(|(_, known)| known.token == call.token);
+    let (id, interaction) = found.ok_or_else(unknown_webhook)?;
+    if interaction.answer.is_none() {
+        return Err(unknown_webhook());
+    }
+    if interaction.sent.elapsed() > world.config.clocks.interaction_lifetime {
+        return Err(ApiError::new(401, 50027, "Invalid Webhook Token"));
+    }
+    Ok(*id)
+}
+
+/// Where the message of the path stands among the interaction's.
+fn find_message(world: &World, call: &Call) -> Result<(u64, usize, Stored), ApiError> {
+    let id = find(world, call)?;
+    let wanted = call.id("message_id");
+    let messages = world.interactions.0.get(&id).map(|known| known.messages.as_slice()).unwrap_or_default();
+    let index = match wanted {
+        0 => 0,
+        _ => {
+            messages.iter().position(|message| message.id == wanted).ok_or_else(ApiError::unknown_message)?
+        }
+    };
+    let message = messages.get(index).ok_or_else(ApiError::unknown_message)?;
+    Ok((id, index, message.clone()))
+}
+
+/// One more message; the first after a deferral takes the deferred one's place.
+pub(crate) fn follow_up(world: &mut World, call: &Call) -> Outcome {
+    let id = find(world, call)?;
+    let interaction = world.interactions.0.get(&id).ok_or_else(unknown_webhook)?;
+    let mut message = message(world, interaction, &call.body)?;
+    let deferred = interaction.messages.iter().position(|known| known.flags & flags::LOADING != 0);
+    if let Some(first) = deferred.and_then(|index| interaction.messages.get(index)) {
+        message.id = first.id;
+        message.flags = first.flags & !flags::LOADING;
+    }
+    world.show(&message, "MESSAGE_CREATE");
+    let json = world.message_json(&message);
+    if let Some(interaction) = world.interactions.0.get_mut(&id) {
+        match deferred.and_then(|index| interaction.messages.get_mut(index)) {
+            Some(place) => *place = message,
+            None => interaction.messages.push(message),
+        }
+    }
+    Reply::ok(json)
+}
+
+pub(crate) fn get(world: &mut World, call: &Call) -> Outcome {
+    let (_, _, message) = find_message(world, call)?;
+    Reply::ok(world.message_json(&message))
+}
+
+pub(crate) fn edit(world: &mut World, call: &Call) -> Outcome {
+    let (id, index, mut message) = find_message(world, call)?;
+    let draft = Draft::check(&call.body)?;
+    let pings = draft.allowed_mentions.pings(draft.content.as_deref().unwrap_or_default(), None);
+    let deferred = message.flags & flags::LOADING != 0;
+    message.change(draft, call.body.clone())?;
+    if deferred {
+        message.flags &= !flags::LOADING;
+        message.pings = pings;
+    } else {
+        message.edited_at = Some(crate::snowflake::now());
+    }
+    world.show(&message, if deferred { "MESSAGE_CREATE" } else { "MESSAGE_UPDATE" });
+    let json = world.message_json(&message);
+    if let Some(place) = world.interactions.0.get_mut(&id).and_then(|known| known.messages.get_mut(index)) {
+        *place = message;
+    }
+    Reply::ok(json)
+}
+
+pub(crate) fn delete(world: &mut World, call: &Call) -> Outcome {
+    let (id, index, message) = find_message(world, call)?;
+    world.delete_message(message.channel, message.id);
+    if let Some(interaction) = world.interactions.0.get_mut(&id) {
+        interaction.messages.remove(index);
+    }
+    Reply::empty()
+}
+
+impl World {
+    /// Puts an answer into its channel unless only the one who asked sees it,
+    /// or there is nothing to see yet.
+    fn show(&mut self, message: &Stored, event: &str) {
+        if message.flags & (flags::EPHEMERAL | flags::LOADING) != 0 {
+            return;
+        }
+        if let Some(channel) = self.channels.get_mut(&message.channel) {
+            channel.messages.insert(message.id, message.clone());
+        }
+        self.dispatch_message(event, message);
+    }
+}
+
+/// The custom ids of the inputs of a modal.
+pub(super) fn modal_inputs(data: &Value) -> Vec<&str> {
+    let rows = data["components"].as_array().into_iter().flatten();
+    let inputs = rows.filter_map(|row| row["components"].as_array()).flatten();
+    inputs.filter_map(|input| input["custom_id"].as_str()).collect()
+}

@@ -1,0 +1,15 @@
+//! The sandbox over real sockets: it must refuse what Discord refuses, in
+//! Discord's words.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod client;
+mod control;
+mod faults;
+mod gateway;
+mod interactions;
+mod messages;
+mod nonces;
+mod permissions;
+mod rate_limits;
+mod requests;
+mod serenity;
