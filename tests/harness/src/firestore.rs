@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::free_port;
+use crate::{free_port, skip};
 
 /// Starts the emulator and ends it when this process does, however it ends: then
 /// the pipe on its standard input closes. Prints the emulator's process id.

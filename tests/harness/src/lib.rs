@@ -1,6 +1,8 @@
 //! What the tests stand on: real servers and processes on free ports in their
 //! own directories, stopped by their own handles.
 
+#![allow(clippy::panic, reason = "a test that cannot start what it stands on ends there, with the reason")]
+
 pub mod firestore;
 pub mod nats;
 pub mod service;
