@@ -99,17 +99,17 @@ async fn serve(
     let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
     let store = store::open(settings, &nats).await?;
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
-    let authority = Authority::new(store.clone(), discord.clone(), known);
+    let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
     let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
     let delivery = Delivery {
         nats: nats.clone(),
-        journals: journals.clone(),
+        journals,
         authority: authority.clone(),
         discord: discord.clone(),
         style,
         max_age: settings.alert_max_age(),
     };
-    let commands = Arc::new(Commands::new(store, &discord, settings));
+    let commands = Arc::new(Commands::new(store, &discord, authority.clone(), settings));
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(stop.clone()));

@@ -10,6 +10,7 @@ use moka::future::Cache;
 use shared::{ChannelId, GuildId, UserId, verdict::Verdict};
 
 use crate::{
+    delivery::blockade,
     discord::{Discord, DiscordError},
     store::{Store, StoreError},
 };
@@ -69,6 +70,8 @@ struct Inner {
     discord: Discord,
     /// KV bucket of every channel that was ever found authorized and its guild.
     known: kv::Store,
+    /// KV bucket in which lanes note that Discord blocks a channel.
+    lanes: kv::Store,
     guilds: Cache<ChannelId, GuildId>,
     unreachable: Cache<ChannelId, String>,
     users_found: Cache<UserId, ()>,
@@ -77,12 +80,14 @@ struct Inner {
 }
 
 impl Authority {
-    /// `known` is the bucket [`shared::wire::CHANNELS`].
-    pub fn new(store: Arc<dyn Store>, discord: Discord, known: kv::Store) -> Self {
+    /// `known` is the bucket [`shared::wire::CHANNELS`], `lanes` is
+    /// [`shared::wire::LANES`].
+    pub fn new(store: Arc<dyn Store>, discord: Discord, known: kv::Store, lanes: kv::Store) -> Self {
         Self(Arc::new(Inner {
             store,
             discord,
             known,
+            lanes,
             guilds: Cache::new(REMEMBERED),
             unreachable: remembered_for(UNREACHABLE),
             users_found: remembered_for(USER_FOUND),
@@ -122,6 +127,17 @@ impl Authority {
             // An old database may list a channel under a foreign guild.
             None => Ok(Standing::NotAuthorized),
         }
+    }
+
+    /// An admin has just authorized the channel, perhaps once more after mending
+    /// the bot's permissions there: whatever kept its alerts back is forgotten.
+    ///
+    /// # Errors
+    /// When NATS cannot be written to now.
+    pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
+        self.0.unreachable.invalidate(&channel).await;
+        blockade::lift(&self.0.lanes, channel).await?;
+        self.remember(channel, guild).await
     }
 
     /// Whether the channel was ever found authorized. Alerts of one that never

@@ -13,7 +13,7 @@ use discord_service::{
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Channel, Config, Effect, Fault, Guild, Sandbox, User};
 use secrecy::SecretString;
-use shared::{admin::Readiness, process::BadToken, shutdown::CancellationToken};
+use shared::{ChannelId, admin::Readiness, process::BadToken, shutdown::CancellationToken};
 use tokio::task::JoinHandle;
 
 const MESSAGE_CONTENT: u64 = 1 << 15;
@@ -48,9 +48,9 @@ struct Scene {
     client: JoinHandle<anyhow::Result<()>>,
 }
 
-/// Everything as at Discord but the pace: heartbeats every 200 ms.
+/// As at Discord, but with a heartbeat every 500 ms.
 fn config() -> Config {
-    Config::default().clocks(|clocks| clocks.heartbeat = Duration::from_millis(200))
+    Config::default().clocks(|clocks| clocks.heartbeat = Duration::from_millis(500))
 }
 
 impl Scene {
@@ -213,4 +213,109 @@ async fn all_shards_come_up_within_the_identify_limits() {
     scene.say("!sentry h");
     scene.hears("!sentry h").await;
     scene.ends().await;
+}
+
+#[tokio::test]
+async fn an_order_to_reconnect_is_obeyed_with_a_resume() {
+    let scene = Scene::start(config()).await;
+    scene.is_ready().await;
+    scene.sandbox.reconnect_gateway();
+    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes > 0).await;
+    scene.say("after");
+    scene.hears("after").await;
+    assert_eq!(scene.sandbox.stats().identifies, 1);
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn an_invalid_session_is_begun_anew() {
+    let scene = Scene::start(config()).await;
+    scene.is_ready().await;
+    scene.sandbox.invalidate_sessions(false);
+    scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == 2).await;
+    scene.is_ready().await;
+    scene.say("after");
+    scene.hears("after").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn an_invalid_session_that_may_go_on_is_resumed() {
+    let scene = Scene::start(config()).await;
+    scene.is_ready().await;
+    scene.sandbox.invalidate_sessions(true);
+    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes > 0).await;
+    assert_eq!(scene.sandbox.stats().identifies, 1);
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn unanswered_heartbeats_lead_to_another_connection() {
+    let scene = Scene::start(config()).await;
+    scene.is_ready().await;
+    scene.sandbox.acknowledge_heartbeats(false);
+    scene.wait_until("resumed", |sandbox| sandbox.stats().resumes > 0).await;
+    scene.sandbox.acknowledge_heartbeats(true);
+    scene.say("after");
+    scene.hears("after").await;
+    scene.is_ready().await;
+    assert_eq!(scene.sandbox.stats().identifies, 1);
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_timed_out_session_is_begun_anew() {
+    let scene = Scene::start(config()).await;
+    scene.is_ready().await;
+    scene.sandbox.close_gateway(4009);
+    scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == 2).await;
+    scene.say("after");
+    scene.hears("after").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_away_is_found_again() {
+    let config = config().addr(([127, 0, 0, 1], harness::free_port()).into());
+    let mut scene = Scene::start(config.clone()).await;
+    scene.is_ready().await;
+    drop(std::mem::replace(&mut scene.sandbox, Sandbox::start(self::config()).await));
+    scene.readiness_says("reconnecting").await;
+    scene.sandbox = Sandbox::start(config).await;
+    scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == 1).await;
+    scene.is_ready().await;
+    scene.olivia = scene.sandbox.add_user(User::new("olivia"));
+    scene.guild = scene.sandbox.add_guild(Guild::new("Sandbox", scene.olivia));
+    scene.general = scene.sandbox.add_channel(scene.guild, Channel::text("general"));
+    scene.say("after");
+    scene.hears("after").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_final_code_turns_commands_off_and_leaves_posting_alone() {
+    for (code, words) in [(4010, "4010"), (4011, "restart to use more"), (4012, "4012"), (4013, "4013")] {
+        let scene = Scene::start(config()).await;
+        scene.is_ready().await;
+        scene.sandbox.close_gateway(code);
+        scene.readiness_says(words).await;
+        let (_, checks) = scene.readiness.report();
+        assert!(checks["gateway"].contains("commands are off"), "{checks:?}");
+        let url = scene.sandbox.url().parse().expect("a URL");
+        let discord = Discord::new(&url, SecretString::from(scene.sandbox.token())).expect("a client");
+        let body = serde_json::json!({"content": "x"});
+        discord.create_message(ChannelId::new(scene.general), &body).await.expect("posted");
+        assert!(!scene.client.is_finished(), "it waits to be stopped");
+        assert_eq!(scene.sandbox.stats().identifies, 1);
+        scene.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_becomes_bad_ends_it() {
+    let scene = Scene::start(config()).await;
+    scene.is_ready().await;
+    scene.sandbox.close_gateway(4004);
+    let error = scene.client.await.expect("it does not panic").expect_err("a bad token");
+    assert!(error.is::<BadToken>(), "{error:#}");
 }

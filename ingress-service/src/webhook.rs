@@ -202,10 +202,15 @@ impl Webhooks {
             (Some(Verdict::Unavailable) | None, _) if self.backstop.admits(channel, Instant::now()) => {
                 Ok(false)
             }
-            (Some(Verdict::Unavailable) | None, _) => Err(Refusal::new(
-                Answer::QueueUnavailable,
-                "verdict: none, and enough is stored for the channel",
-            )),
+            // Another pod, or this one before a restart, may have seen it authorized.
+            (Some(Verdict::Unavailable) | None, _) => {
+                if self.queue.knows(channel, deadline).await {
+                    self.backstop.learn(channel, true);
+                    return Ok(false);
+                }
+                let rule = "verdict: none, and enough is stored for the channel";
+                Err(Refusal::new(Answer::QueueUnavailable, rule))
+            }
             (Some(_), _) => Ok(true),
         }
     }

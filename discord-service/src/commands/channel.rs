@@ -45,6 +45,7 @@ impl Commands {
             return Ok(replies::cannot_post(channel.id, missing));
         }
         let change = self.store.authorize(by.guild, channel.id).await?;
+        self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
         Ok(self.replies.authorized(channel.id, change))
     }
 

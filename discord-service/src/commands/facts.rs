@@ -5,12 +5,12 @@
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::Utc;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
 use super::{
+    budget::Budget,
     parse::ChannelArgument,
     permissions::{self, Guild, Member},
     wire::{WireChannel, WireGuild, WireMember},
@@ -82,7 +82,7 @@ pub(super) struct Facts {
     discord: Discord,
     guilds: Cache<GuildId, Arc<About>>,
     members: Cache<(GuildId, UserId), Option<Arc<Member>>>,
-    fresh: DefaultKeyedRateLimiter<GuildId>,
+    fresh: Budget,
 }
 
 impl Facts {
@@ -91,17 +91,14 @@ impl Facts {
             discord,
             guilds: Cache::builder().max_capacity(MAX_GUILDS).time_to_live(REMEMBERED).build(),
             members: Cache::builder().max_capacity(MAX_MEMBERS).time_to_live(REMEMBERED).build(),
-            fresh: RateLimiter::keyed(Quota::per_second(FRESH_PER_SECOND).allow_burst(FRESH_AT_ONCE)),
+            fresh: Budget::new(FRESH_AT_ONCE, FRESH_PER_SECOND),
         }
     }
 
     /// Forgets what is remembered of the guild and these members of it, unless
     /// the guild asks too often. Call it once at the start of a command.
     pub(super) async fn renew(&self, guild: GuildId, members: [UserId; 2]) {
-        if self.fresh.len() as u64 > MAX_GUILDS {
-            self.fresh.retain_recent();
-        }
-        if self.fresh.check_key(&guild).is_ok() {
+        if self.fresh.spend(guild) {
             self.guilds.invalidate(&guild).await;
             for member in members {
                 self.members.invalidate(&(guild, member)).await;

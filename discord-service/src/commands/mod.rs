@@ -1,9 +1,10 @@
 //! The commands: `!sentry …`, `@bot …`. A message is parsed, the permission is
-//! checked, a handler answers with a [`Reply`], which is sent as a reply.
+//! checked, a handler answers, and the answer is sent as a reply to the message.
 //!
-//! Adding one: a variant and a line in `parse`, what it needs in [`Needs::of`],
+//! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler.
 
+mod budget;
 mod channel;
 mod facts;
 mod fields;
@@ -14,32 +15,43 @@ mod replies;
 mod send;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
 use self::{
+    budget::Budget,
     facts::{Channel, Facts, FactsError},
     parse::{ChannelArgument, Command, ParseError},
     replies::{Replies, Reply},
 };
 use crate::{
+    authority::Authority,
     discord::Discord,
     gateway::{Handler, Typed},
     settings::Settings,
     store::{Store, StoreError},
 };
 
-/// Whoever typed a command waits for the answer: what takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long Discord's rate limits may delay a question about the guild, and a
+/// reply in a busy channel: somebody waits for the answer.
+const QUESTION_PATIENCE: Duration = Duration::from_secs(15);
+const REPLY_PATIENCE: Duration = Duration::from_secs(30);
+/// Commands of a guild that are answered: this many at once, then so many a
+/// second; more are ignored. Any member can type them all day, and a reply is
+/// one of the 50 requests a second that the alerts of all guilds share.
+const COMMANDS_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
+const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
 
 /// Answers commands.
 pub struct Commands {
     store: Arc<dyn Store>,
+    authority: Authority,
     discord: Discord,
     facts: Facts,
+    budget: Budget,
     replies: Replies,
 }
 
@@ -82,14 +94,21 @@ enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Discord(#[from] FactsError),
+    #[error("{0:#}")]
+    Nats(anyhow::Error),
 }
 
 impl Commands {
     /// Answers from this store, as this bot.
-    pub fn new(store: Arc<dyn Store>, discord: &Discord, settings: &Settings) -> Self {
-        let discord = discord.with_patience(PATIENCE);
-        let facts = Facts::new(discord.clone());
-        Self { store, discord, facts, replies: Replies::new(settings) }
+    pub fn new(store: Arc<dyn Store>, discord: &Discord, authority: Authority, settings: &Settings) -> Self {
+        Self {
+            store,
+            authority,
+            discord: discord.with_patience(REPLY_PATIENCE),
+            facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
+            budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
+            replies: Replies::new(settings),
+        }
     }
 
     /// The reply to a command, if it gets one.
@@ -145,6 +164,10 @@ impl Handler for Commands {
         let by =
             Asker { guild: message.guild, channel: message.channel, user: message.author, bot: message.bot };
         let name = parse::name(&command);
+        if !self.budget.spend(by.guild) {
+            count(name, "ignored");
+            return;
+        }
         let (outcome, reply) = match self.answer(by, command).await {
             Ok(Some(reply)) => ("answered", reply),
             Ok(None) => return,
@@ -154,12 +177,18 @@ impl Handler for Commands {
                     "a command could not be carried out: {failure}"
                 );
                 match failure {
-                    Failure::Store(_) => ("store_unavailable", replies::store_unavailable()),
+                    Failure::Store(_) | Failure::Nats(_) => {
+                        ("store_unavailable", replies::store_unavailable())
+                    }
                     Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
                 }
             }
         };
-        metrics::counter!("sentry_bot_commands_total", "command" => name, "outcome" => outcome).increment(1);
+        count(name, outcome);
         send::send(&self.discord, &message, reply).await;
     }
+}
+
+fn count(command: &'static str, outcome: &'static str) {
+    metrics::counter!("sentry_bot_commands_total", "command" => command, "outcome" => outcome).increment(1);
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Where the help leads for everything else.
-const README_URL: &str = "https://github.com/sentry-bot/sentry-bot#readme";
+const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 /// The colour of what has no level.
 const COLOUR: u32 = 0xE7_4C_3C;
 

@@ -3,7 +3,9 @@
 
 mod channel;
 mod failures;
+mod gateway;
 mod help;
+mod load;
 mod permission;
 mod project;
 mod stage;

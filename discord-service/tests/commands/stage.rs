@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
+    authority::Authority,
     commands::Commands,
     discord::Discord,
     gateway::{Handler as _, Typed},
@@ -12,10 +14,14 @@ use discord_service::{
 };
 use harness::nats::NatsServer;
 use sandbox_discord::{Channel, Config, Guild, Limit, Message, Role, Sandbox, User, permissions};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{
+    ChannelId, GuildId, UserId,
+    bus::{self, Role as BusRole},
+    wire,
+};
 
 /// The replies of one test are more than Discord's five in five seconds.
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config::default().clocks(|clocks| {
         clocks.channel = Limit::new(1_000, std::time::Duration::from_secs(1));
         clocks.others = clocks.channel;
@@ -27,13 +33,16 @@ pub(crate) struct Stage {
     pub(crate) nats: NatsServer,
     pub(crate) sandbox: Sandbox,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) commands: Commands,
+    pub(crate) commands: Arc<Commands>,
+    pub(crate) discord: Discord,
     pub(crate) guild: u64,
     pub(crate) owner: u64,
     /// Has a role that grants Manage Messages.
     pub(crate) moderator: u64,
     /// Has no role.
     pub(crate) member: u64,
+    /// Another bot in the guild.
+    pub(crate) robot: u64,
     /// The role of the moderator.
     pub(crate) role: u64,
     /// Where commands are typed.
@@ -49,22 +58,52 @@ impl Stage {
 
     /// With more flags for discord-service.
     pub(crate) async fn set_with(flags: &[&str]) -> Self {
-        let (nats, sandbox) = tokio::join!(NatsServer::start(), Sandbox::start(config()));
+        Self::set_in(config(), flags).await
+    }
+
+    /// At another Discord.
+    pub(crate) async fn set_in(config: Config, flags: &[&str]) -> Self {
+        let (nats, sandbox) = tokio::join!(NatsServer::start(), Sandbox::start(config));
         let [owner, moderator, member] =
             ["owner", "moderator", "member"].map(|name| sandbox.add_user(User::new(name)));
+        let robot = sandbox.add_user(User::bot("robot"));
         let role = Role::new("moderators", permissions::MANAGE_MESSAGES).with_id(77);
-        let guild = Guild::new("home", owner).role(role).member(moderator, &[77]).member(member, &[]);
+        let guild = Guild::new("home", owner)
+            .role(role)
+            .member(moderator, &[77])
+            .member(member, &[])
+            .member(robot, &[]);
         let guild = sandbox.add_guild(guild);
         let [office, alerts] =
             ["office", "alerts"].map(|name| sandbox.add_channel(guild, Channel::text(name)));
 
         let flags = ["discord-service", "--store", "nats"].iter().chain(flags);
         let settings = Settings::try_parse_from(flags).expect("valid settings");
-        let store = store::open(&settings, &nats.client().await).await.expect("a store");
+        let client = nats.client().await;
+        let store = store::open(&settings, &client).await.expect("a store");
         let url = sandbox.url().parse().expect("a URL");
         let discord = Discord::new(&url, sandbox.token().into()).expect("a client");
-        let commands = Commands::new(store.clone(), &discord, &settings);
-        Self { nats, sandbox, store, commands, guild, owner, moderator, member, role: 77, office, alerts }
+        let js = jetstream::new(client);
+        bus::ensure(&js, &settings.common.nats, BusRole::Discord).await.expect("streams and buckets");
+        let known = js.get_key_value(wire::CHANNELS).await.expect("a bucket");
+        let lanes = js.get_key_value(wire::LANES).await.expect("a bucket");
+        let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
+        let commands = Arc::new(Commands::new(store.clone(), &discord, authority, &settings));
+        Self {
+            nats,
+            sandbox,
+            store,
+            commands,
+            discord,
+            guild,
+            owner,
+            moderator,
+            member,
+            robot,
+            role: 77,
+            office,
+            alerts,
+        }
     }
 
     /// Puts the channel into the guild's list, as `channel authorize` does.

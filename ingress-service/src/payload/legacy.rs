@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{
-    PayloadError, frame, items,
+    PayloadError, frame, items, label,
     prune::{SCALAR, Wanted, prune},
     text, timestamp,
     title::{self, meaningful},
@@ -128,23 +128,23 @@ impl LegacyWebhook {
             url: text(body, &["url"]).filter(|url| url.chars().count() <= MAX_TEXT).map(str::to_owned),
             timestamp_ms: event.get("timestamp").and_then(timestamp::milliseconds).unwrap_or(received_ms),
             received_ms,
-            event_id: text(event, &["event_id"]).or_else(|| text(event, &["id"])).and_then(kept_text),
-            issue_id: text(body, &["id"]).and_then(kept_text),
+            event_id: text(event, &["event_id"]).or_else(|| text(event, &["id"])).and_then(label),
+            issue_id: text(body, &["id"]).and_then(label),
             short_id: None,
             rules: items(body, &["triggering_rules"])
                 .iter()
-                .filter_map(|rule| kept_text(rule.as_str()?))
+                .filter_map(|rule| label(rule.as_str()?))
                 .take(MAX_ITEMS)
                 .collect(),
-            environment: text(event, &["environment"]).or_else(|| tag("environment")).and_then(kept_text),
+            environment: text(event, &["environment"]).or_else(|| tag("environment")).and_then(label),
             release: text(event, &["release"])
                 .or_else(|| tag("sentry:release"))
                 .or_else(|| tag("release"))
-                .and_then(kept_text),
+                .and_then(label),
             frame: frame::failing(event),
             tags: tags(event)
                 .filter(|(name, _)| KEPT_TAGS.contains(name))
-                .filter_map(|(name, value)| Some((name.to_owned(), kept_text(value)?)))
+                .filter_map(|(name, value)| Some((name.to_owned(), label(value)?)))
                 .take(MAX_ITEMS)
                 .collect(),
         }

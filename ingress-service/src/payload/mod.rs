@@ -9,6 +9,12 @@ mod timestamp;
 mod title;
 
 use serde_json::Value;
+use shared::{alert::kept_text, text::cut};
+
+/// What is shown beside the main fields is cut to so many characters: more than
+/// Sentry itself keeps of a tag, a release or a rule's name. It keeps an alert
+/// on the bus at a few kB whatever is sent.
+const MAX_LABEL: usize = 256;
 
 /// Why a body is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +37,11 @@ pub enum PayloadError {
 fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
     let text = path.iter().try_fold(value, |value, key| value.get(key))?.as_str()?.trim();
     (!text.is_empty()).then_some(text)
+}
+
+/// `text` as an alert keeps it beside its main fields.
+fn label(text: &str) -> Option<String> {
+    kept_text(text).map(|text| cut(&text, MAX_LABEL))
 }
 
 /// The items of the array at the end of `path`; none where there is no array.

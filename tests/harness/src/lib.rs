@@ -8,7 +8,12 @@ pub mod nats;
 pub mod service;
 pub mod wait;
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    net::TcpListener,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 /// The root of the workspace.
 pub fn workspace_root() -> PathBuf {
@@ -16,10 +21,20 @@ pub fn workspace_root() -> PathBuf {
     here.ancestors().nth(2).map(PathBuf::from).unwrap_or(here)
 }
 
-/// A TCP port on loopback that was free a moment ago.
+/// A TCP port on loopback that nobody uses. It lies below those that the kernel
+/// hands out (from 32768 on Linux), so that no other test's server gets it by
+/// chance before ours has bound it, or between a kill and a restart.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
+    const LOWEST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Test processes that run side by side begin far from each other.
+    let start = std::process::id().wrapping_mul(7_919);
+    let port = std::iter::repeat_with(|| start.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)))
+        .take(COUNT as usize)
+        .filter_map(|number| u16::try_from(LOWEST + number % COUNT).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    port.expect("loopback has a free port")
 }
 
 /// Says that the running test cannot run on this machine: on the terminal, past
