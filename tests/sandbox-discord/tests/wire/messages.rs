@@ -115,7 +115,7 @@ async fn all_embeds_together_are_at_most_6000_characters() {
 #[tokio::test]
 async fn a_colour_has_24_bits() {
     let with = |colour: i64| embed(json!({ "title": "x", "color": colour }));
-    limit("/embeds/0/color", "NUMBER_TYPE_MAX", with(0xFF_FF_FF), with(0x100_00_00)).await;
+    limit("/embeds/0/color", "NUMBER_TYPE_MAX", with(0xFF_FF_FF), with(0x0100_0000)).await;
     limit("/embeds/0/color", "NUMBER_TYPE_MIN", with(0), with(-1)).await;
 }
 
