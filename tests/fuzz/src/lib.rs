@@ -96,30 +96,22 @@ fn post(latest: Alert, count: u64, max_chars: usize) {
 mod tests {
     use std::{fs, path::Path};
 
-    fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
+    fn run_over(folder: &str, target: impl Fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        let entries = fs::read_dir(&folder).expect("a folder of seeds");
-        let paths = entries.map(|entry| entry.expect("a seed").path());
-        let read = |path: std::path::PathBuf| {
-            (path.display().to_string(), fs::read(&path).expect("a seed can be read"))
-        };
-        paths.map(read).collect()
+        let mut seeds = fs::read_dir(&folder).expect("a folder of seeds").peekable();
+        assert!(seeds.peek().is_some(), "{} is empty", folder.display());
+        for seed in seeds {
+            let path = seed.expect("a seed").path();
+            // Shown when the test fails.
+            eprintln!("{}", path.display());
+            target(&fs::read(path).expect("a seed can be read"));
+        }
     }
 
     #[test]
     fn no_seed_breaks_its_target() {
-        let targets: [(&str, fn(&[u8])); 3] = [
-            ("seeds/ingress", super::ingress),
-            ("../fixtures/legacy", super::ingress),
-            ("seeds/embed", super::embed),
-        ];
-        for (folder, target) in targets {
-            let inputs = inputs(folder);
-            assert!(!inputs.is_empty(), "{folder} is empty");
-            for (name, bytes) in inputs {
-                println!("{name}");
-                target(&bytes);
-            }
-        }
+        run_over("seeds/ingress", super::ingress);
+        run_over("../fixtures/legacy", super::ingress);
+        run_over("seeds/embed", super::embed);
     }
 }
