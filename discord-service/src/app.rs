@@ -17,6 +17,7 @@ use crate::{
     authority::Authority,
     cli,
     commands::Commands,
+    dead_letters::DeadLetters,
     delivery::Delivery,
     discord::Discord,
     gateway,
@@ -109,7 +110,8 @@ async fn serve(
         style,
         max_age: settings.alert_max_age(),
     };
-    let commands = Arc::new(Commands::new(store, &discord, authority.clone(), settings));
+    let commands =
+        Arc::new(Commands::new(store, &discord, authority.clone(), DeadLetters::new(js.clone()), settings));
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(stop.clone()));

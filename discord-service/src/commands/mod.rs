@@ -29,6 +29,7 @@ use self::{
 };
 use crate::{
     authority::Authority,
+    dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler, Typed},
     settings::Settings,
@@ -49,6 +50,7 @@ const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
 pub struct Commands {
     store: Arc<dyn Store>,
     authority: Authority,
+    dead_letters: DeadLetters,
     discord: Discord,
     facts: Facts,
     budget: Budget,
@@ -80,6 +82,7 @@ impl Needs {
             Ok(Command::Help | Command::Project(_)) | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
                 Self { authorized: true, manage_messages: false }
             }
+            Ok(Command::Replay) => Self { authorized: true, manage_messages: true },
             Ok(Command::Channel(_)) | Err(ParseError::NotAChannel) => {
                 Self { authorized: false, manage_messages: true }
             }
@@ -100,10 +103,17 @@ enum Failure {
 
 impl Commands {
     /// Answers from this store, as this bot.
-    pub fn new(store: Arc<dyn Store>, discord: &Discord, authority: Authority, settings: &Settings) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        discord: &Discord,
+        authority: Authority,
+        dead_letters: DeadLetters,
+        settings: &Settings,
+    ) -> Self {
         Self {
             store,
             authority,
+            dead_letters,
             discord: discord.with_patience(REPLY_PATIENCE),
             facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
             budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
@@ -130,11 +140,19 @@ impl Commands {
             Ok(Command::Help) => Ok(self.replies.help()),
             Ok(Command::Channel(command)) => self.channel(by, command).await,
             Ok(Command::Project(command)) => self.project(by, command).await,
+            Ok(Command::Replay) => self.replay(by).await,
             Err(ParseError::UnknownWord) => Ok(self.replies.unknown_word()),
             Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
             Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),
         }
         .map(Some)
+    }
+
+    /// Puts the dead letters of the channel back into the queue.
+    async fn replay(&self, by: Asker) -> Result<Reply, Failure> {
+        let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(Failure::Nats)?;
+        tracing::info!(channel.id = %by.channel, user.id = %by.user, alerts = replayed.alerts, "replayed dead letters");
+        Ok(replies::replaying(replayed))
     }
 
     async fn is_authorized(&self, by: Asker) -> Result<bool, StoreError> {

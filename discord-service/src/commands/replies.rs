@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{facts::Missing, fields, parse::SlashOnly};
 use crate::{
+    dead_letters::Replayed,
     settings::Settings,
     store::{Change, ProjectSlug, Registration},
 };
@@ -169,7 +170,7 @@ impl Replies {
 }
 
 /// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 7] = [
+const COMMANDS: [(&str, &str, &str); 8] = [
     ("h", "Shows this help.", "h"),
     ("channel", "Shows the authorized channels of this guild.", "channel"),
     (
@@ -185,6 +186,7 @@ const COMMANDS: [(&str, &str, &str); 7] = [
         "project register project-name-slug",
     ),
     ("project revoke", "Gives your project back.", "project revoke"),
+    ("replay", "Posts once more what could not be posted in this channel.", "replay"),
 ];
 
 /// To whoever lacks Manage Messages, here or in the channel named.
@@ -256,6 +258,15 @@ pub(super) fn slash_only(command: SlashOnly) -> Reply {
         SlashOnly::Secret => ("secret", "secret"),
     };
     format!("Use `/sentry channel {word}` so that the {private} stays private").into()
+}
+
+/// `replay`, of this channel.
+pub(super) fn replaying(replayed: Replayed) -> Reply {
+    let mut text = format!("Replaying {} alerts", replayed.alerts);
+    if replayed.unreadable > 0 {
+        text += &format!("\n{} dead letters hold no alert that can be read. They stay.", replayed.unreadable);
+    }
+    text.into()
 }
 
 /// While the store cannot be asked.

@@ -214,6 +214,7 @@ fn the_help_names_every_command_with_an_example() {
 ?s channel revoke #channel: Takes that back. Short: `revoke`.\nExample: `?s channel revoke #example`
 ?s project: Shows your project.\nExample: `?s project`
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
-?s project revoke: Gives your project back.\nExample: `?s project revoke`"
+?s project revoke: Gives your project back.\nExample: `?s project revoke`
+?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`"
     );
 }

@@ -7,6 +7,7 @@ use clap::Parser as _;
 use discord_service::{
     authority::Authority,
     commands::Commands,
+    dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
     settings::Settings,
@@ -88,7 +89,8 @@ impl Stage {
         let known = js.get_key_value(wire::CHANNELS).await.expect("a bucket");
         let lanes = js.get_key_value(wire::LANES).await.expect("a bucket");
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
-        let commands = Arc::new(Commands::new(store.clone(), &discord, authority, &settings));
+        let dead_letters = DeadLetters::new(js);
+        let commands = Arc::new(Commands::new(store.clone(), &discord, authority, dead_letters, &settings));
         Self {
             nats,
             sandbox,
