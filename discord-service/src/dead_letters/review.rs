@@ -31,6 +31,7 @@ impl DeadLetters {
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
         let batch = batch::read(&self.js, wire::DEAD_LETTERS, &subjects(channel), from).await?;
         Ok(batch
+            .messages
             .into_iter()
             .map(|stored| (stored.sequence, serde_json::from_slice(&stored.payload).ok()))
             .collect())

@@ -146,14 +146,14 @@ impl<'a> Lane<'a> {
         Ok((lane, unfinished))
     }
 
-    /// Takes in all that has come since the last time.
+    /// Takes in all that has come since the last time. It does not wait for a
+    /// moment in which nothing comes: in a storm there is none.
     async fn refill(&mut self) -> anyhow::Result<()> {
-        loop {
+        let mut more = true;
+        while more {
             let batch = self.around.queue.read(&self.subject, self.cursor).await?;
-            if batch.is_empty() {
-                return Ok(());
-            }
-            for stored in batch {
+            more = batch.more && !batch.messages.is_empty();
+            for stored in batch.messages {
                 self.cursor = stored.sequence + 1;
                 match Alert::decode(&stored.payload) {
                     Ok(alert) if alert.channel == self.channel => self.backlog.insert(stored.sequence, alert),
@@ -162,6 +162,7 @@ impl<'a> Lane<'a> {
                 }
             }
         }
+        Ok(())
     }
 
     async fn bury_unreadable(&mut self, sequence: u64, why: &str) -> anyhow::Result<()> {

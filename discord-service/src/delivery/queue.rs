@@ -18,7 +18,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use shared::wire;
 
-use crate::batch::{self, Stored};
+use crate::batch::{self, Batch};
 
 /// Single reads and removals under way at once.
 const IN_FLIGHT: usize = 64;
@@ -45,7 +45,7 @@ impl Queue {
 
     /// The next messages of the subject from this sequence on, in order: none
     /// when there are none, and perhaps not all.
-    pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Vec<Stored>> {
+    pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch> {
         batch::read(&self.js, wire::ALERTS, subject, from).await
     }
 
