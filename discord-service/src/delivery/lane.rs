@@ -101,6 +101,9 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
+            if lane.had_to_wait().await {
+                continue;
+            }
             lane.step().await?;
             backoff.reset();
             continue;
@@ -200,6 +203,21 @@ impl<'a> Lane<'a> {
         }
         tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");
         self.deliver(record, true).await
+    }
+
+    /// Waits until Discord would take a post; whether that took time. A post is
+    /// made when it may go, of all that waits then and of what may be posted then.
+    pub(super) async fn had_to_wait(&self) -> bool {
+        let free = self.around.discord.until_free(self.channel);
+        tokio::pin!(free);
+        if futures::poll!(&mut free).is_ready() {
+            return false;
+        }
+        tokio::select! {
+            () = free => {}
+            () = self.around.shutdown.cancelled() => {}
+        }
+        true
     }
 
     /// One post, or one reason why there is none.
