@@ -27,7 +27,7 @@ use crate::{
 /// After a wake-up, how long to look again for the alert that it announced: the
 /// announcement may overtake the storing.
 const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
-/// Alerts that are turned into dead letters at once.
+/// Alerts that are read at once to become dead letters.
 const CHUNK: usize = 500;
 
 /// What all lanes share.
@@ -260,15 +260,16 @@ impl<'a> Lane<'a> {
         self.forget(&all).await
     }
 
-    /// Turns alerts into dead letters: first stored there, then removed here.
+    /// Turns alerts into dead letters: all are stored there before the first is
+    /// removed here, since a successor takes a recorded post whose first alert
+    /// is gone for posted.
     pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
         let all: Vec<u64> = sequences.iter().copied().collect();
         for chunk in all.chunks(CHUNK) {
             let messages = self.around.queue.get(chunk.to_vec()).await?;
             self.around.dead_letters.bury(self.channel, messages, cause).await?;
-            self.forget(&chunk.iter().copied().collect()).await?;
         }
-        Ok(())
+        self.forget(sequences).await
     }
 
     /// Removes alerts that are posted or dead.
