@@ -166,12 +166,16 @@ impl Stack {
     }
 
     /// So many new text channels that the owner has authorized, and of which
-    /// the ingress has seen that they are.
+    /// the ingress has seen that they are: they got `the first` alert.
     pub async fn authorized_channels(&self, count: usize, ledger: &Ledger) -> Vec<u64> {
         let mut channels = Vec::new();
         for number in 0..count {
             let channel = self.authorized_channel(&format!("alerts-{number}")).await;
-            assert_eq!(ledger.send(self, channel, "the first").await, Some(200));
+            // A first verdict may take longer than the ingress waits for it.
+            wait_for("a verdict", SOON, || async {
+                (ledger.send(self, channel, "the first").await == Some(200)).then_some(())
+            })
+            .await;
             channels.push(channel);
         }
         channels
@@ -195,6 +199,11 @@ impl Stack {
     /// The embeds of alerts in the channel, in their order.
     pub fn shown(&self, channel: u64) -> Vec<Shown> {
         shown(&self.sandbox.messages(channel))
+    }
+
+    /// How many alerts are shown in the channel.
+    pub fn alerts(&self, channel: u64) -> u64 {
+        self.shown(channel).iter().map(|embed| embed.count).sum()
     }
 
     /// Waits until this many alerts are shown in the channel, each counted.

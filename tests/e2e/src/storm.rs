@@ -15,9 +15,11 @@ const IN_FLIGHT: usize = 256;
 pub struct Storm<'a> {
     /// Where to.
     pub channels: &'a [u64],
+    /// The number of the first alert.
+    pub first: usize,
     /// How many for each.
     pub each: usize,
-    /// Every so many-th one, on average, is of one of three noisy issues.
+    /// The share of them that is of one of three noisy issues.
     pub noisy: f64,
 }
 
@@ -27,7 +29,7 @@ impl Storm<'_> {
         let senders = self.channels.iter().zip(0..).map(|(&channel, stream)| {
             let mut rng = seed.rng(stream);
             async move {
-                for number in 0..self.each {
+                for number in self.first..self.first + self.each {
                     let title = self.title(number, &mut rng);
                     ledger.send(stack, channel, &title).await;
                 }

@@ -14,7 +14,9 @@ async fn storm_while(name: &str, faults: impl FnOnce(u64) -> Vec<Fault>) {
     for fault in faults(seed.0) {
         stack.sandbox.add_fault(fault);
     }
-    Storm { channels: &channels, each: scaled(40, 100), noisy: 0.3 }.rage(&stack, &ledger, &seed).await;
+    Storm { channels: &channels, first: 0, each: scaled(40, 100), noisy: 0.3 }
+        .rage(&stack, &ledger, &seed)
+        .await;
     ledger.settle(&stack, SETTLED).await;
     assert!(stack.dead_letters().await.is_empty(), "{name}: nothing of this is final");
     assert!(stack.discord.metric("sentry_bot_discord_requests_total").await > 0.0);

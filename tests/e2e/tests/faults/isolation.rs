@@ -13,7 +13,7 @@ const PACE: Duration = Duration::from_millis(450);
 async fn lone_alerts(stack: &Stack, ledger: &Ledger, channel: u64, name: &str, count: usize) -> Duration {
     let mut worst = Duration::ZERO;
     for number in 0..count {
-        let already = stack.shown(channel).len() as u64;
+        let already = stack.alerts(channel);
         let start = Instant::now();
         let status = ledger.send(stack, channel, &format!("{name} {number}")).await;
         assert!(matches!(status, Some(200 | 202)), "{status:?}");

@@ -14,6 +14,7 @@ async fn poison_is_a_dead_letter_and_the_next_alert_is_shown() {
     let ledger = Ledger::default();
     let stack = builder().start().await;
     let channels = stack.authorized_channels(2, &ledger).await;
+    stack.until_drained(SETTLED).await;
     let subject = wire::alert_subject(ChannelId::new(channels[0]));
     let other = wire::partition(ChannelId::new(channels[1]));
     let poison: [(&str, &[u8]); 8] = [
@@ -31,8 +32,9 @@ async fn poison_is_a_dead_letter_and_the_next_alert_is_shown() {
         let stored = js.publish(subject.to_owned(), payload.to_vec().into()).await.expect("NATS is up");
         stored.await.expect("JetStream stores it");
     }
+    let before = stack.alerts(channels[0]);
     assert_eq!(ledger.send(&stack, channels[0], "next").await, Some(200));
-    stack.until_shown(channels[0], 2, Duration::from_secs(5)).await;
+    stack.until_shown(channels[0], before + 1, Duration::from_secs(5)).await;
     let dead = wait_for("all poison is dead", SOON, || async {
         let dead = stack.dead_letters().await;
         (dead.len() >= poison.len()).then_some(dead)
