@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # The scripts look for programs there, whatever the machine's own setting is.
 export CARGO_TARGET_DIR := $(CURDIR)/target
-.PHONY: help run test tools
+.PHONY: help run test soak tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD
 
 test: ## run every check
 	@tests/tools/test.sh
+
+soak: ## run the fault tests with their full figures (half an hour)
+	@tests/tools/soak.sh
 
 tools: ## install what building and testing need, where it is missing
 	@tests/tools/setup.sh

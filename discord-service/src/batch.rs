@@ -25,6 +25,15 @@ pub(crate) struct Stored {
     pub(crate) payload: Bytes,
 }
 
+/// What one request gave.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// In order.
+    pub(crate) messages: Vec<Stored>,
+    /// Whether more stood behind them when they were read.
+    pub(crate) more: bool,
+}
+
 /// The next messages of the stream on this subject (which may have wildcards)
 /// from this sequence on, in order: none when there are none, and perhaps not
 /// all. Any replica may answer. One request, many answers, ended by status 204
@@ -34,7 +43,7 @@ pub(crate) async fn read(
     stream: &str,
     subject: &str,
     from: u64,
-) -> anyhow::Result<Vec<Stored>> {
+) -> anyhow::Result<Batch> {
     let client = js.client();
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await.context("cannot subscribe to a batch")?;
@@ -42,18 +51,24 @@ pub(crate) async fn read(
         json!({"seq": from.max(1), "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES});
     let request = Request::new().payload(question.to_string().into()).inbox(inbox);
     js.send_request(format!("DIRECT.GET.{stream}"), request).await.context("cannot ask for a batch")?;
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     loop {
         let answer = timeout(PATIENCE, answers.next()).await.context("a batch timed out")?;
         let answer = answer.context("the connection closed within a batch")?;
         match answer.status {
             None | Some(StatusCode::OK) => {}
-            // 204: the end of the batch. 404: nothing there.
-            Some(status) if [204, 404].contains(&status.as_u16()) => return Ok(batch),
+            // Nothing there.
+            Some(status) if status.as_u16() == 404 => return Ok(batch),
+            // The end of the batch.
+            Some(status) if status.as_u16() == 204 => {
+                let pending = answer.headers.as_ref().and_then(|headers| headers.get("Nats-Num-Pending"));
+                batch.more = pending.is_none_or(|pending| pending.as_str() != "0");
+                return Ok(batch);
+            }
             Some(status) => bail!("JetStream answered {status}: {}", answer.description.unwrap_or_default()),
         }
         let headers = answer.headers.context("a message of a batch has no headers")?;
-        batch.push(Stored { sequence: sequence(&headers)?, payload: answer.payload });
+        batch.messages.push(Stored { sequence: sequence(&headers)?, payload: answer.payload });
     }
 }
 

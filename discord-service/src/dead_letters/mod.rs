@@ -67,9 +67,9 @@ impl Cause {
         Self { reason, detail: detail.into(), may_have_been_posted: false }
     }
 
-    /// The same, of a post that may have been sent before.
-    pub(crate) fn after_sending(self) -> Self {
-        Self { may_have_been_posted: true, ..self }
+    /// The same, of a post that may have been `sent` before, or surely was not.
+    pub(crate) fn if_sent(self, sent: bool) -> Self {
+        Self { may_have_been_posted: sent, ..self }
     }
 }
 

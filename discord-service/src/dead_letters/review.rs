@@ -1,5 +1,7 @@
 //! Looking at dead letters, putting them back, and throwing them away.
 
+use std::collections::HashSet;
+
 use anyhow::{Context as _, ensure};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
 use shared::{ChannelId, wire};
@@ -29,6 +31,7 @@ impl DeadLetters {
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
         let batch = batch::read(&self.js, wire::DEAD_LETTERS, &subjects(channel), from).await?;
         Ok(batch
+            .messages
             .into_iter()
             .map(|stored| (stored.sequence, serde_json::from_slice(&stored.payload).ok()))
             .collect())
@@ -48,30 +51,41 @@ impl DeadLetters {
     }
 
     /// Puts the dead letters of one channel, or of all, back into the queue, and
-    /// lets blocked channels be tried again. Their age counts anew.
+    /// lets blocked channels be tried again. Their age counts anew. Those that
+    /// die again meanwhile stay dead.
     ///
     /// # Errors
     /// When NATS is away or the queue is full; what was put back by then is no
     /// dead letter any more.
     pub async fn replay(&self, channel: Option<ChannelId>) -> anyhow::Result<Replayed> {
         let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let end = self.last_sequence().await?;
         let mut replayed = Replayed::default();
+        let mut lifted = HashSet::new();
         let mut from = 1;
-        loop {
+        while from <= end {
             let page = self.page(channel, from).await?;
-            let Some((last, _)) = page.last() else { return Ok(replayed) };
+            let Some((last, _)) = page.last() else { break };
             from = last + 1;
-            for (sequence, letter) in page {
+            for (sequence, letter) in page.into_iter().take_while(|(sequence, _)| *sequence <= end) {
                 let Some(mut alert) = letter.and_then(|letter| letter.alert) else {
                     replayed.unreadable += 1;
                     continue;
                 };
                 alert.received_ms = chrono::Utc::now().timestamp_millis();
-                blockade::lift(&lanes, alert.channel).await?;
+                if lifted.insert(alert.channel) {
+                    blockade::lift(&lanes, alert.channel).await?;
+                }
                 self.requeue(sequence, &alert).await?;
                 replayed.alerts += 1;
             }
         }
+        Ok(replayed)
+    }
+
+    async fn last_sequence(&self) -> anyhow::Result<u64> {
+        let mut stream = self.js.get_stream(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
+        Ok(stream.info().await.context("cannot count the dead letters")?.state.last_sequence)
     }
 
     async fn requeue(&self, sequence: u64, alert: &shared::Alert) -> anyhow::Result<()> {

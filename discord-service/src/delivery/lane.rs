@@ -27,7 +27,7 @@ use crate::{
 /// After a wake-up, how long to look again for the alert that it announced: the
 /// announcement may overtake the storing.
 const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
-/// Alerts that are turned into dead letters at once.
+/// Alerts that are read at once to become dead letters.
 const CHUNK: usize = 500;
 
 /// What all lanes share.
@@ -101,6 +101,9 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
+            if lane.had_to_wait().await {
+                continue;
+            }
             lane.step().await?;
             backoff.reset();
             continue;
@@ -146,14 +149,14 @@ impl<'a> Lane<'a> {
         Ok((lane, unfinished))
     }
 
-    /// Takes in all that has come since the last time.
+    /// Takes in all that has come since the last time. It does not wait for a
+    /// moment in which nothing comes: in a storm there is none.
     async fn refill(&mut self) -> anyhow::Result<()> {
-        loop {
+        let mut more = true;
+        while more {
             let batch = self.around.queue.read(&self.subject, self.cursor).await?;
-            if batch.is_empty() {
-                return Ok(());
-            }
-            for stored in batch {
+            more = batch.more && !batch.messages.is_empty();
+            for stored in batch.messages {
                 self.cursor = stored.sequence + 1;
                 match Alert::decode(&stored.payload) {
                     Ok(alert) if alert.channel == self.channel => self.backlog.insert(stored.sequence, alert),
@@ -162,6 +165,7 @@ impl<'a> Lane<'a> {
                 }
             }
         }
+        Ok(())
     }
 
     async fn bury_unreadable(&mut self, sequence: u64, why: &str) -> anyhow::Result<()> {
@@ -199,6 +203,21 @@ impl<'a> Lane<'a> {
         }
         tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");
         self.deliver(record, true).await
+    }
+
+    /// Waits until Discord would take a post; whether that took time. A post is
+    /// made when it may go, of all that waits then and of what may be posted then.
+    pub(super) async fn had_to_wait(&self) -> bool {
+        let free = self.around.discord.until_free(self.channel);
+        tokio::pin!(free);
+        if futures::poll!(&mut free).is_ready() {
+            return false;
+        }
+        tokio::select! {
+            () = free => {}
+            () = self.around.shutdown.cancelled() => {}
+        }
+        true
     }
 
     /// One post, or one reason why there is none.
@@ -241,15 +260,16 @@ impl<'a> Lane<'a> {
         self.forget(&all).await
     }
 
-    /// Turns alerts into dead letters: first stored there, then removed here.
+    /// Turns alerts into dead letters: all are stored there before the first is
+    /// removed here, since a successor takes a recorded post whose first alert
+    /// is gone for posted.
     pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
         let all: Vec<u64> = sequences.iter().copied().collect();
         for chunk in all.chunks(CHUNK) {
             let messages = self.around.queue.get(chunk.to_vec()).await?;
             self.around.dead_letters.bury(self.channel, messages, cause).await?;
-            self.forget(&chunk.iter().copied().collect()).await?;
         }
-        Ok(())
+        self.forget(sequences).await
     }
 
     /// Removes alerts that are posted or dead.

@@ -182,7 +182,7 @@ impl Lanes {
     async fn bury_strays(&self, subject: &str) {
         let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
         let buried = async {
-            let strays = self.around.queue.read(subject, 1).await?;
+            let strays = self.around.queue.read(subject, 1).await?.messages;
             let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
             let channel = wire::subject_channel(subject).unwrap_or(ChannelId::new(0));
             let messages = strays.into_iter().map(|stray| (stray.sequence, stray.payload)).collect();

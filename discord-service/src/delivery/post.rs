@@ -85,18 +85,28 @@ impl Lane<'_> {
     /// may have been sent before.
     pub(super) async fn deliver(&mut self, record: Record, mut repeated: bool) -> Result<(), Interruption> {
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
+        let mut checked = !repeated;
         loop {
-            if repeated && let Some(cause) = self.no_longer(&record).await? {
-                return Ok(self.bury(&record.sequences(), &cause.after_sending()).await?);
+            if self.had_to_wait().await {
+                if self.around.shutdown.is_cancelled() {
+                    return Err(Interruption::Stopping);
+                }
+                checked = false;
             }
-            let attempt = self.around.discord.create_message(self.channel, &record.body);
+            if !checked && let Some(cause) = self.no_longer(&record).await? {
+                return Ok(self.bury(&record.sequences(), &cause.if_sent(repeated)).await?);
+            }
+            checked = false;
+            let attempt = self.around.discord.try_create_message(self.channel, &record.body);
             let outcome = tokio::select! {
                 outcome = attempt => outcome,
                 // What is cut off here is repeated by a successor.
                 () = leaving(&self.around.shutdown) => return Err(Interruption::Stopping),
             };
             let error = match outcome {
-                Ok(_) => return Ok(self.posted(record).await?),
+                Ok(Some(_)) => return Ok(self.posted(record).await?),
+                // A 429: it was not done.
+                Ok(None) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
                 Err(DiscordError::Unavailable(error)) => error,
                 Err(refused) => return Ok(self.refused(record, &refused, repeated).await?),
@@ -165,8 +175,7 @@ impl Lane<'_> {
     ) -> anyhow::Result<()> {
         let cause = unreachable_cause(&refused.to_string());
         self.block(&cause.detail).await?;
-        let cause = if repeated { cause.after_sending() } else { cause };
-        self.bury(&record.sequences(), &cause).await
+        self.bury(&record.sequences(), &cause.if_sent(repeated)).await
     }
 
     /// A shared post is taken apart; one alone is tried without links, then dead.
@@ -188,7 +197,7 @@ impl Lane<'_> {
             return Ok(());
         }
         let cause = Cause::new(Reason::Refused, refused.to_string());
-        self.bury(&sequences, &if repeated { cause.after_sending() } else { cause }).await
+        self.bury(&sequences, &cause.if_sent(repeated)).await
     }
 }
 

@@ -18,7 +18,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use shared::wire;
 
-use crate::batch::{self, Stored};
+use crate::batch::{self, Batch};
 
 /// Single reads and removals under way at once.
 const IN_FLIGHT: usize = 64;
@@ -45,7 +45,7 @@ impl Queue {
 
     /// The next messages of the subject from this sequence on, in order: none
     /// when there are none, and perhaps not all.
-    pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Vec<Stored>> {
+    pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch> {
         batch::read(&self.js, wire::ALERTS, subject, from).await
     }
 
@@ -56,7 +56,10 @@ impl Queue {
         let gets = sequences.into_iter().map(|sequence| async move {
             match stream.direct_get(sequence).await {
                 Ok(message) => Ok(Some((sequence, message.payload))),
-                Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+                // A replica that lags does not know it yet; the leader does.
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
+                    self.get_from_leader(sequence).await
+                }
                 Err(error) => Err(error).context("cannot read an alert"),
             }
         });
@@ -67,10 +70,14 @@ impl Queue {
     /// Whether the message still stands in the stream, for certain: the
     /// stream's leader is asked, since a replica may lag.
     pub(crate) async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
+        Ok(self.get_from_leader(sequence).await?.is_some())
+    }
+
+    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<(u64, Bytes)>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_raw_message(sequence).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
+            Ok(message) => Ok(Some((sequence, message.payload))),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }
     }

@@ -96,13 +96,34 @@ impl Discord {
         channel: ChannelId,
         body: &serde_json::Value,
     ) -> Result<u64, DiscordError> {
-        #[derive(Deserialize)]
-        struct Created {
-            id: String,
-        }
         let path = format!("/channels/{channel}/messages");
-        let created: Created = self.send(Method::POST, &path, &path, body).await?;
-        created.id.parse().context("the new message has no id").map_err(DiscordError::Unavailable)
+        created(&self.request(Method::POST, &path, &path, Some(body)).await?)
+    }
+
+    /// The same, but a 429 is not waited out: `None`, certainly not done. What
+    /// was true when the message was made may no longer be when it may go.
+    ///
+    /// # Errors
+    /// As [`create_message`](Self::create_message).
+    pub async fn try_create_message(
+        &self,
+        channel: ChannelId,
+        body: &serde_json::Value,
+    ) -> Result<Option<u64>, DiscordError> {
+        let path = format!("/channels/{channel}/messages");
+        let body = encode(Some(body))?;
+        let (route, deadline) = (Route::new(&Method::POST, &path), Instant::now() + self.patience);
+        let answer = self.attempt(&Method::POST, &path, &route, body, deadline).await?;
+        match answer.status.as_u16() {
+            429 => Ok(None),
+            _ => created(&answer.into_result(route.has_own_token())?).map(Some),
+        }
+    }
+
+    /// Waits until the rate limits would let a message go to the channel.
+    pub async fn until_free(&self, channel: ChannelId) {
+        let route = Route::new(&Method::POST, &format!("/channels/{channel}/messages"));
+        self.shared.limits.until_free(&route).await;
     }
 
     /// Changes a message (the JSON body of Edit Message).
@@ -187,11 +208,7 @@ impl Discord {
         body: Option<&B>,
     ) -> Result<Vec<u8>, DiscordError> {
         let route = Route::new(&method, route);
-        let body = body
-            .map(serde_json::to_vec)
-            .transpose()
-            .context("the request is no JSON")
-            .map_err(DiscordError::Unavailable)?;
+        let body = encode(body)?;
         let deadline = Instant::now() + self.patience;
         loop {
             let answer = self.attempt(&method, path, &route, body.clone(), deadline).await?;
@@ -239,6 +256,21 @@ fn outcome(answer: &anyhow::Result<Answer>) -> &'static str {
         Ok(_) => "server_error",
         Err(_) => "no_answer",
     }
+}
+
+fn encode<B: Serialize>(body: Option<&B>) -> Result<Option<Vec<u8>>, DiscordError> {
+    let encoded = body.map(serde_json::to_vec).transpose();
+    encoded.context("the request is no JSON").map_err(DiscordError::Unavailable)
+}
+
+/// The id of the message that this answer shows.
+fn created(body: &[u8]) -> Result<u64, DiscordError> {
+    #[derive(Deserialize)]
+    struct Created {
+        id: String,
+    }
+    let Created { id } = decode(body)?;
+    id.parse().context("the new message has no id").map_err(DiscordError::Unavailable)
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DiscordError> {

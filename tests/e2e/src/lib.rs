@@ -2,8 +2,16 @@
 //! the sandbox Discord, with a sender that plays Sentry. Used by the tests in
 //! this package.
 
+mod dead;
+mod ledger;
+mod scale;
 mod shown;
 mod stack;
+mod storm;
 
+pub use dead::Dead;
+pub use ledger::Ledger;
+pub use scale::{Seed, report, scaled, soak};
 pub use shown::{Shown, shown};
 pub use stack::{Builder, Stack};
+pub use storm::{Storm, publish};

@@ -14,6 +14,13 @@ pub struct Shown {
     pub message: u64,
 }
 
+impl Shown {
+    /// When Discord made the message, in milliseconds since 1970: its id says so.
+    pub const fn posted_ms(&self) -> u64 {
+        (self.message >> 22) + 1_420_070_400_000
+    }
+}
+
 /// The embeds of alerts in these messages, in their order.
 pub fn shown(messages: &[Message]) -> Vec<Shown> {
     let embeds = messages.iter().flat_map(|message| {

@@ -12,7 +12,10 @@ use sandbox_discord::{Channel, Config, Guild, Message, Sandbox, User};
 use sentry_sender::{Reply, Sender, Trust, Webhook};
 use shared::wire;
 
-use crate::shown::{Shown, shown};
+use crate::{
+    ledger::Ledger,
+    shown::{Shown, shown},
+};
 
 /// How a [`Stack`] is to be started.
 #[derive(Debug)]
@@ -162,6 +165,22 @@ impl Stack {
         format!("https://127.0.0.1:{}/sentry-bot/channel?id={channel}{more}", self.port)
     }
 
+    /// So many new text channels that the owner has authorized, and of which
+    /// the ingress has seen that they are: they got `the first` alert.
+    pub async fn authorized_channels(&self, count: usize, ledger: &Ledger) -> Vec<u64> {
+        let mut channels = Vec::new();
+        for number in 0..count {
+            let channel = self.authorized_channel(&format!("alerts-{number}")).await;
+            // A first verdict may take longer than the ingress waits for it.
+            wait_for("a verdict", SOON, || async {
+                (ledger.send(self, channel, "the first").await == Some(200)).then_some(())
+            })
+            .await;
+            channels.push(channel);
+        }
+        channels
+    }
+
     /// Sends a webhook as Sentry does.
     pub async fn send(&self, channel: u64, webhook: &Webhook) -> Reply {
         self.send_to(&self.url(channel, ""), webhook).await
@@ -172,9 +191,19 @@ impl Stack {
         self.sender.send(url, webhook).await.expect("the ingress answers")
     }
 
+    /// Sends a webhook as Sentry does; nothing when no answer came in time.
+    pub async fn try_send(&self, channel: u64, webhook: &Webhook) -> Option<Reply> {
+        self.sender.send(&self.url(channel, ""), webhook).await.ok()
+    }
+
     /// The embeds of alerts in the channel, in their order.
     pub fn shown(&self, channel: u64) -> Vec<Shown> {
         shown(&self.sandbox.messages(channel))
+    }
+
+    /// How many alerts are shown in the channel.
+    pub fn alerts(&self, channel: u64) -> u64 {
+        self.shown(channel).iter().map(|embed| embed.count).sum()
     }
 
     /// Waits until this many alerts are shown in the channel, each counted.

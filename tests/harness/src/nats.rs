@@ -72,7 +72,8 @@ impl NatsServer {
         self.signal("CONT");
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal, such as `KILL`.
+    pub fn signal(&self, name: &str) {
         let child = self.child.as_ref().expect("the server runs");
         let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
         assert!(status.is_ok_and(|status| status.success()), "kill -{name} failed");

@@ -76,6 +76,11 @@ impl Gate {
         self.state().interval = interval(per_second);
     }
 
+    /// Until when all requests are stopped; may be over.
+    pub(super) fn paused_until(&self) -> Instant {
+        self.state().paused_until
+    }
+
     /// Stops all requests until then.
     pub(super) fn pause(&self, until: Instant) {
         let mut state = self.state();

@@ -84,6 +84,11 @@ impl Lane {
         }
     }
 
+    /// When its window ends, if nothing is left in it.
+    pub(super) fn free_at(&self) -> Option<Instant> {
+        self.state().known.as_ref().filter(|known| known.left == 0)?.resets
+    }
+
     /// One of the requests has ended, with or without an answer.
     pub(super) fn end(&self) {
         let mut state = self.state();

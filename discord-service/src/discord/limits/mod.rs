@@ -93,6 +93,18 @@ impl Limits {
         }
     }
 
+    /// Waits until a request would be let go, without taking its place in line.
+    pub(super) async fn until_free(&self, route: &Route) {
+        loop {
+            let paused_until = self.gate.paused_until();
+            let moment = self.lane(route).free_at().map_or(paused_until, |free| free.max(paused_until));
+            if moment <= Instant::now() {
+                return;
+            }
+            sleep_until(moment).await;
+        }
+    }
+
     /// Waits in line; `None` when meanwhile the route turned out to belong to
     /// another bucket.
     async fn enter(

@@ -1,0 +1,53 @@
+//! The dead letters as they stand in NATS, read past the code under test.
+
+use async_nats::jetstream;
+use serde_json::Value;
+use shared::wire;
+
+use crate::Stack;
+
+/// One dead letter.
+#[derive(Debug, Clone)]
+pub struct Dead {
+    /// The last token of its subject.
+    pub channel: String,
+    /// The reason as a token.
+    pub reason: String,
+    /// The reason in words.
+    pub detail: String,
+    /// Whether it may stand in Discord all the same.
+    pub may_have_been_posted: bool,
+    /// The alert's title; none where it was no alert.
+    pub title: Option<String>,
+}
+
+impl Stack {
+    /// All dead letters, oldest first.
+    pub async fn dead_letters(&self) -> Vec<Dead> {
+        let js = jetstream::new(self.nats.client().await);
+        let mut stream = js.get_stream(wire::DEAD_LETTERS).await.expect("the stream exists");
+        let state = stream.info().await.expect("NATS answers").state.clone();
+        let mut dead = Vec::new();
+        for sequence in state.first_sequence..=state.last_sequence {
+            if let Ok(message) = stream.get_raw_message(sequence).await {
+                dead.push(read(&message.subject, &message.payload));
+            }
+        }
+        dead
+    }
+}
+
+fn read(subject: &str, payload: &[u8]) -> Dead {
+    let letter: Value = serde_json::from_slice(payload).expect("a dead letter is JSON");
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let reason = text(&letter["reason"]).expect("a dead letter has a reason");
+    let tokens: Vec<&str> = subject.split('.').collect();
+    assert_eq!(tokens[..2], ["dead", reason.as_str()], "the subject says the reason");
+    Dead {
+        channel: tokens[2].to_owned(),
+        reason,
+        detail: text(&letter["detail"]).expect("a dead letter says why in words"),
+        may_have_been_posted: letter["may_have_been_posted"] == true,
+        title: text(&letter["alert"]["title"]),
+    }
+}

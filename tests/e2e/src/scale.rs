@@ -1,0 +1,53 @@
+//! How large the fault tests are: once and fast by default, with the full
+//! figures under `SOAK=1` (`make soak`). `SEED=…` repeats a run.
+
+use rand::{SeedableRng as _, rngs::StdRng};
+
+/// Whether the full figures are asked for.
+pub fn soak() -> bool {
+    std::env::var_os("SOAK").is_some_and(|value| value == "1")
+}
+
+/// `fast` for `make test`, `full` for `make soak`.
+pub fn scaled<T>(fast: T, full: T) -> T {
+    if soak() { full } else { fast }
+}
+
+/// What all chance in a test comes from; said on standard error when the test fails.
+#[derive(Debug)]
+pub struct Seed(pub u64);
+
+impl Seed {
+    /// `SEED`, or another one each time.
+    pub fn new() -> Self {
+        Self(std::env::var("SEED").map_or_else(
+            |_| rand::random_range(1..1_000_000),
+            |seed| seed.parse().expect("SEED is a number"),
+        ))
+    }
+
+    /// Numbers for one purpose; the same `stream` gives the same numbers.
+    pub fn rng(&self, stream: u64) -> StdRng {
+        StdRng::seed_from_u64(self.0.wrapping_mul(1_000).wrapping_add(stream))
+    }
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("*** repeat this with SEED={} ***", self.0);
+        }
+    }
+}
+
+/// A figure for people, which the test runner does not swallow.
+pub fn report(figure: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "FIGURE: {figure}");
+}

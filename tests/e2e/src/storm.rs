@@ -1,0 +1,95 @@
+//! Many alerts: sent as Sentry sends them, or put straight on the bus.
+
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
+use futures::{StreamExt as _, future::join_all, stream};
+use rand::{Rng as _, rngs::StdRng};
+use shared::{Alert, ChannelId, alert::Trust, wire};
+
+use crate::{Ledger, Stack};
+
+/// Publishes under way at once.
+const IN_FLIGHT: usize = 256;
+
+/// Alerts for several channels at the same time, one after another in each.
+#[derive(Debug, Clone, Copy)]
+pub struct Storm<'a> {
+    /// Where to.
+    pub channels: &'a [u64],
+    /// The number of the first alert.
+    pub first: usize,
+    /// How many for each.
+    pub each: usize,
+    /// The share of them that is of one of three noisy issues.
+    pub noisy: f64,
+}
+
+impl Storm<'_> {
+    /// Sends them all, noting each in the ledger.
+    pub async fn rage(self, stack: &Stack, ledger: &Ledger, seed: &crate::Seed) {
+        let senders = self.channels.iter().zip(0..).map(|(&channel, stream)| {
+            let mut rng = seed.rng(stream);
+            async move {
+                for number in self.first..self.first + self.each {
+                    let title = self.title(number, &mut rng);
+                    ledger.send(stack, channel, &title).await;
+                }
+            }
+        });
+        join_all(senders).await;
+    }
+
+    fn title(self, number: usize, rng: &mut StdRng) -> String {
+        if rng.random_bool(self.noisy) {
+            return format!("noise {}", rng.random_range(0..3));
+        }
+        format!("alert {number}")
+    }
+}
+
+/// Puts alerts with these titles into the channel's queue, in this order. Much
+/// faster than through the ingress, and possible while discord-service is dead.
+pub async fn publish(stack: &Stack, channel: u64, titles: impl IntoIterator<Item = String>) {
+    let js = jetstream::new(stack.nats.client().await);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let received_ms = i64::try_from(now.as_millis()).expect("before the year 292 million");
+    let acks = stream::iter(titles.into_iter().zip(0..)).then(|(title, number)| {
+        let js = js.clone();
+        async move {
+            let alert = alert(channel, &title, received_ms);
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_MESSAGE_ID, format!("{channel}-{received_ms}-{number}"));
+            let subject = wire::alert_subject(alert.channel);
+            js.publish_with_headers(subject, headers, alert.encode().into()).await.expect("NATS is up")
+        }
+    });
+    let acks = acks.map(|ack| async move { ack.await.expect("JetStream stores it") });
+    acks.buffered(IN_FLIGHT).for_each(|_| async {}).await;
+}
+
+fn alert(channel: u64, title: &str, received_ms: i64) -> Alert {
+    Alert {
+        v: shared::alert::VERSION,
+        channel: ChannelId::new(channel),
+        mention: None,
+        trust: Trust::None,
+        kind: "error".to_owned(),
+        project: "backend-api".to_owned(),
+        project_name: None,
+        title: Some(title.to_owned()),
+        logger: None,
+        level: Some("error".to_owned()),
+        culprit: Some("app/index.bundle in render".to_owned()),
+        message: None,
+        url: Some("https://acme.sentry.io/issues/1/".to_owned()),
+        timestamp_ms: received_ms,
+        received_ms,
+        event_id: None,
+        issue_id: Some(title.to_owned()),
+        short_id: None,
+        rules: Vec::new(),
+        environment: Some("production".to_owned()),
+        release: None,
+        frame: None,
+        tags: Vec::new(),
+    }
+}

@@ -1,0 +1,57 @@
+//! Processes that are killed at random moments in the middle of a storm.
+
+use std::time::Duration;
+
+use e2e::{Ledger, Seed, Storm, scaled};
+use rand::Rng as _;
+use tokio::time::sleep;
+
+use crate::{SETTLED, builder};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discord_service_is_killed_at_random_moments() {
+    let (seed, ledger) = (Seed::new(), Ledger::default());
+    let mut stack = builder().start().await;
+    let channels = stack.authorized_channels(scaled(4, 20), &ledger).await;
+    let storm = Storm { channels: &channels, first: 0, each: scaled(40, 100), noisy: 0.3 };
+    // The process is killed by its id, past the handle that the senders share.
+    let (mut rng, kills) = (seed.rng(999), scaled(4, 20));
+    for round in 0..kills {
+        let each = storm.each.div_ceil(kills);
+        let part = Storm { first: round * each, each, ..storm };
+        let moment = Duration::from_millis(rng.random_range(0..1_500));
+        let part_seed = Seed(seed.0 + round as u64);
+        let killed = async {
+            sleep(moment).await;
+            stack.discord.signal("KILL");
+        };
+        tokio::join!(part.rage(&stack, &ledger, &part_seed), killed);
+        stack.discord.restart();
+    }
+    ledger.settle(&stack, SETTLED).await;
+    assert!(stack.dead_letters().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_is_killed_at_random_moments_and_keeps_its_files() {
+    let (seed, ledger) = (Seed::new(), Ledger::default());
+    let mut stack = builder().start().await;
+    let channels = stack.authorized_channels(scaled(4, 20), &ledger).await;
+    let storm = Storm { channels: &channels, first: 0, each: scaled(30, 100), noisy: 0.3 };
+    let (mut rng, kills) = (seed.rng(999), scaled(3, 10));
+    for round in 0..kills {
+        let each = storm.each.div_ceil(kills);
+        let part = Storm { first: round * each, each, ..storm };
+        let moment = Duration::from_millis(rng.random_range(0..800));
+        let part_seed = Seed(seed.0 + round as u64);
+        let killed = async {
+            sleep(moment).await;
+            stack.nats.signal("KILL");
+        };
+        tokio::join!(part.rage(&stack, &ledger, &part_seed), killed);
+        stack.nats.restart().await;
+        stack.ingress.ready().await;
+    }
+    ledger.settle(&stack, SETTLED).await;
+    assert!(stack.dead_letters().await.is_empty());
+}

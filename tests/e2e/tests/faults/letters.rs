@@ -1,0 +1,121 @@
+//! Dead letters in the operator's hands: `discord-service dead-letters …`.
+
+use std::process::Command;
+
+use e2e::{Ledger, Stack};
+use harness::{
+    service::binary,
+    wait::{SOON, wait_for},
+};
+use sandbox_discord::{Effect, Fault};
+use serde_json::Value;
+
+use crate::{SETTLED, builder};
+
+fn dead_letters(stack: &Stack, arguments: &[&str]) -> String {
+    let output = Command::new(binary("discord-service"))
+        .arg("dead-letters")
+        .args(arguments)
+        .env_clear()
+        .env("NATS_URL", stack.nats.url())
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+async fn until_dead(stack: &Stack, count: usize) {
+    wait_for(&format!("{count} dead letters"), SOON, || async {
+        (stack.dead_letters().await.len() == count).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
+    let ledger = Ledger::default();
+    let stack = builder().start().await;
+    let channels = stack.authorized_channels(2, &ledger).await;
+    let forbidden = Fault::new(Effect::MissingAccess).on_channel(channels[0]);
+    stack.sandbox.add_fault(forbidden.clone());
+    for number in 0..3 {
+        ledger.send(&stack, channels[0], &format!("alert {number}")).await;
+    }
+    until_dead(&stack, 3).await;
+    let asked = stack.sandbox.stats().answers("POST /channels/{channel_id}/messages", Some(403));
+    ledger.send(&stack, channels[0], "not even tried").await;
+    until_dead(&stack, 4).await;
+    let again = stack.sandbox.stats().answers("POST /channels/{channel_id}/messages", Some(403));
+    assert_eq!(again, asked, "Discord has said no");
+
+    let list = dead_letters(&stack, &["list", "--channel", &channels[0].to_string()]);
+    let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.len(), 4, "{list}");
+    assert_eq!(lines[0][2..6], [&channels[0].to_string(), "unreachable", "backend-api", "alert 0"]);
+    assert!(lines[0][6].contains("View Channel"), "{list}");
+    assert_eq!(dead_letters(&stack, &["list", "--channel", &channels[1].to_string()]), "");
+    let shown: Value = serde_json::from_str(&dead_letters(&stack, &["show", lines[0][0]])).expect("JSON");
+    assert_eq!(shown["alert"]["title"], "alert 0");
+
+    // Replayed in vain, they die again, once each, and the command ends.
+    assert_eq!(dead_letters(&stack, &["replay"]), "Replaying 4 alerts\n");
+    until_dead(&stack, 4).await;
+    stack.sandbox.clear_faults();
+    assert_eq!(dead_letters(&stack, &["replay"]), "Replaying 4 alerts\n");
+    ledger.settle(&stack, SETTLED).await;
+    assert!(stack.dead_letters().await.is_empty());
+
+    stack.sandbox.add_fault(forbidden);
+    ledger.send(&stack, channels[0], "forgotten").await;
+    until_dead(&stack, 1).await;
+    assert_eq!(dead_letters(&stack, &["purge"]), "Threw 1 dead letters away\n");
+    assert!(stack.dead_letters().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_waited_too_long_is_a_dead_letter() {
+    let ledger = Ledger::default();
+    let mut stack = builder().discord("ALERT_MAX_AGE_SECS", 2).start().await;
+    let channel = stack.authorized_channels(1, &ledger).await[0];
+    stack.until_drained(SETTLED).await;
+    stack.discord.kill();
+    for number in 0..3 {
+        ledger.send(&stack, channel, &format!("alert {number}")).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    stack.discord.restart();
+    ledger.settle(&stack, SETTLED).await;
+    let dead = stack.dead_letters().await;
+    assert_eq!(dead.len(), 3);
+    assert!(dead.iter().all(|letter| letter.reason == "expired"), "{dead:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_alert_that_discord_refuses_takes_no_other_with_it() {
+    let ledger = Ledger::default();
+    let mut stack = builder().start().await;
+    let channel = stack.authorized_channels(1, &ledger).await[0];
+    stack.until_drained(SETTLED).await;
+    stack.discord.kill();
+    for title in ["alert 0", "alert 1", "refused", "alert 3", "alert 4"] {
+        ledger.send(&stack, channel, title).await;
+    }
+    // The link to this issue is refused; the alert stands without it.
+    stack.sandbox.add_fault(Fault::new(Effect::RefuseLinks("refused".to_owned())).on_channel(channel));
+    stack.discord.restart();
+    ledger.settle(&stack, SETTLED).await;
+    assert!(stack.dead_letters().await.is_empty());
+    let refusals = || stack.sandbox.stats().answers("POST /channels/{channel_id}/messages", Some(400));
+    assert_eq!(refusals(), 2, "the shared post and the one alone");
+
+    // What is refused without links as well is dead.
+    stack.sandbox.clear_faults();
+    stack.sandbox.add_fault(Fault::new(Effect::Status(400)).on_channel(channel).times(2));
+    ledger.send(&stack, channel, "hopeless").await;
+    ledger.settle(&stack, SETTLED).await;
+    ledger.send(&stack, channel, "innocent").await;
+    ledger.settle(&stack, SETTLED).await;
+    let dead = stack.dead_letters().await;
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    assert_eq!((dead[0].reason.as_str(), dead[0].title.as_deref()), ("refused", Some("hopeless")));
+}

@@ -1,0 +1,40 @@
+//! What goes wrong, seeded and repeatable, over the real binaries: at the end
+//! of each test the accepted alerts are those shown and the dead letters.
+//!
+//! `make test` runs each kind of fault once and fast; `make soak` the same
+//! tests with the full figures.
+
+mod discord;
+mod isolation;
+mod kills;
+mod latency;
+mod letters;
+mod poison;
+mod pressure;
+mod revoked;
+mod store;
+mod storms;
+mod token;
+
+use std::time::Duration;
+
+use e2e::{Builder, Stack, soak};
+use sandbox_discord::{Config, Limit};
+
+/// The longest that a test waits until everything has come out.
+const SETTLED: Duration = Duration::from_secs(300);
+
+/// Discord with its real limits for `make soak`, and with a faster window of a
+/// channel otherwise.
+fn discord() -> Config {
+    Config::default().clocks(|clocks| {
+        clocks.identify_window = Duration::from_millis(200);
+        if !soak() {
+            clocks.channel = Limit::new(5, Duration::from_millis(250));
+        }
+    })
+}
+
+fn builder() -> Builder {
+    Stack::builder().sandbox(discord())
+}

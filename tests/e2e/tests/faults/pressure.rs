@@ -1,0 +1,69 @@
+//! A queue that is full says so at once.
+
+use std::time::Duration;
+
+use e2e::{Ledger, Stack};
+use sandbox_discord::{Effect, Fault};
+use sentry_sender::{Reply, Webhook, body::Exception};
+
+use crate::{SETTLED, builder};
+
+const QUICKLY: Duration = Duration::from_millis(500);
+
+fn webhook(title: &str) -> Webhook {
+    Webhook::legacy(Exception::new(title).issue(title).json())
+}
+
+fn asks_to_wait(reply: &Reply) -> bool {
+    reply.latency < QUICKLY && reply.retry_after.as_ref().is_some_and(|text| text.parse::<u32>().is_ok())
+}
+
+async fn fill(stack: &Stack, ledger: &Ledger, channel: u64, status: u16) -> Reply {
+    for number in 0..2_000 {
+        let title = format!("alert {number}");
+        let reply = stack.send(channel, &webhook(&title)).await;
+        ledger.note(channel, &title, reply.is_success());
+        if reply.status == status {
+            return reply;
+        }
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    }
+    unreachable!("it never got full");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_with_too_much_waiting_is_429_and_no_other_is() {
+    let ledger = Ledger::default();
+    let stack = builder().ingress("CHANNEL_BACKLOG_MAX", 20).discord("CHANNEL_BACKLOG_MAX", 20).start().await;
+    let channels = stack.authorized_channels(2, &ledger).await;
+    stack.until_drained(SETTLED).await;
+    stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_channel(channels[0]));
+    let refused = fill(&stack, &ledger, channels[0], 429).await;
+    assert!(asks_to_wait(&refused), "{refused:?}");
+    let body = format!(
+        r#"{{"error":{{"message":"Too many alerts are waiting for this channel","channel":{}}}}}"#,
+        channels[0]
+    );
+    assert_eq!(refused.body, body);
+    assert_eq!(ledger.send(&stack, channels[1], "elsewhere").await, Some(200));
+    stack.sandbox.clear_faults();
+    ledger.settle(&stack, SETTLED).await;
+    assert_eq!(ledger.send(&stack, channels[0], "there is room again").await, Some(200));
+    ledger.settle(&stack, SETTLED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_stream_is_503_until_there_is_room() {
+    let (ledger, bytes) = (Ledger::default(), 1 << 20);
+    let stack = builder().ingress("ALERTS_MAX_BYTES", bytes).discord("ALERTS_MAX_BYTES", bytes).start().await;
+    let channel = stack.authorized_channels(1, &ledger).await[0];
+    stack.until_drained(SETTLED).await;
+    stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_channel(channel));
+    let refused = fill(&stack, &ledger, channel, 503).await;
+    assert!(asks_to_wait(&refused), "{refused:?}");
+    assert_eq!(refused.body, r#"{"error":{"message":"Alert queue unavailable"}}"#);
+    stack.sandbox.clear_faults();
+    ledger.settle(&stack, SETTLED).await;
+    assert_eq!(ledger.send(&stack, channel, "there is room again").await, Some(200));
+    ledger.settle(&stack, SETTLED).await;
+}
