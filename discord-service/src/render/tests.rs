@@ -43,6 +43,7 @@ fn bare() -> Alert {
         release: None,
         frame: None,
         tags: Vec::new(),
+        details: Default::default(),
     }
 }
 

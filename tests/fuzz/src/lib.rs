@@ -71,6 +71,7 @@ pub fn embed(bytes: &[u8]) {
         }),
         rules: lines.collect(),
         tags: Vec::new(),
+        details: Default::default(),
     };
     post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
