@@ -30,7 +30,7 @@ pub(super) fn headline(alert: &Alert) -> Option<String> {
         ("comment.updated", _) => "Comment changed".to_owned(),
         ("comment.deleted", _) => "Comment deleted".to_owned(),
         ("installation.created", _) => "Sentry integration installed".to_owned(),
-        ("installation.deleted", _) => "Sentry integration removed, its alerts end".to_owned(),
+        ("installation.deleted", _) => "Sentry integration removed".to_owned(),
         ("seer.root_cause_started", _) => "Seer is looking for the root cause".to_owned(),
         ("seer.root_cause_completed", _) => "Seer found a root cause".to_owned(),
         ("seer.solution_started", _) => "Seer is planning a solution".to_owned(),

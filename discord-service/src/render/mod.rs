@@ -208,6 +208,11 @@ fn extras(alert: &Alert) -> Vec<Field> {
     let inline =
         |name, text: Option<&str>| text.and_then(Text::some_code).map(|text| Field::inline(name, text));
     let wide = |name, texts: Vec<_>| (!texts.is_empty()).then(|| Field::wide(name, texts));
+    let short_id = inline("Issue", alert.short_id.as_deref());
+    if alert.kind == "issue.assigned" {
+        // News for few, of an issue that has been told of.
+        return short_id.into_iter().collect();
+    }
     let since = details.since_ms.and_then(time::utc);
     [
         wide("Query", details.query.as_deref().and_then(Text::some_code).into_iter().collect()),
@@ -217,7 +222,7 @@ fn extras(alert: &Alert) -> Vec<Field> {
         inline("Since (UTC)", since.as_deref()),
         inline("Priority", details.priority.as_deref()),
         inline("Category", details.category.as_deref()),
-        inline("Issue", alert.short_id.as_deref()),
+        short_id,
         inline("Environment", alert.environment.as_deref()),
         inline("Release", alert.release.as_deref()),
     ]

@@ -3,6 +3,7 @@
 
 mod discord;
 mod pictures;
+mod platform;
 mod properties;
 
 use shared::{Alert, ChannelId, alert::VERSION};

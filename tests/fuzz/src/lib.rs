@@ -5,7 +5,13 @@
 use std::collections::BTreeSet;
 
 use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
-use ingress_service::{payload::legacy::LegacyWebhook, query::Query};
+use ingress_service::{
+    payload::{
+        legacy::LegacyWebhook,
+        platform::{PlatformWebhook, RESOURCES},
+    },
+    query::Query,
+};
 use shared::{
     Alert, ChannelId, UserId,
     alert::{Frame, Trust, VERSION},
@@ -26,7 +32,24 @@ pub fn ingress(bytes: &[u8]) {
     let Ok(webhook) = LegacyWebhook::parse(bytes) else {
         return;
     };
-    let alert = webhook.alert(ChannelId::new(1), None, 1_763_905_862_000);
+    carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+}
+
+/// The body of a webhook of the Integration Platform, taken for one of each
+/// resource.
+///
+/// # Panics
+/// When the code under test is wrong.
+pub fn platform(bytes: &[u8]) {
+    for resource in &RESOURCES {
+        if let Ok(Some(webhook)) = PlatformWebhook::parse(resource, bytes) {
+            carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+        }
+    }
+}
+
+/// Takes an alert over the bus and into a post.
+fn carry(alert: Alert) {
     let read = Alert::decode(&alert.encode()).expect("an alert can be read from the bus");
     assert_eq!(read, alert);
     post(alert, 1, MAX_MESSAGE_CHARS);
@@ -109,9 +132,11 @@ mod tests {
 
     #[test]
     fn no_seed_breaks_its_target() {
-        let targets: [(&str, fn(&[u8])); 3] = [
+        let targets: [(&str, fn(&[u8])); 5] = [
             ("seeds/ingress", super::ingress),
             ("../fixtures/legacy", super::ingress),
+            ("seeds/platform", super::platform),
+            ("../fixtures/platform", super::platform),
             ("seeds/embed", super::embed),
         ];
         for (folder, target) in targets {

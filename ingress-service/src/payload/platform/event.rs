@@ -3,7 +3,10 @@
 use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
-use super::{ACTOR, Resource, wire::words};
+use super::{
+    ACTOR, Resource,
+    wire::{Id, Maybe, read},
+};
 use crate::payload::{
     event::{self, EVENT},
     items, kept_link,
@@ -54,11 +57,8 @@ const MAX_EVIDENCE: usize = 3;
 const KEPT_EVIDENCE: &str = "Last successful check-in";
 
 fn tell(event: &Value, alert: Alert) -> Alert {
-    let issue = ["issue_id"].iter().find_map(|name| match event.get(name)? {
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(id) => kept_text(id),
-        _ => None,
-    });
+    let issue: Maybe<Id> = read(event.get("issue_id"));
+    let issue = issue.get().and_then(|id| kept_text(&id.0));
     let outside = title::Outside {
         message: text(event, &["message"]),
         culprit: text(event, &["culprit"]),
@@ -118,7 +118,7 @@ fn category(event: &Value) -> Option<String> {
         8 => "metric",
         _ => return None,
     };
-    words(name)
+    Some(name.to_owned())
 }
 
 fn evidence(event: &Value, message: Option<&str>) -> Vec<(String, String)> {

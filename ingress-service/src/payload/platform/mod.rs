@@ -28,7 +28,7 @@ use shared::{Alert, ChannelId, UserId};
 use super::{
     PayloadError, blank,
     prune::{SCALAR, Wanted, prune},
-    schema, text, validate,
+    schema, validate,
 };
 use wire::{Actor, Maybe};
 
@@ -50,7 +50,8 @@ pub struct Resource {
     tell: fn(&str, &Value, Alert) -> Alert,
 }
 
-static RESOURCES: [Resource; 9] = [
+/// Every resource that is known.
+pub static RESOURCES: [Resource; 9] = [
     event::EVENT_ALERT,
     event::ERROR,
     issue::RESOURCE,
@@ -110,7 +111,7 @@ impl PlatformWebhook {
     /// resource's schema.
     pub fn parse(resource: &'static Resource, body: &[u8]) -> Result<Option<Self>, PayloadError> {
         let body = prune(body, resource.body)?;
-        let named = text(&body, &["action"]);
+        let named = body.get("action").and_then(Value::as_str);
         let known = named.map(|named| resource.kinds.iter().find(|(action, _)| *action == named));
         // The schema knows nothing of what comes with an action that nobody knows.
         if known == Some(None) {

@@ -112,11 +112,11 @@ impl Data {
         error.or_else(code).or_else(|| {
             let size = |what, bytes: Option<&u64>| bytes.map(|bytes| format!("{what} {}", megabytes(*bytes)));
             let installable = self.is_installable.get().map(|can| match can {
-                true => "can be installed".to_owned(),
-                false => "cannot be installed".to_owned(),
+                true => "Can be installed".to_owned(),
+                false => "Cannot be installed".to_owned(),
             });
             let said = [
-                size("download", self.download_size.get()),
+                size("Download", self.download_size.get()),
                 size("install", self.install_size.get()),
                 installable,
             ];
