@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
-use shared::{ChannelId, GuildId, UserId, verdict::Verdict};
+use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, verdict::Verdict};
 
 use crate::{
     delivery::blockade,
@@ -149,7 +149,8 @@ impl Authority {
         Ok(self.0.guilds.contains_key(&channel) || self.known_guild(channel).await?.is_some())
     }
 
-    /// Whether this user may be mentioned for this project.
+    /// Whether this user may be mentioned for this project. Where Sentry names
+    /// none, a project of any name will do: nothing says that it is another one.
     ///
     /// # Errors
     /// [`AskAgain`] when the store cannot be asked now.
@@ -160,7 +161,7 @@ impl Authority {
         project: &str,
     ) -> Result<Entitlement, AskAgain> {
         Ok(match self.0.store.projects(guild).await?.remove(&user) {
-            Some(theirs) if theirs == project => Entitlement::Entitled,
+            Some(theirs) if theirs == project || project == UNKNOWN_PROJECT => Entitlement::Entitled,
             Some(theirs) => Entitlement::OtherProject(theirs),
             None => Entitlement::NoProject,
         })

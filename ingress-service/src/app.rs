@@ -63,7 +63,7 @@ impl Application {
     /// # Errors
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
     pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        payload::legacy::prepare();
+        payload::prepare();
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();
         readiness.set_ready(CHECK);

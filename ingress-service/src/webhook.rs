@@ -25,7 +25,7 @@ use crate::{
     backstop::Backstop,
     body::{self, BodyError, Held},
     message_id::message_id,
-    payload::{PayloadError, legacy::LegacyWebhook, platform},
+    payload::{PayloadError, Webhook, platform},
     query::Query,
     queue::{Queue, StoreError},
     report::{Answered, Reporter},
@@ -99,17 +99,23 @@ impl Webhooks {
         *source = Some(self.admit(request, *source)?);
         let query = Query::parse(request.uri().query().unwrap_or_default())
             .map_err(|error| Refusal::new(Answer::ValidationFailed, error))?;
-        if let Some(resource) = request.headers().get(platform::RESOURCE) {
-            platform::ignore(resource.as_bytes());
-            return Ok(Answer::Ignored);
-        }
+        let resource = match request.headers().get(platform::RESOURCE) {
+            None => None,
+            Some(name) => match platform::known(name.as_bytes()) {
+                None => return Ok(ignore(None)),
+                known => known,
+            },
+        };
         let body = body::read(payload, declared_length(request), self.max_body)
             .await
             .map_err(|error| self.refuse_body(&error))?;
         let deadline = Instant::now() + ANSWER_WITHIN;
         let received_ms = chrono::Utc::now().timestamp_millis();
 
-        let webhook = LegacyWebhook::parse(&body).map_err(|error| refuse_payload(&error))?;
+        let webhook = Webhook::parse(resource, &body).map_err(|error| refuse_payload(&error))?;
+        let Some(webhook) = webhook else {
+            return Ok(ignore(resource));
+        };
         let (channel, mention) = ids(&query)?;
         let alert = webhook.alert(channel, mention, received_ms);
         let id = message_id(channel, mention, request.headers(), &body);
@@ -225,6 +231,14 @@ fn check_target(request: &HttpRequest) -> Result<(), Refusal> {
         return Err(Refusal::new(Answer::AccessForbidden, "method: not POST"));
     }
     Ok(())
+}
+
+/// Counts a webhook of an unknown kind. A refusal would hurt what Sentry thinks
+/// of us.
+fn ignore(resource: Option<&platform::Resource>) -> Answer {
+    let resource = resource.map_or("other", platform::Resource::name);
+    metrics::counter!("sentry_bot_ingress_ignored_total", "resource" => resource).increment(1);
+    Answer::Ignored
 }
 
 fn declared_length(request: &HttpRequest) -> Option<u64> {

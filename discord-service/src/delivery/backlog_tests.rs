@@ -29,6 +29,7 @@ fn alert(issue: &str) -> Alert {
         release: None,
         frame: None,
         tags: Vec::new(),
+        details: Default::default(),
     }
 }
 

@@ -82,6 +82,11 @@ impl Text {
         Some(Self { max: MAX_FIELD - MAX_PLACE - 1, ..Self::some_code(text)? })
     }
 
+    /// One of so many lines in the same field.
+    pub(super) fn one_of(text: &str, lines: usize) -> Option<Self> {
+        Some(Self { max: (MAX_FIELD + 1) / lines.max(1) - 1, ..Self::some_code(text)? })
+    }
+
     fn wanted(&self) -> usize {
         let fences = if self.show == Show::Code { FENCES } else { 0 };
         (units(&self.text) + fences).min(self.max)

@@ -3,6 +3,7 @@
 
 mod discord;
 mod pictures;
+mod platform;
 mod properties;
 
 use shared::{Alert, ChannelId, alert::VERSION};
@@ -43,6 +44,7 @@ fn bare() -> Alert {
         release: None,
         frame: None,
         tags: Vec::new(),
+        details: Default::default(),
     }
 }
 

@@ -4,20 +4,13 @@ use ingress_service::payload::legacy::LegacyWebhook;
 use serde_json::json;
 use shared::{ChannelId, UserId};
 
-use crate::support::{TestApp, fixture};
+use crate::support::{TestApp, fixture, fixtures};
 
 /// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
 const RECEIVED_MS: i64 = 1_763_942_400_000;
 
 fn names() -> Vec<String> {
-    let directory = harness::workspace_root().join("tests/fixtures/legacy");
-    let entries = std::fs::read_dir(directory).expect("the fixtures are there");
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"))
-        .filter(|name| name.ends_with(".json"))
-        .collect();
-    names.sort();
-    names
+    fixtures("legacy")
 }
 
 #[test]

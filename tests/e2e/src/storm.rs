@@ -91,5 +91,6 @@ fn alert(channel: u64, title: &str, received_ms: i64) -> Alert {
         release: None,
         frame: None,
         tags: Vec::new(),
+        details: shared::alert::Details::default(),
     }
 }

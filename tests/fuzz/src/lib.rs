@@ -5,7 +5,13 @@
 use std::collections::BTreeSet;
 
 use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
-use ingress_service::{payload::legacy::LegacyWebhook, query::Query};
+use ingress_service::{
+    payload::{
+        legacy::LegacyWebhook,
+        platform::{PlatformWebhook, RESOURCES},
+    },
+    query::Query,
+};
 use shared::{
     Alert, ChannelId, UserId,
     alert::{Frame, Trust, VERSION},
@@ -26,7 +32,24 @@ pub fn ingress(bytes: &[u8]) {
     let Ok(webhook) = LegacyWebhook::parse(bytes) else {
         return;
     };
-    let alert = webhook.alert(ChannelId::new(1), None, 1_763_905_862_000);
+    carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+}
+
+/// The body of a webhook of the Integration Platform, taken for one of each
+/// resource.
+///
+/// # Panics
+/// When the code under test is wrong.
+pub fn platform(bytes: &[u8]) {
+    for resource in &RESOURCES {
+        if let Ok(Some(webhook)) = PlatformWebhook::parse(resource, bytes) {
+            carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+        }
+    }
+}
+
+/// Takes an alert over the bus and into a post.
+fn carry(alert: Alert) {
     let read = Alert::decode(&alert.encode()).expect("an alert can be read from the bus");
     assert_eq!(read, alert);
     post(alert, 1, MAX_MESSAGE_CHARS);
@@ -71,6 +94,7 @@ pub fn embed(bytes: &[u8]) {
         }),
         rules: lines.collect(),
         tags: Vec::new(),
+        details: Default::default(),
     };
     post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
@@ -110,8 +134,20 @@ mod tests {
 
     #[test]
     fn no_seed_breaks_its_target() {
-        run_over("seeds/ingress", super::ingress);
-        run_over("../fixtures/legacy", super::ingress);
-        run_over("seeds/embed", super::embed);
+        let targets: [(&str, fn(&[u8])); 5] = [
+            ("seeds/ingress", super::ingress),
+            ("../fixtures/legacy", super::ingress),
+            ("seeds/platform", super::platform),
+            ("../fixtures/platform", super::platform),
+            ("seeds/embed", super::embed),
+        ];
+        for (folder, target) in targets {
+            let inputs = inputs(folder);
+            assert!(!inputs.is_empty(), "{folder} is empty");
+            for (name, bytes) in inputs {
+                println!("{name}");
+                target(&bytes);
+            }
+        }
     }
 }
