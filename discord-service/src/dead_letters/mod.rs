@@ -54,7 +54,7 @@ impl Reason {
 }
 
 /// Why, for the machine and in words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cause {
     pub(crate) reason: Reason,
     pub(crate) detail: String,

@@ -1,8 +1,14 @@
-//! How long to wait before trying again.
+//! How long to wait before trying again, and how often to say so.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use rand::Rng as _;
+
+/// What lasts is said again after this.
+const STALE: Duration = Duration::from_secs(60);
 
 /// Doubles from `first` to `longest`, with jitter so that lanes that failed
 /// together do not come back together.
@@ -29,5 +35,25 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let wait = self.first.saturating_mul(factor).min(self.longest);
         wait.mul_f64(rand::rng().random_range(0.75..=1.0))
+    }
+}
+
+/// Keeps many lanes from saying the same many times.
+#[derive(Debug)]
+pub(crate) struct News(Mutex<Option<Instant>>);
+
+impl News {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Whether nobody has said it for a minute.
+    pub(crate) fn is_news(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = last.is_none_or(|last| last.elapsed() > STALE);
+        if news {
+            *last = Some(Instant::now());
+        }
+        news
     }
 }

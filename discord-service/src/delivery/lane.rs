@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 
 use super::{
     backlog::Backlog,
-    backoff::Backoff,
+    backoff::{Backoff, News},
     blockade::Blockade,
     queue::Queue,
-    record::{Journal, Record, State},
+    record::{Journal, Record, Resume, State},
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},
@@ -27,8 +27,11 @@ use crate::{
 /// After a wake-up, how long to look again for the alert that it announced: the
 /// announcement may overtake the storing.
 const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
-/// Alerts that are read at once to become dead letters.
+/// Alerts that are turned into dead letters at once.
 const CHUNK: usize = 500;
+
+/// What is away is away for all lanes: one of them says so.
+static INTERRUPTIONS: News = News::new();
 
 /// What all lanes share.
 pub(crate) struct Surroundings {
@@ -78,9 +81,13 @@ pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut wakes
         };
         let wait = backoff.next();
         metrics::counter!("sentry_bot_lane_interruptions_total").increment(1);
-        tracing::warn!(channel.id = %channel, retry_in = ?wait, "the channel's lane starts over: {error:#}");
+        if INTERRUPTIONS.is_news() {
+            tracing::warn!(channel.id = %channel, retry_in = ?wait, "lanes start over, such as this channel's: {error:#}");
+        } else {
+            tracing::debug!(channel.id = %channel, retry_in = ?wait, "the channel's lane starts over: {error:#}");
+        }
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = around.queue.back_after(wait) => {}
             () = around.shutdown.cancelled() => return,
         }
     }
@@ -169,7 +176,8 @@ impl<'a> Lane<'a> {
     }
 
     async fn bury_unreadable(&mut self, sequence: u64, why: &str) -> anyhow::Result<()> {
-        self.bury(&BTreeSet::from([sequence]), &Cause::new(Reason::Unreadable, why)).await
+        // A successor decides the same, and a record may still have to be looked after.
+        self.bury_decided(&BTreeSet::from([sequence]), &Cause::new(Reason::Unreadable, why)).await
     }
 
     async fn look_again(&mut self) -> anyhow::Result<()> {
@@ -192,17 +200,18 @@ impl<'a> Lane<'a> {
     /// Ends what a predecessor, perhaps this pod before a crash, began.
     async fn resume(&mut self, record: Record) -> Result<(), Interruption> {
         let sequences = record.sequences();
-        // Alerts are removed only after Discord confirmed their post.
-        let posted = record.state == State::Posted
-            || match sequences.first() {
-                Some(first) => !self.around.queue.stands(*first).await?,
-                None => true,
-            };
-        if posted {
-            return Ok(self.forget(&sequences).await?);
+        let first_stands = match record.first() {
+            Some(first) => self.around.queue.stands(first).await?,
+            None => false,
+        };
+        match record.resume(first_stands) {
+            Resume::Remove => Ok(self.forget(&sequences).await?),
+            Resume::Bury(cause) => Ok(self.bury_decided(&sequences, &cause).await?),
+            Resume::Repeat => {
+                tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");
+                self.deliver(record, true).await
+            }
         }
-        tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");
-        self.deliver(record, true).await
     }
 
     /// Waits until Discord would take a post; whether that took time. A post is
@@ -260,16 +269,21 @@ impl<'a> Lane<'a> {
         self.forget(&all).await
     }
 
-    /// Turns alerts into dead letters: all are stored there before the first is
-    /// removed here, since a successor takes a recorded post whose first alert
-    /// is gone for posted.
+    /// Turns alerts into dead letters. The decision is written down first: in a
+    /// successor's eyes they might have to be posted, and some are dead already.
     pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
+        self.journal.write(&Record::dead(sequences, cause.clone())).await?;
+        self.bury_decided(sequences, cause).await
+    }
+
+    async fn bury_decided(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
         let all: Vec<u64> = sequences.iter().copied().collect();
         for chunk in all.chunks(CHUNK) {
             let messages = self.around.queue.get(chunk.to_vec()).await?;
             self.around.dead_letters.bury(self.channel, messages, cause).await?;
+            self.forget(&chunk.iter().copied().collect()).await?;
         }
-        self.forget(sequences).await
+        Ok(())
     }
 
     /// Removes alerts that are posted or dead.
@@ -320,3 +334,7 @@ pub(super) fn unreachable_cause(why: &str) -> Cause {
 pub(super) fn expired_cause() -> Cause {
     Cause::new(Reason::Expired, "it waited too long to be posted")
 }
+
+#[cfg(test)]
+#[path = "protocol_tests.rs"]
+mod protocol_tests;

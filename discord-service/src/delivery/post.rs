@@ -6,7 +6,7 @@ use shared::{Alert, GuildId, shutdown::CancellationToken};
 
 use super::{
     backlog::Group,
-    backoff::Backoff,
+    backoff::{Backoff, News},
     lane::{Interruption, Lane, expired_cause, revoked_cause, unreachable_cause},
     record::{Mention, Record, nonce},
 };
@@ -24,6 +24,9 @@ const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
 /// How long a request in flight may take after the process was told to stop.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// When Discord is away, it is so for all lanes: one of them says so.
+static UNCONFIRMED: News = News::new();
 
 impl Lane<'_> {
     /// The next post: the oldest waiting embeds, as many as fit. `None` when
@@ -114,7 +117,11 @@ impl Lane<'_> {
             repeated = true;
             let wait = backoff.next();
             metrics::counter!("sentry_bot_post_retries_total").increment(1);
-            tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error:#}");
+            if UNCONFIRMED.is_news() {
+                tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error:#}");
+            } else {
+                tracing::debug!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error:#}");
+            }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.around.shutdown.cancelled() => return Err(Interruption::Stopping),

@@ -5,23 +5,50 @@
 //! a thousand. A lane reads its own subject directly instead and removes what
 //! is done with.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use async_nats::jetstream::{
-    self, ErrorCode,
-    response::Response,
-    stream::{DirectGetErrorKind, RawMessageErrorKind},
+use async_nats::{
+    connection::State,
+    jetstream::{
+        self, ErrorCode,
+        response::Response,
+        stream::{DirectGetErrorKind, RawMessageErrorKind},
+    },
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use shared::wire;
+use tokio::time::sleep;
 
 use crate::batch::{self, Batch};
 
 /// Single reads and removals under way at once.
 const IN_FLIGHT: usize = 64;
+
+/// How often the connection is looked at while there is none.
+const RECONNECTED: Duration = Duration::from_millis(100);
+
+/// How messages of one subject are removed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Removal {
+    /// First, with one purge, all below this.
+    pub(super) below: Option<u64>,
+    /// Then each of these.
+    pub(super) single: Vec<u64>,
+}
+
+impl Removal {
+    /// `kept_from` is the lowest sequence of the subject that must stay, if any does.
+    pub(super) fn of(sequences: &BTreeSet<u64>, kept_from: Option<u64>) -> Self {
+        let (Some(first), Some(last)) = (sequences.first(), sequences.last()) else {
+            return Self { below: None, single: Vec::new() };
+        };
+        let below = kept_from.map_or(last + 1, |kept| kept.min(last + 1));
+        Self { below: (*first < below).then_some(below), single: sequences.range(below..).copied().collect() }
+    }
+}
 
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +59,15 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new(js: jetstream::Context) -> Self {
         Self { js }
+    }
+
+    /// Waits so long, and then until there is a connection: without one, every
+    /// try would only run into its time limit.
+    pub(crate) async fn back_after(&self, wait: Duration) {
+        sleep(wait).await;
+        while self.js.client().connection_state() != State::Connected {
+            sleep(RECONNECTED).await;
+        }
     }
 
     /// The subjects on which something waits.
@@ -100,13 +136,10 @@ impl Queue {
         sequences: &BTreeSet<u64>,
         kept_from: Option<u64>,
     ) -> anyhow::Result<()> {
-        let Some(last) = sequences.last() else { return Ok(()) };
-        // One purge takes all that stand before the first that stays.
-        let below = kept_from.map_or(last + 1, |kept| kept.min(last + 1));
-        if sequences.first().is_some_and(|first| *first < below) {
+        let Removal { below, single } = Removal::of(sequences, kept_from);
+        if let Some(below) = below {
             self.purge(subject, below).await?;
         }
-        let single: Vec<u64> = sequences.range(below..).copied().collect();
         stream::iter(single.into_iter().map(|sequence| self.delete(sequence)))
             .buffer_unordered(IN_FLIGHT)
             .try_collect()

@@ -9,19 +9,35 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::{ChannelId, UserId};
 
+use crate::dead_letters::Cause;
+
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
 /// Discord's limit for a nonce, in characters.
 const NONCE_CHARS: usize = 25;
 
 /// How far a recorded post has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
     /// It may have been sent.
     Sending,
     /// Discord confirmed it. Its alerts may still stand in the stream.
     Posted,
+    /// It is not posted (any more): its alerts are to become dead letters. Some
+    /// may be already.
+    Dead(Cause),
+}
+
+/// What is to be done with a record that a predecessor left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// The post stands in Discord: only its alerts are still to be removed.
+    Remove,
+    /// It may or may not: exactly this post is sent again.
+    Repeat,
+    /// Its alerts become dead letters, those that still stand.
+    Bury(Cause),
 }
 
 /// Whom the post mentions, and for which project: checked again before a repeat.
@@ -61,6 +77,27 @@ impl Record {
     ) -> Self {
         let runs = runs(sequences);
         Self { v: VERSION, state: State::Sending, runs, mentions, received_ms, embeds, links, body }
+    }
+
+    /// Alerts that are about to become dead letters.
+    pub(crate) fn dead(sequences: &BTreeSet<u64>, cause: Cause) -> Self {
+        let record = Self::new(sequences, BTreeSet::new(), (0, 0), 0, false, serde_json::Value::Null);
+        Self { state: State::Dead(cause), ..record }
+    }
+
+    /// What a successor does with it. The alerts of a post are removed only
+    /// after Discord confirmed it, the first one first.
+    pub(crate) fn resume(&self, first_stands: bool) -> Resume {
+        match &self.state {
+            State::Sending if first_stands => Resume::Repeat,
+            State::Sending | State::Posted => Resume::Remove,
+            State::Dead(cause) => Resume::Bury(cause.clone()),
+        }
+    }
+
+    /// The sequence of its first alert.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.runs.first().map(|(first, _)| *first)
     }
 
     /// The sequences of its alerts.
