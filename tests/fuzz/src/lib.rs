@@ -134,20 +134,10 @@ mod tests {
 
     #[test]
     fn no_seed_breaks_its_target() {
-        let targets: [(&str, fn(&[u8])); 5] = [
-            ("seeds/ingress", super::ingress),
-            ("../fixtures/legacy", super::ingress),
-            ("seeds/platform", super::platform),
-            ("../fixtures/platform", super::platform),
-            ("seeds/embed", super::embed),
-        ];
-        for (folder, target) in targets {
-            let inputs = inputs(folder);
-            assert!(!inputs.is_empty(), "{folder} is empty");
-            for (name, bytes) in inputs {
-                println!("{name}");
-                target(&bytes);
-            }
-        }
+        run_over("seeds/ingress", super::ingress);
+        run_over("../fixtures/legacy", super::ingress);
+        run_over("seeds/platform", super::platform);
+        run_over("../fixtures/platform", super::platform);
+        run_over("seeds/embed", super::embed);
     }
 }
