@@ -180,6 +180,37 @@ pub enum DecodeError {
 }
 
 impl Alert {
+    /// An alert of which nothing is known but what it is, of which project, for
+    /// which channel, and when it came (milliseconds since 1970).
+    pub fn new(kind: &str, project: &str, channel: ChannelId, received_ms: i64) -> Self {
+        Self {
+            v: VERSION,
+            channel,
+            mention: None,
+            trust: Trust::None,
+            kind: kind.to_owned(),
+            project: project.to_owned(),
+            project_name: None,
+            title: None,
+            logger: None,
+            level: None,
+            culprit: None,
+            message: None,
+            url: None,
+            timestamp_ms: received_ms,
+            received_ms,
+            event_id: None,
+            issue_id: None,
+            short_id: None,
+            rules: Vec::new(),
+            environment: None,
+            release: None,
+            frame: None,
+            tags: Vec::new(),
+            details: Details::default(),
+        }
+    }
+
     /// The alert as it stands on the bus.
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings, numbers and lists always serialize")

@@ -13,7 +13,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 use shared::{
     Alert, ChannelId, UserId,
-    alert::{Details, MAX_TEXT, Trust, UNKNOWN_PROJECT, VERSION, kept_text},
+    alert::{MAX_TEXT, UNKNOWN_PROJECT, kept_text},
     text::cut,
 };
 
@@ -80,32 +80,7 @@ pub(crate) fn prepare() {
 
 /// An alert of which nothing is known but for whom it is and when it came.
 fn blank(kind: &str, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
-    Alert {
-        v: VERSION,
-        channel,
-        mention,
-        trust: Trust::None,
-        kind: kind.to_owned(),
-        project: UNKNOWN_PROJECT.to_owned(),
-        project_name: None,
-        title: None,
-        logger: None,
-        level: None,
-        culprit: None,
-        message: None,
-        url: None,
-        timestamp_ms: received_ms,
-        received_ms,
-        event_id: None,
-        issue_id: None,
-        short_id: None,
-        rules: Vec::new(),
-        environment: None,
-        release: None,
-        frame: None,
-        tags: Vec::new(),
-        details: Details::default(),
-    }
+    Alert { mention, ..Alert::new(kind, UNKNOWN_PROJECT, channel, received_ms) }
 }
 
 /// A schema of this package.

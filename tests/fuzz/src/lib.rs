@@ -12,10 +12,7 @@ use ingress_service::{
     },
     query::Query,
 };
-use shared::{
-    Alert, ChannelId, UserId,
-    alert::{Frame, Trust, VERSION},
-};
+use shared::{Alert, ChannelId, UserId, alert::Frame};
 
 /// A request to the ingress: what stands before the first line end as its
 /// query, and all of it as its body. An accepted body becomes an alert that
@@ -65,14 +62,9 @@ pub fn embed(bytes: &[u8]) {
     let mut lines = text.split('\n').map(str::to_owned);
     let mut number = || lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
     let (count, size, timestamp_ms): (i64, i64, i64) = (number(), number(), number());
+    let project = lines.next().unwrap_or_default();
     let alert = Alert {
-        v: VERSION,
-        channel: ChannelId::new(1),
         mention: Some(UserId::new(2)),
-        trust: Trust::None,
-        kind: "error".to_owned(),
-        project: lines.next().unwrap_or_default(),
-        project_name: None,
         title: lines.next(),
         logger: lines.next(),
         level: lines.next(),
@@ -80,10 +72,6 @@ pub fn embed(bytes: &[u8]) {
         message: lines.next(),
         url: lines.next(),
         timestamp_ms,
-        received_ms: 1_763_905_862_000,
-        event_id: None,
-        issue_id: None,
-        short_id: None,
         environment: lines.next(),
         release: lines.next(),
         frame: lines.next().map(|file| Frame {
@@ -93,8 +81,7 @@ pub fn embed(bytes: &[u8]) {
             source: lines.next(),
         }),
         rules: lines.collect(),
-        tags: Vec::new(),
-        details: Default::default(),
+        ..Alert::new("error", &project, ChannelId::new(1), 1_763_905_862_000)
     };
     post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
