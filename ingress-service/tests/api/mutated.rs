@@ -106,8 +106,11 @@ fn five_thousand_bodies_make_a_sound_alert_or_an_error() {
                 let details = &alert.details;
                 prop_assert!(texts(&alert).all(|text| text.chars().count() <= MAX_TEXT));
                 let said =
-                    [&details.actor, &details.assignee, &details.how, &details.query, &details.category];
-                prop_assert!(said.into_iter().flatten().all(|text| text.chars().count() <= MAX_TEXT));
+                    [&details.actor, &details.assignee, &details.how, &details.category, &details.priority];
+                let evidence = details.evidence.iter().flat_map(|(name, value)| [name, value]);
+                let brief =
+                    said.into_iter().flatten().chain(evidence).all(|text| text.chars().count() <= 256);
+                prop_assert!(brief);
                 prop_assert!(details.evidence.len() <= 3);
                 prop_assert!((0..253_402_300_800_000).contains(&alert.timestamp_ms));
                 prop_assert!(!alert.project.is_empty());

@@ -235,3 +235,26 @@ fn what_was_deleted_is_not_said_again() {
     let deleted = alert("comment", &changed("comment.created.json", "/action", json!("deleted")));
     assert_eq!((deleted.kind.as_str(), deleted.message), ("comment.deleted", None));
 }
+
+#[test]
+fn an_alert_stays_small_whatever_is_sent() {
+    fn lengthen(value: &mut Value) {
+        match value {
+            Value::String(text) if text.len() > 3 => text.push_str(&"x".repeat(20_000)),
+            Value::Array(items) => {
+                items.iter_mut().for_each(lengthen);
+                let all = items.clone();
+                items.extend((0..20).flat_map(|_| all.clone()));
+            }
+            Value::Object(fields) => fields.values_mut().for_each(lengthen),
+            _ => {}
+        }
+    }
+    // Of the fixtures, those without lists in lists.
+    for name in fixtures("platform").iter().filter(|name| !name.starts_with("e")) {
+        let mut body: Value = serde_json::from_str(&platform_fixture(name)).expect("JSON");
+        lengthen(&mut body["data"]);
+        let size = alert(resource_of(name), &body.to_string()).encode().len();
+        assert!(size < 12_000, "{name}: {size} bytes");
+    }
+}

@@ -83,10 +83,13 @@ fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
         .filter_map(Maybe::get);
     alert.details.evidence = requests
         .filter_map(|request| {
-            Some((request.repo_name.kept().unwrap_or_else(|| "Pull request".to_owned()), request.url.kept()?))
+            Some((
+                request.repo_name.brief().unwrap_or_else(|| "Pull request".to_owned()),
+                request.url.brief()?,
+            ))
         })
         .take(3)
         .collect();
-    let rule = data.alert.get().and_then(|rule| rule.title.kept().or_else(|| rule.name.kept()));
+    let rule = data.alert.get().and_then(|rule| rule.title.brief().or_else(|| rule.name.brief()));
     Alert { rules: rule.into_iter().collect(), ..alert }
 }

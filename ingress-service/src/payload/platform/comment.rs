@@ -6,7 +6,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, Time, read},
+    wire::{Id, Maybe, Time, brief, read},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 
@@ -41,7 +41,7 @@ struct Data {
 
 fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     let data: Data = read(Some(data));
-    let issue = data.issue_id.get().and_then(|id| kept_text(&id.0));
+    let issue = data.issue_id.get().and_then(|id| brief(&id.0));
     // Somebody took it back: it is not said again.
     let message = data.comment.get().filter(|_| action != "deleted").and_then(|text| kept_text(text));
     // `timestamp` is when the comment was first written.

@@ -9,7 +9,7 @@ use shared::{
 
 use super::{
     ACTOR, Resource,
-    wire::{Count, Id, Maybe, Time, person, read, words},
+    wire::{Count, Id, Maybe, Time, brief, person, read, words},
 };
 use crate::payload::{
     kept_link,
@@ -170,7 +170,7 @@ fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     if let ("assigned", Some(assignee)) = (action, data.assignee.get()) {
         let team = if assignee.r#type.text() == Some("team") { "team " } else { "" };
         let name = assignee.name.text().and_then(person);
-        alert.details.assignee = name.and_then(|name| kept_text(&format!("{team}{name}")));
+        alert.details.assignee = name.and_then(|name| brief(&format!("{team}{name}")));
     }
     alert
 }
@@ -181,7 +181,7 @@ impl Issue {
         let title = self.title();
         let mut details = alert.details;
         details.category = self.category();
-        details.priority = self.priority.kept();
+        details.priority = self.priority.brief();
         details.events = self.count.get().map(|count| count.0);
         details.users = self.user_count.get().map(|count| count.0);
         details.since_ms = self.first_seen.ms();
@@ -197,7 +197,7 @@ impl Issue {
             culprit: self.culprit.kept(),
             url: link.into_iter().find_map(Maybe::text).and_then(kept_link),
             issue_id: self.id(),
-            short_id: self.short_id.kept(),
+            short_id: self.short_id.brief(),
             frame: self.frame(),
             details,
             ..alert
@@ -205,7 +205,7 @@ impl Issue {
     }
 
     fn id(&self) -> Option<String> {
-        self.id.get().and_then(|id| kept_text(&id.0))
+        self.id.get().and_then(|id| brief(&id.0))
     }
 
     fn title(&self) -> Option<String> {
@@ -222,7 +222,7 @@ impl Issue {
             .or_else(|| metadata.and_then(|metadata| metadata.title.kept()))
             .or_else(raised)
             .or_else(|| self.culprit.kept())
-            .or_else(|| Some(format!("Issue {}", self.short_id.kept().or_else(|| self.id())?)))
+            .or_else(|| Some(format!("Issue {}", self.short_id.brief().or_else(|| self.id())?)))
     }
 
     /// What the issue says beyond its title.
@@ -241,8 +241,8 @@ impl Issue {
 
     fn frame(&self) -> Option<Frame> {
         let metadata = self.metadata.get()?;
-        let file = metadata.filename.kept()?;
-        Some(Frame { file, function: metadata.function.kept(), ..Frame::default() })
+        let file = metadata.filename.brief()?;
+        Some(Frame { file, function: metadata.function.brief(), ..Frame::default() })
     }
 
     fn resolution(&self, how: Option<&str>) -> Option<String> {
@@ -250,7 +250,7 @@ impl Issue {
         match (how?, release) {
             ("now", _) => None,
             ("in_next_release", _) => Some("in the next release".to_owned()),
-            ("in_release", Some(release)) => kept_text(&format!("in release {release}")),
+            ("in_release", Some(release)) => brief(&format!("in release {release}")),
             ("in_commit" | "with_commit", _) => Some("by a commit".to_owned()),
             ("in_pull_request" | "with_pull_request", _) => Some("by a pull request".to_owned()),
             (other, _) => words(other),
@@ -269,7 +269,7 @@ impl Issue {
                 let window = window.map(|minutes| format!(" in {} minutes", minutes.0)).unwrap_or_default();
                 Some(format!("until it happens {} times{window}", count.0))
             }
-            (_, None, Some(time)) => kept_text(&format!("until {time}")),
+            (_, None, Some(time)) => brief(&format!("until {time}")),
             _ => None,
         }
     }

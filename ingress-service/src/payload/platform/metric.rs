@@ -6,7 +6,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Maybe, Time, read},
+    wire::{Maybe, Time, brief, read},
 };
 use crate::payload::{
     kept_link,
@@ -110,7 +110,7 @@ fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     details.since_ms = incident.date_started.ms();
     details.query = rule.and_then(Rule::describe);
     if projects.len() > 1 {
-        let all = kept_text(&projects.join(", "));
+        let all = brief(&projects.join(", "));
         details.evidence = all.map(|all| ("Projects".to_owned(), all)).into_iter().collect();
     }
     let closed = incident.date_closed.ms().filter(|_| action == "resolved");
@@ -124,7 +124,7 @@ fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
         message: data.description_text.kept(),
         url: data.web_url.text().and_then(kept_link),
         timestamp_ms: closed.unwrap_or(alert.timestamp_ms),
-        environment: rule.and_then(|rule| rule.environment.kept()),
+        environment: rule.and_then(|rule| rule.environment.brief()),
         details,
         ..alert
     }

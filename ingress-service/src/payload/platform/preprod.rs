@@ -99,7 +99,7 @@ fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
         level: Some(level.to_owned()),
         culprit: data.git_info.get().and_then(Git::place),
         message: data.result(),
-        environment: data.build_configuration.kept(),
+        environment: data.build_configuration.brief(),
         details,
         ..alert
     }

@@ -6,7 +6,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, read},
+    wire::{Id, Maybe, brief, read},
 };
 use crate::payload::{
     kept_link,
@@ -122,7 +122,7 @@ struct PullRequest {
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
     let data: Data = read(Some(data));
-    let issue = data.group_id.get().and_then(|id| kept_text(&id.0));
+    let issue = data.group_id.get().and_then(|id| brief(&id.0));
     let finding = [&data.root_cause, &data.solution, &data.triage, &data.impact_assessment]
         .into_iter()
         .find_map(Maybe::get);
@@ -151,8 +151,8 @@ impl Data {
         let named = all.filter_map(|opened| {
             let request = opened.pull_request.get()?;
             let number = request.pr_number.get().map(|number| format!("#{}", number.0));
-            let name: Vec<_> = opened.repo_name.kept().into_iter().chain(number).collect();
-            Some((kept_text(&name.join(" "))?, request.pr_url.text().and_then(kept_link)))
+            let name: Vec<_> = opened.repo_name.brief().into_iter().chain(number).collect();
+            Some((brief(&name.join(" "))?, request.pr_url.text().and_then(kept_link)))
         });
         named.take(MAX_LINES).collect()
     }
@@ -160,7 +160,7 @@ impl Data {
     fn changes(&self) -> Vec<(String, String)> {
         let all = self.changes.get().or(self.code_changes.get()).into_iter().flatten();
         let named = all.filter_map(Maybe::get).filter_map(|change| {
-            Some((change.repo_name.kept().unwrap_or_else(|| "Change".to_owned()), change.title.kept()?))
+            Some((change.repo_name.brief().unwrap_or_else(|| "Change".to_owned()), change.title.brief()?))
         });
         named.take(MAX_LINES).collect()
     }
@@ -174,9 +174,9 @@ impl Finding {
     }
 
     fn lines(&self) -> Vec<(String, String)> {
-        let whys = self.five_whys.get().into_iter().flatten().filter_map(Maybe::kept);
+        let whys = self.five_whys.get().into_iter().flatten().filter_map(Maybe::brief);
         let steps = self.steps.get().into_iter().flatten().filter_map(Maybe::get);
-        let steps = steps.filter_map(|step| step.title.kept());
+        let steps = steps.filter_map(|step| step.title.brief());
         let whys = whys.map(|why| ("Why".to_owned(), why));
         whys.chain(steps.map(|step| ("Step".to_owned(), step))).take(MAX_LINES).collect()
     }

@@ -3,9 +3,13 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-use shared::alert::kept_text;
+use shared::{alert::kept_text, text::cut};
 
 use crate::payload::{timestamp, title::meaningful};
+
+/// Names and other short words are cut to so many characters, which keeps an
+/// alert on the bus at a few kB whatever is sent.
+const MAX_BRIEF: usize = 256;
 
 /// A `T`, or nothing where something else stands.
 #[derive(Debug, Clone)]
@@ -38,6 +42,11 @@ impl Maybe<String> {
     /// The text as an alert keeps it.
     pub(super) fn kept(&self) -> Option<String> {
         kept_text(self.text()?)
+    }
+
+    /// The text, cut to a few words.
+    pub(super) fn brief(&self) -> Option<String> {
+        brief(self.text()?)
     }
 }
 
@@ -118,12 +127,17 @@ impl Actor {
 
 /// A person's name. Who has none goes by an address, which nobody need see whole.
 pub(super) fn person(name: &str) -> Option<String> {
-    kept_text(name.split('@').next().unwrap_or(name))
+    brief(name.split('@').next().unwrap_or(name))
 }
 
 /// Words from a name in code: `by_commit` is `by commit`.
 pub(super) fn words(name: &str) -> Option<String> {
-    kept_text(&name.replace('_', " "))
+    brief(&name.replace('_', " "))
+}
+
+/// The text, cut to a few words; none when nothing is left.
+pub(super) fn brief(text: &str) -> Option<String> {
+    kept_text(text).map(|text| cut(&text, MAX_BRIEF))
 }
 
 #[cfg(test)]
