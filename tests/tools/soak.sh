@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The fault tests with the full figures of the project's promises, one after
-# another: about half an hour. SEED=… repeats a run.
+# another: about a quarter of an hour. SEED=… repeats a run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/tools/setup.sh

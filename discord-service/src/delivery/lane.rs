@@ -5,7 +5,6 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use shared::{Alert, ChannelId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::sync::mpsc;
@@ -14,8 +13,9 @@ use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
+    ending::{expired_cause, revoked_cause, unreachable_cause},
     queue::Queue,
-    record::{Journal, Record, Resume, State},
+    record::{Journal, Record, Resume},
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},
@@ -27,8 +27,6 @@ use crate::{
 /// After a wake-up, how long to look again for the alert that it announced: the
 /// announcement may overtake the storing.
 const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
-/// Alerts that are turned into dead letters at once.
-const CHUNK: usize = 500;
 
 /// What is away is away for all lanes: one of them says so.
 static INTERRUPTIONS: News = News::new();
@@ -134,7 +132,7 @@ pub(super) struct Lane<'a> {
     pub(super) backlog: Backlog,
     /// Alerts that Discord refused with their links.
     pub(super) without_links: BTreeSet<u64>,
-    subject: String,
+    pub(super) subject: String,
     /// The next sequence to read.
     cursor: u64,
     blockade: Blockade,
@@ -206,7 +204,10 @@ impl<'a> Lane<'a> {
         };
         match record.resume(first_stands) {
             Resume::Remove => Ok(self.forget(&sequences).await?),
-            Resume::Bury(cause) => Ok(self.bury_decided(&sequences, &cause).await?),
+            Resume::Bury(cause) => {
+                let standing = self.backlog.sequences().filter(|sequence| sequences.contains(sequence));
+                Ok(self.bury_decided(&standing.collect(), &cause).await?)
+            }
             Resume::Repeat => {
                 tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");
                 self.deliver(record, true).await
@@ -256,83 +257,11 @@ impl<'a> Lane<'a> {
         }
     }
 
-    async fn bury_all(&mut self, cause: &Cause) -> anyhow::Result<()> {
-        let all = self.backlog.sequences().collect();
-        self.bury(&all, cause).await
-    }
-
-    /// Alerts of a channel that was never authorized are strangers': no trace.
-    async fn drop_all(&mut self) -> anyhow::Result<()> {
-        let all: BTreeSet<u64> = self.backlog.sequences().collect();
-        metrics::counter!("sentry_bot_alerts_dropped_total").increment(all.len() as u64);
-        tracing::info!(channel.id = %self.channel, alerts = all.len(), "dropped alerts for a channel that was never authorized");
-        self.forget(&all).await
-    }
-
-    /// Turns alerts into dead letters. The decision is written down first: in a
-    /// successor's eyes they might have to be posted, and some are dead already.
-    pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
-        self.journal.write(&Record::dead(sequences, cause.clone())).await?;
-        self.bury_decided(sequences, cause).await
-    }
-
-    async fn bury_decided(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
-        let all: Vec<u64> = sequences.iter().copied().collect();
-        for chunk in all.chunks(CHUNK) {
-            let messages = self.around.queue.get(chunk.to_vec()).await?;
-            self.around.dead_letters.bury(self.channel, messages, cause).await?;
-            self.forget(&chunk.iter().copied().collect()).await?;
-        }
-        Ok(())
-    }
-
-    /// Removes alerts that are posted or dead.
-    pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
-        let kept_from = self.backlog.first_outside(sequences);
-        self.around.queue.remove(&self.subject, sequences, kept_from).await?;
-        self.backlog.remove(sequences);
-        self.without_links.retain(|sequence| !sequences.contains(sequence));
-        Ok(())
-    }
-
-    /// The post stands in Discord: notes that down and removes its alerts. In
-    /// either order a successor sees that it was posted.
-    pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
-        record.state = State::Posted;
-        let sequences = record.sequences();
-        let kept_from = self.backlog.first_outside(&sequences);
-        let (noted, removed) = tokio::join!(
-            self.journal.write(&record),
-            self.around.queue.remove(&self.subject, &sequences, kept_from)
-        );
-        noted.and(removed).context("a post is confirmed, but not yet noted down")?;
-        self.backlog.remove(&sequences);
-        self.without_links.retain(|sequence| !sequences.contains(sequence));
-        Ok(())
-    }
-
     /// Discord does not let the bot post here: until the channel is authorized
     /// anew or replayed, its alerts are dead letters at once.
     pub(super) async fn block(&mut self, why: &str) -> anyhow::Result<()> {
         self.blockade.set(why).await
     }
-}
-
-pub(super) fn revoked_cause() -> Cause {
-    Cause::new(Reason::Revoked, "the channel is no longer authorized: authorize it again")
-}
-
-pub(super) fn unreachable_cause(why: &str) -> Cause {
-    Cause::new(
-        Reason::Unreachable,
-        format!(
-            "Discord does not let the bot post in the channel ({why}): give it View Channel, Send Messages and Embed Links there, then authorize the channel again"
-        ),
-    )
-}
-
-pub(super) fn expired_cause() -> Cause {
-    Cause::new(Reason::Expired, "it waited too long to be posted")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod backlog;
 mod backoff;
 pub mod blockade;
+mod ending;
 mod lane;
 mod post;
 mod queue;

@@ -7,7 +7,8 @@ use shared::{Alert, GuildId, shutdown::CancellationToken};
 use super::{
     backlog::Group,
     backoff::{Backoff, News},
-    lane::{Interruption, Lane, expired_cause, revoked_cause, unreachable_cause},
+    ending::{expired_cause, revoked_cause, unreachable_cause},
+    lane::{Interruption, Lane},
     record::{Mention, Record, nonce},
 };
 use crate::{

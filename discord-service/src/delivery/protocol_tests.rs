@@ -17,8 +17,6 @@ use crate::{
     },
 };
 
-/// Crashes and bad answers in one history.
-const EVILS: usize = 3;
 /// Embeds in a post of the model: few, so that holes stay behind it.
 const EMBEDS: usize = 2;
 /// Alerts that become dead letters at once.
@@ -27,14 +25,19 @@ const CHUNK: usize = 2;
 const ALERTS: [&str; 5] = ["a", "b", "a", "c", "b"];
 
 /// Goes through every sequence of choices, one after another.
-#[derive(Default)]
 struct Choices {
     path: Vec<(usize, usize)>,
     at: usize,
+    /// Crashes and bad answers in this history, and the most in any.
     evils: usize,
+    evils_max: usize,
 }
 
 impl Choices {
+    fn new(evils_max: usize) -> Self {
+        Self { path: Vec::new(), at: 0, evils: 0, evils_max }
+    }
+
     fn pick(&mut self, options: usize) -> usize {
         if self.at == self.path.len() {
             self.path.push((0, options));
@@ -43,9 +46,9 @@ impl Choices {
         self.path[self.at - 1].0
     }
 
-    /// The first option is good; the others may be taken [`EVILS`] times.
+    /// The first option is good; the others may be taken `evils_max` times.
     fn evil(&mut self, options: usize) -> usize {
-        if self.evils == EVILS {
+        if self.evils == self.evils_max {
             return 0;
         }
         let picked = self.pick(options);
@@ -252,7 +255,7 @@ fn history(choices: &mut Choices, window_passes: bool) -> (usize, World<'_>) {
 
 #[test]
 fn no_crash_loses_or_doubles_an_alert_within_the_nonce_window() {
-    let mut choices = Choices::default();
+    let mut choices = Choices::new(3);
     let mut histories = 0;
     loop {
         let (alerts, world) = history(&mut choices, false);
@@ -276,7 +279,7 @@ fn no_crash_loses_or_doubles_an_alert_within_the_nonce_window() {
 
 #[test]
 fn after_the_nonce_window_nothing_is_lost_and_only_what_was_never_confirmed_is_doubled() {
-    let mut choices = Choices::default();
+    let mut choices = Choices::new(2);
     loop {
         let (alerts, world) = history(&mut choices, true);
         for sequence in 1..=alerts as u64 {

@@ -52,7 +52,9 @@ pub(crate) struct Mention {
 pub(crate) struct Record {
     v: u32,
     pub(crate) state: State,
-    /// Runs of sequences in the stream: first and last of each.
+    /// Runs of sequences in the stream: for each the distance of its first from
+    /// the last before it, and its length. With plain sequences the record of a
+    /// large backlog that alternates with others' would not fit a message of NATS.
     runs: Vec<(u64, u64)>,
     pub(crate) mentions: BTreeSet<Mention>,
     /// When its oldest and its newest alert were received, in milliseconds since 1970.
@@ -97,22 +99,30 @@ impl Record {
 
     /// The sequence of its first alert.
     pub(crate) fn first(&self) -> Option<u64> {
-        self.runs.first().map(|(first, _)| *first)
+        self.runs.first().map(|(distance, _)| *distance)
     }
 
     /// The sequences of its alerts.
     pub(crate) fn sequences(&self) -> BTreeSet<u64> {
-        self.runs.iter().flat_map(|(first, last)| *first..=*last).collect()
+        let mut last = 0;
+        let runs = self.runs.iter().map(|(distance, length)| {
+            let first = last + distance;
+            last = first + length - 1;
+            first..=last
+        });
+        runs.flatten().collect()
     }
 }
 
 fn runs(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
     let mut runs: Vec<(u64, u64)> = Vec::new();
+    let mut last = 0;
     for &sequence in sequences {
         match runs.last_mut() {
-            Some((_, last)) if *last + 1 == sequence => *last = sequence,
-            _ => runs.push((sequence, sequence)),
+            Some((_, length)) if last + 1 == sequence => *length += 1,
+            _ => runs.push((sequence - last, 1)),
         }
+        last = sequence;
     }
     runs
 }
@@ -196,8 +206,17 @@ mod tests {
     fn a_record_keeps_its_sequences_as_runs() {
         let sequences = BTreeSet::from([1, 2, 3, 7, 9, 10]);
         let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 1, true, serde_json::Value::Null);
-        assert_eq!(record.runs, [(1, 3), (7, 7), (9, 10)]);
+        assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
         assert_eq!(record.sequences(), sequences);
+        assert_eq!(record.first(), Some(1));
+    }
+
+    #[test]
+    fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
+        let sequences: BTreeSet<u64> = (0..100_000).map(|n| 9_000_000_000 + 2 * n).collect();
+        let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 10, true, "x".repeat(60_000).into());
+        let encoded = serde_json::to_vec(&record).expect("it encodes");
+        assert!(encoded.len() < 1 << 20, "{}", encoded.len());
     }
 
     #[test]

@@ -119,3 +119,21 @@ fn balances(sent: Sent, found: Found) -> bool {
 fn first_lines(lines: &[String]) -> String {
     lines.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_books_balance_only_when_every_accepted_alert_came_out_once() {
+        let sent = |accepted, uncertain| Sent { place: 0, accepted, uncertain };
+        let found = |shown, dead, either| Found { shown, dead, either };
+        assert!(balances(sent(3, 0), found(2, 1, 0)));
+        assert!(!balances(sent(3, 0), found(2, 0, 0)), "one is lost");
+        assert!(!balances(sent(3, 0), found(3, 1, 0)), "one is doubled");
+        assert!(balances(sent(3, 0), found(2, 0, 1)));
+        assert!(balances(sent(3, 0), found(3, 0, 1)), "a dead letter that may have been posted was");
+        assert!(balances(sent(2, 1), found(2, 0, 0)) && balances(sent(2, 1), found(3, 0, 0)));
+        assert!(!balances(sent(0, 0), found(1, 0, 0)), "nobody sent it");
+    }
+}

@@ -1,5 +1,7 @@
 //! Many alerts: sent as Sentry sends them, or put straight on the bus.
 
+use std::time::Duration;
+
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use futures::{StreamExt as _, future::join_all, stream};
 use rand::{Rng as _, rngs::StdRng};
@@ -21,6 +23,8 @@ pub struct Storm<'a> {
     pub each: usize,
     /// The share of them that is of one of three noisy issues.
     pub noisy: f64,
+    /// The longest pause between two alerts of a channel.
+    pub pause: Duration,
 }
 
 impl Storm<'_> {
@@ -32,6 +36,7 @@ impl Storm<'_> {
                 for number in self.first..self.first + self.each {
                     let title = self.title(number, &mut rng);
                     ledger.send(stack, channel, &title).await;
+                    tokio::time::sleep(self.pause.mul_f64(rng.random())).await;
                 }
             }
         });

@@ -14,7 +14,7 @@ async fn storm_while(name: &str, faults: impl FnOnce(u64) -> Vec<Fault>) {
     for fault in faults(seed.0) {
         stack.sandbox.add_fault(fault);
     }
-    Storm { channels: &channels, first: 0, each: scaled(40, 100), noisy: 0.3 }
+    Storm { channels: &channels, first: 0, each: scaled(40, 100), noisy: 0.3, pause: Duration::ZERO }
         .rage(&stack, &ledger, &seed)
         .await;
     ledger.settle(&stack, SETTLED).await;

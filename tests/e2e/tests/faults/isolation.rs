@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use e2e::{Ledger, Stack, publish, report, scaled};
 use sandbox_discord::{Config, Effect, Fault, Limit};
+use shared::wire;
 use tokio::time::{Instant, sleep_until};
 
 /// More than the calm channel's own limit takes between two posts.
@@ -44,6 +45,7 @@ async fn a_full_a_forbidden_and_a_hanging_channel_delay_no_other() {
         ledger.send(&stack, hanging, &format!("hangs {number}")).await;
         ledger.send(&stack, forbidden, &format!("forbidden {number}")).await;
     }
+    let memory_before = stack.discord.memory();
     // Each of ten issues has every tenth alert: much to fold, and much to remove one by one.
     let filling = publish(&stack, full, (0..waiting).map(|number| format!("full {}", number % 11)));
     let (during, ()) = tokio::join!(lone_alerts(&stack, &ledger, calm, "during", 12), filling);
@@ -54,6 +56,11 @@ async fn a_full_a_forbidden_and_a_hanging_channel_delay_no_other() {
     ));
     assert!(during.max(different) < before + Duration::from_secs(1));
 
+    if let (Some(before), Some(now)) = (memory_before, stack.discord.memory()) {
+        let mib = now.saturating_sub(before) >> 20;
+        report(&format!("{mib} MiB more memory with {} alerts waiting", stack.stored(wire::ALERTS).await));
+        assert!(mib < 64, "what waits is to wait in JetStream: {mib} MiB");
+    }
     let dead = stack.dead_letters().await;
     let refused = dead.iter().filter(|letter| letter.channel == forbidden.to_string());
     assert_eq!(refused.filter(|letter| letter.reason == "unreachable").count(), 5);

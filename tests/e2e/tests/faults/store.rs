@@ -37,7 +37,13 @@ async fn while_firestore_hangs_alerts_wait_and_nothing_is_posted_unchecked() {
     let end = Instant::now() + Duration::from_secs(scaled(6, 75));
     let mut round = 0;
     while Instant::now() < end {
-        let part = Storm { channels: &channels, first: round * 10, each: scaled(5, 10), noisy: 0.3 };
+        let part = Storm {
+            channels: &channels,
+            first: round * 10,
+            each: scaled(5, 10),
+            noisy: 0.3,
+            pause: Duration::ZERO,
+        };
         part.rage(&stack, &ledger, &Seed(seed.0 + round as u64)).await;
         round += 1;
         sleep(Duration::from_secs(scaled(2, 5))).await;

@@ -1,0 +1,93 @@
+//! How alerts leave the queue: posted, dead, or dropped.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+
+use super::{
+    lane::Lane,
+    record::{Record, State},
+};
+use crate::dead_letters::{Cause, Reason};
+
+/// Alerts that are turned into dead letters at once.
+const CHUNK: usize = 500;
+
+impl Lane<'_> {
+    pub(super) async fn bury_all(&mut self, cause: &Cause) -> anyhow::Result<()> {
+        let all = self.backlog.sequences().collect();
+        self.bury(&all, cause).await
+    }
+
+    /// Alerts of a channel that was never authorized are strangers': no trace.
+    pub(super) async fn drop_all(&mut self) -> anyhow::Result<()> {
+        let all: BTreeSet<u64> = self.backlog.sequences().collect();
+        metrics::counter!("sentry_bot_alerts_dropped_total").increment(all.len() as u64);
+        tracing::info!(channel.id = %self.channel, alerts = all.len(), "dropped alerts for a channel that was never authorized");
+        self.forget(&all).await
+    }
+
+    /// Turns alerts into dead letters. The decision is written down first: in a
+    /// successor's eyes they might have to be posted, and some are dead already.
+    pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
+        self.journal.write(&Record::dead(sequences, cause.clone())).await?;
+        self.bury_decided(sequences, cause).await
+    }
+
+    /// The same, where the decision need not be written down (any more).
+    pub(super) async fn bury_decided(
+        &mut self,
+        sequences: &BTreeSet<u64>,
+        cause: &Cause,
+    ) -> anyhow::Result<()> {
+        let all: Vec<u64> = sequences.iter().copied().collect();
+        for chunk in all.chunks(CHUNK) {
+            let messages = self.around.queue.get(chunk.to_vec()).await?;
+            self.around.dead_letters.bury(self.channel, messages, cause).await?;
+            self.forget(&chunk.iter().copied().collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes alerts that are posted or dead.
+    pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
+        let kept_from = self.backlog.first_outside(sequences);
+        self.around.queue.remove(&self.subject, sequences, kept_from).await?;
+        self.backlog.remove(sequences);
+        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        Ok(())
+    }
+
+    /// The post stands in Discord: notes that down and removes its alerts. In
+    /// either order a successor sees that it was posted.
+    pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
+        record.state = State::Posted;
+        let sequences = record.sequences();
+        let kept_from = self.backlog.first_outside(&sequences);
+        let (noted, removed) = tokio::join!(
+            self.journal.write(&record),
+            self.around.queue.remove(&self.subject, &sequences, kept_from)
+        );
+        noted.and(removed).context("a post is confirmed, but not yet noted down")?;
+        self.backlog.remove(&sequences);
+        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        Ok(())
+    }
+}
+
+pub(super) fn revoked_cause() -> Cause {
+    Cause::new(Reason::Revoked, "the channel is no longer authorized: authorize it again")
+}
+
+pub(super) fn unreachable_cause(why: &str) -> Cause {
+    Cause::new(
+        Reason::Unreachable,
+        format!(
+            "Discord does not let the bot post in the channel ({why}): give it View Channel, Send Messages and Embed Links there, then authorize the channel again"
+        ),
+    )
+}
+
+pub(super) fn expired_cause() -> Cause {
+    Cause::new(Reason::Expired, "it waited too long to be posted")
+}
