@@ -31,6 +31,7 @@ const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 const CHUNK: usize = 500;
 
 /// What all lanes share.
+#[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
     pub(crate) dead_letters: DeadLetters,

@@ -38,6 +38,7 @@ pub struct Keeper {
     told: watch::Sender<Pod>,
     own: watch::Receiver<Pod>,
     count: watch::Sender<usize>,
+    shared: watch::Sender<u32>,
     partitions: mpsc::UnboundedSender<Lease>,
     shards: mpsc::UnboundedSender<Lease>,
     /// Leases that somebody in this process has, also of an earlier life: none
@@ -67,6 +68,7 @@ impl Keeper {
         told: watch::Sender<Pod>,
         own: watch::Receiver<Pod>,
         count: watch::Sender<usize>,
+        shared: watch::Sender<u32>,
         partitions: mpsc::UnboundedSender<Lease>,
         shards: mpsc::UnboundedSender<Lease>,
     ) -> Self {
@@ -79,6 +81,7 @@ impl Keeper {
             told,
             own,
             count,
+            shared,
             partitions,
             shards,
             out,
@@ -91,7 +94,7 @@ impl Keeper {
     /// Shares until the process is leaving and `done` says that nothing acts any
     /// more, then hands back what is left. `joined` is told whether this pod is
     /// one of those that share.
-    pub async fn run(mut self, done: CancellationToken, joined: impl Fn(bool)) {
+    pub async fn run(mut self, done: CancellationToken, joined: impl Fn(bool) + Send + Sync) {
         while !done.is_cancelled() {
             let tenure = Arc::new(Tenure::new(format!("{:016x}", rand::random::<u64>())));
             let Some(revision) = done.run_until_cancelled(self.join(&tenure)).await else { return };
@@ -137,7 +140,12 @@ impl Keeper {
     }
 
     /// Keeps this pod's part of the table right, until everything is done.
-    async fn share(&mut self, tenure: &Arc<Tenure>, done: &CancellationToken, joined: &impl Fn(bool)) {
+    async fn share(
+        &mut self,
+        tenure: &Arc<Tenure>,
+        done: &CancellationToken,
+        joined: &(impl Fn(bool) + Send + Sync),
+    ) {
         let mut heard = None;
         let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
         let mut look = interval(self.ttl / 10);
@@ -216,6 +224,7 @@ impl Keeper {
                 }
             }
             self.grant(&next, tenure);
+            self.shared.send_replace(own.shards);
             return Ok(());
         }
         anyhow::bail!("others write the table all the time")

@@ -51,6 +51,8 @@ pub struct Shards {
     pub grants: mpsc::UnboundedReceiver<Lease>,
     /// Where gateways of different pods leave each other word.
     pub(crate) bucket: Bucket,
+    /// The number of shards as of which they were shared last.
+    pub(crate) shared: watch::Receiver<u32>,
     told: watch::Sender<Pod>,
 }
 
@@ -73,6 +75,7 @@ impl Membership {
         let (partition_grants, partitions) = mpsc::unbounded_channel();
         let (shard_grants, grants) = mpsc::unbounded_channel();
         let (count, pods) = watch::channel(1);
+        let (shared_total, shared) = watch::channel(0);
         let keeper = Keeper::new(
             bucket.clone(),
             ttl,
@@ -80,10 +83,11 @@ impl Membership {
             told.clone(),
             own,
             count,
+            shared_total,
             partition_grants,
             shard_grants,
         );
-        Self { keeper, partitions, shards: Shards { grants, bucket, told }, pods }
+        Self { keeper, partitions, shards: Shards { grants, bucket, shared, told }, pods }
     }
 }
 
@@ -133,6 +137,14 @@ impl Drop for Lease {
 pub struct Fence(Arc<Tenure>);
 
 impl Fence {
+    /// One that stops nothing, for tests of what it is given to.
+    #[cfg(test)]
+    pub(crate) fn always() -> Self {
+        let tenure = Tenure::new(String::new());
+        tenure.renew((tokio::time::Instant::now(), std::time::SystemTime::now()), Duration::from_secs(3600));
+        Self(Arc::new(tenure))
+    }
+
     /// Whether the pod may act now.
     pub fn is_held(&self) -> bool {
         self.0.is_held()
