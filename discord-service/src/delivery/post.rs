@@ -23,7 +23,7 @@ const EMBEDS: usize = 10;
 const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
 /// How long a request in flight may take after the process was told to stop.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 impl Lane<'_> {
     /// The next post: the oldest waiting embeds, as many as fit. `None` when

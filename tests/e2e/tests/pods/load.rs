@@ -40,6 +40,12 @@ impl Load {
         for number in 0..CHANNELS {
             channels.push(scene.stack.authorized_channel(&format!("alerts-{number}")).await);
         }
+        for office in &scene.offices {
+            scene
+                .stack
+                .command_in(*office, scene.stack.owner, &format!("!sentry authorize <#{office}>"))
+                .await;
+        }
         let stop = CancellationToken::new();
         let alerts = tokio::spawn(send(scene.stack.clone(), channels, stop.clone()));
         let commands = tokio::spawn(type_commands(scene.stack.clone(), scene.offices.clone(), stop.clone()));
@@ -100,9 +106,9 @@ async fn type_commands(stack: Arc<Stack>, offices: Vec<u64>, stop: CancellationT
         if stop.is_cancelled() {
             break;
         }
-        let message = stack.sandbox.say(stack.owner, office, "!sentry channel").expect("the owner may type");
+        let message = stack.sandbox.say(stack.owner, office, "!sentry h").expect("the owner may type");
         typed.push((office, message));
-        sleep(Duration::from_millis(60)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     typed
 }

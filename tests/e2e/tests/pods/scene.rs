@@ -75,6 +75,18 @@ impl Scene {
         .await;
     }
 
+    /// Waits until nothing is without an owner.
+    pub(crate) async fn owned(&self) {
+        wait_for("everything has an owner", LONG, || async {
+            let mut sum = 0;
+            for pod in &self.pods {
+                sum += held(pod).await?;
+            }
+            (sum == SHARDS + PARTITIONS).then_some(())
+        })
+        .await;
+    }
+
     /// After SIGTERM: it ends by itself and without complaint.
     pub(crate) async fn ends_well(&self, mut pod: Service) {
         let status = pod.ended(Duration::from_secs(10)).await;
