@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The moments at which shards may identify.
 #[derive(Debug)]
 pub(super) struct Slots {
-    bucket: Bucket,
+    bucket: Arc<Bucket>,
     turns: Mutex<HashMap<u32, Arc<Mutex<Turn>>>>,
 }
 
@@ -42,7 +42,7 @@ struct Turn {
 /// that a slow connection cannot bring two IDENTIFYs close together.
 #[derive(Debug)]
 pub(super) struct Slot {
-    bucket: Bucket,
+    bucket: Arc<Bucket>,
     key: String,
     /// Set until it is spent.
     revision: Option<u64>,
@@ -51,7 +51,7 @@ pub(super) struct Slot {
 
 impl Slots {
     pub(super) fn new(bucket: Bucket) -> Self {
-        Self { bucket, turns: Mutex::default() }
+        Self { bucket: Arc::new(bucket), turns: Mutex::default() }
     }
 
     /// Waits until `shard` may identify.

@@ -1,5 +1,7 @@
 //! Many pods of discord-service that come, go, die and freeze under load.
 
+#![allow(clippy::print_stdout, reason = "what was measured is shown")]
+
 mod load;
 mod scene;
 
