@@ -65,6 +65,11 @@ impl Settings {
         Duration::from_secs(self.alert_max_age_secs)
     }
 
+    /// `LEASE_TTL_SECS`.
+    pub const fn lease_ttl(&self) -> Duration {
+        Duration::from_secs(self.lease_ttl_secs)
+    }
+
     /// Whether Firestore is the store, after `auto` has been resolved.
     pub const fn uses_firestore(&self) -> bool {
         match self.store {

@@ -32,6 +32,7 @@ const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 static INTERRUPTIONS: News = News::new();
 
 /// What all lanes share.
+#[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
     pub(crate) dead_letters: DeadLetters,

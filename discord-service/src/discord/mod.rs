@@ -22,8 +22,11 @@ use shared::{ChannelId, GuildId, UserId};
 use tokio::time::Instant;
 use url::Url;
 
-pub use self::error::{DiscordError, Refusal};
 use self::{answer::Answer, limits::Limits, route::Route, transport::Transport};
+pub use self::{
+    error::{DiscordError, Refusal},
+    limits::GLOBAL_RATE,
+};
 
 /// How long a request waits for rate limits unless the caller says otherwise.
 const PATIENCE: Duration = Duration::from_secs(60);

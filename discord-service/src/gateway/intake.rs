@@ -10,6 +10,7 @@ use super::{
     Handler, Typed,
     wire::{MessageCreate, TYPED_KINDS},
 };
+use crate::lease::Fence;
 
 /// So many messages are handled at a time; all that is said in all servers of
 /// the bot comes through here, and nearly all of it is no command.
@@ -27,8 +28,10 @@ impl Intake {
         Self { handler, room: Arc::new(Semaphore::new(MAX_HANDLED)), tasks: TaskTracker::new() }
     }
 
-    /// Hands on what somebody typed in a guild, and drops everything else.
-    pub(super) fn take(&self, message: MessageCreate, bot: u64) {
+    /// Hands on what somebody typed in a guild, and drops everything else. What
+    /// is not answered when the pod loses its leases is left to a successor: a
+    /// pod that was frozen must not answer after it.
+    pub(super) fn take(&self, message: MessageCreate, bot: u64, fence: Fence) {
         let Some(typed) = typed(message, bot) else {
             return;
         };
@@ -39,7 +42,7 @@ impl Intake {
         };
         let handler = Arc::clone(&self.handler);
         self.tasks.spawn(async move {
-            handler.typed(typed).await;
+            let _ = fence.while_held(handler.typed(typed)).await;
             drop(room);
         });
     }
@@ -101,7 +104,7 @@ mod tests {
         let (gate, handled) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
         let intake = Intake::new(Arc::new(Slow(Arc::clone(&gate), Arc::clone(&handled))));
         for _ in 0..2 * MAX_HANDLED {
-            intake.take(message(json!({})), 9);
+            intake.take(message(json!({})), 9, Fence::always());
         }
         gate.add_permits(1);
         intake.drain().await;

@@ -3,7 +3,13 @@
 
 use std::time::Duration;
 
-use discord_service::gateway;
+use async_nats::jetstream;
+use clap::Parser as _;
+use discord_service::{
+    gateway,
+    lease::{self, Membership},
+    settings::Settings,
+};
 use harness::wait::wait_for;
 use sandbox_discord::{Config, Message};
 use shared::{admin::Readiness, shutdown::CancellationToken};
@@ -25,8 +31,13 @@ impl Connected {
         let stage = Stage::set_in(config, &[]).await;
         let (readiness, stop) = (Readiness::default(), CancellationToken::new());
         let (discord, commands) = (stage.discord.clone(), stage.commands.clone());
-        let run = gateway::run(discord, "!sentry", commands, readiness.clone(), stop.clone());
-        tokio::spawn(run);
+        let nats = stage.nats.client().await;
+        let settings = Settings::parse_from(["discord-service"]);
+        lease::ensure(&jetstream::new(nats.clone()), &settings.common.nats).await.expect("a bucket");
+        let Membership { keeper, shards, .. } =
+            Membership::new(&nats, settings.lease_ttl(), CancellationToken::new());
+        tokio::spawn(keeper.run(stop.clone(), |_| {}));
+        tokio::spawn(gateway::run(discord, "!sentry", commands, readiness.clone(), shards, stop.clone()));
         let connected = Self { stage, readiness, stop };
         wait_for("the gateway is ready", CONNECTED, || async {
             let (_, checks) = connected.readiness.report();
