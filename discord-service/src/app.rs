@@ -16,7 +16,7 @@ use tokio::{runtime::Runtime, task::JoinSet, time::timeout};
 use crate::{
     authority::Authority,
     cli,
-    commands::Commands,
+    commands::{self, Commands},
     dead_letters::DeadLetters,
     delivery::Delivery,
     discord::Discord,
@@ -116,6 +116,13 @@ async fn serve(
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(stop.clone()));
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    let (registering, stopped) = (discord.clone(), stop.clone());
+    parts.spawn(async move {
+        commands::register_slash_commands(&registering, &stopped).await?;
+        // Ends like the other parts, though its work is long done.
+        stopped.cancelled().await;
+        Ok(())
+    });
     let (prefix, shards, stop_shards) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
     parts.spawn(async move { gateway::run(discord, &prefix, commands, shards, stop_shards).await });
     readiness.set_ready(CHECK);

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use discord_service::{
     discord::Discord,
-    gateway::{self, Handler, Typed},
+    gateway::{self, Handler, Invoked, Typed},
 };
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Channel, Config, Effect, Fault, Guild, Sandbox, User};
@@ -28,6 +28,8 @@ impl Handler for Heard {
     async fn typed(&self, message: Typed) {
         self.0.lock().expect("no panic while held").push(message);
     }
+
+    async fn invoked(&self, _: Invoked) {}
 }
 
 impl Heard {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Context, ShardId,
     connection::{Connection, Farewell, Received},
+    interaction::InteractionCreate,
     slots::Slot,
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
@@ -234,6 +235,11 @@ impl Session<'_> {
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
                 if let Some(session) = self.resumable.as_ref() {
                     self.context.intake.take(message, session.bot);
+                }
+            }),
+            "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
+                if let Some(session) = self.resumable.as_ref() {
+                    self.context.intake.invoke(interaction, session.bot);
                 }
             }),
             _ => Ok(()),
