@@ -16,7 +16,7 @@ use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
 use crate::{
     authority::Authority,
     cli,
-    commands::Commands,
+    commands::{self, Commands},
     dead_letters::DeadLetters,
     delivery::Delivery,
     discord::{Discord, GLOBAL_RATE},
@@ -126,6 +126,13 @@ async fn serve(
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(partitions, stop.clone()));
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    let (registering, stopped) = (discord.clone(), stop.clone());
+    parts.spawn(async move {
+        commands::register_slash_commands(&registering, &stopped).await?;
+        // Ends like the other parts, though its work is long done.
+        stopped.cancelled().await;
+        Ok(())
+    });
     let (prefix, checks, stopping) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
     parts.spawn(async move { gateway::run(discord, &prefix, commands, checks, shards, stopping).await });
     readiness.set_ready(CHECK);

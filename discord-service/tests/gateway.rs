@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use clap::Parser as _;
 use discord_service::{
     discord::Discord,
-    gateway::{self, Handler, Typed},
+    gateway::{self, Handler, Invoked, Typed},
     lease::{self, Membership},
     settings::Settings,
 };
@@ -35,6 +35,8 @@ impl Handler for Heard {
     async fn typed(&self, message: Typed) {
         self.0.lock().expect("no panic while held").push(message);
     }
+
+    async fn invoked(&self, _: Invoked) {}
 }
 
 impl Heard {

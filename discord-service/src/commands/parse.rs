@@ -113,7 +113,8 @@ fn mentioned(word: &str) -> Option<UserId> {
     inner.strip_prefix('!').unwrap_or(inner).parse().ok()
 }
 
-fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, ParseError> {
+/// The command that the words after the prefix make.
+pub(super) fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, ParseError> {
     let Some(word) = words.next() else {
         return Ok(Command::Help);
     };

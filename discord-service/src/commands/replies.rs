@@ -27,6 +27,16 @@ pub(super) enum Reply {
     Embed(Value),
 }
 
+impl Reply {
+    /// Puts it into the body of a message.
+    pub(super) fn write_into(&self, message: &mut Value) {
+        match self {
+            Self::Text(text) => message["content"] = text.as_str().into(),
+            Self::Embed(embed) => message["embeds"] = json!([embed]),
+        }
+    }
+}
+
 impl From<String> for Reply {
     fn from(text: String) -> Self {
         Self::Text(text)
@@ -267,6 +277,21 @@ pub(super) fn replaying(replayed: Replayed) -> Reply {
         text += &format!("\n{} dead letters hold no alert that can be read. They stay.", replayed.unreadable);
     }
     text.into()
+}
+
+/// To a slash command in a private message.
+pub(super) fn guilds_only() -> Reply {
+    "Please use this command in a channel of a server.".into()
+}
+
+/// To a slash command that another version of the bot has registered.
+pub(super) fn unknown_slash() -> Reply {
+    "I do not know this command, or no longer. Please reload Discord and try again.".into()
+}
+
+/// To a slash command of a guild that uses too many of them.
+pub(super) fn too_many() -> Reply {
+    "Too many commands at once. Please try again in a minute.".into()
 }
 
 /// While the store cannot be asked.

@@ -117,6 +117,9 @@ fn refusals() {
         &cannot_post(CHANNEL, Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS),
         "I cannot post in <#42>, so it is not authorized. Missing permission: View Channel, Embed Links",
     );
+    says(&guilds_only(), "Please use this command in a channel of a server.");
+    says(&unknown_slash(), "I do not know this command, or no longer. Please reload Discord and try again.");
+    says(&too_many(), "Too many commands at once. Please try again in a minute.");
     says(&store_unavailable(), "The store is unavailable. Please try again in a minute.");
     says(
         &discord_unavailable(),

@@ -154,6 +154,21 @@ impl Discord {
         self.request(Method::POST, &path, &route, Some(body)).await.map(|_| ())
     }
 
+    /// Changes the first answer to an interaction (the JSON body of Edit
+    /// Webhook Message). Does not count towards the global limit.
+    pub async fn edit_answer(
+        &self,
+        application: u64,
+        interaction: u64,
+        token: &str,
+        body: &serde_json::Value,
+    ) -> Result<(), DiscordError> {
+        let path = format!("/webhooks/{application}/{token}/messages/@original");
+        // The limit is split by the token, which belongs to this interaction.
+        let route = format!("/webhooks/{interaction}/{{token}}/messages/@original");
+        self.request(Method::PATCH, &path, &route, Some(body)).await.map(|_| ())
+    }
+
     /// `GET` below `/api/v10`, such as `/channels/1`; `route` is the same with
     /// the minor ids (those after the first) replaced, for the rate limits.
     pub async fn get<T: DeserializeOwned>(&self, path: &str, route: &str) -> Result<T, DiscordError> {

@@ -1,4 +1,4 @@
-//! Discord's gateway: hears what is typed and hands it to the commands. Posting
+//! Discord's gateway: hears which commands are used and hands them on. Posting
 //! alerts needs none of it, and goes on whatever happens here.
 //!
 //! The client is our own, not serenity's (0.12.5, measured): that one spins
@@ -9,6 +9,7 @@
 
 mod connection;
 mod intake;
+mod interaction;
 mod kept;
 mod session;
 mod shard;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use shared::{ChannelId, GuildId, UserId, admin::Readiness, process::BadToken, shutdown::CancellationToken};
 use tokio::{task::JoinSet, time::sleep};
 
+pub use self::interaction::{Invoked, Place, SlashCommand, Wants};
 use self::{intake::Intake, shard::GatewayInfo, slots::Slots, status::Status};
 use crate::{
     discord::{Discord, DiscordError},
@@ -54,11 +56,15 @@ pub struct Typed {
     pub bot: UserId,
 }
 
-/// What is to happen with the messages.
+/// What is to happen with what people do.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Somebody typed this. Runs in a task of its own, beside others.
     async fn typed(&self, message: Typed);
+
+    /// Somebody used a slash command. Runs in a task of its own, beside others;
+    /// Discord waits three seconds for the first answer.
+    async fn invoked(&self, invocation: Invoked);
 }
 
 /// One of the parts into which Discord splits a bot's guilds.

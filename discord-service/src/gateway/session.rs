@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     Context, ShardId,
     connection::{Connection, Farewell, Received},
+    interaction::InteractionCreate,
     slots::Slot,
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
@@ -246,6 +247,11 @@ impl Session<'_> {
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
                 if let Some(session) = self.resumable.borrow().as_ref() {
                     self.context.intake.take(message, session.bot, self.lease.fence());
+                }
+            }),
+            "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
+                if let Some(session) = self.resumable.borrow().as_ref() {
+                    self.context.intake.invoke(interaction, session.bot, self.lease.fence());
                 }
             }),
             _ => Ok(()),
