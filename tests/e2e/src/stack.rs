@@ -30,7 +30,9 @@ impl Default for Builder {
         // A killed process comes back sooner than Discord's five seconds
         // between identifies.
         let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
-        Self { sandbox, ingress: Vec::new(), discord: Vec::new() }
+        // … and than a dead pod's leases last by default.
+        let discord = vec![("LEASE_TTL_SECS".to_owned(), "2".to_owned())];
+        Self { sandbox, ingress: Vec::new(), discord }
     }
 }
 

@@ -26,12 +26,7 @@ impl Scene {
             clocks.identify_window = Duration::from_millis(200);
             clocks.channel = Limit::new(5, Duration::from_millis(500));
         });
-        let mut stack = Stack::builder()
-            .sandbox(config)
-            .discord("LEASE_TTL_SECS", 2)
-            .discord("RUST_LOG", "info")
-            .start()
-            .await;
+        let mut stack = Stack::builder().sandbox(config).start().await;
         let offices = (0..u64::from(SHARDS)).map(|shard| {
             let id = (1_500_000_000_000 + shard) << 22;
             let guild = stack.sandbox.add_guild(Guild::new("Team", stack.owner).with_id(id));
