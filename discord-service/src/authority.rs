@@ -113,7 +113,8 @@ impl Authority {
         let guild = match self.guild(channel).await {
             Ok(guild) => guild,
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
-            Err(DiscordError::Refused { status: 403 | 404, message, .. }) => {
+            // 400: an id that no channel can have.
+            Err(DiscordError::Refused { status: 400 | 403 | 404, message, .. }) => {
                 self.0.unreachable.insert(channel, message.clone()).await;
                 return Ok(Standing::Unreachable(message));
             }

@@ -9,6 +9,7 @@ use url::Url;
 use super::{facts::Missing, fields, parse::SlashOnly};
 use crate::{
     dead_letters::Replayed,
+    render::link,
     settings::Settings,
     store::{Change, ProjectSlug, Registration},
 };
@@ -170,12 +171,12 @@ impl Replies {
     }
 
     fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
-        json!({
-            "title": format!("***{title}***"),
-            "color": COLOUR,
-            "thumbnail": {"url": self.glyph_url.as_str()},
-            "fields": fields,
-        })
+        let mut embed = json!({"title": format!("***{title}***"), "color": COLOUR, "fields": fields});
+        // A glyph that Discord would refuse must not cost the whole reply.
+        if link::is_linkable(&self.glyph_url) {
+            embed["thumbnail"] = json!({"url": self.glyph_url.as_str()});
+        }
+        embed
     }
 }
 
@@ -275,6 +276,9 @@ pub(super) fn replaying(replayed: Replayed) -> Reply {
     let mut text = format!("Replaying {} alerts", replayed.alerts);
     if replayed.unreadable > 0 {
         text += &format!("\n{} dead letters hold no alert that can be read. They stay.", replayed.unreadable);
+    }
+    if replayed.ended_early {
+        text += "\nThe queue takes no more now. The others stay: use `replay` again when these are posted.";
     }
     text.into()
 }

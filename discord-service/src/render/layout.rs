@@ -102,15 +102,18 @@ impl Text {
     }
 }
 
-/// Single underscores between letters start no markdown; everything else that a
-/// slug may hold never does.
+/// Of what a slug may hold, only underscores start markdown, and not between
+/// letters.
 fn is_plain_slug(slug: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let parts: Vec<&str> = slug.split('_').collect();
+    let joined = |part: &&str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
     !slug.is_empty()
-        && slug.split('_').all(|part| {
-            part.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && part.ends_with(|c: char| c.is_ascii_alphanumeric())
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-        })
+        && slug.chars().all(|c| plain(c) || c == '_')
+        && (parts.len() == 1 || parts.iter().all(joined))
 }
 
 /// A field: its texts stand one a line.

@@ -28,7 +28,7 @@
 mod clean;
 mod headline;
 mod layout;
-mod link;
+pub(crate) mod link;
 mod size;
 mod time;
 
