@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# The scripts look for programs there, whatever the machine's own setting is.
+export CARGO_TARGET_DIR := $(CURDIR)/target
 .PHONY: help run test soak tools
 
 help: ## list the targets

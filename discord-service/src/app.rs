@@ -11,15 +11,17 @@ use shared::{
     shutdown::CancellationToken,
     telemetry, wire,
 };
-use tokio::{runtime::Runtime, task::JoinSet, time::timeout};
+use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
     authority::Authority,
     cli,
-    commands::Commands,
+    commands::{self, Commands},
+    dead_letters::DeadLetters,
     delivery::Delivery,
-    discord::Discord,
+    discord::{Discord, GLOBAL_RATE},
     gateway,
+    lease::{self, Membership},
     render::Style,
     settings::Settings,
     store::{self, FirestoreStore, Keys, Store},
@@ -30,6 +32,8 @@ use crate::{
 const RETRY: Duration = Duration::from_millis(500);
 /// The name under which readiness reports the start itself.
 const CHECK: &str = "start";
+/// The name under which it reports the leases.
+const LEASES: &str = "leases";
 
 /// Runs the service until it is told to stop.
 ///
@@ -91,35 +95,61 @@ async fn serve(
     let nats = bus::connect("discord-service", &settings.common.nats, &readiness).await?;
     let js = jetstream::new(nats.clone());
     let setup = until_done("streams", || bus::ensure(&js, &settings.common.nats, Role::Discord));
+    let leases = until_done("leases", || lease::ensure(&js, &settings.common.nats));
     tokio::select! {
-        () = setup => {}
+        _ = async { tokio::join!(setup, leases) } => {}
         () = stop.cancelled() => return Ok(()),
     }
     let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
     let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
     let store = store::open(settings, &nats).await?;
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
-    let authority = Authority::new(store.clone(), discord.clone(), known);
+    let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
     let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
     let delivery = Delivery {
         nats: nats.clone(),
-        journals: journals.clone(),
+        journals,
         authority: authority.clone(),
         discord: discord.clone(),
         style,
         max_age: settings.alert_max_age(),
     };
-    let commands = Arc::new(Commands::new(store, &discord, settings));
+    let commands =
+        Arc::new(Commands::new(store, &discord, authority.clone(), DeadLetters::new(js.clone()), settings));
+
+    let Membership { keeper, partitions, shards, pods } =
+        Membership::new(&nats, settings.lease_ttl(), stop.clone());
+    let done = CancellationToken::new();
+    let keeper = tokio::spawn(keeper.run(done.clone(), follow_leases(&readiness)));
+    let rate = tokio::spawn(share_rate(discord.clone(), pods));
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    parts.spawn(delivery.run(stop.clone()));
+    parts.spawn(delivery.run(partitions, stop.clone()));
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
-    let (prefix, shards, stop_shards) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
-    parts.spawn(async move { gateway::run(discord, &prefix, commands, shards, stop_shards).await });
+    let (registering, stopped) = (discord.clone(), stop.clone());
+    parts.spawn(async move {
+        commands::register_slash_commands(&registering, &stopped).await?;
+        // Ends like the other parts, though its work is long done.
+        stopped.cancelled().await;
+        Ok(())
+    });
+    let (prefix, checks, stopping) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
+    parts.spawn(async move { gateway::run(discord, &prefix, commands, checks, shards, stopping).await });
     readiness.set_ready(CHECK);
 
-    let mut outcome = Ok(());
-    while let Some(ended) = parts.join_next().await {
+    let (mut outcome, mut stopping) = (Ok(()), false);
+    loop {
+        let ended = tokio::select! {
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                readiness.set_unready(CHECK, "stopping");
+                continue;
+            }
+            ended = parts.join_next() => match ended {
+                Some(ended) => ended,
+                None => break,
+            },
+        };
         let ended = ended.context("a part of the service panicked").and_then(|ended| ended);
         if !stop.is_cancelled() || ended.is_err() {
             readiness.set_unready(CHECK, "stopping");
@@ -127,7 +157,33 @@ async fn serve(
             outcome = outcome.and(ended);
         }
     }
+    // Nothing acts any more: what is still held can go to others.
+    done.cancel();
+    keeper.await.context("the leases' keeper panicked")?;
+    rate.abort();
     outcome
+}
+
+/// Says in the readiness whether this pod is one of those that share the work.
+fn follow_leases(readiness: &Readiness) -> impl Fn(bool) + Send + Sync + use<> {
+    let readiness = readiness.clone();
+    readiness.set_unready(LEASES, "joining the other pods");
+    move |joined| match joined {
+        true => readiness.set_ready(LEASES),
+        false => readiness.set_unready(LEASES, "joining the other pods anew"),
+    }
+}
+
+/// Keeps this pod to its share of Discord's global rate.
+async fn share_rate(discord: Discord, mut pods: watch::Receiver<usize>) {
+    loop {
+        let living = pods.borrow_and_update().max(1);
+        discord.set_global_rate(GLOBAL_RATE / living as f64);
+        metrics::gauge!("sentry_bot_pods").set(living as f64);
+        if pods.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Tries until it works, and says what it waits for.

@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
-use shared::{ChannelId, GuildId, UserId, verdict::Verdict};
+use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, verdict::Verdict};
 
 use crate::{
+    delivery::blockade,
     discord::{Discord, DiscordError},
     store::{Store, StoreError},
 };
@@ -69,6 +70,8 @@ struct Inner {
     discord: Discord,
     /// KV bucket of every channel that was ever found authorized and its guild.
     known: kv::Store,
+    /// KV bucket in which lanes note that Discord blocks a channel.
+    lanes: kv::Store,
     guilds: Cache<ChannelId, GuildId>,
     unreachable: Cache<ChannelId, String>,
     users_found: Cache<UserId, ()>,
@@ -77,12 +80,14 @@ struct Inner {
 }
 
 impl Authority {
-    /// `known` is the bucket [`shared::wire::CHANNELS`].
-    pub fn new(store: Arc<dyn Store>, discord: Discord, known: kv::Store) -> Self {
+    /// `known` is the bucket [`shared::wire::CHANNELS`], `lanes` is
+    /// [`shared::wire::LANES`].
+    pub fn new(store: Arc<dyn Store>, discord: Discord, known: kv::Store, lanes: kv::Store) -> Self {
         Self(Arc::new(Inner {
             store,
             discord,
             known,
+            lanes,
             guilds: Cache::new(REMEMBERED),
             unreachable: remembered_for(UNREACHABLE),
             users_found: remembered_for(USER_FOUND),
@@ -108,7 +113,8 @@ impl Authority {
         let guild = match self.guild(channel).await {
             Ok(guild) => guild,
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
-            Err(DiscordError::Refused { status: 403 | 404, message, .. }) => {
+            // 400: an id that no channel can have.
+            Err(DiscordError::Refused { status: 400 | 403 | 404, message, .. }) => {
                 self.0.unreachable.insert(channel, message.clone()).await;
                 return Ok(Standing::Unreachable(message));
             }
@@ -124,6 +130,17 @@ impl Authority {
         }
     }
 
+    /// An admin has just authorized the channel, perhaps once more after mending
+    /// the bot's permissions there: whatever kept its alerts back is forgotten.
+    ///
+    /// # Errors
+    /// When NATS cannot be written to now.
+    pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
+        self.0.unreachable.invalidate(&channel).await;
+        blockade::lift(&self.0.lanes, channel).await?;
+        self.remember(channel, guild).await
+    }
+
     /// Whether the channel was ever found authorized. Alerts of one that never
     /// was are strangers' and leave no trace.
     ///
@@ -133,7 +150,8 @@ impl Authority {
         Ok(self.0.guilds.contains_key(&channel) || self.known_guild(channel).await?.is_some())
     }
 
-    /// Whether this user may be mentioned for this project.
+    /// Whether this user may be mentioned for this project. Where Sentry names
+    /// none, a project of any name will do: nothing says that it is another one.
     ///
     /// # Errors
     /// [`AskAgain`] when the store cannot be asked now.
@@ -144,7 +162,7 @@ impl Authority {
         project: &str,
     ) -> Result<Entitlement, AskAgain> {
         Ok(match self.0.store.projects(guild).await?.remove(&user) {
-            Some(theirs) if theirs == project => Entitlement::Entitled,
+            Some(theirs) if theirs == project || project == UNKNOWN_PROJECT => Entitlement::Entitled,
             Some(theirs) => Entitlement::OtherProject(theirs),
             None => Entitlement::NoProject,
         })

@@ -74,6 +74,9 @@ pub async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
             if replayed.unreadable > 0 {
                 writeln!(out, "{} are no alerts and stay: show or purge them", replayed.unreadable)?;
             }
+            if replayed.ended_early {
+                writeln!(out, "The queue takes no more now. The others stay: replay them later")?;
+            }
         }
         Action::Purge { channel } => {
             writeln!(out, "Threw {} dead letters away", dead_letters.purge(channel).await?)?;

@@ -48,7 +48,7 @@ pub struct Settings {
     /// Seconds after which a silent pod's shards and partitions pass to others, at most 15
     #[arg(long, env, default_value_t = 10, value_parser = value_parser!(u64).range(2..=15))]
     pub lease_ttl_secs: u64,
-    /// The ingress as Sentry reaches it, such as https://bot.example.com:8080; then the bot prints ready-made webhook URLs
+    /// The ingress as Sentry reaches it, such as `https://bot.example.com:8080`; then the bot prints ready-made webhook URLs
     #[arg(long, env, value_parser = http_url)]
     pub public_url: Option<Url>,
     /// Seconds after which a waiting alert goes to the dead letters, at most 5 days
@@ -63,6 +63,11 @@ impl Settings {
     /// `ALERT_MAX_AGE_SECS`.
     pub const fn alert_max_age(&self) -> Duration {
         Duration::from_secs(self.alert_max_age_secs)
+    }
+
+    /// `LEASE_TTL_SECS`.
+    pub const fn lease_ttl(&self) -> Duration {
+        Duration::from_secs(self.lease_ttl_secs)
     }
 
     /// Whether Firestore is the store, after `auto` has been resolved.

@@ -5,12 +5,19 @@ use std::{
     time::Duration,
 };
 
+use async_nats::jetstream;
 use async_trait::async_trait;
+use clap::Parser as _;
 use discord_service::{
     discord::Discord,
-    gateway::{self, Handler, Typed},
+    gateway::{self, Handler, Invoked, Typed},
+    lease::{self, Membership},
+    settings::Settings,
 };
-use harness::wait::{SOON, wait_for};
+use harness::{
+    nats::NatsServer,
+    wait::{SOON, wait_for},
+};
 use sandbox_discord::{Channel, Config, Effect, Fault, Guild, Sandbox, User};
 use secrecy::SecretString;
 use shared::{ChannelId, admin::Readiness, process::BadToken, shutdown::CancellationToken};
@@ -28,6 +35,8 @@ impl Handler for Heard {
     async fn typed(&self, message: Typed) {
         self.0.lock().expect("no panic while held").push(message);
     }
+
+    async fn invoked(&self, _: Invoked) {}
 }
 
 impl Heard {
@@ -46,6 +55,7 @@ struct Scene {
     readiness: Readiness,
     shutdown: CancellationToken,
     client: JoinHandle<anyhow::Result<()>>,
+    _nats: NatsServer,
 }
 
 /// As at Discord, but with a heartbeat every 500 ms.
@@ -57,21 +67,28 @@ impl Scene {
     async fn start(config: Config) -> Self {
         let sandbox = Sandbox::start(config).await;
         let token = sandbox.token();
-        Self::with(sandbox, &token)
+        Self::with(sandbox, &token).await
     }
 
-    fn with(sandbox: Sandbox, token: &str) -> Self {
+    async fn with(sandbox: Sandbox, token: &str) -> Self {
         let olivia = sandbox.add_user(User::new("olivia"));
         let guild = sandbox.add_guild(Guild::new("Sandbox", olivia));
         let general = sandbox.add_channel(guild, Channel::text("general"));
         let url = sandbox.url().parse().expect("a URL");
         let discord = Discord::new(&url, SecretString::from(token)).expect("a client");
         let (heard, readiness, shutdown) = (Heard::default(), Readiness::default(), CancellationToken::new());
+        let nats_server = NatsServer::start().await;
+        let nats = nats_server.client().await;
+        let settings = Settings::parse_from(["discord-service"]);
+        lease::ensure(&jetstream::new(nats.clone()), &settings.common.nats).await.expect("a bucket");
+        let Membership { keeper, shards, .. } =
+            Membership::new(&nats, settings.lease_ttl(), shutdown.clone());
+        tokio::spawn(keeper.run(CancellationToken::new(), |_| {}));
         let client = tokio::spawn({
             let (handler, readiness, shutdown) = (heard.clone(), readiness.clone(), shutdown.clone());
-            async move { gateway::run(discord, "!sentry", Arc::new(handler), readiness, shutdown).await }
+            async move { gateway::run(discord, "!sentry", Arc::new(handler), readiness, shards, shutdown).await }
         });
-        Self { sandbox, olivia, guild, general, heard, readiness, shutdown, client }
+        Self { _nats: nats_server, sandbox, olivia, guild, general, heard, readiness, shutdown, client }
     }
 
     async fn is_ready(&self) {
@@ -175,7 +192,7 @@ async fn without_message_content_only_mentions_of_the_bot_are_heard() {
 
 #[tokio::test]
 async fn a_bad_token_ends_it() {
-    let scene = Scene::with(Sandbox::start(config()).await, "wrong");
+    let scene = Scene::with(Sandbox::start(config()).await, "wrong").await;
     let error = scene.client.await.expect("it does not panic").expect_err("a bad token");
     assert!(error.is::<BadToken>(), "{error:#}");
 }
@@ -199,7 +216,7 @@ async fn it_connects_once_the_gateway_can_be_looked_up() {
     let sandbox = Sandbox::start(config()).await;
     sandbox.add_fault(Fault::new(Effect::Status(503)).everywhere().times(1));
     let token = sandbox.token();
-    let scene = Scene::with(sandbox, &token);
+    let scene = Scene::with(sandbox, &token).await;
     scene.readiness_says("connecting").await;
     scene.is_ready().await;
     scene.ends().await;

@@ -36,11 +36,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection is kept for the rest of a body that was not read, so
 /// that the sender gets to read its answer.
 const LINGER: Duration = Duration::from_secs(2);
-/// Connections of one worker; further ones wait to be accepted. Each may hold a
-/// body in memory.
+/// Connections of one worker, those in their handshake among them; further ones
+/// wait to be accepted. Each may hold a body in memory.
 const MAX_CONNECTIONS: usize = 512;
-/// Handshakes of one worker at once: they are what costs CPU.
-const MAX_HANDSHAKES: usize = 128;
 /// After SIGTERM, how long requests still come while load balancers notice.
 const NOTICE: Duration = Duration::from_secs(1);
 /// The name under which readiness reports that the process ends.
@@ -65,7 +63,7 @@ impl Application {
     /// # Errors
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
     pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        payload::legacy::prepare();
+        payload::prepare();
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();
         readiness.set_ready(CHECK);
@@ -80,7 +78,7 @@ impl Application {
             ),
             max_body: settings.max_body_bytes,
             verdict_timeout: settings.verdict_timeout(),
-            queue: Queue::new(nats, settings.common.nats.clone()),
+            queue: Queue::new(nats, settings.common.nats.clone(), readiness.clone()),
             backstop: Backstop::default(),
             reporter: Reporter::default(),
         });
@@ -107,14 +105,15 @@ impl Application {
         let admin = self.admin.handle();
         let _admin = AbortOnDropHandle::new(tokio::spawn(self.admin));
         let _certificates = AbortOnDropHandle::new(tokio::spawn(self.certificates.keep_fresh()));
-        let (webhooks, readiness) = (self.webhooks, self.readiness.clone());
-        let _streams = AbortOnDropHandle::new(tokio::spawn(async move {
-            webhooks.queue.prepare(&readiness).await;
-        }));
+        let webhooks = self.webhooks;
+        let _streams = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.prepare().await }));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
         tokio::select! {
-            ended = &mut server => return ended.context("listener")?.context("the listener ended"),
+            ended = &mut server => {
+                ended.context("listener")?.context("listener")?;
+                anyhow::bail!("the listener ended by itself");
+            }
             () = stop.cancelled() => {}
         }
         self.readiness.set_unready(CHECK, "stopping");
@@ -137,11 +136,12 @@ fn serve(
             .tls_handshake_timeout(HANDSHAKE_WITHIN)
             .client_request_timeout(HEAD_WITHIN)
             .client_disconnect_timeout(LINGER)
+            .tcp_nodelay(true)
             // Sentry connects anew each time, and actix has no time limit for the head
             // of a connection's second request.
             .keep_alive(KeepAlive::Disabled)
             .max_connections(MAX_CONNECTIONS)
-            .max_connection_rate(MAX_HANDSHAKES)
+            .max_connection_rate(MAX_CONNECTIONS)
             .shutdown_timeout(grace.saturating_sub(notice(grace)).as_secs().max(1))
             .disable_signals()
             .bind_openssl(address, acceptor)

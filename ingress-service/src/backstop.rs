@@ -15,6 +15,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// So many channels not seen authorized get their share within [`WINDOW`]; the
 /// others none. With [`ALERTS`] this bounds both the memory and the disk.
 const STRANGERS: usize = 4_096;
+/// Strangers are forgotten no more often than this: it looks at all of them.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// So many authorized channels are remembered at least, and twice as many at most.
 const REMEMBERED: usize = 100_000;
 
@@ -28,6 +30,7 @@ struct State {
     authorized: [HashSet<ChannelId>; 2],
     /// When the latest alerts of each stranger came.
     strangers: HashMap<ChannelId, VecDeque<Instant>>,
+    swept: Option<Instant>,
 }
 
 impl Backstop {
@@ -53,10 +56,13 @@ impl Backstop {
         if state.authorized.iter().any(|generation| generation.contains(&channel)) {
             return true;
         }
-        let strangers = &mut state.strangers;
+        let State { strangers, swept, .. } = &mut *state;
         let recent = |at: &Instant| now.saturating_duration_since(*at) < WINDOW;
         if !strangers.contains_key(&channel) && strangers.len() >= STRANGERS {
-            strangers.retain(|_, times| times.back().is_some_and(recent));
+            if swept.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP_EVERY) {
+                strangers.retain(|_, times| times.back().is_some_and(recent));
+                *swept = Some(now);
+            }
             if strangers.len() >= STRANGERS {
                 return false;
             }

@@ -1,56 +1,53 @@
 //! The certificate: read from files and read again when they change, or
 //! self-signed, in memory, and made anew before it ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use openssl::{
     asn1::{Asn1Time, Asn1TimeRef},
-    bn::{BigNum, MsbOption},
-    ec::{Asn1Flag, EcGroup, EcKey},
     error::ErrorStack,
-    hash::MessageDigest,
-    nid::Nid,
     pkey::{PKey, Private},
     ssl::SslContext,
-    x509::{
-        X509, X509Builder, X509NameBuilder,
-        extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName},
-    },
+    x509::X509,
 };
 use shared::settings::SettingsError;
 use tokio::time::MissedTickBehavior;
 
 use crate::{
+    self_signed,
     settings::{Settings, TlsFiles, TlsHost},
     tls::{self, CurrentContext},
 };
 
-/// How often files are compared and the end of a self-signed certificate is checked.
+/// How often files are compared, and the end of a self-signed certificate checked.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
-/// A self-signed certificate's life. Clocks may differ: it began an hour ago.
-const LIFE_SECS: i64 = 24 * 60 * 60;
-const BACKDATED_SECS: i64 = 60 * 60;
-/// It is renewed at half its life.
-const RENEW_BEFORE_SECS: i64 = LIFE_SECS / 2;
-
-/// Where certificates come from.
-#[derive(Debug, Clone)]
-enum Source {
-    Files(TlsFiles),
-    SelfSigned(Vec<TlsHost>),
-}
+/// A self-signed certificate is renewed when this many seconds are left.
+const RENEW_BEFORE: i64 = self_signed::LIFE / 2;
 
 /// Keeps the current certificate current.
 #[derive(Debug)]
 pub(crate) struct Certificates {
     source: Source,
     current: CurrentContext,
-    /// The files as they were last read; empty when self-signed.
-    read: Vec<u8>,
     /// When the current certificate ends, in seconds since 1970.
     expires: i64,
+}
+
+/// Where certificates come from.
+#[derive(Debug)]
+enum Source {
+    /// Files, and what they held; `None` when they could not be read.
+    Files(TlsFiles, Option<Pem>),
+    SelfSigned(Vec<TlsHost>),
+}
+
+/// What the files hold, to notice a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pem {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
 }
 
 struct Certificate {
@@ -64,26 +61,23 @@ impl Certificates {
     /// # Errors
     /// [`SettingsError`] when the files cannot be used.
     pub(crate) fn start(settings: &Settings) -> anyhow::Result<Self> {
-        let (source, read, first) = match settings.tls_files()? {
+        let (source, first) = match settings.tls_files()? {
             Some(files) => {
-                let (read, first) = read(&files).and_then(|read| Ok((load(&files)?, read))).map_or_else(
-                    |error| Err(SettingsError(format!("TLS_CERT_FILE and TLS_KEY_FILE: {error:#}"))),
-                    |(first, read)| Ok((read, first)),
-                )?;
-                (Source::Files(files), read, first)
+                let wrong = |error: anyhow::Error| {
+                    SettingsError(format!("TLS_CERT_FILE and TLS_KEY_FILE: {error:#}"))
+                };
+                let pem = Pem::read(&files).map_err(wrong)?;
+                let first = parse(&files, &pem).map_err(wrong)?;
+                (Source::Files(files, Some(pem)), first)
             }
             None => {
-                let first = self_signed(&settings.tls_hosts, now())?;
-                tracing::info!(hosts = ?settings.tls_hosts, "made a self-signed certificate");
-                (Source::SelfSigned(settings.tls_hosts.clone()), Vec::new(), first)
+                let first = self_sign(&settings.tls_hosts, now())?;
+                tracing::info!(expires = first.expires, "made a self-signed certificate");
+                (Source::SelfSigned(settings.tls_hosts.clone()), first)
             }
         };
-        let certificates = Self {
-            source,
-            current: Arc::new(ArcSwap::from_pointee(first.context)),
-            read,
-            expires: first.expires,
-        };
+        let current = Arc::new(ArcSwap::from_pointee(first.context));
+        let certificates = Self { source, current, expires: first.expires };
         certificates.publish_expiry();
         Ok(certificates)
     }
@@ -106,24 +100,18 @@ impl Certificates {
     /// Renews the certificate if it is time. One that cannot be used changes
     /// nothing and is logged once.
     fn refresh(&mut self, now: i64) {
-        let renewed = match &self.source {
-            Source::SelfSigned(_) if self.expires - now > RENEW_BEFORE_SECS => return,
-            Source::SelfSigned(hosts) => self_signed(hosts, now),
-            Source::Files(files) => match read(files) {
-                Ok(read) if read == self.read => return,
-                Ok(read) => {
-                    self.read = read;
-                    load(files)
-                }
-                Err(error) if self.read.is_empty() => {
-                    tracing::debug!(error = format!("{error:#}"), "the certificate is still unreadable");
+        let renewed = match &mut self.source {
+            Source::SelfSigned(_) if self.expires - now > RENEW_BEFORE => return,
+            Source::SelfSigned(hosts) => self_sign(hosts, now),
+            Source::Files(files, before) => {
+                let read = Pem::read(files);
+                let after = read.as_ref().ok().cloned();
+                if *before == after {
                     return;
                 }
-                Err(error) => {
-                    self.read.clear();
-                    Err(error)
-                }
-            },
+                *before = after;
+                read.and_then(|pem| parse(files, &pem))
+            }
         };
         match renewed {
             Ok(certificate) => {
@@ -147,34 +135,33 @@ impl Certificates {
     }
 }
 
-fn now() -> i64 {
-    chrono::Utc::now().timestamp()
-}
-
-/// The bytes of both files, to notice a change.
-fn read(files: &TlsFiles) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for path in [&files.certificate, &files.key] {
-        let content = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&content);
+impl Pem {
+    fn read(files: &TlsFiles) -> anyhow::Result<Self> {
+        let read =
+            |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
     }
-    Ok(bytes)
 }
 
-fn load(files: &TlsFiles) -> anyhow::Result<Certificate> {
+fn parse(files: &TlsFiles, pem: &Pem) -> anyhow::Result<Certificate> {
     let (certificate, key) = (files.certificate.display(), files.key.display());
-    let pem = std::fs::read(&files.certificate).with_context(|| format!("cannot read {certificate}"))?;
-    let chain = X509::stack_from_pem(&pem).with_context(|| format!("{certificate} is not PEM"))?;
-    let pem = std::fs::read(&files.key).with_context(|| format!("cannot read {key}"))?;
-    let private = PKey::private_key_from_pem(&pem).with_context(|| format!("{key} holds no private key"))?;
+    let chain =
+        X509::stack_from_pem(&pem.certificate).with_context(|| format!("{certificate} is not PEM"))?;
     let [leaf, chain @ ..] = chain.as_slice() else {
         anyhow::bail!("{certificate} holds no certificate");
     };
-    context(leaf, chain, &private).with_context(|| format!("{certificate} does not go with {key}"))
+    let private =
+        PKey::private_key_from_pem(&pem.key).with_context(|| format!("{key} holds no private key"))?;
+    combine(leaf, chain, &private).with_context(|| format!("{certificate} does not go with {key}"))
 }
 
-fn context(leaf: &X509, chain: &[X509], key: &PKey<Private>) -> Result<Certificate, ErrorStack> {
+fn self_sign(hosts: &[TlsHost], now: i64) -> anyhow::Result<Certificate> {
+    self_signed::sign(hosts, now)
+        .and_then(|(certificate, key)| combine(&certificate, &[], &key))
+        .context("Failed to make a self-signed certificate")
+}
+
+fn combine(leaf: &X509, chain: &[X509], key: &PKey<Private>) -> Result<Certificate, ErrorStack> {
     let mut builder = tls::hardened()?;
     builder.set_certificate(leaf)?;
     for certificate in chain {
@@ -186,46 +173,46 @@ fn context(leaf: &X509, chain: &[X509], key: &PKey<Private>) -> Result<Certifica
 }
 
 fn unix(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
+    const DAY: i64 = 24 * 60 * 60;
     let since = Asn1Time::from_unix(0)?.diff(time)?;
-    Ok(i64::from(since.days) * 24 * 60 * 60 + i64::from(since.secs))
+    Ok(i64::from(since.days) * DAY + i64::from(since.secs))
 }
 
-/// ECDSA on P-256: a handshake costs a tenth of what one with RSA-4096 does.
-fn self_signed(hosts: &[TlsHost], now: i64) -> anyhow::Result<Certificate> {
-    sign(hosts, now).context("Failed to make a self-signed certificate")
+fn now() -> i64 {
+    chrono::Utc::now().timestamp()
 }
 
-fn sign(hosts: &[TlsHost], now: i64) -> Result<Certificate, ErrorStack> {
-    let mut group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
-    group.set_asn1_flag(Asn1Flag::NAMED_CURVE);
-    let key = PKey::from_ec_key(EcKey::generate(&group)?)?;
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
 
-    let mut name = X509NameBuilder::new()?;
-    name.append_entry_by_nid(Nid::COMMONNAME, "Sentry Bot")?;
-    let name = name.build();
-    let mut serial = BigNum::new()?;
-    serial.rand(127, MsbOption::MAYBE_ZERO, false)?;
+    use super::*;
 
-    let mut builder = X509Builder::new()?;
-    builder.set_version(2)?; // which means 3
-    builder.set_serial_number(serial.to_asn1_integer()?.as_ref())?;
-    builder.set_subject_name(&name)?;
-    builder.set_issuer_name(&name)?;
-    builder.set_pubkey(&key)?;
-    builder.set_not_before(Asn1Time::from_unix(now - BACKDATED_SECS)?.as_ref())?;
-    builder.set_not_after(Asn1Time::from_unix(now + LIFE_SECS)?.as_ref())?;
-    builder.append_extension(BasicConstraints::new().critical().build()?)?;
-    builder.append_extension(KeyUsage::new().critical().digital_signature().build()?)?;
-    builder.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
-    let mut names = SubjectAlternativeName::new();
-    for host in hosts {
-        match host {
-            TlsHost::Name(name) => names.dns(name),
-            TlsHost::Address(address) => names.ip(&address.to_string()),
-        };
+    #[test]
+    fn a_self_signed_certificate_is_renewed_at_half_its_life() {
+        let settings = Settings::try_parse_from(["ingress-service"]).expect("defaults are valid");
+        let mut certificates = Certificates::start(&settings).expect("a certificate");
+        let first = certificates.current().load_full();
+        let began = certificates.expires - self_signed::LIFE;
+        assert!((now() - began).abs() < 60);
+
+        certificates.refresh(began + self_signed::LIFE / 2 - 1);
+        assert!(Arc::ptr_eq(&first, &certificates.current().load_full()));
+        certificates.refresh(began + self_signed::LIFE / 2);
+        assert!(!Arc::ptr_eq(&first, &certificates.current().load_full()));
+        assert_eq!(certificates.expires, began + self_signed::LIFE / 2 + self_signed::LIFE);
     }
-    let names = names.build(&builder.x509v3_context(None, None))?;
-    builder.append_extension(names)?;
-    builder.sign(&key, MessageDigest::sha256())?;
-    context(&builder.build(), &[], &key)
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        let (certificate, _) = self_signed::sign(&[], now()).expect("a certificate");
+        let (_, key) = self_signed::sign(&[], now()).expect("a certificate");
+        let pem = Pem {
+            certificate: certificate.to_pem().expect("PEM"),
+            key: key.private_key_to_pem_pkcs8().expect("PEM"),
+        };
+        let files = TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() };
+        let error = parse(&files, &pem).err().expect("they do not go together");
+        assert!(error.to_string().starts_with("c.pem does not go with k.pem"), "{error}");
+    }
 }

@@ -13,6 +13,7 @@ pub mod payload;
 pub mod query;
 mod queue;
 mod report;
+mod self_signed;
 pub mod settings;
 mod sources;
 mod tls;

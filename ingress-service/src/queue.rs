@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use async_nats::{
     Client,
     connection::State,
@@ -13,7 +12,7 @@ use async_nats::{
     },
 };
 use shared::{
-    Alert,
+    Alert, ChannelId,
     admin::Readiness,
     bus::{self, Role},
     settings::NatsSettings,
@@ -36,6 +35,7 @@ pub(crate) struct Queue {
     nats: Client,
     publisher: jetstream::Context,
     settings: NatsSettings,
+    readiness: Readiness,
     /// Held by whoever makes the streams.
     maker: Mutex<()>,
 }
@@ -55,14 +55,15 @@ pub(crate) enum StoreError {
 }
 
 impl Queue {
-    pub(crate) fn new(nats: Client, settings: NatsSettings) -> Self {
+    pub(crate) fn new(nats: Client, settings: NatsSettings, readiness: Readiness) -> Self {
+        readiness.set_unready(CHECK, "not made yet");
         let publisher = ContextBuilder::new()
             .max_ack_inflight(MAX_INFLIGHT)
             .backpressure_on_inflight(false)
             .timeout(ACK_WITHIN)
             .ack_timeout(ACK_WITHIN)
             .build(nats.clone());
-        Self { nats, publisher, settings, maker: Mutex::new(()) }
+        Self { nats, publisher, settings, readiness, maker: Mutex::new(()) }
     }
 
     /// Whether there is a connection at all.
@@ -72,6 +73,16 @@ impl Queue {
 
     pub(crate) const fn nats(&self) -> &Client {
         &self.nats
+    }
+
+    /// Whether discord-service has ever found this channel authorized, as far as
+    /// NATS says so before `deadline`.
+    pub(crate) async fn knows(&self, channel: ChannelId, deadline: Instant) -> bool {
+        let ask = async {
+            let known = self.publisher.get_key_value(wire::CHANNELS).await.ok()?;
+            known.get(channel.to_string()).await.ok()?
+        };
+        timeout_at(deadline.into(), ask).await.is_ok_and(|guild| guild.is_some())
     }
 
     /// Stores the alert and waits until JetStream has confirmed it. Another
@@ -113,24 +124,20 @@ impl Queue {
         bus::ensure(&jetstream::new(self.nats.clone()), &self.settings, Role::Ingress).await
     }
 
-    /// Makes the streams as soon as NATS is there, and says so in `readiness`.
-    pub(crate) async fn prepare(&self, readiness: &Readiness) {
+    /// Makes the streams as soon as NATS is there, and says so to readiness.
+    pub(crate) async fn prepare(&self) {
         let mut said = false;
         loop {
-            let made = match self.connected() {
-                true => self.make_streams().await.context("Failed to make the streams"),
-                false => Err(anyhow::anyhow!("waiting for NATS")),
-            };
-            match made {
-                Ok(()) => return readiness.set_ready(CHECK),
-                Err(error) => {
-                    readiness.set_unready(CHECK, format!("{error:#}"));
-                    if !said && self.connected() {
-                        tracing::warn!(
-                            error = format!("{error:#}"),
-                            "cannot make the streams yet; trying on"
-                        );
-                        said = true;
+            if self.connected() {
+                match self.make_streams().await {
+                    Ok(()) => return self.readiness.set_ready(CHECK),
+                    Err(error) => {
+                        let error = format!("{error:#}");
+                        if !said {
+                            tracing::warn!(error, "cannot make the streams yet; trying on");
+                            said = true;
+                        }
+                        self.readiness.set_unready(CHECK, error);
                     }
                 }
             }

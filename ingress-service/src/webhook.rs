@@ -25,7 +25,7 @@ use crate::{
     backstop::Backstop,
     body::{self, BodyError, Held},
     message_id::message_id,
-    payload::{PayloadError, legacy::LegacyWebhook, platform},
+    payload::{PayloadError, Webhook, platform},
     query::Query,
     queue::{Queue, StoreError},
     report::{Answered, Reporter},
@@ -35,8 +35,9 @@ use crate::{
 
 const PATH: &str = "/sentry-bot/channel";
 /// From a complete body to its answer, also when everything behind hangs.
-/// Sentry's modern webhooks give up after a second; the contract says 500 ms.
-const ANSWER_WITHIN: Duration = Duration::from_millis(400);
+/// Sentry's modern webhooks give up after a second; the contract says 500 ms,
+/// handshake included.
+const ANSWER_WITHIN: Duration = Duration::from_millis(350);
 /// Of that, what the verdict leaves for the queue.
 const STORE_WITHIN: Duration = Duration::from_millis(150);
 /// How the release of this bot's own events begins: see `shared::telemetry`.
@@ -99,17 +100,23 @@ impl Webhooks {
         *source = Some(self.admit(request, *source)?);
         let query = Query::parse(request.uri().query().unwrap_or_default())
             .map_err(|error| Refusal::new(Answer::ValidationFailed, error))?;
-        if let Some(resource) = request.headers().get(platform::RESOURCE) {
-            platform::ignore(resource.as_bytes());
-            return Ok(Answer::Ignored);
-        }
+        let resource = match request.headers().get(platform::RESOURCE) {
+            None => None,
+            Some(name) => match platform::known(name.as_bytes()) {
+                None => return Ok(ignore(None)),
+                known => known,
+            },
+        };
         let body = body::read(payload, declared_length(request), self.max_body)
             .await
             .map_err(|error| self.refuse_body(&error))?;
         let deadline = Instant::now() + ANSWER_WITHIN;
         let received_ms = chrono::Utc::now().timestamp_millis();
 
-        let webhook = LegacyWebhook::parse(&body).map_err(|error| refuse_payload(&error))?;
+        let webhook = Webhook::parse(resource, &body).map_err(|error| refuse_payload(&error))?;
+        let Some(webhook) = webhook else {
+            return Ok(ignore(resource));
+        };
         let (channel, mention) = ids(&query)?;
         let alert = webhook.alert(channel, mention, received_ms);
         let id = message_id(channel, mention, request.headers(), &body);
@@ -202,10 +209,15 @@ impl Webhooks {
             (Some(Verdict::Unavailable) | None, _) if self.backstop.admits(channel, Instant::now()) => {
                 Ok(false)
             }
-            (Some(Verdict::Unavailable) | None, _) => Err(Refusal::new(
-                Answer::QueueUnavailable,
-                "verdict: none, and enough is stored for the channel",
-            )),
+            // Another pod, or this one before a restart, may have seen it authorized.
+            (Some(Verdict::Unavailable) | None, _) => {
+                if self.queue.knows(channel, deadline).await {
+                    self.backstop.learn(channel, true);
+                    return Ok(false);
+                }
+                let rule = "verdict: none, and enough is stored for the channel";
+                Err(Refusal::new(Answer::QueueUnavailable, rule))
+            }
             (Some(_), _) => Ok(true),
         }
     }
@@ -220,6 +232,14 @@ fn check_target(request: &HttpRequest) -> Result<(), Refusal> {
         return Err(Refusal::new(Answer::AccessForbidden, "method: not POST"));
     }
     Ok(())
+}
+
+/// Counts a webhook of an unknown kind. A refusal would hurt what Sentry thinks
+/// of us.
+fn ignore(resource: Option<&platform::Resource>) -> Answer {
+    let resource = resource.map_or("other", platform::Resource::name);
+    metrics::counter!("sentry_bot_ingress_ignored_total", "resource" => resource).increment(1);
+    Answer::Ignored
 }
 
 fn declared_length(request: &HttpRequest) -> Option<u64> {

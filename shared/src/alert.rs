@@ -17,6 +17,11 @@ pub const MAX_TEXT: usize = 1024;
 /// At most this many rule names and tags are kept.
 pub const MAX_ITEMS: usize = 8;
 
+/// Stands for the project's slug where Sentry names none. No user can register
+/// it, since a slug holds neither blanks nor brackets; a mention is then allowed
+/// for whoever has a project at all.
+pub const UNKNOWN_PROJECT: &str = "(unknown project)";
+
 /// Why an alert was let in, beside its source address. Names a key, never holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "by", content = "key")]
@@ -46,6 +51,50 @@ pub struct Frame {
     pub source: Option<String>,
 }
 
+/// What is known beyond an event: who did what, and how large it is. What no
+/// reader knows is left out, and what a reader does not know it ignores, so that
+/// versions can mix.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// Who did it; `None` where Sentry did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// To whom an issue was assigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// More about what happened, in a few words: `in the next release`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+    /// What kind of issue it is, where it is no error: `cron`, `outage`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The issue's priority: `high`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// How many events the issue has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
+    /// How many users it has hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<u64>,
+    /// Since when it has been going on, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
+    /// What a metric alert measures and when it fires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Names and values that explain the issue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<(String, String)>,
+}
+
+impl Details {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One alert of Sentry for one Discord channel. Texts are as Sentry sent them,
 /// cut to [`MAX_TEXT`]; nothing is escaped yet. A missing or empty text is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,9 +109,10 @@ pub struct Alert {
     /// How the request was trusted.
     #[serde(default)]
     pub trust: Trust,
-    /// What happened: `error`, `issue.resolved`, `metric_alert.critical`, …
+    /// What happened: `error` for an event, whichever webhook brought it, else
+    /// Sentry's resource and action: `issue.resolved`, `metric_alert.critical`, …
     pub kind: String,
-    /// The project's slug.
+    /// The project's slug, or [`UNKNOWN_PROJECT`].
     pub project: String,
     /// The project's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,6 +163,9 @@ pub struct Alert {
     /// A few tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<(String, String)>,
+    /// What is known beyond an event.
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
 }
 
 /// Why bytes from the bus are not an alert.
@@ -127,6 +180,37 @@ pub enum DecodeError {
 }
 
 impl Alert {
+    /// An alert of which nothing is known but what it is, of which project, for
+    /// which channel, and when it came (milliseconds since 1970).
+    pub fn new(kind: &str, project: &str, channel: ChannelId, received_ms: i64) -> Self {
+        Self {
+            v: VERSION,
+            channel,
+            mention: None,
+            trust: Trust::None,
+            kind: kind.to_owned(),
+            project: project.to_owned(),
+            project_name: None,
+            title: None,
+            logger: None,
+            level: None,
+            culprit: None,
+            message: None,
+            url: None,
+            timestamp_ms: received_ms,
+            received_ms,
+            event_id: None,
+            issue_id: None,
+            short_id: None,
+            rules: Vec::new(),
+            environment: None,
+            release: None,
+            frame: None,
+            tags: Vec::new(),
+            details: Details::default(),
+        }
+    }
+
     /// The alert as it stands on the bus.
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings, numbers and lists always serialize")
@@ -154,4 +238,22 @@ impl Alert {
 pub fn kept_text(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| cut(text, MAX_TEXT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_mix_both_ways() {
+        let older = r#"{"v":1,"channel":1,"kind":"error","project":"p","timestamp_ms":1,"received_ms":2}"#;
+        let alert = Alert::decode(older.as_bytes()).expect("what an older ingress wrote");
+        assert_eq!(alert.details, Details::default());
+        let encoded = String::from_utf8(alert.encode()).expect("JSON");
+        assert!(!encoded.contains("details"), "{encoded}");
+
+        let newer = older.replace("\"v\":1", r#""v":1,"details":{"actor":"Jane","mood":"calm"},"shape":[]"#);
+        let alert = Alert::decode(newer.as_bytes()).expect("what a newer ingress wrote");
+        assert_eq!(alert.details, Details { actor: Some("Jane".to_owned()), ..Details::default() });
+    }
 }

@@ -23,8 +23,8 @@ const SCHEMA_KEY: &str = "sentry-bot-schema";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long JetStream recognises a repeated `Nats-Msg-Id`.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
-/// A dead peer is noticed after two of these.
-const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// A dead peer is noticed after three of these.
+const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The name under which readiness reports the connection.
 const CHECK: &str = "nats";
 

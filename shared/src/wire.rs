@@ -29,6 +29,10 @@ pub const LANES: &str = "lanes";
 /// KV bucket: every channel that was ever found authorized, and its guild's id.
 pub const CHANNELS: &str = "channels";
 
+/// KV bucket: which pod of discord-service serves which partition and which
+/// shard of the gateway.
+pub const LEASES: &str = "leases";
+
 /// How many partitions the alerts have. For ever: it is part of every subject.
 pub const PARTITIONS: u64 = 64;
 

@@ -42,7 +42,8 @@ def show(message):
         if embed.get("description"):
             print(f"  {embed['description']}")
         for field in embed.get("fields", []):
-            print(f"    {field['name']:<16} {field['value']}")
+            value = field["value"].replace("\n", "\n" + " " * 21)
+            print(f"    {field['name']:<16} {value}")
         if embed.get("footer"):
             print(f"  {embed['footer']['text']}")
     for row in sent.get("components", []):

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${FUZZ_SECONDS:-30}
 
-[ "$#" -gt 0 ] || set -- ingress embed
+[ "$#" -gt 0 ] || set -- ingress platform embed
 programs=()
 for target in "$@"; do
     programs+=(--bin "fuzz-$target")
@@ -19,7 +19,10 @@ for target in "$@"; do
     mkdir -p "$work/corpus" "$work/broken"
     # The first folder takes what is found, the others are only read.
     folders=("$work/corpus" "tests/fuzz/seeds/$target")
-    [ "$target" != ingress ] || folders+=(tests/fixtures/legacy)
+    case $target in
+    ingress) folders+=(tests/fixtures/legacy) ;;
+    platform) folders+=(tests/fixtures/platform) ;;
+    esac
     if ! "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$work/broken/" "${folders[@]}" >"$work/log" 2>&1; then
         tail -n 40 "$work/log"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 tests/tools/setup.sh run
 echo "building (the first time takes some minutes)"
-cargo build --locked --quiet --workspace --bins
+cargo build --locked --workspace --bins
 
 PATH="$PWD/.tools/bin:$PATH"
 scratch=$(mktemp -d)
@@ -31,8 +31,8 @@ finish() {
     rm -rf "$scratch"
 }
 trap finish EXIT
-trap 'echo; exit 130' INT
-trap 'exit 143' TERM
+# Asked to end: that is no failure.
+trap 'echo; exit 0' INT TERM
 
 fail() {
     echo "run: $*" >&2
@@ -88,28 +88,32 @@ for port in (int(sys.argv[1]), 0):
 PYTHON
 }
 
-nats_port=$(port 4222) ingress_port=$(port 8080) ingress_admin=$(port 9090) discord_admin=$(port 9091)
-export NATS_URL=nats://127.0.0.1:$nats_port
-
+# start_nats FOLDER: with its files in the folder.
 start_nats() {
+    local nats_port
+    nats_port=$(port 4222)
+    export NATS_URL=nats://127.0.0.1:$nats_port
     start nats-server nats-server -a 127.0.0.1 -p "$nats_port" -js -sd "$1"
     wait_until "nats-server takes connections" bash -c "exec 3<>/dev/tcp/127.0.0.1/$nats_port"
     echo "nats-server      $NATS_URL, files in $1"
 }
 
+# start_services ADDRESS: with the ingress on this address.
 start_services() {
+    local ingress_admin discord_admin
+    ingress_admin=$(port 9090) discord_admin=$(port 9091)
     start discord-service target/debug/discord-service --admin-addr "127.0.0.1:$discord_admin"
-    start ingress-service target/debug/ingress-service --admin-addr "127.0.0.1:$ingress_admin" --ingress-addr "$1:$ingress_port"
+    start ingress-service target/debug/ingress-service --admin-addr "127.0.0.1:$ingress_admin" --ingress-addr "$1"
     wait_until "discord-service is ready" curl -fs "http://127.0.0.1:$discord_admin/readyz"
     echo "discord-service  http://127.0.0.1:$discord_admin/readyz"
     wait_until "ingress-service is ready" curl -fs "http://127.0.0.1:$ingress_admin/readyz"
-    echo "ingress-service  https://$1:$ingress_port, http://127.0.0.1:$ingress_admin/readyz"
+    echo "ingress-service  https://$1, http://127.0.0.1:$ingress_admin/readyz"
 }
 
 # A sandbox Discord beside it, and one alert through all of it.
 run_sandbox() {
-    local sandbox_port sandbox
-    sandbox_port=$(port 8070)
+    local sandbox_port sandbox ingress
+    sandbox_port=$(port 8070) ingress=127.0.0.1:$(port 8080)
     sandbox=http://127.0.0.1:$sandbox_port
     start_nats "$scratch/nats"
     start sandbox-discord target/debug/sandbox-discord --addr "127.0.0.1:$sandbox_port" --token sandbox-token
@@ -120,29 +124,30 @@ run_sandbox() {
     unset DISCORD_TOKEN_FILE SENTRY_DSN SENTRY_DSN_FILE TLS_CERT_FILE TLS_KEY_FILE TRUSTED_PROXIES
     unset NATS_USER NATS_PASSWORD NATS_PASSWORD_FILE NATS_CREDS_FILE NATS_CA_FILE COMMAND_PREFIX
     export RUNTIME_MODE=development STORE=nats DISCORD_TOKEN=sandbox-token DISCORD_API_URL=$sandbox
-    export PUBLIC_URL=https://localhost:$ingress_port
-    start_services 127.0.0.1
+    export PUBLIC_URL=https://$ingress
+    start_services "$ingress"
 
-    python3 tests/tools/demo.py "$sandbox" "https://127.0.0.1:$ingress_port"
+    python3 tests/tools/demo.py "$sandbox" "https://$ingress"
     cat <<TEXT
 
 Open $sandbox to see the channels; type commands there, such as !sentry h.
 Send more, also your own files:
-  target/debug/sentry-sender 'https://127.0.0.1:$ingress_port/sentry-bot/channel?id=1100000000000000101' tests/fixtures/legacy
+  target/debug/sentry-sender 'https://$ingress/sentry-bot/channel?id=1100000000000000101' tests/fixtures/legacy
 With DISCORD_TOKEN set to the token of a bot of yours, make run works with the real Discord.
 TEXT
 }
 
-# The real Discord. What it learns stays in .state, for the next time.
+# The real Discord, with the settings of the environment. Without a NATS of the
+# operator's own, what the bot learns stays in .state, for the next time.
 run_discord() {
-    mkdir -p .state
-    start_nats "$PWD/.state/nats"
-    start_services 0.0.0.0
+    local ingress=${INGRESS_ADDR:-0.0.0.0:8080}
+    [ -n "${NATS_URL:-}" ] || start_nats "$PWD/.state/nats"
+    start_services "$ingress"
     cat <<TEXT
 
 The bot is online. In a channel of your Discord server that it may post in, type:
   !sentry channel authorize #that-channel
-Then let an alert rule of Sentry call https://YOUR-HOST:$ingress_port/sentry-bot/channel?id=CHANNEL-ID
+Then let an alert rule of Sentry call https://YOUR-HOST:${ingress##*:}/sentry-bot/channel?id=CHANNEL-ID
 README.md explains each step. Only Sentry's own addresses are let in; to send from this machine,
 start it with RUNTIME_MODE=development.
 TEXT

@@ -28,7 +28,7 @@ check "tree" tests/tools/check-tree.sh
 check "format" cargo fmt --all --check
 check "licences, bans, sources" cargo deny --locked check bans licenses sources
 check "clippy" cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
-check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 check "build" cargo build --locked --workspace --bins
 check "settings in README.md" tests/tools/check-settings.sh
 check "tests" cargo test --locked --workspace --no-fail-fast

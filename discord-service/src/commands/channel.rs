@@ -45,6 +45,7 @@ impl Commands {
             return Ok(replies::cannot_post(channel.id, missing));
         }
         let change = self.store.authorize(by.guild, channel.id).await?;
+        self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
         Ok(self.replies.authorized(channel.id, change))
     }
 
@@ -72,7 +73,7 @@ impl Commands {
 
     async fn list_channels(&self, guild: GuildId) -> Result<Reply, Failure> {
         let listed = self.store.channels(guild).await?;
-        let unknown = self.facts.not_named_by(guild, &listed).await?;
+        let (_, unknown) = self.facts.named(guild, &listed).await?;
         let idle: Vec<ChannelId> = stream::iter(unknown.into_iter().take(MAX_LOOKUPS))
             .map(|channel| async move { (channel, self.is_idle(guild, channel).await) })
             .buffered(LOOKUPS_AT_ONCE)

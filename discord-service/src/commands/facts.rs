@@ -132,15 +132,22 @@ impl Facts {
         }))
     }
 
-    /// Those of these channels that Discord does not name among the guild's:
-    /// threads, other guilds' channels, and what no longer exists.
-    pub(super) async fn not_named_by(
+    /// Those of these channels that Discord names among the guild's, and the
+    /// others: threads, other guilds' channels, and what no longer exists.
+    pub(super) async fn named(
         &self,
         guild: GuildId,
         channels: &[ChannelId],
-    ) -> Result<Vec<ChannelId>, FactsError> {
+    ) -> Result<(Vec<Channel>, Vec<ChannelId>), FactsError> {
         let about = self.about(guild).await?;
-        Ok(channels.iter().copied().filter(|channel| !about.channels.contains_key(channel)).collect())
+        let (mut named, mut others) = (Vec::new(), Vec::new());
+        for id in channels {
+            match about.channels.get(id) {
+                Some(channel) => named.push(channel.clone()),
+                None => others.push(*id),
+            }
+        }
+        Ok((named, others))
     }
 
     async fn about(&self, guild: GuildId) -> Result<Arc<About>, FactsError> {

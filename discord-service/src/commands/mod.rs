@@ -1,8 +1,9 @@
-//! The commands: `!sentry …`, `@bot …`. A message is parsed, the permission is
-//! checked, a handler answers, and the answer is sent as a reply to the message.
+//! The commands: `!sentry …`, `@bot …`, `/sentry …`. Words are parsed, the
+//! permission is checked, a handler answers, and the answer is sent as a reply to
+//! the message, or shown to whoever used the slash command.
 //!
 //! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
-//! its texts in `replies`, a handler.
+//! its texts in `replies`, a handler, and its slash command in `slash::tree`.
 
 mod budget;
 mod channel;
@@ -13,6 +14,7 @@ mod permissions;
 mod project;
 mod replies;
 mod send;
+mod slash;
 mod wire;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -21,6 +23,7 @@ use async_trait::async_trait;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
+pub use self::slash::register as register_slash_commands;
 use self::{
     budget::Budget,
     facts::{Channel, Facts, FactsError},
@@ -28,8 +31,10 @@ use self::{
     replies::{Replies, Reply},
 };
 use crate::{
+    authority::Authority,
+    dead_letters::DeadLetters,
     discord::Discord,
-    gateway::{Handler, Typed},
+    gateway::{Handler, Invoked, Typed},
     settings::Settings,
     store::{Store, StoreError},
 };
@@ -47,6 +52,8 @@ const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
 /// Answers commands.
 pub struct Commands {
     store: Arc<dyn Store>,
+    authority: Authority,
+    dead_letters: DeadLetters,
     discord: Discord,
     facts: Facts,
     budget: Budget,
@@ -60,6 +67,9 @@ struct Asker {
     channel: ChannelId,
     user: UserId,
     bot: UserId,
+    /// What Discord told us beside the command that the user may do in this
+    /// channel: it does so for slash commands.
+    granted_here: Option<Permissions>,
 }
 
 /// What must hold before a command does anything.
@@ -78,6 +88,7 @@ impl Needs {
             Ok(Command::Help | Command::Project(_)) | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
                 Self { authorized: true, manage_messages: false }
             }
+            Ok(Command::Replay) => Self { authorized: true, manage_messages: true },
             Ok(Command::Channel(_)) | Err(ParseError::NotAChannel) => {
                 Self { authorized: false, manage_messages: true }
             }
@@ -92,18 +103,51 @@ enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Discord(#[from] FactsError),
+    #[error("{0:#}")]
+    Nats(anyhow::Error),
 }
 
 impl Commands {
     /// Answers from this store, as this bot.
-    pub fn new(store: Arc<dyn Store>, discord: &Discord, settings: &Settings) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        discord: &Discord,
+        authority: Authority,
+        dead_letters: DeadLetters,
+        settings: &Settings,
+    ) -> Self {
         Self {
             store,
+            authority,
+            dead_letters,
             discord: discord.with_patience(REPLY_PATIENCE),
             facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
             budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
             replies: Replies::new(settings),
         }
+    }
+
+    /// Carries out the command as far as its user may, and says why where it
+    /// cannot be done; the reply, if it gets one.
+    async fn carry_out(&self, by: Asker, command: Result<Command, ParseError>) -> Option<Reply> {
+        let name = parse::name(&command);
+        let (outcome, reply) = match self.answer(by, command).await {
+            Ok(reply) => ("answered", reply?),
+            Err(failure) => {
+                tracing::warn!(
+                    guild.id = %by.guild, channel.id = %by.channel, command = name,
+                    "a command could not be carried out: {failure}"
+                );
+                match failure {
+                    Failure::Store(_) | Failure::Nats(_) => {
+                        ("store_unavailable", replies::store_unavailable())
+                    }
+                    Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
+                }
+            }
+        };
+        count(name, outcome);
+        Some(reply)
     }
 
     /// The reply to a command, if it gets one.
@@ -125,11 +169,19 @@ impl Commands {
             Ok(Command::Help) => Ok(self.replies.help()),
             Ok(Command::Channel(command)) => self.channel(by, command).await,
             Ok(Command::Project(command)) => self.project(by, command).await,
+            Ok(Command::Replay) => self.replay(by).await,
             Err(ParseError::UnknownWord) => Ok(self.replies.unknown_word()),
             Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
             Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),
         }
         .map(Some)
+    }
+
+    /// Puts the dead letters of the channel back into the queue.
+    async fn replay(&self, by: Asker) -> Result<Reply, Failure> {
+        let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(Failure::Nats)?;
+        tracing::info!(channel.id = %by.channel, user.id = %by.user, alerts = replayed.alerts, "replayed dead letters");
+        Ok(replies::replaying(replayed))
     }
 
     async fn is_authorized(&self, by: Asker) -> Result<bool, StoreError> {
@@ -138,6 +190,9 @@ impl Commands {
 
     async fn manages_messages_here(&self, by: Asker) -> Result<bool, FactsError> {
         self.facts.renew(by.guild, [by.user, by.bot]).await;
+        if let Some(granted) = by.granted_here {
+            return Ok(permissions::allows(granted, Permissions::MANAGE_MESSAGES));
+        }
         match self.facts.find(by.guild, &ChannelArgument::Id(by.channel)).await? {
             Ok(channel) => self.manages_messages(by, &channel).await,
             Err(_) => Ok(false),
@@ -156,29 +211,24 @@ impl Handler for Commands {
         let Some(command) = parse::parse(&message.content, &self.replies.prefix, message.bot) else {
             return;
         };
-        let by =
-            Asker { guild: message.guild, channel: message.channel, user: message.author, bot: message.bot };
-        let name = parse::name(&command);
+        let by = Asker {
+            guild: message.guild,
+            channel: message.channel,
+            user: message.author,
+            bot: message.bot,
+            granted_here: None,
+        };
         if !self.budget.spend(by.guild) {
-            count(name, "ignored");
+            count(parse::name(&command), "ignored");
             return;
         }
-        let (outcome, reply) = match self.answer(by, command).await {
-            Ok(Some(reply)) => ("answered", reply),
-            Ok(None) => return,
-            Err(failure) => {
-                tracing::warn!(
-                    guild.id = %by.guild, channel.id = %by.channel, command = name,
-                    "a command could not be carried out: {failure}"
-                );
-                match failure {
-                    Failure::Store(_) => ("store_unavailable", replies::store_unavailable()),
-                    Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
-                }
-            }
-        };
-        count(name, outcome);
-        send::send(&self.discord, &message, reply).await;
+        if let Some(reply) = self.carry_out(by, command).await {
+            send::send(&self.discord, &message, reply).await;
+        }
+    }
+
+    async fn invoked(&self, invocation: Invoked) {
+        self.slash(invocation).await;
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) enum Command {
     Channel(ChannelCommand),
     /// `project …`.
     Project(ProjectCommand),
+    /// `replay`.
+    Replay,
 }
 
 /// What can be done about a channel.
@@ -96,6 +98,7 @@ pub(super) fn name(command: &Result<Command, ParseError>) -> &'static str {
         Ok(Command::Project(ProjectCommand::Overview)) => "project",
         Ok(Command::Project(ProjectCommand::Register(_))) => "project register",
         Ok(Command::Project(ProjectCommand::Revoke)) => "project revoke",
+        Ok(Command::Replay) => "replay",
         Err(_) => "mistaken",
     }
 }
@@ -110,7 +113,8 @@ fn mentioned(word: &str) -> Option<UserId> {
     inner.strip_prefix('!').unwrap_or(inner).parse().ok()
 }
 
-fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, ParseError> {
+/// The command that the words after the prefix make.
+pub(super) fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, ParseError> {
     let Some(word) = words.next() else {
         return Ok(Command::Help);
     };
@@ -119,6 +123,7 @@ fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, Pars
         "channel" => channel(words.next(), words.next()).map(Command::Channel),
         "authorize" | "revoke" => channel(Some(word), words.next()).map(Command::Channel),
         "project" => project(words.next(), words.next()).map(Command::Project),
+        "replay" => Ok(Command::Replay),
         _ => Err(ParseError::UnknownWord),
     }
 }

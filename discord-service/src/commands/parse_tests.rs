@@ -161,3 +161,10 @@ fn other_words_are_unknown() {
         fails(content, ParseError::UnknownWord);
     }
 }
+
+#[test]
+fn replay_takes_no_words() {
+    for text in ["!sentry replay", "!sentry Replay all of them"] {
+        assert_eq!(parse(text, "!sentry", BOT), Some(Ok(Command::Replay)), "{text}");
+    }
+}

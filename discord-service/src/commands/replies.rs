@@ -8,12 +8,14 @@ use url::Url;
 
 use super::{facts::Missing, fields, parse::SlashOnly};
 use crate::{
+    dead_letters::Replayed,
+    render::link,
     settings::Settings,
     store::{Change, ProjectSlug, Registration},
 };
 
 /// Where the help leads for everything else.
-const README_URL: &str = "https://github.com/sentry-bot/sentry-bot#readme";
+const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 /// The colour of what has no level.
 const COLOUR: u32 = 0xE7_4C_3C;
 
@@ -24,6 +26,16 @@ pub(super) enum Reply {
     Text(String),
     /// One embed, as Discord takes it.
     Embed(Value),
+}
+
+impl Reply {
+    /// Puts it into the body of a message.
+    pub(super) fn write_into(&self, message: &mut Value) {
+        match self {
+            Self::Text(text) => message["content"] = text.as_str().into(),
+            Self::Embed(embed) => message["embeds"] = json!([embed]),
+        }
+    }
 }
 
 impl From<String> for Reply {
@@ -159,17 +171,17 @@ impl Replies {
     }
 
     fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
-        json!({
-            "title": format!("***{title}***"),
-            "color": COLOUR,
-            "thumbnail": {"url": self.glyph_url.as_str()},
-            "fields": fields,
-        })
+        let mut embed = json!({"title": format!("***{title}***"), "color": COLOUR, "fields": fields});
+        // A glyph that Discord would refuse must not cost the whole reply.
+        if link::is_linkable(&self.glyph_url) {
+            embed["thumbnail"] = json!({"url": self.glyph_url.as_str()});
+        }
+        embed
     }
 }
 
 /// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 7] = [
+const COMMANDS: [(&str, &str, &str); 8] = [
     ("h", "Shows this help.", "h"),
     ("channel", "Shows the authorized channels of this guild.", "channel"),
     (
@@ -185,6 +197,7 @@ const COMMANDS: [(&str, &str, &str); 7] = [
         "project register project-name-slug",
     ),
     ("project revoke", "Gives your project back.", "project revoke"),
+    ("replay", "Posts once more what could not be posted in this channel.", "replay"),
 ];
 
 /// To whoever lacks Manage Messages, here or in the channel named.
@@ -256,6 +269,33 @@ pub(super) fn slash_only(command: SlashOnly) -> Reply {
         SlashOnly::Secret => ("secret", "secret"),
     };
     format!("Use `/sentry channel {word}` so that the {private} stays private").into()
+}
+
+/// `replay`, of this channel.
+pub(super) fn replaying(replayed: Replayed) -> Reply {
+    let mut text = format!("Replaying {} alerts", replayed.alerts);
+    if replayed.unreadable > 0 {
+        text += &format!("\n{} dead letters hold no alert that can be read. They stay.", replayed.unreadable);
+    }
+    if replayed.ended_early {
+        text += "\nThe queue takes no more now. The others stay: use `replay` again when these are posted.";
+    }
+    text.into()
+}
+
+/// To a slash command in a private message.
+pub(super) fn guilds_only() -> Reply {
+    "Please use this command in a channel of a server.".into()
+}
+
+/// To a slash command that another version of the bot has registered.
+pub(super) fn unknown_slash() -> Reply {
+    "I do not know this command, or no longer. Please reload Discord and try again.".into()
+}
+
+/// To a slash command of a guild that uses too many of them.
+pub(super) fn too_many() -> Reply {
+    "Too many commands at once. Please try again in a minute.".into()
 }
 
 /// While the store cannot be asked.

@@ -117,6 +117,9 @@ fn refusals() {
         &cannot_post(CHANNEL, Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS),
         "I cannot post in <#42>, so it is not authorized. Missing permission: View Channel, Embed Links",
     );
+    says(&guilds_only(), "Please use this command in a channel of a server.");
+    says(&unknown_slash(), "I do not know this command, or no longer. Please reload Discord and try again.");
+    says(&too_many(), "Too many commands at once. Please try again in a minute.");
     says(&store_unavailable(), "The store is unavailable. Please try again in a minute.");
     says(
         &discord_unavailable(),
@@ -214,6 +217,7 @@ fn the_help_names_every_command_with_an_example() {
 ?s channel revoke #channel: Takes that back. Short: `revoke`.\nExample: `?s channel revoke #example`
 ?s project: Shows your project.\nExample: `?s project`
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
-?s project revoke: Gives your project back.\nExample: `?s project revoke`"
+?s project revoke: Gives your project back.\nExample: `?s project revoke`
+?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`"
     );
 }

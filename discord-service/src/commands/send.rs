@@ -1,6 +1,6 @@
 //! Sending a reply to the message that asked for it.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -15,8 +15,7 @@ const NO_REPLIES_HERE: u32 = 160_002;
 /// Discord's codes where the bot may not send embeds: it says so, or it drops
 /// them and finds the message empty.
 const NO_EMBEDS_HERE: [u32; 2] = [50_013, 50_006];
-/// Pauses before a reply that Discord did not take is sent again. The nonce
-/// makes a repetition harmless.
+/// Pauses before a reply that Discord did not take is sent again.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Sends it. A reply that cannot be sent is logged and given up: whoever asked
@@ -42,13 +41,22 @@ pub(super) async fn send(discord: &Discord, to: &Typed, mut reply: Reply) {
 
 async fn create(discord: &Discord, to: &Typed, reply: &Reply, as_reply: bool) -> Result<(), DiscordError> {
     let body = body(to, reply, as_reply);
+    with_pauses(|| discord.create_message(to.channel, &body)).await.map(drop)
+}
+
+/// Does what may be done twice, and again after a pause where Discord did not
+/// answer.
+pub(super) async fn with_pauses<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, DiscordError>
+where
+    F: Future<Output = Result<T, DiscordError>>,
+{
     for pause in PAUSES {
-        match discord.create_message(to.channel, &body).await {
+        match attempt().await {
             Err(DiscordError::Unavailable(_)) => tokio::time::sleep(pause).await,
-            done => return done.map(drop),
+            done => return done,
         }
     }
-    discord.create_message(to.channel, &body).await.map(drop)
+    attempt().await
 }
 
 /// The body of Create Message. It pings nobody but the author, and the nonce is
@@ -59,10 +67,7 @@ fn body(to: &Typed, reply: &Reply, as_reply: bool) -> Value {
         "nonce": format!("r{}", to.id),
         "enforce_nonce": true,
     });
-    match reply {
-        Reply::Text(text) => body["content"] = text.as_str().into(),
-        Reply::Embed(embed) => body["embeds"] = json!([embed]),
-    }
+    reply.write_into(&mut body);
     if as_reply {
         body["message_reference"] = json!({
             "message_id": to.id.to_string(),

@@ -3,6 +3,8 @@
 
 mod review;
 
+pub use review::Replayed;
+
 use std::fmt;
 
 use anyhow::Context as _;

@@ -16,6 +16,8 @@ pub struct Replayed {
     pub alerts: u64,
     /// Dead letters that stay, since they hold no alert.
     pub unreadable: u64,
+    /// Whether it ended early and others stay too, as when the queue is full.
+    pub ended_early: bool,
 }
 
 impl DeadLetters {
@@ -55,8 +57,7 @@ impl DeadLetters {
     /// die again meanwhile stay dead.
     ///
     /// # Errors
-    /// When NATS is away or the queue is full; what was put back by then is no
-    /// dead letter any more.
+    /// When NATS is away.
     pub async fn replay(&self, channel: Option<ChannelId>) -> anyhow::Result<Replayed> {
         let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
         let end = self.last_sequence().await?;
@@ -76,7 +77,10 @@ impl DeadLetters {
                 if lifted.insert(alert.channel) {
                     blockade::lift(&lanes, alert.channel).await?;
                 }
-                self.requeue(sequence, &alert).await?;
+                if let Err(error) = self.requeue(sequence, &alert).await {
+                    tracing::warn!(channel.id = %alert.channel, "a replay ends early: {error:#}");
+                    return Ok(Replayed { ended_early: true, ..replayed });
+                }
                 replayed.alerts += 1;
             }
         }

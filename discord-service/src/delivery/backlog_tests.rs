@@ -1,34 +1,14 @@
 use std::collections::BTreeSet;
 
-use shared::{Alert, ChannelId, UserId, alert::Trust};
+use shared::{Alert, ChannelId, UserId};
 
 use super::*;
 
 fn alert(issue: &str) -> Alert {
     Alert {
-        v: 1,
-        channel: ChannelId::new(1),
-        mention: None,
-        trust: Trust::None,
-        kind: "error".to_owned(),
-        project: "backend".to_owned(),
-        project_name: None,
-        title: None,
-        logger: None,
         level: Some("error".to_owned()),
-        culprit: None,
-        message: None,
-        url: None,
-        timestamp_ms: 0,
-        received_ms: 0,
-        event_id: None,
         issue_id: Some(issue.to_owned()),
-        short_id: None,
-        rules: Vec::new(),
-        environment: None,
-        release: None,
-        frame: None,
-        tags: Vec::new(),
+        ..Alert::new("error", "backend", ChannelId::new(1), 0)
     }
 }
 

@@ -32,6 +32,7 @@ const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 static INTERRUPTIONS: News = News::new();
 
 /// What all lanes share.
+#[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
     pub(crate) dead_letters: DeadLetters,
@@ -115,7 +116,7 @@ async fn serve(
         }
         tokio::select! {
             wake = wakes.recv() => match wake {
-                Some(()) => lane.look_again().await?,
+                Some(()) => lane.look_again(wakes).await?,
                 None => return Ok(lane.journal.clear().await?),
             },
             () = around.shutdown.cancelled() => {}
@@ -178,13 +179,21 @@ impl<'a> Lane<'a> {
         self.bury_decided(&BTreeSet::from([sequence]), &Cause::new(Reason::Unreadable, why)).await
     }
 
-    async fn look_again(&mut self) -> anyhow::Result<()> {
-        for wait in LOOK_AGAIN_MS {
+    /// Looks for what a wake-up announced, until it is there or surely is not.
+    async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
+        let mut waits = LOOK_AGAIN_MS.iter();
+        loop {
             self.refill().await?;
-            if !self.backlog.is_empty() {
-                break;
+            let Some(wait) = waits.next().filter(|_| self.backlog.is_empty()) else { break };
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(*wait)) => {}
+                // Announced anew: this one is not to wait for the former's pauses.
+                wake = wakes.recv() => match wake {
+                    Some(()) => waits = LOOK_AGAIN_MS.iter(),
+                    None => break,
+                },
+                () = self.around.shutdown.cancelled() => break,
             }
-            tokio::time::sleep(Duration::from_millis(wait)).await;
         }
         if self.backlog.is_empty()
             && let Some(first) = self.around.queue.first(&self.subject).await?
@@ -235,10 +244,14 @@ impl<'a> Lane<'a> {
         let oldest = chrono::Utc::now() - self.around.max_age;
         let expired: BTreeSet<u64> =
             self.backlog.received_before(oldest.timestamp_millis()).into_iter().collect();
-        if !expired.is_empty() {
+        // Strangers' alerts leave no trace, however old. That a channel is none is
+        // known without the store, so what waits for the store expires all the same.
+        if !expired.is_empty() && self.around.authority.was_authorized(self.channel).await? {
             return Ok(self.bury(&expired, &expired_cause()).await?);
         }
         match self.around.authority.standing(self.channel).await? {
+            // It is known from now on.
+            Standing::Authorized(_) if !expired.is_empty() => Ok(()),
             Standing::Authorized(guild) => match self.blockade.read().await? {
                 None => match self.compose(guild).await? {
                     Some(record) => {

@@ -24,7 +24,7 @@ const EMBEDS: usize = 10;
 const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
 /// How long a request in flight may take after the process was told to stop.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// When Discord is away, it is so for all lanes: one of them says so.
 static UNCONFIRMED: News = News::new();

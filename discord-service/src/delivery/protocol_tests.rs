@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::{Alert, ChannelId, alert::Trust};
+use shared::{Alert, ChannelId};
 
 use crate::{
     dead_letters::{Cause, Reason},
@@ -234,31 +234,7 @@ impl World<'_> {
 }
 
 fn alert(issue: &str) -> Alert {
-    Alert {
-        v: 1,
-        channel: ChannelId::new(1),
-        mention: None,
-        trust: Trust::None,
-        kind: "error".to_owned(),
-        project: "backend".to_owned(),
-        project_name: None,
-        title: None,
-        logger: None,
-        level: None,
-        culprit: None,
-        message: None,
-        url: None,
-        timestamp_ms: 0,
-        received_ms: 0,
-        event_id: None,
-        issue_id: Some(issue.to_owned()),
-        short_id: None,
-        rules: Vec::new(),
-        environment: None,
-        release: None,
-        frame: None,
-        tags: Vec::new(),
-    }
+    Alert { issue_id: Some(issue.to_owned()), ..Alert::new("error", "backend", ChannelId::new(1), 0) }
 }
 
 /// Lives and dies until nothing waits. One more alert comes with each life.

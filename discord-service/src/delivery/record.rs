@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::{ChannelId, UserId};
 
-use crate::dead_letters::Cause;
+use crate::dead_letters::{Cause, Reason};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
@@ -87,6 +87,30 @@ impl Record {
         Self { state: State::Dead(cause), ..record }
     }
 
+    /// Reads what stands in a journal. Of a record that this build does not
+    /// understand (a newer one's, before a roll-back) it takes what it can: its
+    /// alerts must neither be posted twice unseen nor hold the channel up.
+    fn read(value: &[u8], channel: ChannelId) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Foreign {
+            #[serde(default)]
+            state: serde_json::Value,
+            runs: Vec<(u64, u64)>,
+        }
+        if let Ok(record) = serde_json::from_slice::<Self>(value)
+            && record.v == VERSION
+        {
+            return Some(record);
+        }
+        metrics::counter!("sentry_bot_records_unreadable_total").increment(1);
+        tracing::error!(channel.id = %channel, "what the channel had in flight was written down by another version of this program");
+        let Foreign { state, runs } = serde_json::from_slice(value).ok()?;
+        let cause = Cause::new(Reason::Unreadable, "it was in flight under another version of the bot");
+        let record = Self::dead(&BTreeSet::new(), cause.if_sent(true));
+        let state = if state == "posted" { State::Posted } else { record.state };
+        Some(Self { state, runs, ..record })
+    }
+
     /// What a successor does with it. The alerts of a post are removed only
     /// after Discord confirmed it, the first one first.
     pub(crate) fn resume(&self, first_stands: bool) -> Resume {
@@ -106,8 +130,8 @@ impl Record {
     pub(crate) fn sequences(&self) -> BTreeSet<u64> {
         let mut last = 0;
         let runs = self.runs.iter().map(|(distance, length)| {
-            let first = last + distance;
-            last = first + length - 1;
+            let first = distance.saturating_add(last);
+            last = first.saturating_add(length.saturating_sub(1));
             first..=last
         });
         runs.flatten().collect()
@@ -161,14 +185,8 @@ impl Journal {
         let key = channel.to_string();
         let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-        let record = entry
-            .filter(|entry| entry.operation == kv::Operation::Put)
-            .map(|entry| serde_json::from_slice::<Record>(&entry.value))
-            .transpose()
-            .context("the lane's record is unreadable")?;
-        if let Some(record) = &record {
-            anyhow::ensure!(record.v == VERSION, "the lane's record has version {}", record.v);
-        }
+        let entry = entry.filter(|entry| entry.operation == kv::Operation::Put);
+        let record = entry.and_then(|entry| Record::read(&entry.value, channel));
         Ok((Self { bucket, key, revision }, record))
     }
 
@@ -209,6 +227,22 @@ mod tests {
         assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
         assert_eq!(record.sequences(), sequences);
         assert_eq!(record.first(), Some(1));
+    }
+
+    #[test]
+    fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
+        let channel = ChannelId::new(1);
+        let record = Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), (0, 0), 1, true, "x".into());
+        let mut json = serde_json::to_value(&record).expect("it encodes");
+        json["v"] = 2.into();
+        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel);
+        let dead = read(&json).expect("its alerts are known");
+        assert_eq!(dead.sequences(), BTreeSet::from([5, 6]));
+        assert!(matches!(dead.resume(true), Resume::Bury(cause) if cause.may_have_been_posted));
+        json["state"] = "posted".into();
+        assert_eq!(read(&json).expect("its alerts are known").resume(true), Resume::Remove);
+        assert_eq!(read(&serde_json::json!({"v": 2})), None);
+        assert_eq!(Record::read(b"garbage", channel), None);
     }
 
     #[test]

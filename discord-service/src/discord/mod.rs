@@ -22,8 +22,11 @@ use shared::{ChannelId, GuildId, UserId};
 use tokio::time::Instant;
 use url::Url;
 
-pub use self::error::{DiscordError, Refusal};
 use self::{answer::Answer, limits::Limits, route::Route, transport::Transport};
+pub use self::{
+    error::{DiscordError, Refusal},
+    limits::GLOBAL_RATE,
+};
 
 /// How long a request waits for rate limits unless the caller says otherwise.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -149,6 +152,21 @@ impl Discord {
         let path = format!("/interactions/{interaction}/{token}/callback");
         let route = format!("/interactions/{interaction}/{{token}}/callback");
         self.request(Method::POST, &path, &route, Some(body)).await.map(|_| ())
+    }
+
+    /// Changes the first answer to an interaction (the JSON body of Edit
+    /// Webhook Message). Does not count towards the global limit.
+    pub async fn edit_answer(
+        &self,
+        application: u64,
+        interaction: u64,
+        token: &str,
+        body: &serde_json::Value,
+    ) -> Result<(), DiscordError> {
+        let path = format!("/webhooks/{application}/{token}/messages/@original");
+        // The limit is split by the token, which belongs to this interaction.
+        let route = format!("/webhooks/{interaction}/{{token}}/messages/@original");
+        self.request(Method::PATCH, &path, &route, Some(body)).await.map(|_| ())
     }
 
     /// `GET` below `/api/v10`, such as `/channels/1`; `route` is the same with

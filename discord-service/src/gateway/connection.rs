@@ -83,7 +83,8 @@ impl Connection {
             .context("cannot write")
     }
 
-    /// Closes and waits shortly for the other side.
+    /// Closes. The end of a session waits shortly for the other side to hear of
+    /// it; one that goes on is not waited for, since somebody waits to resume it.
     pub(super) async fn close(mut self, farewell: Farewell) {
         let code = match farewell {
             Farewell::EndSession => CloseCode::Normal,
@@ -91,7 +92,7 @@ impl Connection {
         };
         let frame = CloseFrame { code, reason: "".into() };
         let closing = async {
-            if self.0.close(Some(frame)).await.is_ok() {
+            if self.0.close(Some(frame)).await.is_ok() && matches!(farewell, Farewell::EndSession) {
                 while let Some(Ok(_)) = self.0.next().await {}
             }
         };

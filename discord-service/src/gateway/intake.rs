@@ -1,6 +1,6 @@
-//! From an event of the gateway to the handler of what was typed.
+//! From an event of the gateway to the handler of what somebody did.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use shared::{ChannelId, GuildId, UserId};
 use tokio::sync::Semaphore;
@@ -8,14 +8,16 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Handler, Typed,
+    interaction::InteractionCreate,
     wire::{MessageCreate, TYPED_KINDS},
 };
+use crate::lease::Fence;
 
-/// So many messages are handled at a time; all that is said in all servers of
+/// So many messages and interactions are handled at a time; all that is said in all servers of
 /// the bot comes through here, and nearly all of it is no command.
 const MAX_HANDLED: usize = 256;
 
-/// Hands messages to the handler, in tasks of their own.
+/// Hands them to the handler, in tasks of their own.
 pub(super) struct Intake {
     handler: Arc<dyn Handler>,
     room: Arc<Semaphore>,
@@ -27,19 +29,37 @@ impl Intake {
         Self { handler, room: Arc::new(Semaphore::new(MAX_HANDLED)), tasks: TaskTracker::new() }
     }
 
-    /// Hands on what somebody typed in a guild, and drops everything else.
-    pub(super) fn take(&self, message: MessageCreate, bot: u64) {
+    /// Hands on what somebody typed in a guild, and drops everything else. What
+    /// is not answered when the pod loses its leases is left to a successor: a
+    /// pod that was frozen must not answer after it.
+    pub(super) fn take(&self, message: MessageCreate, bot: u64, fence: Fence) {
         let Some(typed) = typed(message, bot) else {
             return;
         };
-        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
-            metrics::counter!("sentry_bot_gateway_messages_dropped_total").increment(1);
-            tracing::debug!(message.id = typed.id, "too many messages are being handled: dropped one");
+        self.hand_on(typed.id, fence, |handler| async move { handler.typed(typed).await });
+    }
+
+    /// Hands on the use of a command.
+    pub(super) fn invoke(&self, interaction: InteractionCreate, bot: u64, fence: Fence) {
+        let Some(invoked) = interaction.invoked(bot) else {
             return;
         };
-        let handler = Arc::clone(&self.handler);
+        self.hand_on(invoked.id, fence, |handler| async move { handler.invoked(invoked).await });
+    }
+
+    /// Begins to handle the message or interaction of this id.
+    fn hand_on<F>(&self, id: u64, fence: Fence, handle: impl FnOnce(Arc<dyn Handler>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+            metrics::counter!("sentry_bot_gateway_messages_dropped_total").increment(1);
+            tracing::debug!(event.id = id, "too many messages are being handled: dropped one");
+            return;
+        };
+        let handled = handle(Arc::clone(&self.handler));
         self.tasks.spawn(async move {
-            handler.typed(typed).await;
+            let _ = fence.while_held(handled).await;
             drop(room);
         });
     }
@@ -74,7 +94,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::*;
+    use super::{super::Invoked, *};
 
     fn message(change: Value) -> MessageCreate {
         let mut json = json!({"id": "1", "channel_id": "2", "guild_id": "3", "type": 0,
@@ -94,6 +114,8 @@ mod tests {
             let _permit = self.0.acquire().await;
             self.1.fetch_add(1, Ordering::Relaxed);
         }
+
+        async fn invoked(&self, _: Invoked) {}
     }
 
     #[tokio::test]
@@ -101,7 +123,7 @@ mod tests {
         let (gate, handled) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
         let intake = Intake::new(Arc::new(Slow(Arc::clone(&gate), Arc::clone(&handled))));
         for _ in 0..2 * MAX_HANDLED {
-            intake.take(message(json!({})), 9);
+            intake.take(message(json!({})), 9, Fence::always());
         }
         gate.add_permits(1);
         intake.drain().await;

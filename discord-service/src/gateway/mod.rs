@@ -1,4 +1,4 @@
-//! Discord's gateway: hears what is typed and hands it to the commands. Posting
+//! Discord's gateway: hears which commands are used and hands them on. Posting
 //! alerts needs none of it, and goes on whatever happens here.
 //!
 //! The client is our own, not serenity's (0.12.5, measured): that one spins
@@ -9,6 +9,8 @@
 
 mod connection;
 mod intake;
+mod interaction;
+mod kept;
 mod session;
 mod shard;
 mod slots;
@@ -24,12 +26,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use shared::{ChannelId, GuildId, UserId, admin::Readiness, process::BadToken};
+use shared::{ChannelId, GuildId, UserId, admin::Readiness, process::BadToken, shutdown::CancellationToken};
 use tokio::{task::JoinSet, time::sleep};
-use tokio_util::sync::CancellationToken;
 
+pub use self::interaction::{Invoked, Place, SlashCommand, Wants};
 use self::{intake::Intake, shard::GatewayInfo, slots::Slots, status::Status};
-use crate::discord::{Discord, DiscordError};
+use crate::{
+    discord::{Discord, DiscordError},
+    lease::{Bucket, Resource, Shards},
+};
 
 /// Between two tries to learn how many shards there are.
 const RETRY: Duration = Duration::from_secs(5);
@@ -51,11 +56,15 @@ pub struct Typed {
     pub bot: UserId,
 }
 
-/// What is to happen with the messages.
+/// What is to happen with what people do.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Somebody typed this. Runs in a task of its own, beside others.
     async fn typed(&self, message: Typed);
+
+    /// Somebody used a slash command. Runs in a task of its own, beside others;
+    /// Discord waits three seconds for the first answer.
+    async fn invoked(&self, invocation: Invoked);
 }
 
 /// One of the parts into which Discord splits a bot's guilds.
@@ -71,6 +80,7 @@ struct Context {
     /// What the bot plays.
     game: String,
     intake: Intake,
+    bucket: Bucket,
     slots: Slots,
     status: Status,
     content_refused: AtomicBool,
@@ -92,8 +102,8 @@ impl Context {
     }
 }
 
-/// Serves all of the bot's shards until `shutdown`, then waits for the messages
-/// that are being handled. Reconnects for ever; where Discord closes a shard
+/// Serves those of the bot's shards that this pod has until `shutdown`, then
+/// waits for the messages that are being handled. Reconnects for ever; where Discord closes a shard
 /// for good, that shard stays off and readiness says why. The bot shows as
 /// playing `<prefix> h`.
 ///
@@ -104,13 +114,15 @@ pub async fn run(
     prefix: &str,
     handler: Arc<dyn Handler>,
     readiness: Readiness,
+    mut shards: Shards,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let context = Arc::new(Context {
         discord,
         game: format!("{prefix} h"),
         intake: Intake::new(handler),
-        slots: Slots::default(),
+        slots: Slots::new(shards.bucket.clone()),
+        bucket: shards.bucket.clone(),
         status: Status::new(readiness),
         content_refused: AtomicBool::new(false),
     });
@@ -119,22 +131,33 @@ pub async fn run(
     };
     let total = total?;
     tracing::info!(shards = total, "connecting to Discord's gateway");
-    // Ends the others when one finds that the token is bad.
-    let stop = shutdown.child_token();
-    let mut shards = JoinSet::new();
-    for id in 0..total {
-        let (context, stop) = (Arc::clone(&context), stop.clone());
-        shards.spawn(async move { shard::run(ShardId { id, total }, &context, &stop).await });
-    }
-    let mut result = Ok(());
-    while let Some(ended) = shards.join_next().await {
-        if let Err(error) = ended.map_err(anyhow::Error::from).and_then(|ended| Ok(ended?)) {
-            stop.cancel();
-            result = Err(error);
+    shards.set_total(total);
+    let mut serving = JoinSet::new();
+    let mut has_share = false;
+    loop {
+        tokio::select! {
+            // What is granted first counts as down before readiness is looked at.
+            biased;
+            Some(lease) = shards.grants.recv() => {
+                if let Resource::Shard { id, total } = lease.resource() {
+                    let context = Arc::clone(&context);
+                    serving.spawn(async move { shard::run(ShardId { id, total }, &context, lease).await });
+                }
+            }
+            Some(ended) = serving.join_next() => ended??,
+            Ok(_) = shards.shared.wait_for(|total| *total > 0), if !has_share => {
+                has_share = true;
+                context.status.begin();
+            }
+            () = shutdown.cancelled() => break,
         }
     }
+    drop(shards);
+    while let Some(ended) = serving.join_next().await {
+        ended??;
+    }
     context.intake.drain().await;
-    result
+    Ok(())
 }
 
 /// How many shards Discord wants the bot to have.

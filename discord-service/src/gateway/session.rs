@@ -5,15 +5,20 @@ use std::{ops::ControlFlow, time::Duration};
 use anyhow::{Context as _, anyhow, bail};
 use rand::Rng as _;
 use secrecy::ExposeSecret as _;
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::{
     Context, ShardId,
     connection::{Connection, Farewell, Received},
+    interaction::InteractionCreate,
     slots::Slot,
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
+use crate::lease::Lease;
 
 /// For HELLO to come, and for READY or RESUMED after it.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -21,8 +26,8 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
 /// until the next is due, so an interval out of all proportion must not count.
 const LONGEST_HEARTBEAT: Duration = Duration::from_secs(120);
 
-/// What it takes to continue a session after its connection broke.
-#[derive(Debug, Clone)]
+/// What it takes to continue a session after its connection broke, from any pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Resumable {
     pub(super) url: String,
     session_id: String,
@@ -60,8 +65,9 @@ struct Session<'a> {
     connection: Connection,
     context: &'a Context,
     shard: ShardId,
+    lease: &'a Lease,
     /// Where the session stands, kept by the caller beyond this connection.
-    resumable: &'a mut Option<Resumable>,
+    resumable: &'a watch::Sender<Option<Resumable>>,
     heartbeat: Heartbeat,
     is_up: bool,
     /// READY or RESUMED must have come by then.
@@ -84,12 +90,12 @@ pub(super) async fn run(
     greeting: Greeting,
     shard: ShardId,
     context: &Context,
-    resumable: &mut Option<Resumable>,
-    stop: &CancellationToken,
+    resumable: &watch::Sender<Option<Resumable>>,
+    lease: &Lease,
     up: impl FnOnce(),
 ) -> End {
     let opened = tokio::select! {
-        () = stop.cancelled() => return End::Stopped,
+        () = lease.stop().cancelled() => return End::Stopped,
         opened = open(url) => opened,
     };
     let (connection, heartbeat) = match opened {
@@ -97,13 +103,18 @@ pub(super) async fn run(
         Err(error) => return End::Lost(error),
     };
     let up_by = Instant::now() + GREETING_TIMEOUT;
-    let mut session = Session { connection, context, shard, resumable, heartbeat, is_up: false, up_by };
+    let mut session =
+        Session { connection, context, shard, lease, resumable, heartbeat, is_up: false, up_by };
     let end = match session.greet(greeting).await {
-        Ok(()) => session.serve(stop, up).await,
+        Ok(()) => session.serve(up).await,
         Err(error) => End::Lost(error),
     };
     let farewell = match end {
-        End::Stopped => Farewell::EndSession,
+        // Nobody knows a session that has not said READY.
+        End::Stopped if !(session.is_up && lease.has_heir()) => {
+            resumable.send_replace(None);
+            Farewell::EndSession
+        }
         _ => Farewell::KeepSession,
     };
     session.connection.close(farewell).await;
@@ -131,9 +142,10 @@ async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
 impl Session<'_> {
     async fn greet(&mut self, greeting: Greeting) -> anyhow::Result<()> {
         let token = self.context.discord.token().expose_secret();
-        match (greeting, &*self.resumable) {
+        let resumable = self.resumable.borrow().clone();
+        match (greeting, resumable) {
             (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
-                let resume = Resume { token, session_id, seq: *seq };
+                let resume = Resume { token, session_id: &session_id, seq };
                 self.connection.send(op::RESUME, resume).await
             }
             (Greeting::Resume, None) => bail!("there is no session to resume"),
@@ -145,17 +157,17 @@ impl Session<'_> {
                     properties: Properties::new(),
                     presence: Presence::playing(&self.context.game),
                 };
-                slot.spend();
+                slot.spend().await?;
                 self.connection.send(op::IDENTIFY, identify).await
             }
         }
     }
 
-    async fn serve(&mut self, stop: &CancellationToken, up: impl FnOnce()) -> End {
+    async fn serve(&mut self, up: impl FnOnce()) -> End {
         let mut up = Some(up);
         loop {
             let went_on = tokio::select! {
-                () = stop.cancelled() => return End::Stopped,
+                () = self.lease.stop().cancelled() => return End::Stopped,
                 () = sleep_until(self.heartbeat.due) => self.beat().await,
                 () = sleep_until(self.up_by), if !self.is_up => Err(anyhow!("neither READY nor RESUMED in time")),
                 received = self.connection.next() => match received {
@@ -187,7 +199,7 @@ impl Session<'_> {
     }
 
     async fn send_heartbeat(&mut self) -> anyhow::Result<()> {
-        let seq = self.resumable.as_ref().map(|session| session.seq);
+        let seq = self.resumable.borrow().as_ref().map(|session| session.seq);
         self.connection.send(op::HEARTBEAT, seq).await
     }
 
@@ -213,18 +225,19 @@ impl Session<'_> {
     }
 
     fn dispatch(&mut self, envelope: &Envelope, text: &str) {
-        if let (Some(session), Some(seq)) = (self.resumable.as_mut(), envelope.s) {
-            session.seq = seq;
-        }
+        self.resumable.send_if_modified(|session| match (session, envelope.s) {
+            (Some(session), Some(seq)) => std::mem::replace(&mut session.seq, seq) != seq,
+            _ => false,
+        });
         let name = envelope.t.as_deref().unwrap_or_default();
         let read = match name {
             "READY" => wire::data(text).map(|ready: Ready| {
-                *self.resumable = Some(Resumable {
+                self.resumable.send_replace(Some(Resumable {
                     url: ready.resume_gateway_url,
                     session_id: ready.session_id,
                     seq: envelope.s.unwrap_or_default(),
                     bot: ready.user.id,
-                });
+                }));
                 self.is_up = true;
             }),
             "RESUMED" => {
@@ -232,8 +245,13 @@ impl Session<'_> {
                 Ok(())
             }
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
-                if let Some(session) = self.resumable.as_ref() {
-                    self.context.intake.take(message, session.bot);
+                if let Some(session) = self.resumable.borrow().as_ref() {
+                    self.context.intake.take(message, session.bot, self.lease.fence());
+                }
+            }),
+            "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
+                if let Some(session) = self.resumable.borrow().as_ref() {
+                    self.context.intake.invoke(interaction, session.bot, self.lease.fence());
                 }
             }),
             _ => Ok(()),

@@ -5,18 +5,23 @@ use std::time::Duration;
 
 use rand::Rng as _;
 use serde::Deserialize;
-use shared::process::BadToken;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
+use shared::{process::BadToken, shutdown::CancellationToken};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{
-    Context, ShardId,
+    Context, ShardId, kept,
     session::{self, End, Greeting, Resumable},
     slots::Slot,
     status::State,
     wire::{self, Closed},
 };
-use crate::discord::{Discord, DiscordError};
+use crate::{
+    discord::{Discord, DiscordError},
+    lease::Lease,
+};
 
 /// The waits between failures double from this …
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
@@ -26,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const STABLE: Duration = Duration::from_secs(60);
 /// So many tries to resume a session may fail in a row before it is given up.
 const RESUME_TRIES: u32 = 3;
+/// For noting down where a session ended.
+const LAST_WORD: Duration = Duration::from_millis(300);
 
 /// What Discord says about connecting.
 /// <https://docs.discord.com/developers/events/gateway#get-gateway-bot>
@@ -52,25 +59,46 @@ impl GatewayInfo {
     }
 }
 
-/// Serves one shard until `stop` is cancelled. Where Discord closes it with a
-/// final code, it stays off until then, and the readiness says so.
+/// Serves one shard until the lease is to be given up or is lost. Where Discord
+/// closes it with a final code, it stays off until then, and the readiness says
+/// so.
 ///
 /// # Errors
 /// When Discord refuses the token.
-pub(super) async fn run(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
+pub(super) async fn run(shard: ShardId, context: &Context, lease: Lease) -> Result<(), BadToken> {
     context.status.set(shard, State::Down("connecting"));
-    let result = serve(shard, context, stop).await;
+    let fence = lease.fence();
+    let result = fence.while_held(serve_and_keep(shard, context, &lease)).await;
     context.status.forget(shard);
-    result
+    result.unwrap_or(Ok(()))
 }
 
-async fn serve(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
-    let mut resumable: Option<Resumable> = None;
+/// Goes on where the predecessor stopped, and leaves word where it stops itself.
+async fn serve_and_keep(shard: ShardId, context: &Context, lease: &Lease) -> Result<(), BadToken> {
+    let (session, kept) = watch::channel(kept::load(&context.bucket, shard).await);
+    tokio::select! {
+        ended = serve(shard, context, lease, &session) => ended?,
+        never = kept::follow(&context.bucket, shard, kept) => match never {},
+    }
+    let last = session.borrow().clone();
+    // Without it the successor hears a little twice, or begins anew.
+    let _ = timeout(LAST_WORD, kept::save(&context.bucket, shard, last)).await;
+    Ok(())
+}
+
+async fn serve(
+    shard: ShardId,
+    context: &Context,
+    lease: &Lease,
+    resumable: &watch::Sender<Option<Resumable>>,
+) -> Result<(), BadToken> {
+    let stop = lease.stop();
     let mut failures = 0;
     while !stop.is_cancelled() {
         let with_content = context.with_content();
-        let (url, greeting) = match &resumable {
-            Some(session) => (session.url.clone(), Greeting::Resume),
+        let url = resumable.borrow().as_ref().map(|session| session.url.clone());
+        let (url, greeting) = match url {
+            Some(url) => (url, Greeting::Resume),
             None => match stop.run_until_cancelled(may_identify(shard, context)).await {
                 Some(granted) => {
                     granted.map(|(url, slot)| (url, Greeting::Identify { slot, with_content }))?
@@ -84,17 +112,17 @@ async fn serve(shard: ShardId, context: &Context, stop: &CancellationToken) -> R
             came_up = true;
             context.status.set(shard, State::Up);
         };
-        match session::run(&url, greeting, shard, context, &mut resumable, stop, up).await {
+        match session::run(&url, greeting, shard, context, resumable, lease, up).await {
             End::Stopped => break,
             End::Closed(Closed::BadToken) => return Err(BadToken),
             End::Closed(Closed::ContentNotGranted) if with_content => {
                 context.do_without_content();
-                resumable = None;
+                resumable.send_replace(None);
                 continue;
             }
             End::Closed(Closed::ContentNotGranted) => stay_off(shard, context, 4014, stop).await,
             End::Closed(Closed::Final(code)) => stay_off(shard, context, code, stop).await,
-            End::Closed(Closed::Identify) => resumable = None,
+            End::Closed(Closed::Identify) => drop(resumable.send_replace(None)),
             End::Closed(Closed::Resume) => tracing::debug!(shard.id, "Discord asks the shard to reconnect"),
             End::Lost(error) => {
                 tracing::warn!(shard.id, error = format!("{error:#}"), "lost the gateway; reconnecting");
@@ -103,10 +131,10 @@ async fn serve(shard: ShardId, context: &Context, stop: &CancellationToken) -> R
         metrics::counter!("sentry_bot_gateway_reconnects_total").increment(1);
         failures = if began.elapsed() >= STABLE { 1 } else { failures + 1 };
         if failures > RESUME_TRIES && !came_up {
-            resumable = None;
+            resumable.send_replace(None);
         }
         // A session that was stable resumes at once; the state shows what lasts.
-        if failures > 1 || resumable.is_none() {
+        if failures > 1 || resumable.borrow().is_none() {
             context.status.set(shard, State::Down("reconnecting"));
             stop.run_until_cancelled(sleep(wait(failures))).await;
         }

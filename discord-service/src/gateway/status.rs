@@ -40,6 +40,11 @@ impl Status {
         Self { readiness, shards: Mutex::default() }
     }
 
+    /// It is known which shards this process has, if any.
+    pub(super) fn begin(&self) {
+        self.change(|_| {});
+    }
+
     pub(super) fn set(&self, shard: ShardId, state: State) {
         self.change(|shards| {
             shards.insert(shard.id, state);

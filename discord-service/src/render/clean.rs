@@ -10,7 +10,7 @@
 //!   that merely look blank. Discord trims both ends and refuses an empty field.
 //! - Nothing invisible: control and format characters (zero-width, bidi
 //!   overrides and isolates, tags) and variation selectors are removed.
-//!   Emoji sequences fall apart into their parts, the price of one simple rule.
+//!   The joiner stays where it joins two emoji into one.
 //! - What no reader could tell apart (unassigned, private use) shows as `�`.
 //! - Towers of combining marks end at [`MAX_MARKS`].
 
@@ -21,6 +21,9 @@ use unicode_general_category::{GeneralCategory as Category, get_general_category
 const MAX_MARKS: usize = 3;
 /// Stands for a backtick.
 pub(super) const BACKTICK: char = 'ˋ';
+
+/// ZERO WIDTH JOINER.
+pub(super) const JOINER: char = '\u{200D}';
 
 enum Treatment {
     Keep,
@@ -36,7 +39,14 @@ pub(super) fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     // Full at first and after a space: there is nothing to stand on.
     let mut marks = MAX_MARKS;
-    for c in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == JOINER {
+            if cleaned.chars().next_back().is_some_and(joins) && rest.peek().copied().is_some_and(joins) {
+                cleaned.push(c);
+            }
+            continue;
+        }
         let kept = match treatment(c) {
             Treatment::Remove => continue,
             Treatment::Mark if marks >= MAX_MARKS => continue,
@@ -60,6 +70,11 @@ pub(super) fn clean(text: &str) -> String {
     }
     cleaned.truncate(cleaned.trim_end().len());
     cleaned
+}
+
+/// Whether emoji are made by joining this: pictures and skin tones.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{1F3FB}'..='\u{1F3FF}') || get_general_category(c) == Category::OtherSymbol
 }
 
 /// [`clean`] text for a place that shows no code, a footer: Discord renders no

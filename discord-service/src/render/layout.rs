@@ -82,6 +82,11 @@ impl Text {
         Some(Self { max: MAX_FIELD - MAX_PLACE - 1, ..Self::some_code(text)? })
     }
 
+    /// One of so many lines in the same field.
+    pub(super) fn one_of(text: &str, lines: usize) -> Option<Self> {
+        Some(Self { max: (MAX_FIELD + 1) / lines.max(1) - 1, ..Self::some_code(text)? })
+    }
+
     fn wanted(&self) -> usize {
         let fences = if self.show == Show::Code { FENCES } else { 0 };
         (units(&self.text) + fences).min(self.max)
@@ -97,15 +102,18 @@ impl Text {
     }
 }
 
-/// Single underscores between letters start no markdown; everything else that a
-/// slug may hold never does.
+/// Of what a slug may hold, only underscores start markdown, and not between
+/// letters.
 fn is_plain_slug(slug: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let parts: Vec<&str> = slug.split('_').collect();
+    let joined = |part: &&str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
     !slug.is_empty()
-        && slug.split('_').all(|part| {
-            part.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && part.ends_with(|c: char| c.is_ascii_alphanumeric())
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-        })
+        && slug.chars().all(|c| plain(c) || c == '_')
+        && (parts.len() == 1 || parts.iter().all(joined))
 }
 
 /// A field: its texts stand one a line.

@@ -41,7 +41,7 @@ pub(super) fn fits_button(url: &Url) -> bool {
 }
 
 /// Whether Discord would take a URL with this host at all.
-pub(super) fn is_linkable(url: &Url) -> bool {
+pub(crate) fn is_linkable(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
         Some(Host::Domain(name)) => name.contains('.') && name.split('.').all(|label| !label.is_empty()),

@@ -7,8 +7,9 @@
 //! | title | `***SENTRY ALERT***`, linked to the issue |
 //! | description | the project's slug |
 //! | `Alerts` | only where several alerts are folded: `×N` and the span of time |
+//! | `Event` | for all but events: what happened, in words (`headline`) |
 //! | `Title` … `Timestamp (UTC)` | the predecessor's seven fields, always there, in its order |
-//! | `Source`, `Environment`, `Release` | where the event has them |
+//! | `Query`, `Evidence`, `Source`, `Impact` … `Release` | where the alert has them |
 //! | footer | the names of the rules that fired |
 //!
 //! Every foreign text stands in inline code and is made harmless first
@@ -20,13 +21,14 @@
 //! An embed may count `max_chars` in all. Names, times, counts and links are
 //! whole; what remains is shared among the texts so that the longest is cut
 //! first and the short ones stay (`size::fair_share`). Where a share would be
-//! too short to read, the footer goes, then `Release`, `Environment` and
-//! `Source`. A cut text ends in `…` inside its code span. A link is never cut:
+//! too short to read, the footer goes, then the fields after the seven, the last
+//! first. A cut text ends in `…` inside its code span. A link is never cut:
 //! one longer than half of what remains is shown as code, and the title links.
 
 mod clean;
+mod headline;
 mod layout;
-mod link;
+pub(crate) mod link;
 mod size;
 mod time;
 
@@ -41,6 +43,7 @@ use shared::{
 };
 use url::Url;
 
+use headline::{headline, impact};
 use layout::{Field, Layout, MAX_FIELD, Text};
 
 /// The most that Discord counts over all embeds of a message.
@@ -48,6 +51,9 @@ pub const MAX_MESSAGE_CHARS: usize = 6_000;
 /// An embed's contract alone (names, times, counts) takes over half of this; a
 /// smaller limit is not obeyed.
 pub const MIN_EMBED_CHARS: usize = 300;
+
+/// Lines of evidence shown at most.
+const MAX_LINES: usize = 3;
 
 /// Alerts of one issue, mention, level and kind that share one embed.
 #[derive(Debug, Clone)]
@@ -81,6 +87,8 @@ pub struct Embed {
     pub chars: usize,
     /// The issue's link, when it is one that Discord takes in a button.
     pub link: Option<Url>,
+    /// What the button says.
+    pub label: &'static str,
 }
 
 /// The embed of these alerts, of at most `max_chars` characters in all, which
@@ -96,7 +104,7 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
     let mut embed = CreateEmbed::new()
         .title(cut.title)
         .description(cut.description)
-        .colour(colour(alert.level.as_deref()))
+        .colour(colour(alert))
         .fields(cut.fields);
     if let Some(footer) = cut.footer {
         embed = embed.footer(CreateEmbedFooter::new(footer));
@@ -108,7 +116,8 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
     if style.links && link::is_linkable(&style.glyph_url) {
         embed = embed.thumbnail(style.glyph_url.as_str());
     }
-    Embed { json: to_json(&embed), chars, link: link.filter(link::fits_button) }
+    let label = if alert.kind.starts_with("seer.pr_") { "Open pull request" } else { "Open in Sentry" };
+    Embed { json: to_json(&embed), chars, link: link.filter(link::fits_button), label }
 }
 
 /// The body of a Create Message request with these embeds (1 to 10, of at most
@@ -126,8 +135,8 @@ pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Va
         let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
         body["content"] = pings.join(" ").into();
     }
-    if let [Embed { link: Some(link), .. }] = embeds {
-        let button = CreateButton::new_link(link.as_str()).label("Open in Sentry");
+    if let [Embed { link: Some(link), label, .. }] = embeds {
+        let button = CreateButton::new_link(link.as_str()).label(*label);
         body["components"] = to_json(&[CreateActionRow::Buttons(vec![button])]);
     }
     body
@@ -162,6 +171,7 @@ fn layout(folded: &Folded, link: Option<&Url>, max_chars: usize) -> Layout {
         let text = time::occurrences(folded.count, folded.first_ms, folded.last_ms);
         fields.push(Field::wide("Alerts", vec![Text::whole(text)]));
     }
+    fields.extend(headline(alert).map(|said| Field::wide("Event", vec![Text::code(Some(&said))])));
     fields.extend([
         code("Title", &alert.title),
         code("Logger", &alert.logger),
@@ -194,14 +204,37 @@ fn timestamp(alert: &Alert) -> Text {
 }
 
 fn extras(alert: &Alert) -> Vec<Field> {
-    let inline = |name, text: &Option<String>| {
-        text.as_deref().and_then(Text::some_code).map(|text| Field::inline(name, text))
-    };
-    let source = alert.frame.as_ref().and_then(source).map(|texts| Field::wide("Source", texts));
-    [source, inline("Environment", &alert.environment), inline("Release", &alert.release)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let details = &alert.details;
+    let inline =
+        |name, text: Option<&str>| text.and_then(Text::some_code).map(|text| Field::inline(name, text));
+    let wide = |name, texts: Vec<_>| (!texts.is_empty()).then(|| Field::wide(name, texts));
+    let short_id = inline("Issue", alert.short_id.as_deref());
+    if alert.kind == "issue.assigned" {
+        // News for few, of an issue that has been told of.
+        return short_id.into_iter().collect();
+    }
+    let since = details.since_ms.and_then(time::utc);
+    [
+        wide("Query", details.query.as_deref().and_then(Text::some_code).into_iter().collect()),
+        wide("Evidence", evidence(alert)),
+        alert.frame.as_ref().and_then(source).and_then(|texts| wide("Source", texts)),
+        inline("Impact", impact(alert).as_deref()),
+        inline("Since (UTC)", since.as_deref()),
+        inline("Priority", details.priority.as_deref()),
+        inline("Category", details.category.as_deref()),
+        short_id,
+        inline("Environment", alert.environment.as_deref()),
+        inline("Release", alert.release.as_deref()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What explains the issue, one a line.
+fn evidence(alert: &Alert) -> Vec<Text> {
+    let lines = alert.details.evidence.iter().take(MAX_LINES);
+    lines.filter_map(|(name, value)| Text::one_of(&format!("{name}: {value}"), MAX_LINES)).collect()
 }
 
 /// Where it failed, and the line itself where it is known.
@@ -218,9 +251,12 @@ fn source(frame: &Frame) -> Option<Vec<Text>> {
     (!texts.is_empty()).then_some(texts)
 }
 
-/// Sentry's own colours.
-fn colour(level: Option<&str>) -> u32 {
-    match level.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+/// Sentry's own colours: by the level, and green for what is over.
+fn colour(alert: &Alert) -> u32 {
+    if alert.kind.ends_with(".resolved") {
+        return 0x4D_C7_71;
+    }
+    match alert.level.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "debug" => 0xFB_E1_4F,
         "info" => 0x27_88_CE,
         "warning" => 0xFF_C2_27,

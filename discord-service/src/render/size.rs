@@ -6,6 +6,8 @@
 
 use shared::text::ELLIPSIS;
 
+use super::clean::JOINER;
+
 /// The length of `text` in UTF-16 code units.
 pub(super) fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
@@ -26,7 +28,7 @@ pub(super) fn cut(text: &str, max: usize) -> String {
             fits
         })
         .collect();
-    kept.truncate(kept.trim_end_matches([' ', ELLIPSIS]).len());
+    kept.truncate(kept.trim_end_matches([' ', ELLIPSIS, JOINER]).len());
     kept.push(ELLIPSIS);
     kept
 }

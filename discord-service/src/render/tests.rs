@@ -3,9 +3,10 @@
 
 mod discord;
 mod pictures;
+mod platform;
 mod properties;
 
-use shared::{Alert, ChannelId, alert::VERSION};
+use shared::{Alert, ChannelId};
 use url::Url;
 
 use super::{Embed, Folded, Style, embed};
@@ -20,29 +21,8 @@ fn style() -> Style {
 /// The alert with nothing in it but what is always there.
 fn bare() -> Alert {
     Alert {
-        v: VERSION,
-        channel: ChannelId::new(1),
-        mention: None,
-        trust: Default::default(),
-        kind: "error".to_owned(),
-        project: "backend-api".to_owned(),
-        project_name: None,
-        title: None,
-        logger: None,
-        level: None,
-        culprit: None,
-        message: None,
-        url: None,
         timestamp_ms: HAPPENED,
-        received_ms: HAPPENED + 2_000,
-        event_id: None,
-        issue_id: None,
-        short_id: None,
-        rules: Vec::new(),
-        environment: None,
-        release: None,
-        frame: None,
-        tags: Vec::new(),
+        ..Alert::new("error", "backend-api", ChannelId::new(1), HAPPENED + 2_000)
     }
 }
 

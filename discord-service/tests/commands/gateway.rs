@@ -1,9 +1,15 @@
 //! Commands on the way that they take at Discord: typed, told by the gateway,
 //! answered.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use discord_service::gateway;
+use async_nats::jetstream;
+use clap::Parser as _;
+use discord_service::{
+    gateway::{self, Handler},
+    lease::{self, Membership},
+    settings::Settings,
+};
 use harness::wait::wait_for;
 use sandbox_discord::{Config, Message};
 use shared::{admin::Readiness, shutdown::CancellationToken};
@@ -14,19 +20,30 @@ use crate::stage::{Stage, config};
 const CONNECTED: Duration = Duration::from_secs(30);
 
 /// The gateway client, which stops when this is dropped.
-struct Connected {
-    stage: Stage,
+pub(crate) struct Connected {
+    pub(crate) stage: Stage,
     readiness: Readiness,
     stop: CancellationToken,
 }
 
 impl Connected {
-    async fn to(config: Config) -> Self {
+    pub(crate) async fn to(config: Config) -> Self {
         let stage = Stage::set_in(config, &[]).await;
+        let commands = stage.commands.clone();
+        Self::with(stage, commands).await
+    }
+
+    /// With this handler in place of the stage's.
+    pub(crate) async fn with(stage: Stage, handler: Arc<dyn Handler>) -> Self {
         let (readiness, stop) = (Readiness::default(), CancellationToken::new());
-        let (discord, commands) = (stage.discord.clone(), stage.commands.clone());
-        let run = gateway::run(discord, "!sentry", commands, readiness.clone(), stop.clone());
-        tokio::spawn(run);
+        let discord = stage.discord.clone();
+        let nats = stage.nats.client().await;
+        let settings = Settings::parse_from(["discord-service"]);
+        lease::ensure(&jetstream::new(nats.clone()), &settings.common.nats).await.expect("a bucket");
+        let Membership { keeper, shards, .. } =
+            Membership::new(&nats, settings.lease_ttl(), CancellationToken::new());
+        tokio::spawn(keeper.run(stop.clone(), |_| {}));
+        tokio::spawn(gateway::run(discord, "!sentry", handler, readiness.clone(), shards, stop.clone()));
         let connected = Self { stage, readiness, stop };
         wait_for("the gateway is ready", CONNECTED, || async {
             let (_, checks) = connected.readiness.report();

@@ -22,6 +22,7 @@ async fn help_is_shown_in_an_authorized_channel() {
                 "!sentry project",
                 "!sentry project register slug",
                 "!sentry project revoke",
+                "!sentry replay",
             ]
         );
         assert!(fields.iter().all(|(_, value)| value.contains("Example: `!sentry ")), "{fields:?}");

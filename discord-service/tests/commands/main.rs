@@ -8,4 +8,6 @@ mod help;
 mod load;
 mod permission;
 mod project;
+mod registration;
+mod slash;
 mod stage;

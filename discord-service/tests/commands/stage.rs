@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
+    authority::Authority,
     commands::Commands,
+    dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
     settings::Settings,
@@ -12,7 +15,11 @@ use discord_service::{
 };
 use harness::nats::NatsServer;
 use sandbox_discord::{Channel, Config, Guild, Limit, Message, Role, Sandbox, User, permissions};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{
+    ChannelId, GuildId, UserId,
+    bus::{self, Role as BusRole},
+    wire,
+};
 
 /// The replies of one test are more than Discord's five in five seconds.
 pub(crate) fn config() -> Config {
@@ -73,10 +80,17 @@ impl Stage {
 
         let flags = ["discord-service", "--store", "nats"].iter().chain(flags);
         let settings = Settings::try_parse_from(flags).expect("valid settings");
-        let store = store::open(&settings, &nats.client().await).await.expect("a store");
+        let client = nats.client().await;
+        let store = store::open(&settings, &client).await.expect("a store");
         let url = sandbox.url().parse().expect("a URL");
         let discord = Discord::new(&url, sandbox.token().into()).expect("a client");
-        let commands = Arc::new(Commands::new(store.clone(), &discord, &settings));
+        let js = jetstream::new(client);
+        bus::ensure(&js, &settings.common.nats, BusRole::Discord).await.expect("streams and buckets");
+        let known = js.get_key_value(wire::CHANNELS).await.expect("a bucket");
+        let lanes = js.get_key_value(wire::LANES).await.expect("a bucket");
+        let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
+        let dead_letters = DeadLetters::new(js);
+        let commands = Arc::new(Commands::new(store.clone(), &discord, authority, dead_letters, &settings));
         Self {
             nats,
             sandbox,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::alert::{Frame, kept_text};
 
-use super::{items, text, title::exceptions};
+use super::{items, label, text, title::exceptions};
 
 /// The innermost frame that Sentry marked as the user's own, else the
 /// innermost of all. The exceptions are asked first, from the last one raised;
@@ -34,12 +34,13 @@ fn innermost(stacks: &[&[Value]]) -> Option<Frame> {
 
 /// `None` when the frame names no file, module or library.
 fn frame(frame: &Value) -> Option<Frame> {
-    let kept = |key| text(frame, &[key]).and_then(kept_text);
+    let kept = |key| text(frame, &[key]).and_then(label);
+    let library = || label(text(frame, &["package"])?.rsplit(['/', '\\']).next()?);
     Some(Frame {
-        file: ["filename", "module", "abs_path", "package"].into_iter().find_map(kept)?,
+        file: ["filename", "module", "abs_path"].into_iter().find_map(kept).or_else(library)?,
         line: frame.get("lineno").and_then(Value::as_u64).filter(|line| *line > 0),
         function: kept("function"),
-        source: kept("context_line"),
+        source: text(frame, &["context_line"]).and_then(kept_text),
     })
 }
 

@@ -15,18 +15,26 @@ pub(super) fn meaningful(text: &str) -> Option<&str> {
         .then_some(text)
 }
 
-/// The best title that a legacy webhook's body has.
-pub(super) fn title(body: &Value) -> Option<String> {
-    let event = body.get("event")?;
-    let at = |value, path: &[&str]| text(value, path).and_then(meaningful).map(str::to_owned);
-    at(event, &["title"])
-        .or_else(|| at(event, &["metadata", "title"]))
+/// What stands beside an event and may have to serve as its title.
+#[derive(Debug, Default)]
+pub(super) struct Outside<'a> {
+    pub(super) message: Option<&'a str>,
+    pub(super) culprit: Option<&'a str>,
+    pub(super) issue: Option<&'a str>,
+}
+
+/// The best title that an event has.
+pub(super) fn title(event: &Value, outside: &Outside<'_>) -> Option<String> {
+    let at = |path: &[&str]| text(event, path).and_then(meaningful).map(str::to_owned);
+    at(&["occurrence", "issueTitle"])
+        .or_else(|| at(&["title"]))
+        .or_else(|| at(&["metadata", "title"]))
         .or_else(|| exception(event))
-        .or_else(|| at(event, &["contexts", "feedback", "message"]))
-        .or_else(|| at(event, &["contexts", "monitor", "slug"]))
-        .or_else(|| at(body, &["message"]).map(|message| first_line(&message).to_owned()))
-        .or_else(|| at(body, &["culprit"]))
-        .or_else(|| at(body, &["id"]).map(|id| format!("Issue {id}")))
+        .or_else(|| at(&["contexts", "feedback", "message"]))
+        .or_else(|| at(&["contexts", "monitor", "slug"]))
+        .or_else(|| outside.message.and_then(meaningful).map(|message| first_line(message).to_owned()))
+        .or_else(|| outside.culprit.and_then(meaningful).map(str::to_owned))
+        .or_else(|| outside.issue.map(|id| format!("Issue {id}")))
 }
 
 /// `Type: first line of the value`, as Sentry itself titles an exception.
@@ -53,7 +61,7 @@ pub(super) fn exceptions(event: &Value) -> &[Value] {
         .unwrap_or_default()
 }
 
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or(text).trim_end()
 }
 
@@ -62,6 +70,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn title(body: &Value) -> Option<String> {
+        let outside = Outside {
+            message: text(body, &["message"]),
+            culprit: text(body, &["culprit"]),
+            issue: text(body, &["id"]),
+        };
+        super::title(body.get("event")?, &outside)
+    }
 
     #[test]
     fn a_placeholder_is_never_the_title() {
@@ -80,6 +97,8 @@ mod tests {
         assert_eq!(title(&body).as_deref(), Some("User Feedback"));
         body["event"]["title"] = json!("The title");
         assert_eq!(title(&body).as_deref(), Some("The title"));
+        body["event"]["occurrence"] = json!({"issueTitle": "N+1 Query"});
+        assert_eq!(title(&body).as_deref(), Some("N+1 Query"));
     }
 
     #[test]

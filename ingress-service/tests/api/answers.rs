@@ -198,16 +198,3 @@ async fn a_refusing_verdict_is_told() {
     assert_eq!(app.alerts().await.len(), 1);
     assert!(app.verdicts().asked().iter().all(|question| question.project == "shop"));
 }
-
-#[tokio::test]
-async fn modern_webhooks_are_acknowledged_and_not_stored() {
-    let app = TestApp::start().await;
-    for body in ["", "{}", "no JSON at all", MINIMAL] {
-        let modern = Request::post(CHANNEL, body).header("Sentry-Hook-Resource", "event_alert");
-        modern.send(app.port).await.expect(200, r#"{"success":"200"}"#);
-    }
-    let wrong = Request::post("/sentry-bot/channel?x=1", MINIMAL).header("Sentry-Hook-Resource", "issue");
-    wrong.send(app.port).await.expect(400, INVALID);
-    assert_eq!(app.alerts().await, []);
-    assert_eq!(app.verdicts().asked(), []);
-}

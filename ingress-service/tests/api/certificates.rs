@@ -1,33 +1,36 @@
 //! The certificate that senders are shown.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, time::Duration};
 
 use harness::wait::{SOON, wait_for};
-use openssl::{nid::Nid, pkey::Id, x509::X509};
+use openssl::{
+    asn1::Asn1Time,
+    ec::{EcGroup, EcKey},
+    hash::MessageDigest,
+    nid::Nid,
+    pkey::{Id, PKey},
+    x509::{X509, X509Builder, X509NameBuilder},
+};
 
 use crate::support::{CHANNEL, MINIMAL, TestApp, client};
 
-/// A fresh self-signed certificate and its key in `directory`.
+/// Puts a new certificate and its key into `directory`.
 fn write_pair(directory: &Path, name: &str) {
-    let out = |file: &str| directory.join(file).display().to_string();
-    let status = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "9",
-        ])
-        .args(["-subj", &format!("/CN={name}"), "-keyout", &out("new.key"), "-out", &out("new.pem")])
-        .output()
-        .expect("openssl runs");
-    assert!(status.status.success());
-    std::fs::rename(directory.join("new.key"), directory.join("key.pem")).expect("renamed");
-    std::fs::rename(directory.join("new.pem"), directory.join("cert.pem")).expect("renamed");
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("P-256");
+    let key = PKey::from_ec_key(EcKey::generate(&group).expect("a key")).expect("a key");
+    let mut subject = X509NameBuilder::new().expect("a name");
+    subject.append_entry_by_nid(Nid::COMMONNAME, name).expect("a name");
+    let subject = subject.build();
+    let mut builder = X509Builder::new().expect("a certificate");
+    builder.set_subject_name(&subject).expect("set");
+    builder.set_issuer_name(&subject).expect("set");
+    builder.set_pubkey(&key).expect("set");
+    builder.set_not_before(&Asn1Time::days_from_now(0).expect("a time")).expect("set");
+    builder.set_not_after(&Asn1Time::days_from_now(9).expect("a time")).expect("set");
+    builder.sign(&key, MessageDigest::sha256()).expect("signed");
+    let write = |file: &str, pem: Vec<u8>| std::fs::write(directory.join(file), pem).expect("written");
+    write("key.pem", key.private_key_to_pem_pkcs8().expect("PEM"));
+    write("cert.pem", builder.build().to_pem().expect("PEM"));
 }
 
 fn common_name(certificate: &X509) -> String {
@@ -51,7 +54,7 @@ async fn without_files_it_is_self_signed_for_a_day_with_the_hosts_of_the_setting
     let names = certificate.subject_alt_names().expect("names");
     assert!(names.iter().any(|name| name.dnsname() == Some("bot.example.com")));
     assert!(names.iter().any(|name| name.ipaddress() == Some(&[192, 0, 2, 1])));
-    let now = openssl::asn1::Asn1Time::days_from_now(0).expect("a time");
+    let now = Asn1Time::days_from_now(0).expect("a time");
     let left = now.diff(certificate.not_after()).expect("a difference");
     assert!(matches!((left.days, left.secs), (0, 86_000..) | (1, 0)), "{left:?}");
     assert!(certificate.not_before() < now);

@@ -54,7 +54,7 @@ fn scalar() -> impl Strategy<Value = Value> {
 }
 
 /// JSON that is often about what Sentry's is about.
-fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(6, 60, 6, |inner| {
         prop_oneof![
             collection::vec(inner.clone(), 0..6).prop_map(Value::from),
@@ -105,7 +105,7 @@ fn query() -> impl Strategy<Value = String> {
     collection::vec(pair, 0..4).prop_map(|pairs| pairs.join("&"))
 }
 
-fn texts(alert: &Alert) -> impl Iterator<Item = &String> {
+pub(crate) fn texts(alert: &Alert) -> impl Iterator<Item = &String> {
     [&alert.title, &alert.message, &alert.culprit, &alert.logger, &alert.level, &alert.url, &alert.release]
         .into_iter()
         .flatten()

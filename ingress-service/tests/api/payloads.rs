@@ -1,22 +1,16 @@
 //! Each real payload and the alert that it becomes.
 
 use ingress_service::payload::legacy::LegacyWebhook;
+use serde_json::json;
 use shared::{ChannelId, UserId};
 
-use crate::support::{TestApp, fixture};
+use crate::support::{TestApp, fixture, fixtures};
 
 /// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
 const RECEIVED_MS: i64 = 1_763_942_400_000;
 
 fn names() -> Vec<String> {
-    let directory = harness::workspace_root().join("tests/fixtures/legacy");
-    let entries = std::fs::read_dir(directory).expect("the fixtures are there");
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"))
-        .filter(|name| name.ends_with(".json"))
-        .collect();
-    names.sort();
-    names
+    fixtures("legacy")
 }
 
 #[test]
@@ -27,6 +21,24 @@ fn every_payload_becomes_its_alert() {
         let shown = serde_json::to_string_pretty(&alert).expect("an alert serializes");
         insta::assert_snapshot!(name.trim_end_matches(".json"), shown);
     }
+}
+
+#[test]
+fn an_alert_stays_small_whatever_is_sent() {
+    let long = "x".repeat(20_000);
+    let stack = json!({"frames": [{"filename": long, "function": long, "context_line": long}]});
+    let tags: Vec<_> = (0..100).map(|_| ["browser", &long]).collect();
+    let body = json!({
+        "id": long, "project": long, "project_name": long, "message": long, "culprit": long, "logger": long,
+        "level": long, "url": long, "triggering_rules": vec![&long; 100],
+        "event": {"event_id": long, "title": long, "release": long, "environment": long, "tags": tags,
+            "stacktrace": stack},
+    });
+    let webhook = LegacyWebhook::parse(body.to_string().as_bytes()).expect("the schema allows it");
+    let alert = webhook.alert(ChannelId::new(1), None, RECEIVED_MS);
+    assert_eq!((alert.rules.len(), alert.tags.len(), alert.url.as_ref()), (8, 8, None));
+    let size = alert.encode().len();
+    assert!(size < 15_000, "{size} bytes");
 }
 
 #[test]

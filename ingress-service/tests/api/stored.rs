@@ -44,6 +44,18 @@ async fn a_repeated_alert_is_answered_and_stored_once() {
 }
 
 #[tokio::test]
+async fn a_burst_is_stored_whole() {
+    let app = TestApp::start().await;
+    let port = app.port;
+    let burst = (0..100).map(|n| Request::post(CHANNEL, MINIMAL.replace("shop", &format!("shop-{n}"))));
+    let sent = burst.map(|request| async move { request.send(port).await });
+    for response in futures::future::join_all(sent).await {
+        response.expect(200, STORED);
+    }
+    assert_eq!(app.alerts().await.len(), 100);
+}
+
+#[tokio::test]
 async fn a_full_backlog_is_answered_429_and_other_channels_go_on() {
     let app = TestApp::start_with(&["--runtime-mode", "development", "--channel-backlog-max", "2"])
         .await

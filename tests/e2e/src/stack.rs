@@ -30,7 +30,9 @@ impl Default for Builder {
         // A killed process comes back sooner than Discord's five seconds
         // between identifies.
         let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
-        Self { sandbox, ingress: Vec::new(), discord: Vec::new() }
+        // … and than a dead pod's leases last by default.
+        let discord = vec![("LEASE_TTL_SECS".to_owned(), "2".to_owned())];
+        Self { sandbox, ingress: Vec::new(), discord }
     }
 }
 
@@ -69,11 +71,14 @@ impl Builder {
         let common = [("RUNTIME_MODE", "development"), ("NATS_URL", &nats_url)];
         let ingress = start("ingress-service", &common, &[("INGRESS_ADDR", &address)], &self.ingress);
         let own = [("DISCORD_TOKEN", token.as_str()), ("DISCORD_API_URL", &sandbox_url)];
-        let discord = start("discord-service", &common, &own, &self.discord);
+        let variables =
+            common.iter().chain(&own).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables: Vec<_> = variables.chain(self.discord).collect();
+        let discord = start("discord-service", &[], &[], &variables);
         ingress.ready().await;
         discord.ready().await;
         let sender = Sender::new(Trust::Anyone).expect("a sender needs nothing");
-        let stack = Stack { ingress, discord, sandbox, nats, owner, guild, office, port, sender };
+        let stack = Stack { ingress, discord, variables, sandbox, nats, owner, guild, office, port, sender };
         stack.until_listening().await;
         stack
     }
@@ -97,6 +102,8 @@ pub struct Stack {
     pub ingress: Service,
     /// discord-service.
     pub discord: Service,
+    /// How each pod of it is started.
+    variables: Vec<(String, String)>,
     /// Discord.
     pub sandbox: Sandbox,
     /// NATS.
@@ -120,6 +127,11 @@ impl Stack {
     /// Another configuration.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// One more pod of discord-service. It may not be ready yet.
+    pub fn add_discord(&self) -> Service {
+        start("discord-service", &[], &[], &self.variables)
     }
 
     /// Waits until the bot hears what is typed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use futures::{StreamExt as _, future::join_all, stream};
 use rand::{Rng as _, rngs::StdRng};
-use shared::{Alert, ChannelId, alert::Trust, wire};
+use shared::{Alert, ChannelId, wire};
 
 use crate::{Ledger, Stack};
 
@@ -73,28 +73,12 @@ pub async fn publish(stack: &Stack, channel: u64, titles: impl IntoIterator<Item
 
 fn alert(channel: u64, title: &str, received_ms: i64) -> Alert {
     Alert {
-        v: shared::alert::VERSION,
-        channel: ChannelId::new(channel),
-        mention: None,
-        trust: Trust::None,
-        kind: "error".to_owned(),
-        project: "backend-api".to_owned(),
-        project_name: None,
         title: Some(title.to_owned()),
-        logger: None,
         level: Some("error".to_owned()),
         culprit: Some("app/index.bundle in render".to_owned()),
-        message: None,
         url: Some("https://acme.sentry.io/issues/1/".to_owned()),
-        timestamp_ms: received_ms,
-        received_ms,
-        event_id: None,
         issue_id: Some(title.to_owned()),
-        short_id: None,
-        rules: Vec::new(),
         environment: Some("production".to_owned()),
-        release: None,
-        frame: None,
-        tags: Vec::new(),
+        ..Alert::new("error", "backend-api", ChannelId::new(channel), received_ms)
     }
 }

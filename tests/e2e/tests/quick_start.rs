@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::Stack;
+use harness::wait::wait_for;
 use sentry_sender::{Webhook, body::Exception};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -56,5 +57,33 @@ async fn authorize_alert_mention_register_alert_revoke() {
     stack.until_drained(SOON).await;
     assert_eq!(stack.shown(channel).len(), 2);
     assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
+    stack.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_by_slash_commands() {
+    let stack = Stack::start().await;
+    let (owner, channel) = (stack.owner, stack.channel("alerts"));
+    let id = channel.to_string();
+    let used = |path: &'static str, option: (&'static str, String)| {
+        let sandbox = &stack.sandbox;
+        async move {
+            let options = [(option.0, option.1.as_str())];
+            let invocation = wait_for("the command is registered", SOON, || async {
+                sandbox.slash(owner, channel, path, &options).ok()
+            });
+            invocation.await.message(SOON).await.expect("an answer").content().to_owned()
+        }
+    };
+    let reply = used("sentry channel authorize", ("channel", id.clone())).await;
+    assert!(reply.starts_with(&format!("<#{id}> is now authorized")), "{reply}");
+    let reply = used("sentry project register", ("slug", "backend-api".to_owned())).await;
+    assert!(reply.starts_with("Registered Sentry project: `backend-api`"), "{reply}");
+    let mentioned = stack.url(channel, &format!("&mention={owner}"));
+    assert_eq!(stack.send_to(&mentioned, &webhook("first")).await.status, 200);
+    stack.until_shown(channel, 1, SOON).await;
+    let reply = used("sentry channel revoke", ("channel", id.clone())).await;
+    assert_eq!(reply, format!("Revoked access from <#{id}>"));
+    assert_eq!(stack.send(channel, &webhook("after")).await.status, 401);
     stack.assert_clean();
 }

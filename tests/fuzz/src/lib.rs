@@ -5,11 +5,14 @@
 use std::collections::BTreeSet;
 
 use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
-use ingress_service::{payload::legacy::LegacyWebhook, query::Query};
-use shared::{
-    Alert, ChannelId, UserId,
-    alert::{Frame, Trust, VERSION},
+use ingress_service::{
+    payload::{
+        legacy::LegacyWebhook,
+        platform::{PlatformWebhook, RESOURCES},
+    },
+    query::Query,
 };
+use shared::{Alert, ChannelId, UserId, alert::Frame};
 
 /// A request to the ingress: what stands before the first line end as its
 /// query, and all of it as its body. An accepted body becomes an alert that
@@ -26,7 +29,24 @@ pub fn ingress(bytes: &[u8]) {
     let Ok(webhook) = LegacyWebhook::parse(bytes) else {
         return;
     };
-    let alert = webhook.alert(ChannelId::new(1), None, 1_763_905_862_000);
+    carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+}
+
+/// The body of a webhook of the Integration Platform, taken for one of each
+/// resource.
+///
+/// # Panics
+/// When the code under test is wrong.
+pub fn platform(bytes: &[u8]) {
+    for resource in &RESOURCES {
+        if let Ok(Some(webhook)) = PlatformWebhook::parse(resource, bytes) {
+            carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+        }
+    }
+}
+
+/// Takes an alert over the bus and into a post.
+fn carry(alert: Alert) {
     let read = Alert::decode(&alert.encode()).expect("an alert can be read from the bus");
     assert_eq!(read, alert);
     post(alert, 1, MAX_MESSAGE_CHARS);
@@ -42,14 +62,9 @@ pub fn embed(bytes: &[u8]) {
     let mut lines = text.split('\n').map(str::to_owned);
     let mut number = || lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
     let (count, size, timestamp_ms): (i64, i64, i64) = (number(), number(), number());
+    let project = lines.next().unwrap_or_default();
     let alert = Alert {
-        v: VERSION,
-        channel: ChannelId::new(1),
         mention: Some(UserId::new(2)),
-        trust: Trust::None,
-        kind: "error".to_owned(),
-        project: lines.next().unwrap_or_default(),
-        project_name: None,
         title: lines.next(),
         logger: lines.next(),
         level: lines.next(),
@@ -57,10 +72,6 @@ pub fn embed(bytes: &[u8]) {
         message: lines.next(),
         url: lines.next(),
         timestamp_ms,
-        received_ms: 1_763_905_862_000,
-        event_id: None,
-        issue_id: None,
-        short_id: None,
         environment: lines.next(),
         release: lines.next(),
         frame: lines.next().map(|file| Frame {
@@ -70,7 +81,7 @@ pub fn embed(bytes: &[u8]) {
             source: lines.next(),
         }),
         rules: lines.collect(),
-        tags: Vec::new(),
+        ..Alert::new("error", &project, ChannelId::new(1), 1_763_905_862_000)
     };
     post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
@@ -96,30 +107,24 @@ fn post(latest: Alert, count: u64, max_chars: usize) {
 mod tests {
     use std::{fs, path::Path};
 
-    fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
+    fn run_over(folder: &str, target: impl Fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        let entries = fs::read_dir(&folder).expect("a folder of seeds");
-        let paths = entries.map(|entry| entry.expect("a seed").path());
-        let read = |path: std::path::PathBuf| {
-            (path.display().to_string(), fs::read(&path).expect("a seed can be read"))
-        };
-        paths.map(read).collect()
+        let mut seeds = fs::read_dir(&folder).expect("a folder of seeds").peekable();
+        assert!(seeds.peek().is_some(), "{} is empty", folder.display());
+        for seed in seeds {
+            let path = seed.expect("a seed").path();
+            // Shown when the test fails.
+            eprintln!("{}", path.display());
+            target(&fs::read(path).expect("a seed can be read"));
+        }
     }
 
     #[test]
     fn no_seed_breaks_its_target() {
-        let targets: [(&str, fn(&[u8])); 3] = [
-            ("seeds/ingress", super::ingress),
-            ("../fixtures/legacy", super::ingress),
-            ("seeds/embed", super::embed),
-        ];
-        for (folder, target) in targets {
-            let inputs = inputs(folder);
-            assert!(!inputs.is_empty(), "{folder} is empty");
-            for (name, bytes) in inputs {
-                println!("{name}");
-                target(&bytes);
-            }
-        }
+        run_over("seeds/ingress", super::ingress);
+        run_over("../fixtures/legacy", super::ingress);
+        run_over("seeds/platform", super::platform);
+        run_over("../fixtures/platform", super::platform);
+        run_over("seeds/embed", super::embed);
     }
 }

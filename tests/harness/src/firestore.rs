@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::free_port;
+use crate::{free_port, skip};
 
 /// Starts the emulator and ends it when this process does, however it ends: then
 /// the pipe on its standard input closes. Prints the emulator's process id.
@@ -34,18 +34,15 @@ pub struct FirestoreEmulator {
 
 impl FirestoreEmulator {
     /// Starts one and waits until it answers. Without the emulator on this
-    /// machine: none, with a loud message.
+    /// machine the test is skipped, loudly: none.
     ///
     /// # Panics
     /// When it does not start, and in CI also when it is not installed.
     pub async fn start() -> Option<Self> {
-        let Some(jar) = jar() else {
-            let what = "NOT TESTED: Google's Firestore emulator is not installed \
-                        (it needs `java` and `gcloud components install cloud-firestore-emulator`)";
-            assert!(std::env::var("CI").is_err(), "{what}");
-            eprintln!("\n\n*** {what} ***\n\n");
-            return None;
-        };
+        Some(Self::launch(&installed()?).await)
+    }
+
+    async fn launch(jar: &Path) -> Self {
         let port = free_port();
         let log = tempfile::NamedTempFile::new().expect("a log file");
         let output = || log.reopen().expect("the log file is there");
@@ -69,13 +66,14 @@ impl FirestoreEmulator {
         std::thread::spawn(move || lines.for_each(drop));
         let started = Self { port, leash, emulator, log };
         started.wait_until_up().await;
-        Some(started)
+        started
     }
 
     /// One for all tests of this process; those that need to stop it start their own.
     pub async fn shared() -> Option<&'static Self> {
-        static SHARED: OnceCell<Option<FirestoreEmulator>> = OnceCell::const_new();
-        SHARED.get_or_init(Self::start).await.as_ref()
+        static SHARED: OnceCell<FirestoreEmulator> = OnceCell::const_new();
+        let jar = installed()?;
+        Some(SHARED.get_or_init(|| Self::launch(&jar)).await)
     }
 
     async fn wait_until_up(&self) {
@@ -165,6 +163,18 @@ impl FirestoreProject {
         let answer = reqwest::Client::new().delete(url).send().await.expect("the emulator answers");
         assert!(answer.status().is_success(), "{:?}", answer.text().await);
     }
+}
+
+/// The emulator's jar; where there is none, the running test is skipped.
+fn installed() -> Option<PathBuf> {
+    let jar = jar();
+    if jar.is_none() {
+        skip(
+            "Google's Firestore emulator is not installed \
+             (it needs `java` and `gcloud components install cloud-firestore-emulator`)",
+        );
+    }
+    jar
 }
 
 /// The emulator's jar: beside the `gcloud` on PATH.

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use crate::world::guild::User;
+
 /// So many in such a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -45,7 +47,7 @@ pub struct Clocks {
     pub heartbeat: Duration,
     /// `max_concurrency` identifies are taken in each: 5 s.
     pub identify_window: Duration,
-    /// How long a lost session can be resumed: 1 min.
+    /// How long a lost session can be resumed. Discord says "a few minutes": 3 min.
     pub resume_window: Duration,
 }
 
@@ -63,7 +65,7 @@ impl Default for Clocks {
             interaction_lifetime: 900 * second,
             heartbeat: Duration::from_millis(41_250),
             identify_window: 5 * second,
-            resume_window: 60 * second,
+            resume_window: 180 * second,
         }
     }
 }
@@ -73,7 +75,7 @@ impl Default for Clocks {
 pub struct Config {
     pub(crate) addr: SocketAddr,
     pub(crate) token: String,
-    pub(crate) bot_name: String,
+    pub(crate) bot: User,
     pub(crate) message_content: bool,
     pub(crate) shards: u32,
     pub(crate) max_concurrency: u32,
@@ -86,7 +88,7 @@ impl Default for Config {
         Self {
             addr: (Ipv4Addr::LOCALHOST, 0).into(),
             token: "sandbox-token".to_owned(),
-            bot_name: "Sentry Bot".to_owned(),
+            bot: User::bot("Sentry Bot"),
             message_content: true,
             shards: 1,
             max_concurrency: 1,
@@ -111,10 +113,10 @@ impl Config {
         self
     }
 
-    /// The bot's name.
+    /// The bot's own user. The default is called `Sentry Bot`.
     #[must_use]
-    pub fn bot_name(mut self, name: impl Into<String>) -> Self {
-        self.bot_name = name.into();
+    pub fn bot(mut self, bot: User) -> Self {
+        self.bot = bot;
         self
     }
 

@@ -2,6 +2,8 @@
 
 use crate::{Channel, ChannelKind, Guild, Role, Sandbox, User, permissions};
 
+/// The bot.
+pub const BOT: u64 = 1_100_000_000_000_000_000;
 /// The server "Sandbox".
 pub const GUILD: u64 = 1_100_000_000_000_000_001;
 /// Its owner, olivia.

@@ -25,6 +25,8 @@ pub enum Effect {
     MissingPermissions,
     /// 401.
     Unauthorized,
+    /// This status and JSON error code, whatever they mean.
+    Refuse(u16, u32),
     /// 400, code 50035, for messages of which a link contains this text.
     RefuseLinks(String),
 }
@@ -164,6 +166,7 @@ pub(crate) fn refusal(effect: &Effect) -> Option<ApiError> {
         Effect::Status(status) => {
             Some(ApiError::new(*status, 0, format!("{status}: the sandbox was told to fail")))
         }
+        Effect::Refuse(status, code) => Some(ApiError::new(*status, *code, "The sandbox was told to refuse")),
         Effect::UnknownChannel => Some(ApiError::unknown_channel()),
         Effect::MissingAccess => Some(ApiError::missing_access()),
         Effect::MissingPermissions => Some(ApiError::missing_permissions()),

@@ -37,7 +37,12 @@ impl<'a> Field<'a> {
 
     /// Notes that the member of that name is missing.
     pub(crate) fn require(&self, errors: &mut FormErrors, name: &str) {
-        errors.add(&self.below(name), "BASE_TYPE_REQUIRED", "This field is required");
+        self.refuse_member(errors, name, "BASE_TYPE_REQUIRED", "This field is required");
+    }
+
+    /// Notes what is wrong with the member of that name, which may be missing.
+    pub(crate) fn refuse_member(&self, errors: &mut FormErrors, name: &str, code: &str, message: &str) {
+        errors.add(&self.below(name), code, message);
     }
 
     /// A string without the blanks around it, which Discord drops before it counts.

@@ -1,9 +1,4 @@
-//! A stand-in for Discord at its wire: REST v10 and gateway v10 as Discord
-//! documents them, and as strict. Tests hold it as a [`Sandbox`]; the program
-//! `sandbox-discord` shows it to people.
-//!
-//! It plays what a bot that posts and answers commands needs. Whatever it does
-//! not know it answers with 404 and reports: [`Sandbox::unknown_requests`].
+#![doc = include_str!("../README.md")]
 
 mod config;
 mod control;

@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr};
 
 use anyhow::Context;
 use clap::Parser;
-use sandbox_discord::{Config, Sandbox, demo};
+use sandbox_discord::{Config, Sandbox, User, demo};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::default()
         .addr(args.addr)
         .token(args.token)
+        .bot(User::bot("Sentry Bot").with_id(demo::BOT))
         .shards(args.shards)
         .message_content(!args.no_message_content);
     let sandbox = Sandbox::try_start(config)?;

@@ -4,7 +4,8 @@
 use actix_web::{HttpResponse, get, http::header, web};
 
 /// Only this server's own files; nothing is loaded from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:";
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(index).service(style).service(script);

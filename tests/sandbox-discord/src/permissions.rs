@@ -3,7 +3,7 @@
 
 use crate::world::{
     World,
-    channel::{Channel, Target},
+    channel::{Channel, ChannelKind, Target},
 };
 
 /// Every permission, everywhere.
@@ -22,6 +22,8 @@ pub const EMBED_LINKS: u64 = 1 << 14;
 pub const READ_MESSAGE_HISTORY: u64 = 1 << 16;
 /// Notify everyone, and roles that are not mentionable.
 pub const MENTION_EVERYONE: u64 = 1 << 17;
+/// Enter a voice channel, and read and write in it.
+pub const CONNECT: u64 = 1 << 20;
 /// Use the bots' commands.
 pub const USE_APPLICATION_COMMANDS: u64 = 1 << 31;
 /// Write in threads that are locked.
@@ -29,20 +31,21 @@ pub const MANAGE_THREADS: u64 = 1 << 34;
 /// Write in threads.
 pub const SEND_MESSAGES_IN_THREADS: u64 = 1 << 38;
 
-/// All permissions that Discord defines today (bits 0 to 50, without those it skips).
-pub const ALL: u64 = (1 << 51) - 1;
+/// All permissions that Discord defines today, bits 0 to 52.
+pub const ALL: u64 = (1 << 53) - 1;
 
 /// What every member may do in a new guild.
 pub const EVERYONE: u64 = VIEW_CHANNEL
     | SEND_MESSAGES
     | EMBED_LINKS
     | READ_MESSAGE_HISTORY
+    | CONNECT
     | USE_APPLICATION_COMMANDS
     | SEND_MESSAGES_IN_THREADS;
 
 /// What the bot's own role grants.
 pub const BOT: u64 =
-    VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | READ_MESSAGE_HISTORY | SEND_MESSAGES_IN_THREADS;
+    VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | READ_MESSAGE_HISTORY | CONNECT | SEND_MESSAGES_IN_THREADS;
 
 impl World {
     /// What the user may do in the guild, before channels change it. `None`:
@@ -102,6 +105,9 @@ impl World {
 const fn implicit(permissions: u64, channel: &Channel) -> u64 {
     if permissions & VIEW_CHANNEL == 0 {
         return 0;
+    }
+    if matches!(channel.kind, ChannelKind::Voice) && permissions & CONNECT == 0 {
+        return VIEW_CHANNEL;
     }
     let send = if channel.kind.is_thread() { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };
     if permissions & send == 0 {

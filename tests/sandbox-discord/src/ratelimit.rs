@@ -73,7 +73,7 @@ pub(crate) enum Verdict {
 /// All windows of the bot.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits {
-    buckets: HashMap<(String, u64), Window>,
+    buckets: HashMap<(String, String), Window>,
     global: Option<Window>,
     invalid: VecDeque<Instant>,
     banned_until: Option<Instant>,
@@ -81,11 +81,11 @@ pub(crate) struct RateLimits {
 
 impl RateLimits {
     /// Counts a request to the endpoint (its method and template) below the
-    /// channel, guild or webhook `major`.
+    /// channel, guild or token `major`.
     pub(crate) fn take(
         &mut self,
         endpoint: &str,
-        major: u64,
+        major: String,
         limit: Limit,
         global: Option<Limit>,
     ) -> Verdict {
@@ -96,7 +96,7 @@ impl RateLimits {
             let figures = Figures { bucket, limit: global.count, remaining: 0, reset_after };
             return Verdict::Wait { figures, scope: Scope::Global };
         }
-        let mut window = self.buckets.remove(&(bucket.clone(), major));
+        let mut window = self.buckets.remove(&(bucket.clone(), major.clone()));
         let taken = take(&mut window, limit);
         let figures = |remaining, reset_after| {
             let bucket = bucket.clone();

@@ -65,6 +65,26 @@ impl Sandbox {
         id
     }
 
+    /// Forgets a user: Discord no longer knows them.
+    pub fn remove_user(&self, user: u64) {
+        self.hub().lock(|world| world.users.remove(&user));
+    }
+
+    /// Puts a user into a guild with these roles, in place of those they had.
+    pub fn set_member(&self, guild: u64, user: u64, roles: &[u64]) {
+        self.hub().lock(|world| world.set_member(guild, user, roles));
+    }
+
+    /// Takes a user out of a guild; the bot itself is thrown out.
+    pub fn remove_member(&self, guild: u64, user: u64) {
+        self.hub().lock(|world| world.remove_member(guild, user));
+    }
+
+    /// From now on the bot must show another token; sessions stay until they are closed.
+    pub fn set_token(&self, token: &str) {
+        self.hub().lock(|world| world.config.token = token.to_owned());
+    }
+
     /// Adds a guild with the bot in it and returns its id.
     pub fn add_guild(&self, guild: Guild) -> u64 {
         self.hub().lock(|world| world.add_guild(guild))
@@ -94,6 +114,11 @@ impl Sandbox {
     /// What was written in a channel, oldest first.
     pub fn messages(&self, channel: u64) -> Vec<Message> {
         self.hub().lock(|world| world.messages(channel))
+    }
+
+    /// How many messages a channel holds; cheaper than [`messages`](Self::messages).
+    pub fn message_count(&self, channel: u64) -> usize {
+        self.hub().lock(|world| world.channels.get(&channel).map_or(0, |channel| channel.messages.len()))
     }
 
     /// Removes a message; whether there was one.

@@ -83,8 +83,7 @@ impl Server {
         let listener =
             TcpListener::bind(config.addr).with_context(|| format!("Failed to listen on {}", config.addr))?;
         let addr = listener.local_addr().context("Failed to learn the address")?;
-        let hub =
-            Arc::new(Hub { world: Mutex::new(World::new(config, addr.to_string())), changed: Notify::new() });
+        let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
         let shared = Arc::clone(&hub);
         let thread = std::thread::Builder::new()
@@ -124,6 +123,8 @@ fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Resu
             .disable_signals()
             // A sender that hangs up no longer waits for its answer.
             .h1_allow_half_closed(false)
+            // Longer than clients keep idle connections, so that none is closed under a request.
+            .keep_alive(Duration::from_secs(120))
             .on_connect(|io, data| {
                 if let Some(connection) = Connection::of(io) {
                     data.insert(connection);

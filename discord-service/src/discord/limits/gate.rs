@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Outlasts;
 
-/// Requests a second. Discord takes 50; the rest is for those that the network
-/// bunches up.
-const RATE: f64 = 48.0;
+/// Requests a second of all pods together. Discord takes 50; the rest is for
+/// those that the network bunches up.
+pub const GLOBAL_RATE: f64 = 48.0;
 /// Slower is not possible: a rate of zero would be a stop without an end.
 const SLOWEST: f64 = 0.1;
 
@@ -50,7 +50,7 @@ struct Invalid {
 impl Gate {
     pub(super) fn new(now: Instant) -> Self {
         Self(Mutex::new(State {
-            interval: interval(RATE),
+            interval: interval(GLOBAL_RATE),
             next: now,
             paused_until: now,
             invalid: Invalid { minutes: [0; MINUTES], began: now, current: 0, warned: false },

@@ -17,6 +17,7 @@ use std::{
 use rand::Rng as _;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+pub use self::gate::GLOBAL_RATE;
 use self::{
     gate::Gate,
     lane::{Lane, Take},

@@ -21,6 +21,15 @@ fn ordinary_text_stays_as_it_is() {
 }
 
 #[test]
+fn a_joiner_stays_only_between_two_emoji() {
+    for whole in ["🧑🏽\u{200D}🚀", "👩\u{200D}👩\u{200D}👧", "🏳\u{200D}🌈"] {
+        assert_eq!(clean(whole), whole);
+    }
+    assert_eq!(clean("\u{200D}🚀\u{200D}"), "🚀");
+    assert_eq!(clean("a\u{200D}b🚀\u{200D} 🚀 \u{200D} \u{200D}"), "ab🚀 🚀");
+}
+
+#[test]
 fn no_backtick_stays_nor_what_normalises_to_one() {
     assert_eq!(clean("`a` ```b``` \u{1FEF} \u{FF40}"), "ˋaˋ ˋˋˋbˋˋˋ ˋ ˋ");
 }

@@ -3,6 +3,15 @@
 
 use serde_json::Value;
 
+/// Takes out the joiners that stand between two pictures.
+fn without_joined_emoji(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let picture = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|&c| c >= '\u{A6}');
+    let kept =
+        |&(at, c): &(usize, &char)| *c != '\u{200D}' || !picture(at.checked_sub(1)) || !picture(Some(at + 1));
+    chars.iter().enumerate().filter(kept).map(|(_, c)| *c).collect()
+}
+
 /// Every way in which Discord would refuse this embed, or an attacker's text
 /// would do harm in it.
 pub(super) fn faults(embed: &Value) -> Vec<String> {
@@ -14,7 +23,8 @@ pub(super) fn faults(embed: &Value) -> Vec<String> {
         if text.encode_utf16().count() > most {
             faults.push(format!("{place} is longer than {most}"));
         }
-        if let Some(c) = text.chars().find(|&c| c != '\n' && is_harmful(c)) {
+        let apart = without_joined_emoji(text);
+        if let Some(c) = apart.chars().find(|&c| c != '\n' && is_harmful(c)) {
             faults.push(format!("{place} holds U+{:04X}", u32::from(c)));
         }
     };

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// An embed as text: colour and title with its link, description, fields, footer.
-fn picture(embed: &Value) -> String {
+pub(super) fn picture(embed: &Value) -> String {
     let mut picture =
         format!("#{:06X} {}", embed["color"].as_u64().expect("a colour"), text(embed, "/title"));
     if let Some(url) = embed.get("url") {
@@ -31,7 +31,7 @@ fn picture(embed: &Value) -> String {
     picture
 }
 
-fn seen(alert: Alert) -> String {
+pub(super) fn seen(alert: Alert) -> String {
     picture(&rendered(alert).json)
 }
 
@@ -108,10 +108,10 @@ fn other_scripts_stay_readable() {
         ),
         ..bare()
     };
-    assert_snapshot!(seen(alert), @r#"
+    assert_snapshot!(seen(alert).replace('\u{200D}', "+"), @r#"
     #E74C3C ***SENTRY ALERT***
     backend-api
-    Title: `ОшибкаКлюча: 顧客IDが見つかりません 🧑🏽🚀 — naïve café — مرحبا — gnp.exe`
+    Title: `ОшибкаКлюча: 顧客IDが見つかりません 🧑🏽+🚀 — naïve café — مرحبا — gnp.exe`
     Logger: `None`
     Level: `None`
     Culprit: `None`
@@ -230,6 +230,7 @@ fn the_colour_follows_the_level() {
         ("warning", 0xFF_C2_27),
         ("error", 0xE0_3E_2F),
         ("FATAL", 0xFA_47_47),
+        ("critical", 0xE7_4C_3C),
         ("sample", 0xE7_4C_3C),
     ] {
         assert_eq!(colour(Some(level)), expected, "{level}");

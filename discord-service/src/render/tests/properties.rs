@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use proptest::{collection::vec, option, prelude::*};
-use shared::{Alert, UserId, alert::Frame};
+use shared::{
+    Alert, UserId,
+    alert::{Details, Frame},
+};
 
 use super::{
     super::{MIN_EMBED_CHARS, message},
@@ -78,8 +81,42 @@ fn url() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Kinds that are told differently.
+const KINDS: &[&str] = &["error", "issue.created", "issue.resolved", "issue.assigned", "seer.pr_created"];
+
+fn kind() -> impl Strategy<Value = String> {
+    prop_oneof![4 => prop::sample::select(KINDS).prop_map(str::to_owned), 1 => hostile()]
+}
+
+prop_compose! {
+    fn details()(
+        texts in vec(option::of(hostile()), 6),
+        numbers in vec(option::of(any::<u64>()), 2),
+        since_ms in option::of(any::<i64>()),
+        evidence in vec((hostile(), hostile()), 0..6),
+    ) -> Details {
+        let (mut texts, mut numbers) = (texts.into_iter(), numbers.into_iter());
+        let mut next = || texts.next().flatten();
+        let mut number = || numbers.next().flatten();
+        Details {
+            actor: next(),
+            assignee: next(),
+            how: next(),
+            category: next(),
+            priority: next(),
+            query: next(),
+            events: number(),
+            users: number(),
+            since_ms,
+            evidence,
+        }
+    }
+}
+
 prop_compose! {
     fn alert()(
+        kind in kind(),
+        details in prop_oneof![Just(Details::default()), details()],
         project in prop_oneof![hostile(), "[a-zA-Z0-9_.-]{0,120}"],
         texts in vec(option::of(hostile()), 7),
         level in option::of(prop_oneof![Just("error".to_owned()), hostile()]),
@@ -91,6 +128,8 @@ prop_compose! {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().flatten();
         Alert {
+            kind,
+            details,
             project,
             title: next(),
             logger: next(),
@@ -179,7 +218,22 @@ proptest! {
 fn flooded() -> Folded {
     let long = || Some("word ".repeat(1_000));
     let frame = Frame { file: "f".repeat(5_000), line: Some(u64::MAX), function: long(), source: long() };
+    let details = Details {
+        actor: long(),
+        assignee: long(),
+        how: long(),
+        category: long(),
+        priority: long(),
+        events: Some(u64::MAX),
+        users: Some(u64::MAX),
+        since_ms: Some(253_402_300_799_999),
+        query: long(),
+        evidence: vec![("e".repeat(5_000), "v".repeat(5_000)); 500],
+    };
     let latest = Alert {
+        kind: "issue.assigned".to_owned(),
+        details,
+        short_id: long(),
         project: "p".repeat(5_000),
         title: long(),
         logger: long(),

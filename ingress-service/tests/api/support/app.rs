@@ -92,6 +92,19 @@ impl TestApp {
         stored
     }
 
+    /// Every alert that is stored, byte for byte with its headers.
+    pub async fn raw(&self) -> Vec<Vec<u8>> {
+        let js = jetstream::new(self.nats.client().await);
+        let stream = js.get_stream(wire::ALERTS).await.expect("the stream is there");
+        let state = stream.cached_info().state.clone();
+        let mut stored = Vec::new();
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
+            let message = stream.get_raw_message(sequence).await.expect("the message is there");
+            stored.push([message.payload.to_vec(), format!("{:?}", message.headers).into_bytes()].concat());
+        }
+        stored
+    }
+
     /// `GET` of the admin listener.
     pub async fn admin(&self, path: &str) -> (u16, String) {
         client::get(self.admin_port, path).await

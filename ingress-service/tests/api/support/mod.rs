@@ -16,6 +16,27 @@ pub const MINIMAL: &str = r#"{"project":"shop","message":"m","event":{}}"#;
 
 /// A body of `tests/fixtures/legacy`.
 pub fn fixture(name: &str) -> String {
-    let path = harness::workspace_root().join("tests/fixtures/legacy").join(name);
+    body("legacy", name)
+}
+
+/// A body of `tests/fixtures/platform`.
+pub fn platform_fixture(name: &str) -> String {
+    body("platform", name)
+}
+
+/// The names of the bodies in a folder of `tests/fixtures`.
+pub fn fixtures(folder: &str) -> Vec<String> {
+    let directory = harness::workspace_root().join("tests/fixtures").join(folder);
+    let entries = std::fs::read_dir(directory).expect("the fixtures are there");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"))
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn body(folder: &str, name: &str) -> String {
+    let path = harness::workspace_root().join("tests/fixtures").join(folder).join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -28,7 +28,7 @@ pub(super) struct FaultForm {
     /// `{"status": 503}`, `"cut"`, `{"silence_ms": 2000}`,
     /// `{"rate_limited": {"retry_after_ms": 500, "scope": "user"}}`,
     /// `"unknown_channel"`, `"missing_access"`, `"missing_permissions"`,
-    /// `"unauthorized"`, `{"refuse_links": "text"}`
+    /// `"unauthorized"`, `{"refuse": {"status": 403, "code": 50013}}`, `{"refuse_links": "text"}`
     effect: EffectForm,
     #[serde(default)]
     after: bool,
@@ -52,6 +52,7 @@ enum EffectForm {
     MissingAccess,
     MissingPermissions,
     Unauthorized,
+    Refuse { status: u16, code: u32 },
     RefuseLinks(String),
 }
 
@@ -68,6 +69,7 @@ impl From<EffectForm> for Effect {
             EffectForm::MissingAccess => Self::MissingAccess,
             EffectForm::MissingPermissions => Self::MissingPermissions,
             EffectForm::Unauthorized => Self::Unauthorized,
+            EffectForm::Refuse { status, code } => Self::Refuse(status, code),
             EffectForm::RefuseLinks(text) => Self::RefuseLinks(text),
         }
     }

@@ -42,8 +42,11 @@ pub(crate) async fn upgrade(
         hub: hub.into_inner(),
         socket: request.conn_data::<Socket>().cloned(),
         session,
-        link: Link { connection: NEXT.fetch_add(1, Ordering::Relaxed), orders },
-        authenticated: false,
+        link: Link {
+            connection: NEXT.fetch_add(1, Ordering::Relaxed),
+            host: request.connection_info().host().to_owned(),
+            orders,
+        },
         heard: Instant::now(),
         minute: Instant::now(),
         sends: 0,
@@ -58,7 +61,6 @@ struct Connection {
     socket: Option<Socket>,
     session: actix_ws::Session,
     link: Link,
-    authenticated: bool,
     heard: Instant,
     minute: Instant,
     sends: u32,
@@ -187,7 +189,7 @@ impl Connection {
         let data = &payload["d"];
         match opcode {
             op::HEARTBEAT => self.acknowledge().await,
-            op::IDENTIFY | op::RESUME if self.authenticated => Err(Close::AlreadyAuthenticated.into()),
+            op::IDENTIFY | op::RESUME if self.has_session() => Err(Close::AlreadyAuthenticated.into()),
             op::IDENTIFY => {
                 let admission = self.hub.lock(|world| world.identify(data, self.link.clone()));
                 self.admit(admission).await
@@ -196,7 +198,7 @@ impl Connection {
                 let admission = self.hub.lock(|world| world.resume(data, self.link.clone()));
                 self.admit(admission).await
             }
-            _ if !self.authenticated => Err(Close::NotAuthenticated.into()),
+            _ if !self.has_session() => Err(Close::NotAuthenticated.into()),
             op::PRESENCE_UPDATE => {
                 self.hub.lock(|world| {
                     if let Some(session) = world.sessions.by_connection(self.link.connection) {
@@ -215,6 +217,11 @@ impl Connection {
         }
     }
 
+    /// Not before it identified, and no longer once its session was invalidated.
+    fn has_session(&self) -> bool {
+        self.hub.lock(|world| world.sessions.by_connection(self.link.connection).is_some())
+    }
+
     async fn acknowledge(&mut self) -> Result<(), End> {
         self.heard = Instant::now();
         if self.hub.lock(|world| world.sessions.acknowledging) {
@@ -225,10 +232,7 @@ impl Connection {
 
     async fn admit(&mut self, admission: Admission) -> Result<(), End> {
         match admission {
-            Admission::Admitted => {
-                self.authenticated = true;
-                Ok(())
-            }
+            Admission::Admitted => Ok(()),
             Admission::Invalid => self.send(&invalid_session(false)).await,
             Admission::Closed(close) => Err(close.into()),
         }

@@ -6,7 +6,7 @@ use super::{
     Close, intents,
     sessions::{Link, Resumption, Session, SessionInfo},
 };
-use crate::{snowflake, world::World};
+use crate::{rest::applications::gateway_url, snowflake, world::World};
 
 /// A shard that would serve more guilds than this is refused.
 const GUILDS_A_SHARD_MAX: usize = 2500;
@@ -55,7 +55,8 @@ impl World {
             connected: true,
             presence: data["presence"].clone(),
         };
-        self.open(Session::new(info, link));
+        let host = link.host.clone();
+        self.open(Session::new(info, link), &host);
         Admission::Admitted
     }
 
@@ -82,7 +83,7 @@ impl World {
         None
     }
 
-    fn open(&mut self, mut session: Session) {
+    fn open(&mut self, mut session: Session, host: &str) {
         let shard = session.info.shard;
         let guilds: Vec<u64> = self
             .guilds
@@ -97,7 +98,7 @@ impl World {
             "guilds": guilds.iter().map(unavailable).collect::<Vec<_>>(),
             "session_id": session.id(),
             "session_type": "normal",
-            "resume_gateway_url": self.gateway_url(),
+            "resume_gateway_url": gateway_url(host),
             "shard": [shard.0, shard.1],
             "application": { "id": self.bot.to_string(), "flags": self.application_flags() },
             "private_channels": [], "relationships": [], "presences": [], "user_settings": {},
@@ -108,6 +109,7 @@ impl World {
                 session.dispatch("GUILD_CREATE", guild);
             }
         }
+        self.sessions.forget_lost(self.config.clocks.resume_window);
         self.sessions.all.push(session);
         self.note_alive(shard);
     }
@@ -131,6 +133,9 @@ impl World {
         match self.sessions.resume(id, sequence, link, self.config.clocks.resume_window) {
             Resumption::Done => {
                 self.stats.resumes += 1;
+                if let Some(shard) = self.sessions.shard_of(id) {
+                    self.note_alive(shard);
+                }
                 Admission::Admitted
             }
             Resumption::UnknownSession => Admission::Invalid,

@@ -1,7 +1,7 @@
 //! The sessions of all shards, connected or waiting to be resumed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::op;
+
+/// Events kept for a resume; more than any test misses, and few enough for a long run.
+const HISTORY_MAX: usize = 10_000;
 
 /// What the rest of the sandbox tells a connection to do.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub(crate) enum Order {
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) connection: u64,
+    /// Where the client found the gateway, `host:port`.
+    pub(crate) host: String,
     pub(crate) orders: UnboundedSender<Order>,
 }
 
@@ -48,15 +53,15 @@ pub struct SessionInfo {
 pub(crate) struct Session {
     pub(crate) info: SessionInfo,
     sequence: u64,
-    /// All events, for a resume.
-    history: Vec<(u64, Value)>,
+    /// The latest events, for a resume.
+    history: VecDeque<(u64, Value)>,
     link: Option<Link>,
     lost_at: Option<Instant>,
 }
 
 impl Session {
     pub(crate) fn new(info: SessionInfo, link: Link) -> Self {
-        Self { info, sequence: 0, history: Vec::new(), link: Some(link), lost_at: None }
+        Self { info, sequence: 0, history: VecDeque::new(), link: Some(link), lost_at: None }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -77,7 +82,10 @@ impl Session {
         self.sequence += 1;
         let payload = json!({ "op": op::DISPATCH, "s": self.sequence, "t": event, "d": data });
         self.send(payload.clone());
-        self.history.push((self.sequence, payload));
+        self.history.push_back((self.sequence, payload));
+        if self.history.len() > HISTORY_MAX {
+            self.history.pop_front();
+        }
     }
 
     pub(crate) fn order(&self, order: Order) {
@@ -140,6 +148,15 @@ impl Sessions {
 
     pub(crate) fn infos(&self) -> Vec<SessionInfo> {
         self.all.iter().map(|session| session.info.clone()).collect()
+    }
+
+    pub(crate) fn shard_of(&self, id: &str) -> Option<(u32, u32)> {
+        self.all.iter().find(|session| session.info.id == id).map(|session| session.info.shard)
+    }
+
+    /// Drops the sessions that can no longer be resumed.
+    pub(crate) fn forget_lost(&mut self, window: Duration) {
+        self.all.retain(|session| session.lost_at.is_none_or(|at| at.elapsed() <= window));
     }
 
     /// Connected sessions of one shard.

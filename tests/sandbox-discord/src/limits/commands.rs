@@ -154,7 +154,8 @@ fn read_nested(item: &Field<'_>, kind: i64, depth: u8, errors: &mut FormErrors, 
 
 fn read_choices(item: &Field<'_>, errors: &mut FormErrors, total: &mut usize) {
     let Some(choices) = item.get("choices") else { return };
-    if item.value["autocomplete"] == true {
+    let any = choices.value.as_array().is_some_and(|list| !list.is_empty());
+    if any && item.value["autocomplete"] == true {
         let message = "Choices and autocomplete are mutually exclusive";
         item.refuse(errors, "APPLICATION_COMMAND_OPTIONS_CHOICES_AUTOCOMPLETE", message);
     }

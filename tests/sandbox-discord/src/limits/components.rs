@@ -110,7 +110,7 @@ fn button(field: &Field<'_>, errors: &mut FormErrors, state: &mut Numbering) {
         Some(url) => {
             links::button(&url, errors);
         }
-        None => field.refuse(errors, "BUTTON_COMPONENT_URL_REQUIRED", "A url is required"),
+        None => field.refuse_member(errors, "url", "BUTTON_COMPONENT_URL_REQUIRED", "A url is required"),
     }
     if field.get("custom_id").is_some() {
         let message = "A custom id and url cannot both be specified";
@@ -120,7 +120,8 @@ fn button(field: &Field<'_>, errors: &mut FormErrors, state: &mut Numbering) {
 
 fn custom_id(field: &Field<'_>, errors: &mut FormErrors, state: &mut Numbering) {
     let Some(id) = field.get("custom_id") else {
-        field.refuse(errors, "BUTTON_COMPONENT_CUSTOM_ID_REQUIRED", "A custom id is required");
+        let code = "BUTTON_COMPONENT_CUSTOM_ID_REQUIRED";
+        field.refuse_member(errors, "custom_id", code, "A custom id is required");
         return;
     };
     if let Some(text) = id.text(errors, 1..=CUSTOM_ID_MAX)

@@ -15,7 +15,7 @@ const FIELD_VALUE_MAX: usize = 1024;
 const FOOTER_MAX: usize = 2048;
 const AUTHOR_MAX: usize = 256;
 const TOTAL_MAX: usize = 6000;
-const COLOUR_MAX: i64 = 0xFF_FF_FF;
+const COLOUR_MAX: i64 = 0x00FF_FFFF;
 
 /// The embeds as Discord keeps them: trimmed, without those that show nothing.
 pub(crate) fn check(list: &Field<'_>, errors: &mut FormErrors) -> Vec<Value> {

@@ -30,20 +30,15 @@ pub(crate) fn button(field: &Field<'_>, errors: &mut FormErrors) -> Option<Strin
 
 fn check(field: &Field<'_>, errors: &mut FormErrors, max: usize, schemes: &[&str]) -> Option<String> {
     let text = field.text(errors, 0..=max)?;
-    if text.is_empty() {
-        return None;
-    }
-    let Ok(url) = Url::parse(text) else {
-        field.refuse(errors, "URL_TYPE_INVALID_URL", "Not a well formed URL.");
-        return None;
-    };
-    if !schemes.contains(&url.scheme()) {
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_lowercase()).unwrap_or_default();
+    if !schemes.contains(&scheme.as_str()) {
         let list: Vec<_> = schemes.iter().map(|scheme| format!("'{scheme}'")).collect();
-        let message = format!("Scheme \"{}\" must be one of ({}).", url.scheme(), list.join(", "));
+        let message =
+            format!("Scheme \"{scheme}\" is not supported. Scheme must be one of ({}).", list.join(", "));
         field.refuse(errors, "URL_TYPE_INVALID_SCHEME", message);
         return None;
     }
-    if WEB.contains(&url.scheme()) && !well_formed(text, &url) {
+    if WEB.contains(&scheme.as_str()) && !Url::parse(text).is_ok_and(|url| well_formed(text, &url)) {
         field.refuse(errors, "URL_TYPE_INVALID_URL", "Not a well formed URL.");
         return None;
     }

@@ -8,14 +8,14 @@ use crate::world::World;
 /// Application flags that say MESSAGE_CONTENT is granted (to a bot in fewer than 100 guilds).
 const MESSAGE_CONTENT_LIMITED: u64 = 1 << 19;
 
-pub(super) fn gateway(world: &mut World, _call: &Call) -> Outcome {
-    Reply::ok(json!({ "url": world.gateway_url() }))
+pub(super) fn gateway(_world: &mut World, call: &Call) -> Outcome {
+    Reply::ok(json!({ "url": gateway_url(&call.host) }))
 }
 
-pub(super) fn gateway_bot(world: &mut World, _call: &Call) -> Outcome {
+pub(super) fn gateway_bot(world: &mut World, call: &Call) -> Outcome {
     let left = world.sessions.identifies_left;
     Reply::ok(json!({
-        "url": world.gateway_url(),
+        "url": gateway_url(&call.host),
         "shards": world.config.shards,
         "session_start_limit": {
             "total": world.config.identifies_a_day,
@@ -29,7 +29,7 @@ pub(super) fn gateway_bot(world: &mut World, _call: &Call) -> Outcome {
 pub(super) fn current(world: &mut World, _call: &Call) -> Outcome {
     Reply::ok(json!({
         "id": world.bot.to_string(),
-        "name": world.config.bot_name,
+        "name": world.config.bot.name,
         "icon": null,
         "description": "",
         "summary": "",
@@ -49,11 +49,12 @@ pub(super) fn current(world: &mut World, _call: &Call) -> Outcome {
     }))
 }
 
-impl World {
-    pub(crate) fn gateway_url(&self) -> String {
-        format!("ws://{}", self.authority)
-    }
+/// The gateway is where the client found the REST API.
+pub(crate) fn gateway_url(host: &str) -> String {
+    format!("ws://{host}")
+}
 
+impl World {
     pub(crate) fn application_flags(&self) -> Value {
         let flags = if self.config.message_content { MESSAGE_CONTENT_LIMITED } else { 0 };
         flags.into()

@@ -1,9 +1,11 @@
 //! REST API v10: the gates that every request passes, and the table of
 //! endpoints. What is not in the table is answered with 404 and reported.
 
-mod applications;
+mod answer;
+pub(crate) mod applications;
 mod channels;
 pub(crate) mod commands;
+mod gates;
 mod guilds;
 mod messages;
 mod pipeline;
@@ -20,6 +22,8 @@ pub(crate) use pipeline::handle;
 pub(crate) struct Call {
     pub(crate) ids: Vec<(&'static str, u64)>,
     pub(crate) token: String,
+    /// Where the client found the sandbox, `host:port`.
+    pub(crate) host: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Value,
 }

@@ -146,6 +146,7 @@ impl Guild {
     /// Gives it an id that belongs to this shard of so many.
     #[must_use]
     pub fn on_shard(mut self, shard: u64, of: u64) -> Self {
+        let of = of.max(1);
         let time = self.id >> 22;
         let wanted = time - time % of + shard % of;
         self.id = (wanted << 22) | (snowflake::next() & ((1 << 22) - 1));

@@ -7,7 +7,7 @@ mod post;
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::{
     channel::{Channel, ChannelKind, Overwrite, Target},
@@ -33,8 +33,6 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) config: Config,
-    /// Where this sandbox listens, `host:port`.
-    pub(crate) authority: String,
     /// The bot's user id, which is its application's id as well.
     pub(crate) bot: u64,
     pub(crate) users: BTreeMap<u64, User>,
@@ -50,12 +48,11 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: Config, authority: String) -> Self {
-        let bot = User::bot(&config.bot_name);
+    pub(crate) fn new(config: Config) -> Self {
+        let bot = config.bot.clone();
         let sessions = Sessions::new(config.identifies_a_day);
         Self {
             config,
-            authority,
             bot: bot.id,
             users: BTreeMap::from([(bot.id, bot)]),
             guilds: BTreeMap::new(),
@@ -74,7 +71,7 @@ impl World {
     pub(crate) fn add_guild(&mut self, mut guild: Guild) -> u64 {
         guild.complete();
         if let Entry::Vacant(place) = guild.members.entry(self.bot) {
-            let mut role = Role::new(&self.config.bot_name, permissions::BOT);
+            let mut role = Role::new(&self.config.bot.name, permissions::BOT);
             role.managed = true;
             place.insert(Member { roles: [role.id].into() });
             guild.roles.insert(role.id, role);
@@ -83,6 +80,21 @@ impl World {
         self.guilds.insert(id, guild);
         self.dispatch_guild_create(id);
         id
+    }
+
+    pub(crate) fn set_member(&mut self, guild: u64, user: u64, roles: &[u64]) {
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.members.insert(user, Member { roles: roles.iter().copied().collect() });
+        }
+    }
+
+    pub(crate) fn remove_member(&mut self, guild: u64, user: u64) {
+        if let Some(known) = self.guilds.get_mut(&guild) {
+            known.members.remove(&user);
+        }
+        if user == self.bot {
+            self.dispatch_to_guild(guild, "GUILD_DELETE", &json!({ "id": guild.to_string() }));
+        }
     }
 
     pub(crate) fn add_channel(&mut self, guild: Option<u64>, mut channel: Channel) -> u64 {

@@ -1,9 +1,10 @@
 //! A small client of the sandbox, and a guild to try it on.
 
+use std::{sync::LazyLock, time::Duration};
+
 use reqwest::{Method, RequestBuilder, Response};
 use sandbox_discord::{Channel, Clocks, Config, Guild, Limit, Sandbox, User};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A sandbox with a guild, a human in it and a channel.
 pub(crate) struct World {
@@ -11,7 +12,6 @@ pub(crate) struct World {
     pub(crate) guild: u64,
     pub(crate) olivia: u64,
     pub(crate) channel: u64,
-    http: reqwest::Client,
 }
 
 /// An answer, read.
@@ -38,6 +38,17 @@ impl Answer {
     }
 }
 
+/// One client for all tests: making one reads the system's certificates, which
+/// takes longer than most tests. It keeps no connection, since each belongs to
+/// the runtime of one test.
+pub(crate) fn http() -> &'static reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
+        builder.user_agent("DiscordBot (https://example.com, 1.0)").build().unwrap()
+    });
+    &CLIENT
+}
+
 /// Rate limits that a test does not run into by accident.
 pub(crate) fn unlimited(clocks: &mut Clocks) {
     let plenty = Limit::new(100_000, Duration::from_secs(1));
@@ -56,15 +67,13 @@ impl World {
         let olivia = sandbox.add_user(User::new("olivia"));
         let guild = sandbox.add_guild(Guild::new("Sandbox", olivia));
         let channel = sandbox.add_channel(guild, Channel::text("general"));
-        let http =
-            reqwest::Client::builder().user_agent("DiscordBot (https://example.com, 1.0)").build().unwrap();
-        Self { sandbox, guild, olivia, channel, http }
+        Self { sandbox, guild, olivia, channel }
     }
 
     /// A request below `/api/v10` with the bot's token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/api/v10{path}", self.sandbox.url());
-        self.http.request(method, url).header("authorization", format!("Bot {}", self.sandbox.token()))
+        http().request(method, url).header("authorization", format!("Bot {}", self.sandbox.token()))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

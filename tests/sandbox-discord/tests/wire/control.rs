@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::client::World;
+use crate::client::{World, http};
 
 async fn post(world: &World, path: &str, body: Value) -> (u16, Value) {
     let url = format!("{}/sandbox/{path}", world.sandbox.url());
-    let response = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+    let response = http().post(url).json(&body).send().await.unwrap();
     let status = response.status().as_u16();
     (status, response.json().await.unwrap_or_default())
 }
 
 async fn get(world: &World, path: &str) -> Value {
-    reqwest::get(format!("{}{path}", world.sandbox.url())).await.unwrap().json().await.unwrap()
+    http().get(format!("{}{path}", world.sandbox.url())).send().await.unwrap().json().await.unwrap()
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_command_that_is_not_registered_is_refused_in_words() {
 async fn the_page_loads_nothing_from_elsewhere() {
     let world = World::start().await;
     for path in ["/", "/sandbox/page.css", "/sandbox/page.js"] {
-        let response = reqwest::get(format!("{}{path}", world.sandbox.url())).await.unwrap();
+        let response = http().get(format!("{}{path}", world.sandbox.url())).send().await.unwrap();
         assert_eq!(response.status(), 200);
         let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.starts_with("default-src 'none'"));

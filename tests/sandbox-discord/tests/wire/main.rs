@@ -4,9 +4,11 @@
 
 mod client;
 mod control;
+mod ends;
 mod faults;
 mod gateway;
 mod interactions;
+mod limits;
 mod messages;
 mod nonces;
 mod permissions;

@@ -56,7 +56,7 @@ async fn the_repeat_of_a_deleted_message_is_unknown() {
 #[tokio::test]
 async fn a_nonce_is_forgotten_after_its_window() {
     let config =
-        Config::default().clocks(unlimited).clocks(|clocks| clocks.nonce_window = Duration::from_millis(200));
+        Config::default().clocks(unlimited).clocks(|clocks| clocks.nonce_window = Duration::from_secs(1));
     let world = World::with(config).await;
     world.post(message("first", "n", true)).await;
     world.post(message("repeat", "n", true)).await;

@@ -2,7 +2,10 @@
 
 use sandbox_discord::{
     Channel, ChannelKind, Guild, Role, Target,
-    permissions::{ADMINISTRATOR, EMBED_LINKS, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL},
+    permissions::{
+        ADMINISTRATOR, CONNECT, EMBED_LINKS, READ_MESSAGE_HISTORY, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS,
+        VIEW_CHANNEL,
+    },
 };
 use serde_json::json;
 
@@ -82,6 +85,32 @@ async fn only_channels_of_some_kinds_take_messages() {
         let channel = world.sandbox.add_channel(world.guild, Channel::new(kind, "c"));
         assert_eq!(post(&world, channel).await, outcome, "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn a_bot_that_was_thrown_out_has_no_access() {
+    let world = World::start().await;
+    world.sandbox.remove_member(world.guild, world.sandbox.bot());
+    assert_eq!(post(&world, world.channel).await, (403, 50001));
+    assert_eq!(world.get(&format!("/guilds/{}", world.guild)).await.code(), 50001);
+}
+
+#[tokio::test]
+async fn a_voice_channel_also_needs_connect() {
+    let world = World::start().await;
+    let voice = Channel::new(ChannelKind::Voice, "voice").deny(everyone(&world), CONNECT);
+    let voice = world.sandbox.add_channel(world.guild, voice);
+    world.sandbox.set_member(world.guild, world.sandbox.bot(), &[]);
+    assert_eq!(post(&world, voice).await, (403, 50013));
+}
+
+#[tokio::test]
+async fn without_the_history_nothing_is_listed() {
+    let world = World::start().await;
+    world.post(json!({ "content": "x" })).await;
+    world.sandbox.set_overwrite(world.channel, everyone(&world), 0, READ_MESSAGE_HISTORY);
+    let listed = world.get(&format!("/channels/{}/messages", world.channel)).await;
+    assert_eq!((listed.status, listed.body), (200, json!([])));
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn channels_share_the_bucket_id_but_not_the_bucket() {
 #[tokio::test]
 async fn a_bucket_is_full_again_after_its_period() {
     let config = Config::default().clocks(unlimited).clocks(|clocks| {
-        clocks.channel = Limit::new(1, Duration::from_millis(200));
+        clocks.channel = Limit::new(1, Duration::from_secs(1));
     });
     let world = World::with(config).await;
     let start = Instant::now();
@@ -57,7 +57,7 @@ async fn a_bucket_is_full_again_after_its_period() {
         (world.post(json!({ "content": "x" })).await.status == 200).then_some(())
     })
     .await;
-    assert!(start.elapsed() >= Duration::from_millis(200));
+    assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]

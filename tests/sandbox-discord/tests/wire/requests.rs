@@ -3,15 +3,14 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::client::{World, read};
+use crate::client::{World, http, read};
 
 #[tokio::test]
 async fn a_wrong_token_is_refused_with_401() {
     let world = World::start().await;
     let url = format!("{}/api/v10/users/@me", world.sandbox.url());
-    let client = reqwest::Client::builder().user_agent("DiscordBot (https://a.b, 1)").build().unwrap();
     for header in ["Bot wrong", "sandbox-token", "Bearer sandbox-token", ""] {
-        let response = client.get(&url).header("authorization", header).send().await.unwrap();
+        let response = http().get(&url).header("authorization", header).send().await.unwrap();
         let answer = read(response).await;
         assert_eq!((answer.status, answer.code()), (401, 0));
         assert_eq!(answer.body["message"], "401: Unauthorized");
@@ -19,11 +18,20 @@ async fn a_wrong_token_is_refused_with_401() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_replaced_is_refused() {
+    let world = World::start().await;
+    let request = world.request(Method::GET, "/users/@me");
+    world.sandbox.set_token("another");
+    assert_eq!(request.send().await.unwrap().status(), 401);
+    assert_eq!(world.get("/users/@me").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_user_agent_that_discord_does_not_want_is_refused() {
     let world = World::start().await;
     let url = format!("{}/api/v10/users/@me", world.sandbox.url());
     for agent in ["curl/8", "DiscordBot", "DiscordBot (x)", "DiscordBot (https://a.b)"] {
-        let request = reqwest::Client::new().get(&url).header("user-agent", agent);
+        let request = http().get(&url).header("user-agent", agent);
         let request = request.header("authorization", "Bot sandbox-token");
         assert_eq!(request.send().await.unwrap().status(), 403, "{agent}");
     }

@@ -1,0 +1,187 @@
+//! The slash commands that the bot has: what is registered at Discord, and which
+//! words a command stands for.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serenity::model::Permissions;
+
+use crate::gateway::SlashCommand;
+
+/// Kinds of options, with Discord's numbers.
+const SUBCOMMAND: u8 = 1;
+const GROUP: u8 = 2;
+const STRING: u8 = 3;
+const CHANNEL: u8 = 7;
+
+/// Kinds of channels that alerts can be posted in: text, voice, announcements,
+/// the threads, stage.
+const POSTABLE: [u8; 7] = [0, 2, 5, 10, 11, 12, 13];
+
+/// A slash command as it is registered. Compares what the bot sets, and leaves
+/// out what Discord adds.
+/// <https://docs.discord.com/developers/interactions/application-commands>
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Definition {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    description: String,
+    /// Who sees it, unless a guild's admins decide otherwise. Only a whole
+    /// command can have this.
+    default_member_permissions: Option<Permissions>,
+    /// Where it can be used.
+    contexts: Option<BTreeSet<u8>>,
+    /// What the application can be added to.
+    integration_types: Option<BTreeSet<u8>>,
+    #[serde(default)]
+    options: Vec<Item>,
+}
+
+/// A subcommand, a group of them, or an argument.
+#[derive(Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Item {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    description: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    required: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    autocomplete: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    channel_types: BTreeSet<u8>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    max_length: Option<u16>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    options: Vec<Item>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// All that the bot registers. The names are the words of the typed commands;
+/// `show` stands for no further word.
+pub(super) fn commands() -> [Definition; 1] {
+    let authorize =
+        Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
+    // No channel: what is to be taken out may exist no more.
+    let revoke = Item {
+        required: true,
+        autocomplete: true,
+        ..item(STRING, "channel", "One of the authorized channels, or a channel's id")
+    };
+    let slug = Item { required: true, max_length: Some(100), ..item(STRING, "slug", "The project's slug") };
+    let options = vec![
+        subcommand("help", "Shows all commands", []),
+        group(
+            "channel",
+            "Which channels Sentry may post into",
+            [
+                subcommand("show", "Shows the authorized channels of this server", []),
+                subcommand("authorize", "Lets Sentry post into a channel", [authorize]),
+                subcommand("revoke", "Takes that back", [revoke]),
+            ],
+        ),
+        group(
+            "project",
+            "The project whose alerts can mention you",
+            [
+                subcommand("show", "Shows your project", []),
+                subcommand("register", "Makes a project yours", [slug]),
+                subcommand("revoke", "Gives your project back", []),
+            ],
+        ),
+        subcommand("replay", "Posts once more what could not be posted in this channel", []),
+    ];
+    [Definition {
+        name: "sentry".to_owned(),
+        kind: 1,
+        description: "Posts alerts of Sentry".to_owned(),
+        // Whoever could type it. What each subcommand needs is checked by itself.
+        default_member_permissions: Some(Permissions::SEND_MESSAGES),
+        // Guilds.
+        contexts: Some([0].into()),
+        // Likewise.
+        integration_types: Some([0].into()),
+        options,
+    }]
+}
+
+/// The words after the prefix that the command stands for; `None` where there
+/// is no such command, or no longer.
+pub(super) fn words(command: &SlashCommand) -> Option<Vec<&str>> {
+    let (name, path) = command.path.split_first()?;
+    let mut items = commands().into_iter().find(|known| known.name == *name)?.options;
+    for name in path {
+        items = items.into_iter().find(|item| item.name == *name && item.nests())?.options;
+    }
+    if items.iter().any(Item::nests) {
+        return None;
+    }
+    let path = path.iter().map(String::as_str).filter(|word| *word != "show");
+    let arguments = items.iter().filter_map(|item| command.arguments.get(&item.name).map(String::as_str));
+    Some(path.chain(arguments).collect())
+}
+
+impl Item {
+    const fn nests(&self) -> bool {
+        matches!(self.kind, SUBCOMMAND | GROUP)
+    }
+}
+
+fn item(kind: u8, name: &str, description: &str) -> Item {
+    Item { name: name.to_owned(), kind, description: description.to_owned(), ..Item::default() }
+}
+
+fn subcommand<const N: usize>(name: &str, description: &str, options: [Item; N]) -> Item {
+    Item { options: options.into(), ..item(SUBCOMMAND, name, description) }
+}
+
+fn group<const N: usize>(name: &str, description: &str, options: [Item; N]) -> Item {
+    Item { options: options.into(), ..item(GROUP, name, description) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(path: &str, arguments: &[(&str, &str)]) -> SlashCommand {
+        SlashCommand {
+            path: path.split(' ').map(str::to_owned).collect(),
+            arguments: arguments.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+        }
+    }
+
+    #[test]
+    fn a_command_stands_for_the_words_that_would_be_typed() {
+        for (path, arguments, expected) in [
+            ("sentry help", &[][..], "help"),
+            ("sentry channel show", &[], "channel"),
+            ("sentry channel authorize", &[("channel", "42")], "channel authorize 42"),
+            ("sentry channel revoke", &[("channel", "42"), ("unknown", "x")], "channel revoke 42"),
+            ("sentry project show", &[], "project"),
+            ("sentry project register", &[("slug", "web")], "project register web"),
+            ("sentry project revoke", &[], "project revoke"),
+            ("sentry replay", &[], "replay"),
+        ] {
+            let words = words(&command(path, arguments)).map(|words| words.join(" "));
+            assert_eq!(words.as_deref(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_argument_is_one_word_whatever_it_holds() {
+        let command = command("sentry project register", &[("slug", "web revoke")]);
+        assert_eq!(words(&command), Some(vec!["project", "register", "web revoke"]));
+    }
+
+    #[test]
+    fn what_is_not_registered_stands_for_nothing() {
+        for path in ["sentry", "other help", "sentry channel", "sentry channel secure", "sentry help channel"]
+        {
+            assert_eq!(words(&command(path, &[])), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What somebody does with the bot's slash commands, as the gateway tells it.
+//! <https://docs.discord.com/developers/interactions/receiving-and-responding>
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serenity::model::Permissions;
+use shared::{ChannelId, GuildId, UserId};
+
+use super::wire::{Author, snowflake};
+
+/// Somebody used one of the bot's commands, or is about to.
+#[derive(Debug, Clone)]
+pub struct Invoked {
+    /// The interaction's id.
+    pub id: u64,
+    /// The bot's application, under which later answers go.
+    pub application: u64,
+    /// Allows to answer this interaction, for 15 minutes.
+    pub token: SecretString,
+    /// Who.
+    pub user: UserId,
+    /// Where; none outside guilds.
+    pub place: Option<Place>,
+    /// What is wanted.
+    pub wants: Wants,
+    /// The bot's own id.
+    pub bot: UserId,
+}
+
+/// Where in a guild a command is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The guild.
+    pub guild: GuildId,
+    /// The channel.
+    pub channel: ChannelId,
+    /// What the user may do in the channel, as Discord computed it.
+    pub granted: Permissions,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wants {
+    /// That the command is carried out.
+    Run(SlashCommand),
+    /// Completions of the option of this name, which is being typed.
+    Complete(SlashCommand, String),
+}
+
+/// A command with its arguments, as Discord's client filled it in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SlashCommand {
+    /// The names of command, group and subcommand: `/sentry channel revoke` has three.
+    pub path: Vec<String>,
+    /// By the option's name. Channels and users are ids.
+    pub arguments: BTreeMap<String, String>,
+}
+
+/// The event.
+#[derive(Debug, Deserialize)]
+pub(super) struct InteractionCreate {
+    #[serde(deserialize_with = "snowflake")]
+    id: u64,
+    #[serde(deserialize_with = "snowflake")]
+    application_id: u64,
+    #[serde(rename = "type")]
+    kind: u64,
+    #[serde(deserialize_with = "secret")]
+    token: SecretString,
+    #[serde(default)]
+    guild_id: Option<String>,
+    #[serde(default)]
+    channel_id: Option<String>,
+    /// Who, in a guild.
+    #[serde(default)]
+    member: Option<WireMember>,
+    /// Who, elsewhere.
+    #[serde(default)]
+    user: Option<Author>,
+    #[serde(default)]
+    data: WireData,
+}
+
+/// Kinds of interactions that are handed on: a command, and a request to
+/// complete an option. A modal's would be 5.
+const COMMAND: u64 = 2;
+const AUTOCOMPLETE: u64 = 4;
+
+#[derive(Debug, Deserialize)]
+struct WireMember {
+    user: Author,
+    permissions: Permissions,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct WireData {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    options: Vec<WireOption>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireOption {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u64,
+    #[serde(default)]
+    value: Value,
+    #[serde(default)]
+    focused: bool,
+    #[serde(default)]
+    options: Vec<WireOption>,
+}
+
+impl WireOption {
+    /// Subcommands and groups of them; all other kinds are arguments.
+    const fn nests(&self) -> bool {
+        matches!(self.kind, 1 | 2)
+    }
+}
+
+impl InteractionCreate {
+    /// `None` for kinds of interactions that the bot never asks for.
+    pub(super) fn invoked(self, bot: u64) -> Option<Invoked> {
+        let (command, focused) = self.data.command();
+        let wants = match (self.kind, focused) {
+            (COMMAND, _) => Wants::Run(command),
+            (AUTOCOMPLETE, Some(option)) => Wants::Complete(command, option),
+            _ => return None,
+        };
+        let user = self.member.as_ref().map(|member| &member.user).or(self.user.as_ref())?.id;
+        let place = || {
+            Some(Place {
+                guild: self.guild_id?.parse().ok()?,
+                channel: self.channel_id?.parse().ok()?,
+                granted: self.member?.permissions,
+            })
+        };
+        Some(Invoked {
+            id: self.id,
+            application: self.application_id,
+            token: self.token,
+            user: UserId::new(user),
+            place: place(),
+            wants,
+            bot: UserId::new(bot),
+        })
+    }
+}
+
+impl WireData {
+    /// The command, and the name of the option that is being typed.
+    fn command(self) -> (SlashCommand, Option<String>) {
+        let (mut path, mut options) = (vec![self.name], self.options);
+        while let Some(index) = options.iter().position(WireOption::nests) {
+            let inner = options.swap_remove(index);
+            path.push(inner.name);
+            options = inner.options;
+        }
+        let focused = options.iter().find(|option| option.focused).map(|option| option.name.clone());
+        let arguments = options.into_iter().map(|option| (option.name, text(option.value))).collect();
+        (SlashCommand { path, arguments }, focused)
+    }
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn interaction(change: Value) -> Option<Invoked> {
+        let mut json = json!({
+            "id": "1", "application_id": "2", "type": 2, "token": "hidden", "version": 1,
+            "guild_id": "3", "channel_id": "4", "channel": {"id": "4"},
+            "member": {"user": {"id": "5", "username": "x"}, "permissions": "9216", "roles": []},
+            "data": {"id": "9", "name": "sentry", "type": 1, "options": [{"name": "channel", "type": 2, "options": [
+                {"name": "revoke", "type": 1, "options": [{"name": "channel", "type": 3, "value": "42"}]},
+            ]}]},
+        });
+        for (key, value) in change.as_object().into_iter().flatten() {
+            json[key] = value.clone();
+        }
+        from_value::<InteractionCreate>(json).expect("an interaction").invoked(7)
+    }
+
+    fn revoke(channel: &str) -> SlashCommand {
+        SlashCommand {
+            path: ["sentry", "channel", "revoke"].map(str::to_owned).into(),
+            arguments: [("channel".to_owned(), channel.to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn a_command_is_read_with_its_path_and_arguments() {
+        let invoked = interaction(json!({})).expect("a command");
+        assert_eq!((invoked.id, invoked.application, invoked.token.expose_secret()), (1, 2, "hidden"));
+        assert_eq!((invoked.user, invoked.bot), (UserId::new(5), UserId::new(7)));
+        let place = invoked.place.expect("in a guild");
+        assert_eq!((place.guild, place.channel), (GuildId::new(3), ChannelId::new(4)));
+        assert_eq!(place.granted, Permissions::VIEW_CHANNEL | Permissions::MANAGE_MESSAGES);
+        assert_eq!(invoked.wants, Wants::Run(revoke("42")));
+    }
+
+    #[test]
+    fn what_is_being_typed_is_told_from_what_was_sent() {
+        let option = json!({"name": "channel", "type": 3, "value": "al", "focused": true});
+        let options = json!([{"name": "channel", "type": 2, "options": [
+            {"name": "revoke", "type": 1, "options": [option]},
+        ]}]);
+        let change = json!({"type": 4, "data": {"name": "sentry", "options": options}});
+        let wants = interaction(change).expect("handed on").wants;
+        assert_eq!(wants, Wants::Complete(revoke("al"), "channel".to_owned()));
+    }
+
+    #[test]
+    fn outside_guilds_there_is_no_place() {
+        let change = json!({"guild_id": null, "member": null, "user": {"id": "5"}});
+        let invoked = interaction(change).expect("handed on");
+        assert_eq!((invoked.user, invoked.place.is_none()), (UserId::new(5), true));
+    }
+
+    #[test]
+    fn kinds_that_the_bot_never_asks_for_are_dropped() {
+        for kind in [1, 3, 5, 99] {
+            let data = json!({"custom_id": "x", "components": []});
+            assert!(interaction(json!({"type": kind, "data": data})).is_none());
+        }
+    }
+
+    #[test]
+    fn the_token_is_not_shown() {
+        let shown = format!("{:?}", interaction(json!({})));
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}

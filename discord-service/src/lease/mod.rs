@@ -1,0 +1,158 @@
+//! Which of the pods serves which partition of the alerts and which shard of the
+//! gateway: one owner at a time for each, fair shares, and no setting that names
+//! how many pods there are.
+//!
+//! A pod writes one key of its own, again and again, that NATS removes
+//! `LEASE_TTL_SECS` after the last time; a key that is gone never comes back. Who
+//! owns what stands in one table, changed by compare-and-set only: an entry is
+//! taken over when its owner has cleared it, or when the owner's key is gone. A
+//! pod that cannot renew its key stops acting on all that it holds a fifth of
+//! that time before NATS can remove it, by its own clocks and at every step (see
+//! `tenure`), and begins a new life under another id.
+//!
+//! Why not a key for each lease: 64 partitions would be 64 writes where one
+//! does, and a hand-over of many would be as many steps instead of one.
+
+mod bucket;
+mod keeper;
+mod table;
+mod tenure;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use shared::shutdown::CancellationToken;
+use tokio::sync::{mpsc, watch};
+
+pub(crate) use self::bucket::{Life, PutError};
+pub use self::{
+    bucket::{Bucket, ensure},
+    keeper::Keeper,
+    table::Resource,
+};
+use self::{table::Pod, tenure::Tenure};
+
+/// This pod's part in the sharing, taken apart for those who need a piece of it.
+#[derive(Debug)]
+pub struct Membership {
+    /// Runs it all; nothing is granted unless it runs.
+    pub keeper: Keeper,
+    /// Partitions of the alerts, as this pod comes to own them.
+    pub partitions: mpsc::UnboundedReceiver<Lease>,
+    /// The same for the gateway's shards.
+    pub shards: Shards,
+    /// How many pods live, this one included.
+    pub pods: watch::Receiver<usize>,
+}
+
+/// The gateway's part.
+#[derive(Debug)]
+pub struct Shards {
+    /// Shards, as this pod comes to own them.
+    pub grants: mpsc::UnboundedReceiver<Lease>,
+    /// Where gateways of different pods leave each other word.
+    pub(crate) bucket: Bucket,
+    /// The number of shards as of which they were shared last.
+    pub(crate) shared: watch::Receiver<u32>,
+    told: watch::Sender<Pod>,
+}
+
+impl Shards {
+    /// Discord wants the bot to have this many shards. The largest number that a
+    /// living pod was told counts; until a pod was told one, it gets no shards.
+    pub fn set_total(&self, total: u32) {
+        self.told.send_modify(|pod| pod.shards = total);
+    }
+}
+
+impl Membership {
+    /// A pod that shares with all others in this NATS. Leases last for `ttl`, in
+    /// whole seconds, after a pod's last sign of life. When `leaving` is
+    /// cancelled, everything is handed back.
+    pub fn new(nats: &async_nats::Client, ttl: Duration, leaving: CancellationToken) -> Self {
+        let bucket = Bucket::new(nats, ttl / 5);
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let (told, own) = watch::channel(Pod { version, ..Pod::default() });
+        let (partition_grants, partitions) = mpsc::unbounded_channel();
+        let (shard_grants, grants) = mpsc::unbounded_channel();
+        let (count, pods) = watch::channel(1);
+        let (shared_total, shared) = watch::channel(0);
+        let keeper = Keeper::new(
+            bucket.clone(),
+            ttl,
+            leaving,
+            told.clone(),
+            own,
+            count,
+            shared_total,
+            partition_grants,
+            shard_grants,
+        );
+        Self { keeper, partitions, shards: Shards { grants, bucket, shared, told }, pods }
+    }
+}
+
+/// The right to be the only one that serves something. Dropping it gives it up,
+/// so whoever drops it must have stopped.
+#[derive(Debug)]
+pub struct Lease {
+    resource: Resource,
+    fence: Fence,
+    stop: CancellationToken,
+    pods: watch::Receiver<usize>,
+    dropped: mpsc::UnboundedSender<Resource>,
+}
+
+impl Lease {
+    /// What it is the right to.
+    pub const fn resource(&self) -> Resource {
+        self.resource
+    }
+
+    /// Cancelled when another pod is to have it, or the process ends: finish
+    /// what is under way, then drop the lease.
+    pub const fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Outlives the lease.
+    pub fn fence(&self) -> Fence {
+        self.fence.clone()
+    }
+
+    /// Whether another pod lives that can go on.
+    pub fn has_heir(&self) -> bool {
+        *self.pods.borrow() > 1
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Without a keeper the pod's key expires, and the lease with it.
+        let _ = self.dropped.send(self.resource);
+    }
+}
+
+/// Stops whatever a pod does once it has not renewed its leases in time.
+#[derive(Debug, Clone)]
+pub struct Fence(Arc<Tenure>);
+
+impl Fence {
+    /// One that stops nothing, for tests of what it is given to.
+    #[cfg(test)]
+    pub(crate) fn always() -> Self {
+        let tenure = Tenure::new(String::new());
+        tenure.renew((tokio::time::Instant::now(), std::time::SystemTime::now()), Duration::from_secs(3600));
+        Self(Arc::new(tenure))
+    }
+
+    /// Whether the pod may act now.
+    pub fn is_held(&self) -> bool {
+        self.0.is_held()
+    }
+
+    /// Lets `act` go on only while the pod may act; `None` when it was cut off,
+    /// at any point where it waited. The clocks are read before every step.
+    pub async fn while_held<T>(&self, act: impl Future<Output = T>) -> Option<T> {
+        self.0.while_held(act).await
+    }
+}

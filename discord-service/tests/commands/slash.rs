@@ -1,0 +1,331 @@
+//! The commands under `/sentry`: used in Discord's client, told by the gateway,
+//! answered so that only the one who asked sees it.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use discord_service::{
+    commands::{Commands, register_slash_commands},
+    gateway::{Handler, Invoked, Typed},
+};
+use harness::wait::{SOON, wait_for};
+use sandbox_discord::{Channel, Effect, Fault, Invocation, Message, Stats, Target, permissions};
+use serde_json::{Value, json};
+use shared::{ChannelId, GuildId, shutdown::CancellationToken};
+
+use crate::{
+    gateway::Connected,
+    stage::{Stage, config},
+};
+
+const CALLBACK: &str = "POST /interactions/{interaction_id}/{token}/callback";
+const EDIT: &str = "PATCH /webhooks/{application_id}/{token}/messages/@original";
+/// Longer than any command takes while all is well.
+const ANSWERED: Duration = Duration::from_secs(30);
+const REFUSAL: &str = "You have no sufficient permission in this guild to use this command. \
+                       Please contact guild administrator.";
+
+/// A guild whose members have the bot's slash commands.
+async fn connected() -> Connected {
+    let connected = Connected::to(config()).await;
+    register(&connected.stage).await;
+    connected
+}
+
+async fn register(stage: &Stage) {
+    let registered = register_slash_commands(&stage.discord, &CancellationToken::new()).await;
+    registered.expect("the token is good");
+}
+
+/// Two pods that both have a session on the shard, as in a hand-over.
+struct TwoPods(Arc<Commands>);
+
+#[async_trait]
+impl Handler for TwoPods {
+    async fn typed(&self, _: Typed) {}
+
+    async fn invoked(&self, invocation: Invoked) {
+        tokio::join!(self.0.invoked(invocation.clone()), self.0.invoked(invocation));
+    }
+}
+
+/// The answer, which nobody else sees and which pings nobody.
+async fn shown(invocation: &Invocation) -> Message {
+    let first = invocation.answer().await.expect("answered within three seconds");
+    assert_eq!(first.data["flags"], 64, "{first:?}");
+    let message = invocation.message(ANSWERED).await.expect("a message");
+    assert_eq!(message.received["allowed_mentions"], json!({"parse": []}));
+    assert!(message.pings.is_empty(), "pinged by {}", message.json);
+    assert_eq!(message.json["flags"], 64, "{}", message.json);
+    message
+}
+
+async fn used(stage: &Stage, user: u64, channel: u64, command: &str, options: &[(&str, &str)]) -> Message {
+    let invocation = stage.sandbox.slash(user, channel, command, options).expect("Discord lets them");
+    let message = shown(&invocation).await;
+    assert_eq!(stage.sandbox.unknown_requests(), [""; 0]);
+    assert_eq!(stage.sandbox.messages(channel).len(), 0, "nobody else sees anything");
+    message
+}
+
+async fn text(stage: &Stage, user: u64, channel: u64, command: &str, options: &[(&str, &str)]) -> String {
+    let message = used(stage, user, channel, command, options).await;
+    assert!(message.embeds().is_empty(), "an embed: {}", message.json);
+    message.content().to_owned()
+}
+
+/// The titles and values of the fields of the one embed.
+async fn embed(stage: &Stage, user: u64, channel: u64, command: &str) -> (Value, Vec<String>) {
+    let message = used(stage, user, channel, command, &[]).await;
+    assert_eq!((message.content(), message.embeds().len()), ("", 1), "{}", message.json);
+    let embed = &message.embeds()[0];
+    let fields = embed["fields"].as_array().expect("fields").iter();
+    (
+        embed["title"].clone(),
+        fields.map(|field| format!("{}: {}", field["name"], field["value"]).replace('"', "")).collect(),
+    )
+}
+
+fn edits(stats: &Stats) -> u64 {
+    stats.answers(EDIT, None)
+}
+
+#[tokio::test]
+async fn channels_are_authorized_shown_and_revoked() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let (by, office, id) = (stage.moderator, stage.office, stage.alerts.to_string());
+    let channel = [("channel", id.as_str())];
+    let authorize = "sentry channel authorize";
+    assert_eq!(text(stage, by, office, authorize, &channel).await, format!("<#{id}> is now authorized"));
+    assert!(stage.is_authorized(stage.alerts).await);
+    assert_eq!(text(stage, by, office, authorize, &channel).await, format!("<#{id}> is already authorized"));
+
+    let (title, fields) = embed(stage, by, office, "sentry channel show").await;
+    assert_eq!(title, "***SENTRY CHANNEL AUTHORIZATION***");
+    assert_eq!(fields[1], format!("Authorized Channels: <#{id}>"));
+
+    let revoke = "sentry channel revoke";
+    assert_eq!(text(stage, by, office, revoke, &channel).await, format!("Revoked access from <#{id}>"));
+    assert!(!stage.is_authorized(stage.alerts).await);
+    assert_eq!(text(stage, by, office, revoke, &channel).await, format!("<#{id}> is not yet authorized"));
+    let mistaken = [("channel", "alerts")];
+    let reply = "Please input the correct channel format, e.g. `#example`";
+    assert_eq!(text(stage, by, office, revoke, &mistaken).await, reply);
+}
+
+#[tokio::test]
+async fn projects_are_registered_shown_and_revoked_in_an_authorized_channel() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    stage.authorize(stage.alerts).await;
+    let (member, alerts) = (stage.member, stage.alerts);
+    let (register, revoke) = ("sentry project register", "sentry project revoke");
+    assert_eq!(text(stage, member, alerts, revoke, &[]).await, "You have no project to be revoked");
+    let web = [("slug", "web")];
+    assert_eq!(text(stage, member, alerts, register, &web).await, "Registered Sentry project: `web`");
+    assert_eq!(
+        text(stage, stage.owner, alerts, register, &web).await,
+        format!("Sentry project: `web` is already registered to <@{member}>")
+    );
+    let (title, fields) = embed(stage, member, alerts, "sentry project show").await;
+    assert_eq!(title, "***SENTRY PROJECT REGISTRATION***");
+    assert_eq!(fields[1], "Registered Project: `web`");
+    assert_eq!(text(stage, member, alerts, revoke, &[]).await, "Revoked Sentry project: `web`");
+    assert_eq!(
+        text(stage, member, alerts, register, &[("slug", "two words")]).await,
+        "Please input the correct project slug, e.g. `project-name-slug`"
+    );
+}
+
+#[tokio::test]
+async fn help_and_replay_answer_in_an_authorized_channel() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let elsewhere = "This channel is not authorized. Use `!sentry channel authorize` to authorize channels.";
+    for command in ["sentry help", "sentry project show", "sentry project revoke", "sentry replay"] {
+        assert_eq!(text(stage, stage.moderator, stage.office, command, &[]).await, elsewhere, "{command}");
+    }
+    stage.authorize(stage.office).await;
+    let (title, fields) = embed(stage, stage.member, stage.office, "sentry help").await;
+    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 8));
+    assert_eq!(text(stage, stage.member, stage.office, "sentry replay", &[]).await, REFUSAL);
+    assert_eq!(text(stage, stage.moderator, stage.office, "sentry replay", &[]).await, "Replaying 0 alerts");
+}
+
+#[tokio::test]
+async fn manage_messages_is_needed_here_and_in_the_channel_named() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let id = stage.alerts.to_string();
+    let channel = [("channel", id.as_str())];
+    for (command, options) in [
+        ("sentry channel show", &[][..]),
+        ("sentry channel authorize", &channel),
+        ("sentry channel revoke", &channel),
+    ] {
+        assert_eq!(text(stage, stage.member, stage.office, command, options).await, REFUSAL, "{command}");
+    }
+    let moderator = Target::Member(stage.moderator);
+    stage.sandbox.set_overwrite(stage.office, moderator, 0, permissions::MANAGE_MESSAGES);
+    let authorize = "sentry channel authorize";
+    assert_eq!(text(stage, stage.moderator, stage.office, authorize, &channel).await, REFUSAL);
+    stage.sandbox.set_overwrite(stage.office, moderator, 0, 0);
+    stage.sandbox.set_overwrite(stage.alerts, moderator, 0, permissions::MANAGE_MESSAGES);
+    assert_eq!(text(stage, stage.moderator, stage.office, authorize, &channel).await, REFUSAL);
+    assert!(!stage.is_authorized(stage.alerts).await);
+}
+
+#[tokio::test]
+async fn while_the_store_hangs_an_answer_is_promised_in_time_and_comes() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    stage.authorize(stage.office).await;
+    stage.nats.pause();
+    let options = [("slug", "web")];
+    let invocation = stage
+        .sandbox
+        .slash(stage.member, stage.office, "sentry project register", &options)
+        .expect("Discord lets them");
+    let first = invocation.answer().await.expect("answered within three seconds");
+    assert_eq!((first.kind, &first.data), (5, &json!({"flags": 64})));
+    assert_eq!(shown(&invocation).await.content(), "The store is unavailable. Please try again in a minute.");
+    stage.nats.unpause();
+}
+
+#[tokio::test]
+async fn of_two_pods_that_hear_of_a_command_one_does_it() {
+    let stage = Stage::set_in(config(), &[]).await;
+    let pods = Arc::new(TwoPods(stage.commands.clone()));
+    let connected = Connected::with(stage, pods).await;
+    let stage = &connected.stage;
+    register(stage).await;
+    stage.authorize(stage.office).await;
+    let id = stage.alerts.to_string();
+    for round in 1..=5 {
+        let reply = text(
+            stage,
+            stage.moderator,
+            stage.office,
+            "sentry channel authorize",
+            &[("channel", id.as_str())],
+        )
+        .await;
+        assert_eq!(reply, format!("<#{id}> is now authorized"), "and not: already");
+        let (taken, refused) = wait_for("both have tried", SOON, || async {
+            let stats = stage.sandbox.stats();
+            let count = |status| stats.answers(CALLBACK, Some(status));
+            (count(204) + count(400) == 2 * round).then(|| (count(204), count(400)))
+        })
+        .await;
+        assert_eq!((taken, refused), (round, round));
+        assert_eq!(edits(&stage.sandbox.stats()), round, "one pod did the work");
+        let revoked = stage.store.revoke(GuildId::new(stage.guild), ChannelId::new(stage.alerts)).await;
+        revoked.expect("the store is there");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_on_the_way_is_given_again() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    stage.authorize(stage.office).await;
+    for fault in [
+        Fault::new(Effect::Status(500)).on_endpoint(CALLBACK),
+        Fault::new(Effect::Cut).after().on_endpoint(CALLBACK),
+        Fault::new(Effect::Silence(Duration::from_secs(20))).after().on_endpoint(CALLBACK),
+        Fault::new(Effect::Status(500)).on_endpoint(EDIT),
+        Fault::new(Effect::Cut).after().on_endpoint(EDIT),
+    ] {
+        stage.sandbox.add_fault(fault.clone().times(1));
+        let (title, _) = embed(stage, stage.member, stage.office, "sentry help").await;
+        assert_eq!(title, "***SENTRY HELP***", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_be_answered_any_more_is_not_carried_out() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    stage.sandbox.add_fault(Fault::new(Effect::Refuse(404, 10_062)).on_endpoint(CALLBACK).times(1));
+    let id = stage.alerts.to_string();
+    let authorize = |id: String| async move {
+        let options = [("channel", id.as_str())];
+        stage.sandbox.slash(stage.owner, stage.office, "sentry channel authorize", &options).expect("used")
+    };
+    let late = authorize(id.clone()).await;
+    assert!(late.answer().await.is_none());
+    assert!(!stage.is_authorized(stage.alerts).await);
+    let reply = shown(&authorize(id.clone()).await).await;
+    assert_eq!(reply.content(), format!("<#{id}> is now authorized"));
+}
+
+#[tokio::test]
+async fn rows_that_can_be_revoked_are_offered_to_those_who_may() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let hidden = Channel::text("hidden").deny(Target::Member(stage.moderator), permissions::ALL);
+    let hidden = stage.sandbox.add_channel(stage.guild, hidden);
+    let gone = stage.sandbox.add_channel(stage.guild, Channel::text("gone"));
+    for channel in [stage.alerts, stage.office, hidden, gone] {
+        stage.authorize(channel).await;
+    }
+    stage.sandbox.remove_channel(gone);
+    let offered = |user: u64, typed: &'static str| async move {
+        let typed = [("channel", typed)];
+        let invocation = stage
+            .sandbox
+            .autocomplete(user, stage.office, "sentry channel revoke", &typed, "channel")
+            .expect("Discord asks");
+        let answer = invocation.answer().await.expect("answered");
+        assert_eq!(answer.kind, 8);
+        answer.data["choices"].clone()
+    };
+    let alerts = json!({"name": "#alerts", "value": stage.alerts.to_string()});
+    let office = json!({"name": "#office", "value": stage.office.to_string()});
+    let stale = json!({"name": format!("{gone} (a thread, or gone)"), "value": gone.to_string()});
+    let mut all = offered(stage.moderator, "").await.as_array().expect("choices").clone();
+    all.sort_by_key(|choice| choice["name"].to_string());
+    assert_eq!(all, [alerts.clone(), office, stale.clone()]);
+    assert_eq!(offered(stage.moderator, "#Ale").await, json!([alerts]));
+    assert_eq!(offered(stage.moderator, "gone").await, json!([stale]));
+    assert_eq!(offered(stage.member, "").await, json!([]), "strangers learn nothing");
+}
+
+#[tokio::test]
+async fn a_command_of_another_version_gets_a_hint_and_one_outside_guilds_a_refusal() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let older = json!([{"name": "sentry", "description": "an older one", "contexts": [0, 1], "options": [
+        {"type": 1, "name": "help", "description": "help"},
+        {"type": 1, "name": "stats", "description": "no longer there"},
+    ]}]);
+    let (put, path) =
+        ("PUT".parse().expect("a method"), format!("/applications/{}/commands", stage.sandbox.bot()));
+    let _: Value = stage.discord.send(put, &path, &path, &older).await.expect("taken");
+    assert_eq!(
+        text(stage, stage.owner, stage.office, "sentry stats", &[]).await,
+        "I do not know this command, or no longer. Please reload Discord and try again."
+    );
+    let private = stage.sandbox.private_channel(stage.owner);
+    assert_eq!(
+        text(stage, stage.owner, private, "sentry help", &[]).await,
+        "Please use this command in a channel of a server."
+    );
+}
+
+#[tokio::test]
+async fn a_guild_that_uses_too_many_commands_is_told() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    stage.authorize(stage.office).await;
+    let uses: Vec<_> = (0..230)
+        .map(|_| stage.sandbox.slash(stage.member, stage.office, "sentry help", &[]).expect("used"))
+        .collect();
+    let mut told = 0;
+    for invocation in &uses {
+        let message = shown(invocation).await;
+        told += u32::from(message.content() == "Too many commands at once. Please try again in a minute.");
+    }
+    assert!((1..=30).contains(&told), "{told}");
+}

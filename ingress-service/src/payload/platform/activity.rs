@@ -1,0 +1,95 @@
+//! `activity_alert`: an alert that somebody routed fired on an issue's activity.
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared::Alert;
+
+use super::{
+    ACTOR, Resource,
+    issue::{ISSUE, Issue},
+    wire::{Maybe, read, words},
+};
+use crate::payload::prune::{SCALAR, Wanted};
+
+pub(super) const RESOURCE: Resource = Resource {
+    name: "activity_alert",
+    kinds: &[("triggered", "activity_alert.triggered")],
+    schema: include_str!("../../../schemas/activity_alert.json"),
+    body: &Wanted::object(&[
+        ("action", SCALAR),
+        ("actor", ACTOR),
+        (
+            "data",
+            &Wanted::object(&[
+                ("issue", ISSUE),
+                ("activity", &Wanted::object(&[("type", SCALAR), ("details", DETAILS)])),
+                ("alert", &Wanted::object(&[("title", SCALAR), ("name", SCALAR)])),
+            ]),
+        ),
+    ]),
+    tell,
+};
+const DETAILS: &Wanted = &Wanted::object(&[(
+    "pull_requests",
+    &Wanted::list(&Wanted::object(&[("repo_name", SCALAR), ("url", SCALAR)])),
+)]);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Data {
+    issue: Issue,
+    activity: Maybe<Activity>,
+    alert: Maybe<Rule>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Activity {
+    r#type: Maybe<String>,
+    details: Maybe<Details>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    pull_requests: Maybe<Vec<Maybe<PullRequest>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PullRequest {
+    repo_name: Maybe<String>,
+    url: Maybe<String>,
+}
+
+/// Versions differ in what they call it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Rule {
+    title: Maybe<String>,
+    name: Maybe<String>,
+}
+
+fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
+    let data: Data = read(Some(data));
+    let mut alert = data.issue.tell(alert);
+    let activity = data.activity.get();
+    alert.details.how = activity.and_then(|activity| activity.r#type.text()).and_then(words);
+    let requests = activity
+        .and_then(|activity| activity.details.get())
+        .and_then(|details| details.pull_requests.get())
+        .into_iter()
+        .flatten()
+        .filter_map(Maybe::get);
+    alert.details.evidence = requests
+        .filter_map(|request| {
+            Some((
+                request.repo_name.brief().unwrap_or_else(|| "Pull request".to_owned()),
+                request.url.brief()?,
+            ))
+        })
+        .take(3)
+        .collect();
+    let rule = data.alert.get().and_then(|rule| rule.title.brief().or_else(|| rule.name.brief()));
+    Alert { rules: rule.into_iter().collect(), ..alert }
+}

@@ -1,0 +1,132 @@
+//! Webhooks of Sentry's Integration Platform: those with a `Sentry-Hook-Resource`.
+//!
+//! One module a resource, each with its actions, its schema, what is read of a
+//! body, and how that is told in an alert. What is not named in a module is
+//! never read: so the grant code of an installation and the link that installs
+//! a build cannot leave.
+//!
+//! An `event_alert` and an `error` are events, as a legacy webhook is: all three
+//! become alerts of the kind `error` with the same issue id, so that one
+//! issue's events fold whichever way they came.
+
+mod activity;
+mod comment;
+mod event;
+mod installation;
+mod issue;
+mod metric;
+mod preprod;
+mod seer;
+mod wire;
+
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
+use shared::{Alert, ChannelId, UserId};
+
+use super::{
+    PayloadError, blank,
+    prune::{SCALAR, Wanted, prune},
+    schema, validate,
+};
+use wire::{Actor, Maybe};
+
+/// The header that tells them from legacy webhooks.
+pub(crate) const RESOURCE: &str = "Sentry-Hook-Resource";
+
+/// Who did it, in every body.
+const ACTOR: &Wanted = &Wanted::object(&[("type", SCALAR), ("id", SCALAR), ("name", SCALAR)]);
+
+/// One resource that Sentry tells of.
+#[derive(Debug)]
+pub struct Resource {
+    name: &'static str,
+    /// Its actions, and the kind of alert that each becomes.
+    kinds: &'static [(&'static str, &'static str)],
+    schema: &'static str,
+    body: &'static Wanted,
+    /// Puts into the alert what a body's `data` says under this action.
+    tell: fn(&str, &Value, Alert) -> Alert,
+}
+
+/// Every resource that is known.
+pub static RESOURCES: [Resource; 9] = [
+    event::EVENT_ALERT,
+    event::ERROR,
+    issue::RESOURCE,
+    metric::RESOURCE,
+    comment::RESOURCE,
+    installation::RESOURCE,
+    seer::RESOURCE,
+    activity::RESOURCE,
+    preprod::RESOURCE,
+];
+
+static SCHEMAS: LazyLock<Vec<(&'static str, Validator)>> =
+    LazyLock::new(|| RESOURCES.iter().map(|resource| (resource.name, schema(resource.schema))).collect());
+
+impl Resource {
+    /// As Sentry names it.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its actions.
+    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
+        self.kinds.iter().map(|(action, _)| *action)
+    }
+
+    fn validate(&self, body: &Value) -> Result<(), PayloadError> {
+        let schemas = SCHEMAS.iter().filter(|(name, _)| *name == self.name);
+        schemas.map(|(_, schema)| schema).try_for_each(|schema| validate(schema, body))
+    }
+}
+
+/// The resource that the header names.
+pub fn known(name: &[u8]) -> Option<&'static Resource> {
+    RESOURCES.iter().find(|resource| resource.name.as_bytes() == name.trim_ascii())
+}
+
+/// Prepares what the first request would otherwise wait for.
+pub(super) fn prepare() {
+    LazyLock::force(&SCHEMAS);
+}
+
+/// A webhook of a known kind that its resource's schema allows: the part of it
+/// that matters.
+#[derive(Debug, Clone)]
+pub struct PlatformWebhook {
+    resource: &'static Resource,
+    action: &'static str,
+    kind: &'static str,
+    body: Value,
+}
+
+impl PlatformWebhook {
+    /// Reads a request's body. `None` when the resource has no such action.
+    ///
+    /// # Errors
+    /// [`PayloadError`] when it is not JSON, names no action, or breaks the
+    /// resource's schema.
+    pub fn parse(resource: &'static Resource, body: &[u8]) -> Result<Option<Self>, PayloadError> {
+        let body = prune(body, resource.body)?;
+        let named = body.get("action").and_then(Value::as_str);
+        let known = named.map(|named| resource.kinds.iter().find(|(action, _)| *action == named));
+        // The schema knows nothing of what comes with an action that nobody knows.
+        if known == Some(None) {
+            return Ok(None);
+        }
+        resource.validate(&body)?;
+        Ok(known.flatten().map(|&(action, kind)| Self { resource, action, kind, body }))
+    }
+
+    /// The alert for this channel and user, received at `received_ms`
+    /// milliseconds since 1970.
+    pub fn alert(&self, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
+        let mut alert = blank(self.kind, channel, mention, received_ms);
+        let actor: Maybe<Actor> = wire::read(self.body.get("actor"));
+        alert.details.actor = actor.get().and_then(Actor::person);
+        (self.resource.tell)(self.action, self.body.get("data").unwrap_or(&Value::Null), alert)
+    }
+}

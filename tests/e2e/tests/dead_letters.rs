@@ -1,0 +1,81 @@
+//! Alerts that cannot be posted: kept with the reason, shown to the operator,
+//! replayed by the channel's admins.
+
+use std::time::Duration;
+
+use e2e::Stack;
+use harness::wait::wait_for;
+use sandbox_discord::{Effect, Fault};
+use sentry_sender::{Webhook, body::Exception};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn webhook(number: u32) -> Webhook {
+    Webhook::legacy(Exception::new(format!("alert {number}")).issue(number.to_string()).json())
+}
+
+async fn until_dead(stack: &Stack, letters: u64) {
+    wait_for("the alerts are dead letters", LONG, || async {
+        (stack.stored("DEAD_LETTERS").await == letters).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_discord_closes_costs_one_request_until_it_is_authorized_anew() {
+    let stack = Stack::start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
+    for number in 1..=5 {
+        assert_eq!(stack.send(channel, &webhook(number)).await.status, 200);
+    }
+    until_dead(&stack, 5).await;
+    let posts = "POST /channels/{channel_id}/messages";
+    assert_eq!(stack.sandbox.stats().answers(posts, Some(403)), 1);
+
+    stack.sandbox.clear_faults();
+    assert_eq!(stack.send(channel, &webhook(6)).await.status, 200);
+    until_dead(&stack, 6).await;
+    let reply = stack.command(stack.owner, &format!("!sentry authorize <#{channel}>")).await;
+    assert!(
+        reply.content().starts_with(&format!("<#{channel}> is already authorized")),
+        "{}",
+        reply.content()
+    );
+    assert_eq!(stack.send(channel, &webhook(7)).await.status, 200);
+    assert_eq!(stack.until_shown(channel, 1, LONG).await[0].title, "alert 7");
+
+    let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
+    assert_eq!(reply.content(), "Replaying 6 alerts");
+    let shown = stack.until_shown(channel, 7, LONG).await;
+    let titles: Vec<&str> = shown.iter().map(|shown| shown.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        ["alert 7", "alert 1", "alert 2", "alert 3", "alert 4", "alert 5", "alert 6"],
+        "the replayed ones come in their own order"
+    );
+    until_dead(&stack, 0).await;
+    stack.until_drained(LONG).await;
+    stack.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_revoked_while_its_alerts_wait_gets_none_of_them() {
+    let mut stack = Stack::start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    assert_eq!(stack.send(channel, &webhook(0)).await.status, 200);
+    stack.until_shown(channel, 1, LONG).await;
+    stack.sandbox.add_fault(Fault::new(Effect::Status(500)).on_channel(channel));
+    for number in 1..=4 {
+        assert_eq!(stack.send(channel, &webhook(number)).await.status, 200);
+    }
+    let reply = stack.command(stack.owner, &format!("!sentry revoke <#{channel}>")).await;
+    assert_eq!(reply.content(), format!("Revoked access from <#{channel}>"));
+    until_dead(&stack, 4).await;
+    stack.sandbox.clear_faults();
+    stack.until_drained(LONG).await;
+    assert_eq!(stack.shown(channel).len(), 1);
+    assert_eq!(stack.discord.metric("sentry_bot_dead_letters_total").await, 4.0);
+    stack.assert_clean();
+    stack.discord.kill();
+}

@@ -1,0 +1,62 @@
+//! Webhooks of internal integrations, from Sentry to the channel.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use e2e::Stack;
+use sentry_sender::{Webhook, webhook::json_files};
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn fixture(name: &str) -> Webhook {
+    let path = harness::workspace_root().join("tests/fixtures/platform").join(name);
+    Webhook::from_file(&path).expect("the fixture is there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_payload_is_shown() {
+    let stack = Stack::start().await;
+    let channel = stack.channel("alerts");
+    stack.command(stack.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+    let folder = harness::workspace_root().join("tests/fixtures/platform");
+    let files = json_files(&folder).expect("the fixtures are there");
+    for file in &files {
+        let webhook = Webhook::from_file(file).expect("readable").signed("a secret that nobody knows");
+        let reply = stack.send(channel, &webhook).await;
+        assert_eq!((reply.status, reply.body.as_str()), (200, r#"{"success":"200"}"#), "{}", file.display());
+        assert!(reply.latency < Duration::from_millis(500), "{}: {:?}", file.display(), reply.latency);
+    }
+    let shown = stack.until_shown(channel, files.len() as u64, SOON).await;
+    let titles: BTreeSet<_> = shown.iter().map(|shown| shown.title.as_str()).collect();
+    for title in ["Cron failure: nightly-backup", "N+1 Query", "Too many errors", "MyApp 1.0 (2)"] {
+        assert!(titles.contains(title), "{titles:?}");
+    }
+    stack.until_drained(SOON).await;
+    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
+    stack.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mention_needs_the_project_where_sentry_names_one() {
+    let stack = Stack::start().await;
+    let channel = stack.channel("alerts");
+    stack.command(stack.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+    let url = stack.url(channel, &format!("&mention={}", stack.owner));
+    // No project is named in it: without a project of any name, nobody is mentioned.
+    let nameless = fixture("seer.root_cause_completed.json");
+    assert_eq!(stack.send_to(&url, &nameless).await.status, 401);
+
+    stack.command_in(channel, stack.owner, "!sentry project register backend-api").await;
+    assert_eq!(stack.send_to(&url, &fixture("issue.resolved.json")).await.status, 200);
+    assert_eq!(stack.send_to(&url, &nameless).await.status, 200);
+    let others = fixture("preprod_artifact.size_analysis_completed.json");
+    assert_eq!(stack.send_to(&url, &others).await.status, 401);
+
+    for shown in stack.until_shown(channel, 2, SOON).await {
+        let messages = stack.sandbox.messages(channel);
+        let message = messages.iter().find(|message| message.id == shown.message).expect("it was just shown");
+        assert!(message.pings.users.contains(&stack.owner), "{}: {:?}", shown.title, message.pings);
+    }
+    stack.until_drained(SOON).await;
+    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
+    stack.assert_clean();
+}

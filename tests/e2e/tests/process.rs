@@ -1,0 +1,78 @@
+//! discord-service as a process: how it starts, what it says, how it ends.
+
+use std::time::{Duration, Instant};
+
+use e2e::Stack;
+use harness::{free_port, service::Service, wait::wait_for};
+use sentry_sender::{Webhook, body::Exception};
+
+const SOON: Duration = Duration::from_secs(10);
+
+async fn ends_with(variables: &[(&str, &str)], code: i32) -> String {
+    let mut service = Service::start("discord-service", variables);
+    let status = service.ended(SOON).await;
+    assert_eq!(status.code(), Some(code), "{}", service.log());
+    service.log()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_are_one_line_and_exit_code_64() {
+    for (variables, line) in [
+        (
+            &[][..],
+            "discord-service: DISCORD_TOKEN: set it, or with STORE=firestore keep it in the document keys/api\n",
+        ),
+        (
+            &[("LEASE_TTL_SECS", "16")][..],
+            "discord-service: LEASE_TTL_SECS: invalid value '16' for '--lease-ttl-secs <LEASE_TTL_SECS>': 16 is not in 2..=15 (see --help)\n",
+        ),
+        (
+            &[("DISCORD_TOKEN", "a"), ("DISCORD_TOKEN_FILE", "/b")][..],
+            "discord-service: DISCORD_TOKEN and DISCORD_TOKEN_FILE are both set: set one of them\n",
+        ),
+        (
+            &[("DISCORD_TOKEN", "a"), ("NATS_CREDS_FILE", "/nowhere")][..],
+            "discord-service: NATS_CREDS_FILE: cannot read /nowhere: No such file or directory (os error 2)\n",
+        ),
+    ] {
+        let log = ends_with(variables, 64).await;
+        assert!(log.ends_with(line), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nats_is_away_it_lives_is_not_ready_and_stops_at_once() {
+    let nats = format!("nats://127.0.0.1:{}", free_port());
+    let mut service = Service::start("discord-service", &[("DISCORD_TOKEN", "token"), ("NATS_URL", &nats)]);
+    wait_for("it says that it is not ready", SOON, || async {
+        (service.readyz().await == Some(503)).then_some(())
+    })
+    .await;
+    service.signal("TERM");
+    let start = Instant::now();
+    let status = service.ended(SOON).await;
+    assert!(status.success(), "{status}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_loses_nothing_and_ends_with_success() {
+    let mut stack = Stack::start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    let webhook = |number: u32| {
+        Webhook::legacy(Exception::new(format!("alert {number}")).issue(number.to_string()).json())
+    };
+    for number in 0..120 {
+        assert_eq!(stack.send(channel, &webhook(number)).await.status, 200);
+    }
+    stack.discord.signal("TERM");
+    let status = stack.discord.ended(Duration::from_secs(25)).await;
+    assert!(status.success(), "{status}");
+    stack.discord.restart();
+    let limit = Duration::from_secs(60);
+    stack.until_drained(limit).await;
+    let titles: Vec<String> = stack.shown(channel).into_iter().map(|shown| shown.title).collect();
+    let expected: Vec<String> = (0..120).map(|number| format!("alert {number}")).collect();
+    assert_eq!(titles, expected);
+    stack.assert_clean();
+}

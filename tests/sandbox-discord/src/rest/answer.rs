@@ -1,0 +1,49 @@
+//! An answer as it goes over the wire.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use serde_json::{Value, json};
+
+use crate::{error::ApiError, ratelimit::Scope};
+
+/// An answer on its way out.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
+}
+
+impl Answer {
+    pub(super) fn refusal(error: &ApiError) -> Self {
+        Self { status: error.status, headers: Vec::new(), body: Some(error.body()) }
+    }
+
+    pub(super) fn into_response(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::build(status);
+        for (name, value) in self.headers {
+            response.insert_header((name, value));
+        }
+        match self.body {
+            Some(body) => response.json(body),
+            None => response.finish(),
+        }
+    }
+}
+
+/// A 429. Only one of the bucket itself tells the bucket's figures.
+pub(super) fn too_many(bucket: Vec<(&'static str, String)>, retry_after: f64, scope: Scope) -> Answer {
+    let mut headers = match scope {
+        Scope::Global => vec![("X-RateLimit-Global", "true".to_owned())],
+        Scope::User | Scope::Shared => bucket,
+    };
+    headers.push(("X-RateLimit-Scope", scope.name().to_owned()));
+    // In whole seconds and rounded up in the header, exact in the body.
+    headers.push(("Retry-After", retry_after.ceil().to_string()));
+    let subject = if scope == Scope::Shared { "The resource is" } else { "You are" };
+    let body = json!({
+        "message": format!("{subject} being rate limited."),
+        "retry_after": (retry_after * 1000.0).ceil() / 1000.0,
+        "global": scope == Scope::Global,
+    });
+    Answer { status: 429, headers, body: Some(body) }
+}
