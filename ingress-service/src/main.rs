@@ -15,6 +15,7 @@ async fn main() -> ExitCode {
 
 async fn serve() -> anyhow::Result<()> {
     let settings: Settings = settings::parse()?;
+    settings::check_secrets_key(&settings.common)?;
     let metrics = telemetry::init(settings.common.log_format)?;
     let dsn = settings::secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?;
     let _sentry = telemetry::start_sentry(SERVICE, dsn.as_ref(), &settings.common)?;

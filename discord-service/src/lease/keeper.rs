@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -12,20 +12,19 @@ use futures::StreamExt as _;
 use shared::shutdown::CancellationToken;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use super::{
     Fence, Lease,
     bucket::{self, Bucket, Entry, Life, PutError},
-    table::{Pod, PodId, Pods, Resource, Table},
+    renewal::{PODS, Renewal, announce, key_of},
+    table::{Pod, Pods, Resource, Table},
     tenure::Tenure,
 };
 
 /// The key of the table.
 const OWNERS: &str = "owners";
-/// What the keys of pods begin with.
-const PODS: &str = "pod";
 /// So often the table is written in vain before others are let in between.
 const CONFLICTS: usize = 20;
 
@@ -315,58 +314,6 @@ impl Keeper {
     }
 }
 
-/// Renews one life's key.
-struct Renewal {
-    bucket: Bucket,
-    ttl: Duration,
-    tenure: Arc<Tenure>,
-    revision: u64,
-    own: watch::Receiver<Pod>,
-}
-
-impl Renewal {
-    /// Returns when the key is gone.
-    async fn until_lost(&mut self) {
-        loop {
-            tokio::select! {
-                () = sleep(self.ttl / 5) => {}
-                Ok(()) = self.own.changed() => {}
-            }
-            match announce(&self.bucket, self.ttl, &self.tenure, &self.own, self.revision).await {
-                Ok(revision) => self.revision = revision,
-                Err(PutError::Conflict) => match self.bucket.get(&key_of(&self.tenure.pod)).await {
-                    // An earlier renewal was stored after all.
-                    Ok(Some(entry)) => self.revision = entry.revision,
-                    Ok(None) => return,
-                    Err(error) => failed_to_renew(&error),
-                },
-                Err(PutError::Failed(error)) => failed_to_renew(&error),
-            }
-        }
-    }
-}
-
-fn failed_to_renew(error: &anyhow::Error) {
-    metrics::counter!("sentry_bot_lease_renew_failures_total").increment(1);
-    tracing::debug!("cannot renew the leases: {error:#}");
-}
-
-/// Writes a pod's own key, and lets the pod act until a fifth of the key's life
-/// before its end: counted from before the writing, since NATS counts from after.
-async fn announce(
-    bucket: &Bucket,
-    ttl: Duration,
-    tenure: &Tenure,
-    own: &watch::Receiver<Pod>,
-    revision: u64,
-) -> Result<u64, PutError> {
-    let value = serde_json::to_vec(&*own.borrow()).context("cannot encode the pod's key")?;
-    let since = (Instant::now(), SystemTime::now());
-    let revision = bucket.put(&key_of(&tenure.pod), value.into(), Some(revision), Life::For(ttl)).await?;
-    tenure.renew(since, ttl - ttl / 5);
-    Ok(revision)
-}
-
 /// Whether something was written that may change this pod's part: renewals of
 /// others are not.
 fn is_news(known: &mut BTreeMap<String, Bytes>, word: &async_nats::Message) -> bool {
@@ -385,8 +332,4 @@ fn count_takeovers(before: &Table, claimed: &[Resource]) {
         metrics::counter!("sentry_bot_lease_takeovers_total").increment(orphans.len() as u64);
         tracing::info!(leases = orphans.len(), "took over from a pod that is gone");
     }
-}
-
-fn key_of(pod: &PodId) -> String {
-    format!("{PODS}.{pod}")
 }

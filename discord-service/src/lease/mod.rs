@@ -15,6 +15,7 @@
 
 mod bucket;
 mod keeper;
+mod renewal;
 mod table;
 mod tenure;
 

@@ -31,6 +31,10 @@ async fn wrong_settings_are_one_line_and_exit_code_64() {
             "discord-service: DISCORD_TOKEN and DISCORD_TOKEN_FILE are both set: set one of them\n",
         ),
         (
+            &[("DISCORD_TOKEN", "a"), ("SECRETS_KEY", "c2hvcnQ=")][..],
+            "discord-service: SECRETS_KEY: expected 32 bytes in base64, or several with commas between: make one with `openssl rand -base64 32`\n",
+        ),
+        (
             &[("DISCORD_TOKEN", "a"), ("NATS_CREDS_FILE", "/nowhere")][..],
             "discord-service: NATS_CREDS_FILE: cannot read /nowhere: No such file or directory (os error 2)\n",
         ),

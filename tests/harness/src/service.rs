@@ -127,7 +127,7 @@ fn spawn(name: &str, variables: &[(String, String)], log: &Path) -> Child {
         .stdout(log.try_clone().expect("a log file"))
         .stderr(log)
         .spawn()
-        .unwrap_or_else(|error| panic!("{name} does not start ({error}): run `cargo build --workspace`"))
+        .expect("the binary starts: run `cargo build --workspace`")
 }
 
 /// The binary beside the test's own: `target/<profile>/deps/<test>`.

@@ -1,0 +1,78 @@
+//! A pod's own key in NATS: a sign of life that must be given again and again.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::Context as _;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use super::{
+    bucket::{Bucket, Life, PutError},
+    table::{Pod, PodId},
+    tenure::Tenure,
+};
+
+/// What the keys of pods begin with.
+pub(super) const PODS: &str = "pod";
+
+/// Renews one life's key.
+pub(super) struct Renewal {
+    pub(super) bucket: Bucket,
+    pub(super) ttl: Duration,
+    pub(super) tenure: Arc<Tenure>,
+    pub(super) revision: u64,
+    pub(super) own: watch::Receiver<Pod>,
+}
+
+impl Renewal {
+    /// Returns when the key is gone.
+    pub(super) async fn until_lost(&mut self) {
+        loop {
+            tokio::select! {
+                () = sleep(self.ttl / 5) => {}
+                Ok(()) = self.own.changed() => {}
+            }
+            match announce(&self.bucket, self.ttl, &self.tenure, &self.own, self.revision).await {
+                Ok(revision) => self.revision = revision,
+                Err(PutError::Conflict) => match self.bucket.get(&key_of(&self.tenure.pod)).await {
+                    // An earlier renewal was stored after all.
+                    Ok(Some(entry)) => self.revision = entry.revision,
+                    Ok(None) => return,
+                    Err(error) => failed_to_renew(&error),
+                },
+                Err(PutError::Failed(error)) => failed_to_renew(&error),
+            }
+        }
+    }
+}
+
+fn failed_to_renew(error: &anyhow::Error) {
+    metrics::counter!("sentry_bot_lease_renew_failures_total").increment(1);
+    tracing::debug!("cannot renew the leases: {error:#}");
+}
+
+/// Writes a pod's own key, and lets the pod act until a fifth of the key's life
+/// before its end: counted from before the writing, since NATS counts from after.
+pub(super) async fn announce(
+    bucket: &Bucket,
+    ttl: Duration,
+    tenure: &Tenure,
+    own: &watch::Receiver<Pod>,
+    revision: u64,
+) -> Result<u64, PutError> {
+    let value = serde_json::to_vec(&*own.borrow()).context("cannot encode the pod's key")?;
+    let since = (Instant::now(), SystemTime::now());
+    let revision = bucket.put(&key_of(&tenure.pod), value.into(), Some(revision), Life::For(ttl)).await?;
+    tenure.renew(since, ttl - ttl / 5);
+    Ok(revision)
+}
+
+/// The key of a pod's own.
+pub(super) fn key_of(pod: &PodId) -> String {
+    format!("{PODS}.{pod}")
+}
