@@ -53,8 +53,7 @@ impl Lane<'_> {
     pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
         let kept_from = self.backlog.first_outside(sequences);
         self.around.queue.remove(&self.subject, sequences, kept_from).await?;
-        self.backlog.remove(sequences);
-        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        self.forget_here(sequences);
         Ok(())
     }
 
@@ -69,9 +68,14 @@ impl Lane<'_> {
             self.around.queue.remove(&self.subject, &sequences, kept_from)
         );
         noted.and(removed).context("a post is confirmed, but not yet noted down")?;
-        self.backlog.remove(&sequences);
-        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        self.forget_here(&sequences);
         Ok(())
+    }
+
+    /// Forgets alerts that are removed from the stream.
+    fn forget_here(&mut self, sequences: &BTreeSet<u64>) {
+        self.backlog.remove(sequences);
+        self.without_links.retain(|sequence| !sequences.contains(sequence));
     }
 }
 

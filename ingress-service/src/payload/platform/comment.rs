@@ -6,9 +6,12 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, Time, brief, read},
+    wire::{Id, Maybe, Time, read},
 };
-use crate::payload::prune::{SCALAR, Wanted};
+use crate::payload::{
+    label,
+    prune::{SCALAR, Wanted},
+};
 
 pub(super) const RESOURCE: Resource = Resource {
     name: "comment",
@@ -41,7 +44,7 @@ struct Data {
 
 fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     let data: Data = read(Some(data));
-    let issue = data.issue_id.get().and_then(|id| brief(&id.0));
+    let issue = data.issue_id.get().and_then(|id| label(&id.0));
     // Somebody took it back: it is not said again.
     let message = data.comment.get().filter(|_| action != "deleted").and_then(|text| kept_text(text));
     // `timestamp` is when the comment was first written.

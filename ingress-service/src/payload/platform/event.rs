@@ -5,11 +5,11 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, brief, read},
+    wire::{Id, Maybe, read},
 };
 use crate::payload::{
     event::{self, EVENT},
-    items, kept_link,
+    items, kept_link, label,
     prune::{SCALAR, Wanted},
     text,
     title::{self, meaningful},
@@ -33,7 +33,7 @@ pub(super) const EVENT_ALERT: Resource = Resource {
     ]),
     tell: |_, data, alert| {
         let rule = text(data, &["triggered_rule"]).or_else(|| text(data, &["issue_alert", "title"]));
-        let rules = rule.and_then(brief).into_iter().collect();
+        let rules = rule.and_then(label).into_iter().collect();
         Alert { rules, ..tell(data.get("event").unwrap_or(&Value::Null), alert) }
     },
 };
@@ -58,7 +58,7 @@ const KEPT_EVIDENCE: &str = "Last successful check-in";
 
 fn tell(event: &Value, alert: Alert) -> Alert {
     let issue: Maybe<Id> = read(event.get("issue_id"));
-    let issue = issue.get().and_then(|id| brief(&id.0));
+    let issue = issue.get().and_then(|id| label(&id.0));
     let outside = title::Outside {
         message: text(event, &["message"]),
         culprit: text(event, &["culprit"]),
@@ -126,7 +126,7 @@ fn evidence(event: &Value, message: Option<&str>) -> Vec<(String, String)> {
         let (name, value) = (text(item, &["name"])?, text(item, &["value"])?);
         let important = item.get("important") == Some(&Value::Bool(true)) || name == KEPT_EVIDENCE;
         let news = message != Some(value);
-        (important && news).then(|| Some((brief(name)?, brief(value)?))).flatten()
+        (important && news).then(|| Some((label(name)?, label(value)?))).flatten()
     });
     kept.take(MAX_EVIDENCE).collect()
 }

@@ -9,10 +9,10 @@ use shared::{
 
 use super::{
     ACTOR, Resource,
-    wire::{Count, Id, Maybe, Time, brief, person, read, words},
+    wire::{Count, Id, Maybe, Time, person, read, words},
 };
 use crate::payload::{
-    kept_link,
+    kept_link, label,
     prune::{SCALAR, Wanted},
     title::first_line,
 };
@@ -170,7 +170,7 @@ fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     if let ("assigned", Some(assignee)) = (action, data.assignee.get()) {
         let team = if assignee.r#type.text() == Some("team") { "team " } else { "" };
         let name = assignee.name.text().and_then(person);
-        alert.details.assignee = name.and_then(|name| brief(&format!("{team}{name}")));
+        alert.details.assignee = name.and_then(|name| label(&format!("{team}{name}")));
     }
     alert
 }
@@ -205,7 +205,7 @@ impl Issue {
     }
 
     fn id(&self) -> Option<String> {
-        self.id.get().and_then(|id| brief(&id.0))
+        self.id.get().and_then(|id| label(&id.0))
     }
 
     fn title(&self) -> Option<String> {
@@ -250,7 +250,7 @@ impl Issue {
         match (how?, release) {
             ("now", _) => None,
             ("in_next_release", _) => Some("in the next release".to_owned()),
-            ("in_release", Some(release)) => brief(&format!("in release {release}")),
+            ("in_release", Some(release)) => label(&format!("in release {release}")),
             ("in_commit" | "with_commit", _) => Some("by a commit".to_owned()),
             ("in_pull_request" | "with_pull_request", _) => Some("by a pull request".to_owned()),
             (other, _) => words(other),
@@ -269,7 +269,7 @@ impl Issue {
                 let window = window.map(|minutes| format!(" in {} minutes", minutes.0)).unwrap_or_default();
                 Some(format!("until it happens {} times{window}", count.0))
             }
-            (_, None, Some(time)) => brief(&format!("until {time}")),
+            (_, None, Some(time)) => label(&format!("until {time}")),
             _ => None,
         }
     }

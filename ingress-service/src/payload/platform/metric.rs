@@ -6,10 +6,10 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Maybe, Time, brief, read},
+    wire::{Maybe, Time, read},
 };
 use crate::payload::{
-    kept_link,
+    kept_link, label,
     prune::{SCALAR, Wanted},
 };
 
@@ -110,7 +110,7 @@ fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     details.since_ms = incident.date_started.ms();
     details.query = rule.and_then(Rule::describe);
     if projects.len() > 1 {
-        let all = brief(&projects.join(", "));
+        let all = label(&projects.join(", "));
         details.evidence = all.map(|all| ("Projects".to_owned(), all)).into_iter().collect();
     }
     let closed = incident.date_closed.ms().filter(|_| action == "resolved");

@@ -6,10 +6,10 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, brief, read},
+    wire::{Id, Maybe, read},
 };
 use crate::payload::{
-    kept_link,
+    kept_link, label,
     prune::{SCALAR, Wanted},
 };
 
@@ -122,7 +122,7 @@ struct PullRequest {
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
     let data: Data = read(Some(data));
-    let issue = data.group_id.get().and_then(|id| brief(&id.0));
+    let issue = data.group_id.get().and_then(|id| label(&id.0));
     let finding = [&data.root_cause, &data.solution, &data.triage, &data.impact_assessment]
         .into_iter()
         .find_map(Maybe::get);
@@ -152,7 +152,7 @@ impl Data {
             let request = opened.pull_request.get()?;
             let number = request.pr_number.get().map(|number| format!("#{}", number.0));
             let name: Vec<_> = opened.repo_name.brief().into_iter().chain(number).collect();
-            Some((brief(&name.join(" "))?, request.pr_url.text().and_then(kept_link)))
+            Some((label(&name.join(" "))?, request.pr_url.text().and_then(kept_link)))
         });
         named.take(MAX_LINES).collect()
     }

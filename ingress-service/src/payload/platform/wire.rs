@@ -3,13 +3,9 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-use shared::{alert::kept_text, text::cut};
+use shared::alert::kept_text;
 
-use crate::payload::{timestamp, title::meaningful};
-
-/// Names and other short words are cut to so many characters, which keeps an
-/// alert on the bus at a few kB whatever is sent.
-const MAX_BRIEF: usize = 256;
+use crate::payload::{label, timestamp, title::meaningful};
 
 /// A `T`, or nothing where something else stands.
 #[derive(Debug, Clone)]
@@ -46,7 +42,7 @@ impl Maybe<String> {
 
     /// The text, cut to a few words.
     pub(super) fn brief(&self) -> Option<String> {
-        brief(self.text()?)
+        label(self.text()?)
     }
 }
 
@@ -127,17 +123,12 @@ impl Actor {
 
 /// A person's name. Who has none goes by an address, which nobody need see whole.
 pub(super) fn person(name: &str) -> Option<String> {
-    brief(name.split('@').next().unwrap_or(name))
+    label(name.split('@').next().unwrap_or(name))
 }
 
 /// Words from a name in code: `by_commit` is `by commit`.
 pub(super) fn words(name: &str) -> Option<String> {
-    brief(&name.replace('_', " "))
-}
-
-/// The text, cut to a few words; none when nothing is left.
-pub(super) fn brief(text: &str) -> Option<String> {
-    kept_text(text).map(|text| cut(&text, MAX_BRIEF))
+    label(&name.replace('_', " "))
 }
 
 #[cfg(test)]
