@@ -9,7 +9,9 @@ use shared::{
     bus::{self, Role},
     settings, shutdown,
     shutdown::CancellationToken,
-    telemetry, wire,
+    telemetry,
+    trust::SecretsKeys,
+    wire,
 };
 use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
 
@@ -44,7 +46,7 @@ pub fn run() -> anyhow::Result<()> {
     if let Some(command) = settings.command.take() {
         return Runtime::new()?.block_on(cli::run(&settings, command));
     }
-    settings::check_secrets_key(&settings.common)?;
+    SecretsKeys::from_settings(&settings.common)?;
     let metrics = telemetry::init(settings.common.log_format)?;
     // The keys may stand in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.

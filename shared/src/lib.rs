@@ -12,6 +12,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 pub mod text;
+pub mod trust;
 pub mod verdict;
 pub mod wire;
 

@@ -7,12 +7,11 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::{
     Parser, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use crate::mode::RuntimeMode;
 
@@ -172,21 +171,6 @@ pub fn secret(name: &str, file: Option<&PathBuf>) -> Result<Option<SecretString>
     };
     let value = value.trim();
     Ok((!value.is_empty()).then(|| SecretString::from(value)))
-}
-
-/// Checks `SECRETS_KEY`, a comma list of keys of 32 bytes in base64, so that a
-/// wrong one shows at the start and not with the first secret.
-///
-/// # Errors
-/// When it is set and is no such list, or cannot be read.
-pub fn check_secrets_key(settings: &CommonSettings) -> Result<(), SettingsError> {
-    let Some(keys) = secret("SECRETS_KEY", settings.secrets_key_file.as_ref())? else { return Ok(()) };
-    let is_key = |key: &str| BASE64_STANDARD.decode(key.trim()).is_ok_and(|key| key.len() == 32);
-    if keys.expose_secret().split(',').all(is_key) {
-        return Ok(());
-    }
-    let help = "SECRETS_KEY: expected 32 bytes in base64, or several with commas between: make one with `openssl rand -base64 32`";
-    Err(SettingsError(help.to_owned()))
 }
 
 /// The text that `--help` ends with, naming the secrets.

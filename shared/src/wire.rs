@@ -33,6 +33,22 @@ pub const CHANNELS: &str = "channels";
 /// shard of the gateway.
 pub const LEASES: &str = "leases";
 
+/// KV bucket: what each secured channel trusts, a [`crate::trust::ChannelTrust`]
+/// for each channel id. Written by discord-service, watched by the ingress.
+pub const TRUST: &str = "trust";
+
+/// KV bucket: signed requests that were stored, so that a captured one cannot be
+/// repeated. Keys are `<channel id>.<SHA-256 of the body>`.
+pub const SEEN: &str = "seen";
+
+/// KV bucket: the last refusals of each channel (a history of five for each
+/// channel id), written by the ingress and shown by `status`.
+pub const REFUSALS: &str = "refusals";
+
+/// KV bucket: which message of Discord shows which issue. Keys are
+/// `<channel id>.<issue>`.
+pub const MESSAGES: &str = "messages";
+
 /// How many partitions the alerts have. For ever: it is part of every subject.
 pub const PARTITIONS: u64 = 64;
 

@@ -1,0 +1,138 @@
+//! Sealing client secrets: AES-256-GCM under `SECRETS_KEY`, the channel's id as
+//! associated data, so that a sealed secret is worth nothing in another channel.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use openssl::{
+    rand::rand_bytes,
+    symm::{Cipher, decrypt_aead, encrypt_aead},
+};
+use secrecy::{ExposeSecret as _, SecretSlice};
+
+use crate::{
+    ids::ChannelId,
+    settings::{CommonSettings, SettingsError, secret},
+};
+
+const KEY_BYTES: usize = 32;
+/// GCM's own size of nonce and tag.
+const NONCE_BYTES: usize = 12;
+const TAG_BYTES: usize = 16;
+
+/// A client secret, in the clear. Its bytes are wiped when it is dropped, and
+/// `Debug` shows none of them.
+pub type ClientSecret = SecretSlice<u8>;
+
+/// A secret could not be sealed, or what was sealed cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// OpenSSL failed to seal.
+    #[error("cannot seal the secret: {0}")]
+    Seal(#[from] openssl::error::ErrorStack),
+    /// Sealed under a key that is no longer in `SECRETS_KEY`, for another
+    /// channel, or damaged.
+    #[error("the secret was sealed under a key that SECRETS_KEY does not hold")]
+    Open,
+}
+
+/// `SECRETS_KEY`: the first key seals, all open.
+#[derive(Clone)]
+pub struct SecretsKeys(Vec<SecretSlice<u8>>);
+
+impl fmt::Debug for SecretsKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretsKeys({})", self.0.len())
+    }
+}
+
+impl SecretsKeys {
+    /// Reads `SECRETS_KEY`, a comma list of keys of 32 bytes in base64.
+    ///
+    /// # Errors
+    /// When it is set and is no such list, or cannot be read.
+    pub fn from_settings(settings: &CommonSettings) -> Result<Option<Self>, SettingsError> {
+        let Some(keys) = secret("SECRETS_KEY", settings.secrets_key_file.as_ref())? else { return Ok(None) };
+        Self::parse(keys.expose_secret()).map(Some).ok_or_else(|| {
+            let help = "SECRETS_KEY: expected 32 bytes in base64, or several with commas between: make one with `openssl rand -base64 32`";
+            SettingsError(help.to_owned())
+        })
+    }
+
+    fn parse(keys: &str) -> Option<Self> {
+        let key = |key: &str| {
+            let key = BASE64_STANDARD.decode(key.trim()).ok().filter(|key| key.len() == KEY_BYTES)?;
+            Some(SecretSlice::from(key))
+        };
+        keys.split(',').map(key).collect::<Option<_>>().map(Self)
+    }
+
+    /// Seals a secret for one channel: base64 of nonce, text and tag.
+    ///
+    /// # Errors
+    /// When OpenSSL fails.
+    pub fn seal(&self, channel: ChannelId, secret: &ClientSecret) -> Result<String, SealError> {
+        let key = self.0.first().ok_or(SealError::Open)?.expose_secret();
+        let (mut nonce, mut tag) = ([0; NONCE_BYTES], [0; TAG_BYTES]);
+        rand_bytes(&mut nonce)?;
+        let aad = channel.to_string();
+        let cipher = Cipher::aes_256_gcm();
+        let text = encrypt_aead(cipher, key, Some(&nonce), aad.as_bytes(), secret.expose_secret(), &mut tag)?;
+        Ok(BASE64_STANDARD.encode([&nonce, text.as_slice(), &tag].concat()))
+    }
+
+    /// Opens what [`Self::seal`] made, under whichever of the keys it was sealed.
+    ///
+    /// # Errors
+    /// [`SealError::Open`] when no key opens it for this channel.
+    pub fn open(&self, channel: ChannelId, sealed: &str) -> Result<ClientSecret, SealError> {
+        let bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::Open)?;
+        let (nonce, rest) = bytes.split_at_checked(NONCE_BYTES).ok_or(SealError::Open)?;
+        let at = rest.len().checked_sub(TAG_BYTES).ok_or(SealError::Open)?;
+        let (text, tag) = rest.split_at(at);
+        let aad = channel.to_string();
+        let opened = self.0.iter().find_map(|key| {
+            let cipher = Cipher::aes_256_gcm();
+            decrypt_aead(cipher, key.expose_secret(), Some(nonce), aad.as_bytes(), text, tag).ok()
+        });
+        opened.map(ClientSecret::from).ok_or(SealError::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(bytes: &[u8]) -> SecretsKeys {
+        let list: Vec<_> = bytes.iter().map(|&byte| BASE64_STANDARD.encode([byte; KEY_BYTES])).collect();
+        SecretsKeys::parse(&list.join(", ")).expect("keys")
+    }
+
+    #[test]
+    fn a_secret_opens_for_its_channel_alone_and_under_every_key_that_is_still_listed() {
+        let channel = ChannelId::new(7);
+        let sealed = keys(&[1]).seal(channel, &ClientSecret::from(b"hunter2".to_vec())).expect("sealed");
+        assert!(!sealed.contains("hunter2"));
+        for rotated in [keys(&[1]), keys(&[2, 1])] {
+            assert_eq!(rotated.open(channel, &sealed).expect("opens").expose_secret(), b"hunter2");
+        }
+        assert!(keys(&[2]).open(channel, &sealed).is_err());
+        assert!(keys(&[1]).open(ChannelId::new(8), &sealed).is_err());
+        for garbage in ["", "!", "AAAA", &sealed[4..]] {
+            assert!(keys(&[1]).open(channel, garbage).is_err(), "{garbage}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let secret = ClientSecret::from(b"hunter2".to_vec());
+        assert!(!format!("{secret:?} {:?}", keys(&[104])).contains("104"));
+    }
+
+    #[test]
+    fn keys_are_32_bytes_each() {
+        for wrong in ["", "x", "c2hvcnQ=", ","] {
+            assert!(SecretsKeys::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}
