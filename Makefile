@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # The scripts look for programs there, whatever the machine's own setting is.
 export CARGO_TARGET_DIR := $(CURDIR)/target
-.PHONY: help run test soak tools
+.PHONY: help run test soak bench tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: ## run every check
 
 soak: ## run the fault tests with their full figures (a quarter of an hour)
 	@tests/tools/soak.sh
+
+bench: ## measure the table of README.md, against baselines in the same run
+	@tests/tools/bench.sh
 
 tools: ## install what building and testing need, where it is missing
 	@tests/tools/setup.sh

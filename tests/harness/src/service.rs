@@ -102,6 +102,11 @@ impl Service {
         Some(pages * 4096)
     }
 
+    /// The processor time that it has used.
+    pub fn cpu(&self) -> Duration {
+        cpu(self.child.id())
+    }
+
     /// All that it logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
@@ -115,6 +120,17 @@ impl Drop for Service {
             eprintln!("--- log of {} ---\n{}", self.name, self.log());
         }
     }
+}
+
+/// The processor time that a process has used, its own and the kernel's for it
+/// (`/proc/<pid>/schedstat` of each of its threads, in nanoseconds).
+pub fn cpu(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the process runs on Linux");
+    let nanoseconds = threads.flatten().filter_map(|thread| {
+        let times = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        times.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanoseconds.sum())
 }
 
 fn spawn(name: &str, variables: &[(String, String)], log: &Path) -> Child {

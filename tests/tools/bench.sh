@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The figures of README.md's table "Performance", each beside a baseline that
+# is measured in the same run: machines are noisy, so the ratios count.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tests/tools/setup.sh
+PATH="$PWD/.tools/bin:$PATH"
+cargo build --locked --release --workspace --bins
+cargo bench --locked --workspace --bench figures
