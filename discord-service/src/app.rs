@@ -24,12 +24,14 @@ use crate::{
     discord::{Discord, GLOBAL_RATE},
     gateway,
     lease::{self, Membership},
+    metrics::METRICS,
     render::Style,
     settings::Settings,
     store::{self, FirestoreStore, Keys, Store},
     verdicts,
 };
 
+const SERVICE: &str = "discord-service";
 /// How long to wait before something behind is tried again at start.
 const RETRY: Duration = Duration::from_millis(500);
 /// The name under which readiness reports the start itself.
@@ -47,11 +49,11 @@ pub fn run() -> anyhow::Result<()> {
         return Runtime::new()?.block_on(cli::run(&settings, command));
     }
     SecretsKeys::from_settings(&settings.common)?;
-    let metrics = telemetry::init(settings.common.log_format)?;
+    let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     // The keys may stand in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.
     let Some(keys) = Runtime::new()?.block_on(read_keys(&settings))? else { return Ok(()) };
-    let _sentry = telemetry::start_sentry("discord-service", keys.sentry_dsn.as_ref(), &settings.common)?;
+    let _sentry = telemetry::start_sentry(SERVICE, keys.sentry_dsn.as_ref(), &settings.common)?;
     Runtime::new()?.block_on(async {
         let stop = shutdown::on_signal()?;
         let readiness = Readiness::default();

@@ -7,6 +7,7 @@ use async_nats::{HeaderMap, Request, StatusCode, jetstream};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde_json::json;
+use shared::{Alert, alert::DecodeError, trace::TracePoint};
 use tokio::time::timeout;
 
 /// Messages read at once; JetStream's own limit is 1,000.
@@ -23,6 +24,23 @@ pub(crate) struct Stored {
     pub(crate) sequence: u64,
     /// Its payload, unread.
     pub(crate) payload: Bytes,
+    /// The trace that its headers name.
+    pub(crate) trace: Option<TracePoint>,
+}
+
+impl Stored {
+    pub(crate) fn new(sequence: u64, headers: &HeaderMap, payload: Bytes) -> Self {
+        let header = |name| headers.get(name).map(|value| value.as_str());
+        Self { sequence, payload, trace: TracePoint::from_headers(header) }
+    }
+
+    /// The alert that it is.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is none that this build can read.
+    pub(crate) fn alert(&self) -> Result<Alert, DecodeError> {
+        Ok(Alert { trace: self.trace, ..Alert::decode(&self.payload)? })
+    }
 }
 
 /// What one request gave.
@@ -68,7 +86,7 @@ pub(crate) async fn read(
             Some(status) => bail!("JetStream answered {status}: {}", answer.description.unwrap_or_default()),
         }
         let headers = answer.headers.context("a message of a batch has no headers")?;
-        batch.messages.push(Stored { sequence: sequence(&headers)?, payload: answer.payload });
+        batch.messages.push(Stored::new(sequence(&headers)?, &headers, answer.payload));
     }
 }
 

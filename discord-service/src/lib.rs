@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod discord;
 pub mod gateway;
 pub mod lease;
+pub mod metrics;
 pub mod render;
 pub mod settings;
 pub mod store;

@@ -56,6 +56,27 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// All that [`Self::name`] can be.
+    pub(crate) const NAMES: &[&str] = &[
+        "stored",
+        "stored_unverified",
+        "ignored",
+        "access_forbidden",
+        "unauthorized_ip",
+        "validation_failed",
+        "not_json",
+        "too_large",
+        "channel_not_integer",
+        "mention_not_integer",
+        "unauthorized_channel",
+        "user_unknown",
+        "user_without_project",
+        "user_on_other_project",
+        "queue_unavailable",
+        "backlog_full",
+        "internal_error",
+    ];
+
     /// A short name for counters.
     pub(crate) const fn name(&self) -> &'static str {
         match self {

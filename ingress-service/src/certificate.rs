@@ -131,7 +131,12 @@ impl Certificates {
     }
 
     fn publish_expiry(&self) {
-        metrics::gauge!("sentry_bot_ingress_certificate_expiry_timestamp_seconds").set(self.expires as f64);
+        let source = match self.source {
+            Source::Files(..) => "files",
+            Source::SelfSigned(_) => "self_signed",
+        };
+        metrics::gauge!("sentry_bot_ingress_certificate_expiry_timestamp_seconds", "source" => source)
+            .set(self.expires as f64);
     }
 }
 

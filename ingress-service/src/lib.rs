@@ -9,6 +9,7 @@ mod backstop;
 mod body;
 mod certificate;
 mod message_id;
+pub mod metrics;
 pub mod payload;
 pub mod query;
 mod queue;
@@ -17,6 +18,7 @@ mod self_signed;
 pub mod settings;
 mod sources;
 mod tls;
+mod trace;
 mod verdict;
 mod webhook;
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use async_nats::{
-    Client,
+    Client, HeaderMap,
     connection::State,
     jetstream::{
         self, ErrorCode,
@@ -101,7 +101,11 @@ impl Queue {
 
     async fn publish(&self, alert: &Alert, id: &str) -> Result<(), StoreError> {
         let subject = wire::alert_subject(alert.channel);
-        let message = PublishMessage::build().message_id(id).payload(alert.encode().into());
+        let mut headers = HeaderMap::new();
+        if let Some(trace) = &alert.trace {
+            trace.write(&mut headers);
+        }
+        let message = PublishMessage::build().headers(headers).message_id(id).payload(alert.encode().into());
         match self.attempt(subject.clone(), message.clone()).await {
             Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
                 self.make_streams().await.map_err(|error| StoreError::Unavailable(format!("{error:#}")))?;
@@ -113,9 +117,12 @@ impl Queue {
 
     async fn attempt(&self, subject: String, message: PublishMessage) -> Result<(), PublishError> {
         let acknowledgement = self.publisher.send_publish(subject, message).await?.await?;
-        if acknowledgement.duplicate {
+        let (sequence, duplicate) = (acknowledgement.sequence, acknowledgement.duplicate);
+        if duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
         }
+        // From here to the post an alert goes by its sequence.
+        tracing::info!(alert.id = sequence, duplicate, "stored an alert");
         Ok(())
     }
 

@@ -1,19 +1,13 @@
 //! What becomes of each answer beside the response: counters, a log line for
 //! every refusal, and an event in the operator's own Sentry.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, time::Duration};
 
-use shared::text::cut;
+use sentry::Level;
+use shared::{telemetry, text::cut};
 
 use crate::answer::Answer;
 
-/// One event in the operator's Sentry for each kind of refusal within this.
-const CAPTURE_EVERY: Duration = Duration::from_secs(60);
 /// Paths are whatever a stranger sends.
 const MAX_PATH: usize = 200;
 
@@ -36,9 +30,7 @@ pub(crate) struct Answered<'a> {
 
 /// Tells about answers.
 #[derive(Debug, Default)]
-pub(crate) struct Reporter {
-    captured: Mutex<HashMap<&'static str, Instant>>,
-}
+pub(crate) struct Reporter;
 
 impl Reporter {
     pub(crate) fn report(&self, answered: &Answered<'_>) {
@@ -51,53 +43,27 @@ impl Reporter {
         }
         let source = answered.source.map(tracing::field::display);
         let (path, rule, status) = (cut(answered.path, MAX_PATH), answered.rule, status.as_u16());
+        let captured = !answered.own;
         if status >= 500 {
-            tracing::error!(source, path, status, rule, "failed a request");
+            tracing::error!(source, path, status, rule, captured, "failed a request");
         } else {
-            tracing::warn!(source, path, status, rule, "refused a request");
+            tracing::warn!(source, path, status, rule, captured, "refused a request");
         }
-        if !answered.own && self.may_capture(name, Instant::now()) {
+        if captured {
             capture(answered, name, path);
         }
     }
-
-    fn may_capture(&self, name: &'static str, now: Instant) -> bool {
-        let mut captured = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = captured.get(name).is_none_or(|last| now.duration_since(*last) >= CAPTURE_EVERY);
-        if due {
-            captured.insert(name, now);
-        }
-        due
-    }
 }
 
-fn capture(answered: &Answered<'_>, name: &'static str, path: String) {
+fn capture(answered: &Answered<'_>, name: &str, path: String) {
     let status = answered.answer.status();
-    let level = if status.is_server_error() { sentry::Level::Error } else { sentry::Level::Warning };
-    sentry::with_scope(
-        |scope| {
-            scope.set_fingerprint(Some(&["ingress-refusal", name]));
-            scope.set_tag("http.status", status.as_u16());
-            scope.set_extra("path", path.into());
-            scope.set_extra("rule", answered.rule.into());
-            scope.set_extra("source", answered.source.map(|source| source.to_string()).into());
-        },
-        || sentry::capture_message(&format!("Webhook refused: {name}"), level),
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_storm_of_refusals_is_captured_once_a_minute_for_each_kind() {
-        let reporter = Reporter::default();
-        let start = Instant::now();
-        let captured = |name| {
-            (0..120).filter(|second| reporter.may_capture(name, start + Duration::from_secs(*second))).count()
-        };
-        assert_eq!(captured("unauthorized_ip"), 2);
-        assert_eq!(captured("not_json"), 2);
-    }
+    let level = if status.is_server_error() { Level::Error } else { Level::Warning };
+    let source = answered.source.map(|source| source.to_string()).unwrap_or_default();
+    let facts = [
+        ("status", status.as_u16().to_string()),
+        ("rule", answered.rule.to_owned()),
+        ("path", path),
+        ("source", source),
+    ];
+    telemetry::capture(&format!("refused/{name}"), level, &format!("Webhook refused: {name}"), &facts);
 }

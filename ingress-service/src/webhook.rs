@@ -17,6 +17,7 @@ use actix_web::{
 };
 use shared::{
     Alert, ChannelId, UserId,
+    trace::TracePoint,
     verdict::{Verdict, VerdictRequest},
 };
 
@@ -30,7 +31,7 @@ use crate::{
     queue::{Queue, StoreError},
     report::{Answered, Reporter},
     sources::{Refused, Sources},
-    verdict,
+    trace, verdict,
 };
 
 const PATH: &str = "/sentry-bot/channel";
@@ -40,8 +41,6 @@ const PATH: &str = "/sentry-bot/channel";
 const ANSWER_WITHIN: Duration = Duration::from_millis(350);
 /// Of that, what the verdict leaves for the queue.
 const STORE_WITHIN: Duration = Duration::from_millis(150);
-/// How the release of this bot's own events begins: see `shared::telemetry`.
-const OWN_RELEASE: &str = "sentry-bot@";
 
 /// What answers webhooks.
 #[derive(Debug)]
@@ -76,7 +75,9 @@ pub(crate) async fn receive(
     let started = Instant::now();
     let mut payload = payload.into_inner();
     let mut source = request.peer_addr().map(|peer| peer.ip());
-    let outcome = webhooks.answer(&request, &mut payload, &mut source).await;
+    let transaction = trace::begin(&request);
+    let point = TracePoint::of(&transaction);
+    let outcome = webhooks.answer(&request, &mut payload, &mut source, point).await;
     let (answer, rule, own) = match outcome {
         Ok(answer) => (answer, String::new(), false),
         Err(refusal) => (refusal.answer, refusal.rule, refusal.own),
@@ -84,6 +85,7 @@ pub(crate) async fn receive(
     let path = request.uri().path();
     let took = started.elapsed();
     webhooks.reporter.report(&Answered { source, path, answer: &answer, rule: &rule, own, took });
+    trace::end(transaction, answer.status());
     answer.response().set_body(Held::new(answer.body(), payload))
 }
 
@@ -95,6 +97,7 @@ impl Webhooks {
         request: &HttpRequest,
         payload: &mut Payload,
         source: &mut Option<IpAddr>,
+        trace: Option<TracePoint>,
     ) -> Result<Answer, Refusal> {
         check_target(request)?;
         *source = Some(self.admit(request, *source)?);
@@ -118,12 +121,11 @@ impl Webhooks {
             return Ok(ignore(resource));
         };
         let (channel, mention) = ids(&query)?;
-        let alert = webhook.alert(channel, mention, received_ms);
+        let alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
         let id = message_id(channel, mention, request.headers(), &body);
-        self.hand_over(&query, &alert, &id, deadline).await.map_err(|refusal| Refusal {
-            own: alert.release.as_deref().is_some_and(|release| release.starts_with(OWN_RELEASE)),
-            ..refusal
-        })
+        self.hand_over(&query, &alert, &id, deadline)
+            .await
+            .map_err(|refusal| Refusal { own: alert.is_own(), ..refusal })
     }
 
     fn admit(&self, request: &HttpRequest, peer: Option<IpAddr>) -> Result<IpAddr, Refusal> {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ChannelId, UserId},
+    telemetry::is_own_release,
     text::cut,
+    trace::TracePoint,
 };
 
 /// The version of the record that this build writes.
@@ -166,6 +168,9 @@ pub struct Alert {
     /// What is known beyond an event.
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
+    /// Where it stands in a trace. Crosses the bus in the message's headers.
+    #[serde(skip)]
+    pub trace: Option<TracePoint>,
 }
 
 /// Why bytes from the bus are not an alert.
@@ -208,7 +213,14 @@ impl Alert {
             frame: None,
             tags: Vec::new(),
             details: Details::default(),
+            trace: None,
         }
+    }
+
+    /// Whether it is about this bot itself, from the operator's own Sentry.
+    /// What becomes of it is reported to nobody: the report would be the next alert.
+    pub fn is_own(&self) -> bool {
+        is_own_release(self.release.as_deref())
     }
 
     /// The alert as it stands on the bus.

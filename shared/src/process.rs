@@ -13,13 +13,18 @@ pub const EXIT_BAD_TOKEN: u8 = 77;
 #[error("Discord refused the bot's token: set DISCORD_TOKEN to a valid one")]
 pub struct BadToken;
 
-/// The exit code for how a service ended, after saying why on standard error in
-/// one line.
+/// The exit code for how a service ended, after saying why in one line: on
+/// standard error, as a log line where logging is set up.
 pub fn exit_code(service: &str, result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    eprintln!("{service}: {error:#}");
+    // A wrong setting is one plain line, whatever the setting for log lines is.
+    if tracing::dispatcher::has_been_set() && !error.is::<SettingsError>() {
+        tracing::error!("{service}: {error:#}");
+    } else {
+        eprintln!("{service}: {error:#}");
+    }
     if error.is::<SettingsError>() {
         ExitCode::from(EXIT_USAGE)
     } else if error.is::<BadToken>() {

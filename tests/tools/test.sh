@@ -25,6 +25,7 @@ check() {
 
 check "shell scripts" tests/tools/check-scripts.sh
 check "tree" tests/tools/check-tree.sh
+check "alert rules" tests/tools/check-rules.sh
 check "format" cargo fmt --all --check
 check "licences, bans, sources" cargo deny --locked check bans licenses sources
 check "clippy" cargo clippy --locked --workspace --all-targets --all-features -- -D warnings

@@ -5,14 +5,17 @@ mod review;
 
 pub use review::Replayed;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use anyhow::Context as _;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sentry::Level;
 use serde::{Deserialize, Serialize};
-use shared::{Alert, ChannelId, wire};
+use shared::{Alert, ChannelId, telemetry, wire};
+
+use crate::{batch::Stored, delivery::log_ids};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
@@ -40,6 +43,10 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason's token.
+    pub const TOKENS: &'static [&'static str] =
+        &["revoked", "mention", "expired", "unreachable", "refused", "unreadable"];
+
     /// The reason as a token of the subject and as a metric's label.
     pub const fn token(self) -> &'static str {
         match self {
@@ -113,35 +120,44 @@ impl DeadLetters {
         Self { js }
     }
 
-    /// Stores these messages (sequence in `ALERTS`, payload) as dead letters of
-    /// the channel, for certain. Doing so again stores none twice.
+    /// Stores these messages of `ALERTS` as dead letters of the channel, for
+    /// certain. Doing so again stores none twice.
     pub(crate) async fn bury(
         &self,
         channel: ChannelId,
-        messages: Vec<(u64, bytes::Bytes)>,
+        messages: Vec<Stored>,
         cause: &Cause,
     ) -> anyhow::Result<()> {
         let subject = wire::dead_letter_subject(cause.reason.token(), channel);
-        let buried: usize = stream::iter(messages)
-            .map(|(sequence, payload)| self.bury_one(&subject, channel, sequence, payload, cause))
+        let ids: BTreeSet<u64> = messages.iter().map(|message| message.sequence).collect();
+        let own: Vec<bool> = stream::iter(messages)
+            .map(|message| self.bury_one(&subject, channel, message, cause))
             .buffer_unordered(IN_FLIGHT)
-            .try_fold(0, |count, ()| async move { Ok(count + 1) })
+            .try_collect()
             .await?;
-        metrics::counter!("sentry_bot_dead_letters_total", "reason" => cause.reason.token())
-            .increment(buried as u64);
-        tracing::warn!(channel.id = %channel, alerts = buried, reason = cause.reason.token(), "dead letters: {cause}");
+        let reason = cause.reason.token();
+        metrics::counter!("sentry_bot_dead_letters_total", "reason" => reason).increment(own.len() as u64);
+        let alert_ids = log_ids(&ids);
+        tracing::warn!(channel.id = %channel, alert.ids = %alert_ids, alerts = own.len(), reason, "dead letters: {cause}");
+        // Of the bot's own failures nobody hears through what has just failed.
+        if own.contains(&false) {
+            let facts = [("channel", channel.to_string()), ("alerts", alert_ids), ("why", cause.to_string())];
+            let message = format!("Alerts became dead letters: {reason}");
+            telemetry::capture(&format!("dead-letters/{reason}"), Level::Warning, &message, &facts);
+        }
         Ok(())
     }
 
+    /// Whether it was an alert about this bot.
     async fn bury_one(
         &self,
         subject: &str,
         channel: ChannelId,
-        sequence: u64,
-        payload: bytes::Bytes,
+        Stored { sequence, payload, .. }: Stored,
         cause: &Cause,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let alert = Alert::decode(&payload).ok();
+        let own = alert.as_ref().is_some_and(Alert::is_own);
         let raw = alert.is_none().then(|| BASE64_STANDARD.encode(&payload[..payload.len().min(RAW_BYTES)]));
         let letter = DeadLetter {
             v: VERSION,
@@ -163,6 +179,6 @@ impl DeadLetters {
             .await
             .context("cannot send a dead letter")?;
         stored.await.context("cannot store a dead letter")?;
-        Ok(())
+        Ok(own)
     }
 }

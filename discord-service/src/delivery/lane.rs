@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_nats::jetstream::kv;
-use shared::{Alert, ChannelId, process::BadToken, shutdown::CancellationToken, wire};
+use shared::{ChannelId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::sync::mpsc;
 
 use super::{
@@ -164,7 +164,7 @@ impl<'a> Lane<'a> {
             more = batch.more && !batch.messages.is_empty();
             for stored in batch.messages {
                 self.cursor = stored.sequence + 1;
-                match Alert::decode(&stored.payload) {
+                match stored.alert() {
                     Ok(alert) if alert.channel == self.channel => self.backlog.insert(stored.sequence, alert),
                     Ok(_) => self.bury_unreadable(stored.sequence, "it is for another channel").await?,
                     Err(error) => self.bury_unreadable(stored.sequence, &error.to_string()).await?,

@@ -9,6 +9,9 @@ mod lane;
 mod post;
 mod queue;
 mod record;
+mod trace;
+
+pub(crate) use self::record::log_ids;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -33,7 +36,10 @@ use tokio::{
 };
 use tokio_util::sync::DropGuard;
 
-use self::{lane::Surroundings, queue::Queue};
+use self::{
+    lane::Surroundings,
+    queue::{Queue, Waiting},
+};
 use crate::{
     authority::Authority,
     dead_letters::{Cause, DeadLetters, Reason},
@@ -249,17 +255,20 @@ impl Lanes {
     }
 
     async fn sweep(&mut self) {
-        let subjects = match self.around.queue.subjects().await {
-            Ok(subjects) => subjects,
+        let Waiting { subjects: waiting, oldest_age } = match self.around.queue.waiting().await {
+            Ok(waiting) => waiting,
             Err(error) => {
                 tracing::debug!("cannot sweep: {error:#}");
                 return;
             }
         };
-        let held = subjects.iter().filter(|subject| self.partitions.contains_key(&partition_of(subject)));
-        let held: Vec<&String> = held.collect();
+        let held = |subject: &str| self.partitions.contains_key(&partition_of(subject));
+        let held: Vec<(String, usize)> = waiting.into_iter().filter(|(subject, _)| held(subject)).collect();
         metrics::gauge!("sentry_bot_channels_waiting").set(held.len() as f64);
-        for subject in held {
+        let alerts: usize = held.iter().map(|(_, alerts)| alerts).sum();
+        metrics::gauge!("sentry_bot_alerts_waiting").set(alerts as f64);
+        metrics::gauge!("sentry_bot_oldest_alert_age_seconds").set(oldest_age.as_secs_f64());
+        for (subject, _) in &held {
             match lane_of(subject) {
                 Some(_) => self.wake(subject),
                 None => self.bury_strays(subject).await,
@@ -277,8 +286,7 @@ impl Lanes {
             let strays = self.around.queue.read(subject, 1).await?.messages;
             let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
             let channel = wire::subject_channel(subject).unwrap_or(ChannelId::new(0));
-            let messages = strays.into_iter().map(|stray| (stray.sequence, stray.payload)).collect();
-            self.around.dead_letters.bury(channel, messages, &cause).await?;
+            self.around.dead_letters.bury(channel, strays, &cause).await?;
             self.around.queue.remove(subject, &sequences, None).await
         };
         if let Err(error) = buried.await {

@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use shared::{Alert, GuildId, shutdown::CancellationToken};
+use shared::{Alert, GuildId, shutdown::CancellationToken, trace::TracePoint};
 
 use super::{
     backlog::Group,
     backoff::{Backoff, News},
     ending::{expired_cause, revoked_cause, unreachable_cause},
     lane::{Interruption, Lane},
-    record::{Mention, Record, nonce},
+    record::{Mention, Record, log_ids, nonce},
+    trace::Posting,
 };
 use crate::{
     authority::{Entitlement, Standing},
@@ -67,7 +68,7 @@ impl Lane<'_> {
             return Ok(Some(alert.clone()));
         }
         let found = self.around.queue.get(vec![sequence]).await?;
-        Ok(found.first().and_then(|(_, payload)| Alert::decode(payload).ok()))
+        Ok(found.first().and_then(|stored| stored.alert().ok()))
     }
 
     async fn mention_cause(
@@ -90,6 +91,7 @@ impl Lane<'_> {
     pub(super) async fn deliver(&mut self, record: Record, mut repeated: bool) -> Result<(), Interruption> {
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
         let mut checked = !repeated;
+        let posting = Posting::begin(&record.traces);
         loop {
             if self.had_to_wait().await {
                 if self.around.shutdown.is_cancelled() {
@@ -108,12 +110,18 @@ impl Lane<'_> {
                 () = leaving(&self.around.shutdown) => return Err(Interruption::Stopping),
             };
             let error = match outcome {
-                Ok(Some(_)) => return Ok(self.posted(record).await?),
+                Ok(Some(_)) => {
+                    posting.end(true);
+                    return Ok(self.posted(record).await?);
+                }
                 // A 429: it was not done.
                 Ok(None) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
                 Err(DiscordError::Unavailable(error)) => error,
-                Err(refused) => return Ok(self.refused(record, &refused, repeated).await?),
+                Err(refused) => {
+                    posting.end(false);
+                    return Ok(self.refused(record, &refused, repeated).await?);
+                }
             };
             repeated = true;
             let wait = backoff.next();
@@ -150,14 +158,17 @@ impl Lane<'_> {
     }
 
     async fn posted(&mut self, record: Record) -> anyhow::Result<()> {
-        let alerts = record.sequences().len();
+        let sequences = record.sequences();
+        let (alerts, alert_ids) = (sequences.len(), log_ids(&sequences));
         metrics::counter!("sentry_bot_posts_total").increment(1);
         metrics::counter!("sentry_bot_embeds_total").increment(record.embeds as u64);
         metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
+        let folded = alerts.saturating_sub(record.embeds);
+        metrics::counter!("sentry_bot_alerts_folded_total").increment(folded as u64);
         let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.received_ms.0).max(0);
         metrics::histogram!("sentry_bot_delivery_seconds")
             .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
-        tracing::debug!(channel.id = %self.channel, alerts, embeds = record.embeds, waited_ms, "posted");
+        tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
         self.confirm(record).await
     }
 
@@ -225,11 +236,13 @@ struct Draft {
     mentions: BTreeSet<Mention>,
     received_ms: Option<(i64, i64)>,
     without_links: bool,
+    traces: Vec<TracePoint>,
 }
 
 impl Draft {
     /// Adds an embed; false when it does not fit any more.
     fn add(&mut self, group: Group, alert: Alert, style: &Style, max_chars: usize) -> bool {
+        let trace = alert.trace;
         let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
         let folded = Folded {
             latest: alert,
@@ -248,6 +261,7 @@ impl Draft {
         let (oldest, newest) = self.received_ms.unwrap_or(group.received_ms);
         self.received_ms = Some((oldest.min(group.received_ms.0), newest.max(group.received_ms.1)));
         self.without_links |= !style.links;
+        self.traces.extend(trace);
         true
     }
 
@@ -257,6 +271,9 @@ impl Draft {
         let users = self.mentions.iter().map(|mention| mention.user).collect();
         let body = render::message(&self.embeds, &users, &nonce);
         let received_ms = self.received_ms.unwrap_or_default();
-        Record::new(&self.sequences, self.mentions, received_ms, self.embeds.len(), !self.without_links, body)
+        let (embeds, links) = (self.embeds.len(), !self.without_links);
+        let mut record = Record::new(&self.sequences, self.mentions, received_ms, embeds, links, body);
+        record.traces = self.traces;
+        record
     }
 }

@@ -16,13 +16,12 @@ use async_nats::{
         stream::{DirectGetErrorKind, RawMessageErrorKind},
     },
 };
-use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use shared::wire;
 use tokio::time::sleep;
 
-use crate::batch::{self, Batch};
+use crate::batch::{self, Batch, Stored};
 
 /// Single reads and removals under way at once.
 const IN_FLIGHT: usize = 64;
@@ -50,6 +49,15 @@ impl Removal {
     }
 }
 
+/// What waits in the stream, of all partitions.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// The subjects on which something waits, and how many messages.
+    pub(crate) subjects: Vec<(String, usize)>,
+    /// How long the first message has been in the stream; zero for an empty one.
+    pub(crate) oldest_age: Duration,
+}
+
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
@@ -70,13 +78,16 @@ impl Queue {
         }
     }
 
-    /// The subjects on which something waits.
-    pub(crate) async fn subjects(&self) -> anyhow::Result<Vec<String>> {
+    /// All that waits.
+    pub(crate) async fn waiting(&self) -> anyhow::Result<Waiting> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let counts =
             stream.info_with_subjects(wire::ALERTS_SUBJECTS).await.context("cannot list what waits")?;
-        let subjects: Vec<(String, usize)> = counts.try_collect().await.context("cannot list what waits")?;
-        Ok(subjects.into_iter().map(|(subject, _)| subject).collect())
+        let state = &counts.info.state;
+        let age = std::time::SystemTime::now().duration_since(state.first_timestamp.into());
+        let oldest_age = if state.messages > 0 { age.unwrap_or_default() } else { Duration::ZERO };
+        let subjects = counts.try_collect().await.context("cannot list what waits")?;
+        Ok(Waiting { subjects, oldest_age })
     }
 
     /// The next messages of the subject from this sequence on, in order: none
@@ -85,13 +96,13 @@ impl Queue {
         batch::read(&self.js, wire::ALERTS, subject, from).await
     }
 
-    /// The payloads of the messages with these sequences that are still there.
-    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<(u64, Bytes)>> {
+    /// The messages with these sequences that are still there.
+    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let stream = &stream;
         let gets = sequences.into_iter().map(|sequence| async move {
             match stream.direct_get(sequence).await {
-                Ok(message) => Ok(Some((sequence, message.payload))),
+                Ok(message) => Ok(Some(Stored::new(sequence, &message.headers, message.payload))),
                 // A replica that lags does not know it yet; the leader does.
                 Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
                     self.get_from_leader(sequence).await
@@ -109,10 +120,10 @@ impl Queue {
         Ok(self.get_from_leader(sequence).await?.is_some())
     }
 
-    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<(u64, Bytes)>> {
+    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<Stored>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_raw_message(sequence).await {
-            Ok(message) => Ok(Some((sequence, message.payload))),
+            Ok(message) => Ok(Some(Stored::new(sequence, &message.headers, message.payload))),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }

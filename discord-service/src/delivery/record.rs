@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use shared::{ChannelId, UserId};
+use shared::{ChannelId, UserId, trace::TracePoint};
 
 use crate::dead_letters::{Cause, Reason};
 
@@ -65,6 +65,9 @@ pub(crate) struct Record {
     pub(crate) links: bool,
     /// The body of the request to Discord.
     pub(crate) body: serde_json::Value,
+    /// The traces that it continues. A successor's repeat continues none.
+    #[serde(skip)]
+    pub(crate) traces: Vec<TracePoint>,
 }
 
 impl Record {
@@ -77,8 +80,9 @@ impl Record {
         links: bool,
         body: serde_json::Value,
     ) -> Self {
-        let runs = runs(sequences);
-        Self { v: VERSION, state: State::Sending, runs, mentions, received_ms, embeds, links, body }
+        let runs = runs_of(sequences);
+        let (state, traces) = (State::Sending, Vec::new());
+        Self { v: VERSION, state, runs, mentions, received_ms, embeds, links, body, traces }
     }
 
     /// Alerts that are about to become dead letters.
@@ -138,7 +142,7 @@ impl Record {
     }
 }
 
-fn runs(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
+fn runs_of(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
     let mut runs: Vec<(u64, u64)> = Vec::new();
     let mut last = 0;
     for &sequence in sequences {
@@ -149,6 +153,24 @@ fn runs(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
         last = sequence;
     }
     runs
+}
+
+/// The sequences as a log line shows them: `3-7,9`, cut where it grows long.
+pub(crate) fn log_ids(sequences: &BTreeSet<u64>) -> String {
+    const MAX_RUNS: usize = 16;
+    let mut first = 0;
+    let mut runs: Vec<String> = Vec::new();
+    for (distance, length) in runs_of(sequences) {
+        first += distance;
+        let last = first + (length - 1);
+        runs.push(if length == 1 { first.to_string() } else { format!("{first}-{last}") });
+        first = last;
+    }
+    if runs.len() > MAX_RUNS {
+        runs.truncate(MAX_RUNS);
+        runs.push("…".to_owned());
+    }
+    runs.join(",")
 }
 
 /// The nonce of a post: the same for the same content, and different for any
@@ -227,6 +249,13 @@ mod tests {
         assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
         assert_eq!(record.sequences(), sequences);
         assert_eq!(record.first(), Some(1));
+    }
+
+    #[test]
+    fn a_log_line_names_sequences_in_few_characters() {
+        assert_eq!(log_ids(&BTreeSet::from([1, 2, 3, 7, 9, 10])), "1-3,7,9-10");
+        let scattered = (0..1_000).map(|number| 2 * number).collect();
+        assert!(log_ids(&scattered).len() < 60, "{}", log_ids(&scattered));
     }
 
     #[test]

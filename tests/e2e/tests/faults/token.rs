@@ -25,12 +25,12 @@ async fn refused_at_the_start_or_later_it_ends_the_process_with_one_clear_line()
     let mut refused = Service::start("discord-service", &variables);
     assert_eq!(refused.ended(SOON).await.code(), Some(77));
     assert_eq!(refused.log().lines().filter(|line| line.contains("refused the bot's token")).count(), 1);
-    assert!(refused.log().lines().any(|line| line == LINE), "{}", refused.log());
+    assert!(refused.log().lines().any(|line| line.contains(LINE)), "{}", refused.log());
 
     stack.sandbox.add_fault(Fault::new(Effect::Unauthorized));
     ledger.send(&stack, channel, "while the token is refused").await;
     assert_eq!(stack.discord.ended(SOON).await.code(), Some(77));
-    assert!(stack.discord.log().lines().any(|line| line == LINE), "{}", stack.discord.log());
+    assert!(stack.discord.log().lines().any(|line| line.contains(LINE)), "{}", stack.discord.log());
 
     // With a good one again, nothing is lost.
     stack.sandbox.clear_faults();

@@ -1,0 +1,70 @@
+//! What discord-service counts and measures, beside [`Metric::COMMON`].
+
+use shared::telemetry::Metric;
+
+use crate::dead_letters::Reason;
+
+/// All of it.
+pub const METRICS: &[Metric] = &[
+    // Delivery.
+    Metric::gauge("sentry_bot_alerts_waiting", "Alerts that wait in the partitions that this pod serves"),
+    Metric::gauge("sentry_bot_channels_waiting", "Channels for which alerts wait, likewise"),
+    Metric::gauge(
+        "sentry_bot_oldest_alert_age_seconds",
+        "How long the oldest alert of the whole queue has been there; 0 when it is empty",
+    ),
+    Metric::gauge("sentry_bot_lanes", "Channels that this pod is at work on"),
+    Metric::counter("sentry_bot_posts_total", "Messages that Discord confirmed").zero(),
+    Metric::counter("sentry_bot_embeds_total", "Embeds in those messages").zero(),
+    Metric::counter("sentry_bot_alerts_posted_total", "Alerts in those messages").zero(),
+    Metric::counter("sentry_bot_alerts_folded_total", "Alerts that share an embed with an earlier one")
+        .zero(),
+    Metric::counter("sentry_bot_post_retries_total", "Posts that were repeated, since nobody confirmed them")
+        .zero(),
+    Metric::seconds(
+        "sentry_bot_delivery_seconds",
+        "From Sentry's request to Discord's answer, by the oldest alert of a post",
+    ),
+    Metric::counter("sentry_bot_dead_letters_total", "Alerts that became dead letters, by reason")
+        .values("reason", Reason::TOKENS),
+    Metric::counter("sentry_bot_alerts_dropped_total", "Alerts for channels that nobody ever authorized")
+        .zero(),
+    Metric::counter(
+        "sentry_bot_lane_interruptions_total",
+        "Lanes that started over, since something was away",
+    )
+    .zero(),
+    Metric::counter(
+        "sentry_bot_records_unreadable_total",
+        "Posts in flight that another version had recorded",
+    )
+    .zero(),
+    // Discord.
+    Metric::counter("sentry_bot_discord_requests_total", "Requests to Discord, by route and outcome"),
+    Metric::seconds("sentry_bot_discord_request_seconds", "Time of each request to Discord, by route"),
+    Metric::counter("sentry_bot_discord_rate_limited_total", "Answers of 429, by scope"),
+    // Verdicts and the store.
+    Metric::counter("sentry_bot_verdicts_total", "Verdicts given to the ingress, by verdict"),
+    Metric::counter("sentry_bot_store_calls_total", "Calls of the store, by operation and outcome"),
+    Metric::seconds("sentry_bot_store_call_seconds", "Time of each call of the store, by operation"),
+    // Commands and the gateway.
+    Metric::counter("sentry_bot_commands_total", "Commands, by name and outcome"),
+    Metric::counter("sentry_bot_replies_failed_total", "Replies that Discord did not take").zero(),
+    Metric::counter("sentry_bot_slash_registrations_failed_total", "Failures to register the slash commands")
+        .zero(),
+    Metric::gauge("sentry_bot_gateway_shards_up", "Shards of the gateway that this pod has a session on"),
+    Metric::counter("sentry_bot_gateway_reconnects_total", "Connections to the gateway that were made anew")
+        .zero(),
+    Metric::counter(
+        "sentry_bot_gateway_messages_dropped_total",
+        "Messages not looked at: too many came at once",
+    )
+    .zero(),
+    Metric::seconds("sentry_bot_gateway_heartbeat_seconds", "From a heartbeat to Discord's answer"),
+    // Sharing the work.
+    Metric::gauge("sentry_bot_pods", "Pods that share the work, as this one sees it"),
+    Metric::gauge("sentry_bot_leases_held", "Partitions and shards that this pod holds, by kind"),
+    Metric::counter("sentry_bot_leases_lost_total", "Leases that this pod could not renew in time").zero(),
+    Metric::counter("sentry_bot_lease_renew_failures_total", "Failed renewals").zero(),
+    Metric::counter("sentry_bot_lease_takeovers_total", "Leases taken over from pods that are gone").zero(),
+];

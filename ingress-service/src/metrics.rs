@@ -1,0 +1,36 @@
+//! What the ingress counts and measures, beside [`Metric::COMMON`].
+
+use shared::telemetry::Metric;
+
+use crate::answer::Answer;
+
+/// Why no verdict came: see [`crate::verdict`].
+const WHY: &[&str] = &["nobody_answers", "store_away", "too_slow", "unreadable"];
+
+/// All of it.
+pub const METRICS: &[Metric] = &[
+    Metric::counter("sentry_bot_ingress_requests_total", "Requests by outcome: how each was answered")
+        .values("outcome", Answer::NAMES),
+    Metric::seconds("sentry_bot_ingress_request_seconds", "From a request's head to its answer"),
+    Metric::counter("sentry_bot_ingress_ignored_total", "Webhooks of a kind that is not posted, by resource"),
+    Metric::counter("sentry_bot_ingress_duplicates_total", "Alerts that NATS had stored before").zero(),
+    Metric::seconds("sentry_bot_ingress_store_seconds", "From publishing an alert to NATS's acknowledgement"),
+    Metric::seconds(
+        "sentry_bot_ingress_verdict_seconds",
+        "From asking for a verdict to having or lacking it",
+    ),
+    Metric::counter(
+        "sentry_bot_ingress_without_verdict_total",
+        "Alerts stored or refused without a verdict, and why",
+    )
+    .values("why", WHY),
+    Metric::gauge(
+        "sentry_bot_ingress_certificate_expiry_timestamp_seconds",
+        "When the certificate in use expires, in seconds since 1970",
+    ),
+    Metric::counter(
+        "sentry_bot_ingress_certificate_failures_total",
+        "New certificates that could not be used",
+    )
+    .zero(),
+];

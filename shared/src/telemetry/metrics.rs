@@ -1,0 +1,99 @@
+//! What is counted and measured: each service lists its metrics with a help
+//! text in one table, which is what `/metrics` describes them with.
+
+/// How a metric is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows, and begins at zero with the process.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// Times, in seconds, by buckets.
+    Histogram,
+}
+
+/// One metric of a service.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name in `/metrics`.
+    pub name: &'static str,
+    /// How it is to be read.
+    pub kind: Kind,
+    /// What it says, for operators.
+    pub help: &'static str,
+    zeros: Zeros,
+}
+
+/// Which series of a counter begin at zero: Prometheus sees no increase in one
+/// that begins above.
+#[derive(Debug, Clone, Copy)]
+enum Zeros {
+    None,
+    Bare,
+    Values(&'static str, &'static [&'static str]),
+}
+
+impl Metric {
+    /// A counter.
+    pub const fn counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Counter, help, zeros: Zeros::None }
+    }
+
+    /// A gauge.
+    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Gauge, help, zeros: Zeros::None }
+    }
+
+    /// A histogram of times.
+    pub const fn seconds(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Histogram, help, zeros: Zeros::None }
+    }
+
+    /// The counter without labels stands in `/metrics` from the start.
+    #[must_use]
+    pub const fn zero(self) -> Self {
+        Self { zeros: Zeros::Bare, ..self }
+    }
+
+    /// The counter stands there from the start with each of these values of a label.
+    #[must_use]
+    pub const fn values(self, label: &'static str, values: &'static [&'static str]) -> Self {
+        Self { zeros: Zeros::Values(label, values), ..self }
+    }
+
+    /// What both services export.
+    pub const COMMON: &'static [Self] = &[
+        Self::gauge(BUILD, "1; the labels say which service of which version this is"),
+        Self::counter(LOGGED, "Warnings and errors that this program logged, by level")
+            .values("level", &["error", "warning"]),
+        Self::counter(
+            "sentry_bot_reports_dropped_total",
+            "Events kept from the operator's Sentry, to spare its quota",
+        )
+        .zero(),
+    ];
+}
+
+const BUILD: &str = "sentry_bot_build_info";
+pub(super) const LOGGED: &str = "sentry_bot_log_events_total";
+
+/// Describes all metrics of this process.
+pub(super) fn describe(service: &'static str, own: &[Metric]) {
+    for Metric { name, kind, help, zeros } in Metric::COMMON.iter().chain(own) {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(*name, *help),
+            Kind::Gauge => metrics::describe_gauge!(*name, *help),
+            Kind::Histogram => metrics::describe_histogram!(*name, metrics::Unit::Seconds, *help),
+        }
+        match zeros {
+            Zeros::None => {}
+            Zeros::Bare => metrics::counter!(*name).absolute(0),
+            Zeros::Values(label, values) => {
+                for value in *values {
+                    metrics::counter!(*name, *label => *value).absolute(0);
+                }
+            }
+        }
+    }
+    metrics::gauge!(BUILD, "service" => service, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
