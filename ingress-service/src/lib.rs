@@ -17,6 +17,7 @@ mod self_signed;
 pub mod settings;
 mod sources;
 mod tls;
+mod trust;
 mod verdict;
 mod webhook;
 
