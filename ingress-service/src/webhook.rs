@@ -11,7 +11,7 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{HeaderMap, CONTENT_LENGTH, X_FORWARDED_FOR},
+        header::{CONTENT_LENGTH, HeaderMap, X_FORWARDED_FOR},
     },
     web,
 };

@@ -58,9 +58,9 @@ impl Queue {
     /// # Errors
     /// When NATS does not say so before `deadline`: then it cannot store either.
     pub(crate) async fn has_seen(&self, request: &Signed, deadline: Instant) -> Result<bool, StoreError> {
-        timeout_at(deadline.into(), self.look_up(request))
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("no word in time of earlier requests".to_owned())))
+        timeout_at(deadline.into(), self.look_up(request)).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
+        })
     }
 
     async fn look_up(&self, request: &Signed) -> Result<bool, StoreError> {

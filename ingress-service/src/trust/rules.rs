@@ -145,8 +145,10 @@ mod tests {
     const NOW_MS: i64 = 1_763_905_862_123;
     const BODY: &[u8] = b"{}";
     /// Of the body under `hunter2`, made by the `hmac` of Python's library.
-    const RIGHT: Header<'_> = Header::Once(b"603176255680307a81ec5b984e3a7b4143d0aef1fd1576987618e55c50868ad7");
-    const WRONG: Header<'_> = Header::Once(b"0000000000000000000000000000000000000000000000000000000000000000");
+    const RIGHT: Header<'_> =
+        Header::Once(b"603176255680307a81ec5b984e3a7b4143d0aef1fd1576987618e55c50868ad7");
+    const WRONG: Header<'_> =
+        Header::Once(b"0000000000000000000000000000000000000000000000000000000000000000");
     const NO: Header<'_> = Header::Absent;
 
     fn outcome(keys: &Keys, token: Option<&str>, signature: Header<'_>, timestamp: Header<'_>) -> String {
@@ -184,12 +186,20 @@ mod tests {
             // Both.
             (token, secrets, NO, ["in", "t1", "WrongToken"], ["TokenMissing", "t1", "WrongToken"]),
             (token, secrets, RIGHT, ["s2", "s2", "WrongToken"], ["s2", "s2", "WrongToken"]),
-            (token, secrets, WRONG, ["WrongSignature", "t1", "WrongToken"], ["WrongSignature", "t1", "WrongToken"]),
-            (token, secrets, Header::Repeated, ["WrongSignature", "t1", "WrongToken"], [
-                "WrongSignature",
-                "t1",
-                "WrongToken",
-            ]),
+            (
+                token,
+                secrets,
+                WRONG,
+                ["WrongSignature", "t1", "WrongToken"],
+                ["WrongSignature", "t1", "WrongToken"],
+            ),
+            (
+                token,
+                secrets,
+                Header::Repeated,
+                ["WrongSignature", "t1", "WrongToken"],
+                ["WrongSignature", "t1", "WrongToken"],
+            ),
             // Secrets that SECRETS_KEY does not open.
             (None, sealed, NO, ["in", none, none], ["TokenMissing", none, none]),
             (None, sealed, RIGHT, ["Sealed", none, none], ["Sealed", none, none]),
