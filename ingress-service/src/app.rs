@@ -64,9 +64,9 @@ impl Application {
     /// # Errors
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
     pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         payload::prepare();
         let certificates = Certificates::start(&settings)?;
-        let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         let readiness = Readiness::default();
         readiness.set_ready(CHECK);
         let (admin_address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics)?;
