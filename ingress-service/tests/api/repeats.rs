@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_nats::{header, jetstream};
+use harness::wait::{SOON, wait_for};
 use sha2::{Digest as _, Sha256};
 use shared::wire;
 
 use crate::support::{
-    MINIMAL, Request, TestApp, platform_fixture,
+    MINIMAL, Pod, Request, TestApp, client, platform_fixture,
     trust::{KeysFile, now, python_signature, record, start},
 };
 
@@ -52,6 +53,22 @@ async fn a_captured_request_is_stored_once_whatever_stands_around_its_body() {
     // Another channel's is another request.
     signed("id=43", MINIMAL).send(app.port).await.expect(200, STORED);
     assert_eq!(waiting(&app).await, 2);
+}
+
+#[tokio::test]
+async fn what_one_pod_has_stored_another_does_not_store_again() {
+    let app = secured().await;
+    let keys = KeysFile::of(&[1]);
+    let arguments = ["--runtime-mode", "development", "--secrets-key-file", keys.path()];
+    let other = Pod::launch(&app.nats, &arguments).await;
+    wait_for("the other pod is ready", SOON, || async {
+        (client::get(other.admin_port, "/readyz").await.0 == 200).then_some(())
+    })
+    .await;
+    for port in [app.port, other.port, app.port] {
+        signed("id=42", MINIMAL).send(port).await.expect(200, STORED);
+    }
+    assert_eq!(waiting(&app).await, 1);
 }
 
 #[tokio::test]

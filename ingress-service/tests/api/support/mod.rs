@@ -5,7 +5,7 @@ pub mod client;
 pub mod trust;
 pub mod verdicts;
 
-pub use app::TestApp;
+pub use app::{Pod, TestApp};
 pub use client::{Request, Response};
 pub use verdicts::Verdicts;
 
