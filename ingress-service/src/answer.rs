@@ -23,6 +23,8 @@ pub(crate) enum Answer {
     Stored,
     /// Stored without a verdict.
     StoredUnverified,
+    /// Stored before: a signed request is stored once.
+    Repeated,
     /// Understood and of no interest: nothing is stored.
     Ignored,
     /// No such path or method.
@@ -82,6 +84,7 @@ impl Answer {
         match self {
             Self::Stored => "stored",
             Self::StoredUnverified => "stored_unverified",
+            Self::Repeated => "repeated",
             Self::Ignored => "ignored",
             Self::AccessForbidden => "access_forbidden",
             Self::UnauthorizedIp => "unauthorized_ip",
@@ -103,7 +106,7 @@ impl Answer {
     /// The status of the response.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::Stored | Self::Ignored => StatusCode::OK,
+            Self::Stored | Self::Repeated | Self::Ignored => StatusCode::OK,
             Self::StoredUnverified => StatusCode::ACCEPTED,
             Self::AccessForbidden
             | Self::ValidationFailed
@@ -126,7 +129,7 @@ impl Answer {
     /// of the keys is part of the contract.
     pub(crate) fn body(&self) -> String {
         match self {
-            Self::Stored | Self::Ignored => r#"{"success":"200"}"#.to_owned(),
+            Self::Stored | Self::Repeated | Self::Ignored => r#"{"success":"200"}"#.to_owned(),
             Self::StoredUnverified => r#"{"success":"202"}"#.to_owned(),
             Self::AccessForbidden => r#"{"error":"Access Forbidden"}"#.to_owned(),
             Self::UnauthorizedIp => r#"{"error":"Unauthorized IP"}"#.to_owned(),

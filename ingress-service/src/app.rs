@@ -14,6 +14,7 @@ use shared::{
     admin::{self, Readiness},
     bus,
     shutdown::CancellationToken,
+    trust::SecretsKeys,
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,7 +26,7 @@ use crate::{
     report::Reporter,
     settings::Settings,
     sources::Sources,
-    tls,
+    tls, trust,
     webhook::{Webhooks, receive},
 };
 
@@ -63,6 +64,7 @@ impl Application {
     /// # Errors
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
     pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         payload::prepare();
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();
@@ -78,6 +80,7 @@ impl Application {
             ),
             max_body: settings.max_body_bytes,
             verdict_timeout: settings.verdict_timeout(),
+            trust: trust::Mirror::new(secrets_keys, readiness.clone()),
             queue: Queue::new(nats, settings.common.nats.clone(), readiness.clone()),
             backstop: Backstop::default(),
             reporter: Reporter::default(),
@@ -105,6 +108,10 @@ impl Application {
         let admin = self.admin.handle();
         let _admin = AbortOnDropHandle::new(tokio::spawn(self.admin));
         let _certificates = AbortOnDropHandle::new(tokio::spawn(self.certificates.keep_fresh()));
+        let webhooks = self.webhooks.clone();
+        let _trust = AbortOnDropHandle::new(tokio::spawn(async move {
+            webhooks.trust.follow(webhooks.queue.nats(), webhooks.queue.settings()).await;
+        }));
         let webhooks = self.webhooks;
         let _streams = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.prepare().await }));
         let handle = self.server.handle();

@@ -19,6 +19,7 @@ pub mod settings;
 mod sources;
 mod tls;
 mod trace;
+mod trust;
 mod verdict;
 mod webhook;
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ingress_service::{Application, metrics::METRICS, settings::Settings};
-use shared::{process, settings, shutdown, telemetry, trust::SecretsKeys};
+use shared::{process, settings, shutdown, telemetry};
 
 const SERVICE: &str = "ingress-service";
 
@@ -15,7 +15,6 @@ async fn main() -> ExitCode {
 
 async fn serve() -> anyhow::Result<()> {
     let settings: Settings = settings::parse()?;
-    SecretsKeys::from_settings(&settings.common)?;
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     let dsn = settings::secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?;
     let _sentry = telemetry::start_sentry(SERVICE, dsn.as_ref(), &settings.common)?;

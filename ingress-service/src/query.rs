@@ -69,9 +69,9 @@ impl Query {
         self.mention.as_deref().map(str::parse).transpose()
     }
 
-    /// Whether the URL carries a token.
-    pub const fn has_token(&self) -> bool {
-        self.token.is_some()
+    /// The token that the URL carries.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
         let query = Query::parse("mention=2&id=1&token=s").expect("valid");
         assert_eq!(query.channel(), Ok(ChannelId::new(1)));
         assert_eq!(query.mention(), Ok(Some(UserId::new(2))));
-        assert!(query.has_token());
+        assert_eq!(query.token(), Some("s"));
         assert_eq!(Query::parse("%69d=%31").expect("valid").channel(), Ok(ChannelId::new(1)));
     }
 
@@ -124,7 +124,7 @@ mod tests {
     fn an_empty_parameter_counts_as_absent() {
         let query = Query::parse("id=1&mention=&token=&&").expect("valid");
         assert_eq!(query.mention(), Ok(None));
-        assert!(!query.has_token());
+        assert_eq!(query.token(), None);
         assert_eq!(Query::parse("id="), Err(QueryError::NoId));
         assert_eq!(Query::parse("id"), Err(QueryError::NoId));
         assert_eq!(Query::parse(""), Err(QueryError::NoId));

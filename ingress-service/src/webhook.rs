@@ -11,7 +11,7 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{CONTENT_LENGTH, X_FORWARDED_FOR},
+        header::{CONTENT_LENGTH, HeaderMap, X_FORWARDED_FOR},
     },
     web,
 };
@@ -28,10 +28,12 @@ use crate::{
     message_id::message_id,
     payload::{PayloadError, Webhook, platform},
     query::Query,
-    queue::{Queue, StoreError},
+    queue::{Queue, Signed, StoreError, Stored},
     report::{Answered, Reporter},
     sources::{Refused, Sources},
-    trace, verdict,
+    trace,
+    trust::{self, Evidence},
+    verdict,
 };
 
 const PATH: &str = "/sentry-bot/channel";
@@ -48,6 +50,7 @@ pub(crate) struct Webhooks {
     pub(crate) sources: Sources,
     pub(crate) max_body: u64,
     pub(crate) verdict_timeout: Duration,
+    pub(crate) trust: trust::Mirror,
     pub(crate) queue: Queue,
     pub(crate) backstop: Backstop,
     pub(crate) reporter: Reporter,
@@ -121,11 +124,10 @@ impl Webhooks {
             return Ok(ignore(resource));
         };
         let (channel, mention) = ids(&query)?;
-        let alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
-        let id = message_id(channel, mention, request.headers(), &body);
-        self.hand_over(&query, &alert, &id, deadline)
-            .await
-            .map_err(|refusal| Refusal { own: alert.is_own(), ..refusal })
+        let mut alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
+        let evidence = Evidence::of(query.token(), request.headers(), &body);
+        let handed = self.hand_over(&mut alert, &evidence, request.headers(), deadline).await;
+        handed.map_err(|refusal| Refusal { own: alert.is_own(), ..refusal })
     }
 
     fn admit(&self, request: &HttpRequest, peer: Option<IpAddr>) -> Result<IpAddr, Refusal> {
@@ -149,40 +151,47 @@ impl Webhooks {
         Refusal::new(answer, error)
     }
 
-    /// Asks whether the alert may be posted, and stores it.
+    /// Asks whether the alert is trusted and may be posted, and stores it.
     async fn hand_over(
         &self,
-        query: &Query,
-        alert: &Alert,
-        id: &str,
+        alert: &mut Alert,
+        evidence: &Evidence<'_>,
+        headers: &HeaderMap,
         deadline: Instant,
     ) -> Result<Answer, Refusal> {
-        if query.has_token() {
-            let answer = Answer::UnauthorizedChannel(alert.channel);
-            return Err(Refusal::new(answer, "token: the channel has none"));
+        let Alert { channel, mention, .. } = *alert;
+        if channel.get() == 0 {
+            return Err(Refusal::new(Answer::UnauthorizedChannel(channel), "verdict: no channel has id 0"));
         }
-        if alert.channel.get() == 0 {
-            return Err(Refusal::new(
-                Answer::UnauthorizedChannel(alert.channel),
-                "verdict: no channel has id 0",
-            ));
-        }
+        alert.trust = trust::verify(&self.trust, alert, evidence)
+            .map_err(|error| Refusal::new(error.answer(channel), error))?;
         if !self.queue.connected() {
             return Err(Refusal::new(Answer::QueueUnavailable, "queue: not connected to NATS"));
         }
-        let verified = self.authorize(alert, deadline).await?;
-        match self.queue.store(alert, id, deadline).await {
-            Ok(()) if verified => Ok(Answer::Stored),
-            Ok(()) => Ok(Answer::StoredUnverified),
-            Err(error) => {
-                let answer = match error {
-                    StoreError::BacklogFull => Answer::BacklogFull(alert.channel),
-                    StoreError::Unavailable(_) => Answer::QueueUnavailable,
-                    StoreError::Unexpected(_) => Answer::Internal,
-                };
-                Err(Refusal::new(answer, error))
+        let signed = Signed::of(alert, evidence.body);
+        let (verdict, repeated) = tokio::join!(self.authorize(alert, deadline), async {
+            match &signed {
+                Some(signed) => self.queue.has_seen(signed, deadline - STORE_WITHIN).await,
+                None => Ok(false),
+            }
+        });
+        let verified = verdict?;
+        if repeated.map_err(|error| refuse_store(channel, &error))? {
+            return Err(repeat());
+        }
+        let id = match &signed {
+            Some(signed) => signed.message_id(),
+            None => message_id(channel, mention, headers, evidence.body),
+        };
+        let stored = self.queue.store(alert, &id, deadline).await;
+        let stored = stored.map_err(|error| refuse_store(channel, &error))?;
+        if let Some(signed) = signed {
+            self.queue.remember(signed, deadline).await;
+            if stored == Stored::Before {
+                return Err(repeat());
             }
         }
+        Ok(if verified { Answer::Stored } else { Answer::StoredUnverified })
     }
 
     /// Whether a verdict allowed the alert; without one, whether it may be
@@ -254,6 +263,21 @@ fn refuse_payload(error: &PayloadError) -> Refusal {
         PayloadError::Schema { .. } => Answer::ValidationFailed,
     };
     Refusal::new(answer, error)
+}
+
+fn refuse_store(channel: ChannelId, error: &StoreError) -> Refusal {
+    let answer = match error {
+        StoreError::BacklogFull => Answer::BacklogFull(channel),
+        StoreError::Unavailable(_) => Answer::QueueUnavailable,
+        StoreError::Unexpected(_) => Answer::Internal,
+    };
+    Refusal::new(answer, error)
+}
+
+/// It looks like a success, so that whoever repeats a captured request learns
+/// nothing.
+fn repeat() -> Refusal {
+    Refusal::new(Answer::Repeated, "repeat: this request was stored before")
 }
 
 fn ids(query: &Query) -> Result<(ChannelId, Option<UserId>), Refusal> {

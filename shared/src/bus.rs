@@ -22,7 +22,12 @@ const SCHEMA_KEY: &str = "sentry-bot-schema";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long JetStream recognises a repeated `Nats-Msg-Id`.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
+pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// How long a signed request is remembered.
+pub const SEEN_FOR: Duration = Duration::from_secs(7 * DAY.as_secs());
+/// The most that is remembered of signed requests, about a million of them:
+/// nats-server keeps an index of all in memory. The oldest go first.
+const SEEN_MAX_BYTES: i64 = 256 << 20;
 /// A dead peer is noticed after three of these.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The name under which readiness reports the connection.
@@ -107,11 +112,11 @@ pub enum Role {
 /// # Errors
 /// When NATS is away or refuses; call again later.
 pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role) -> anyhow::Result<()> {
-    for config in [alerts(settings), dead_letters(settings)] {
+    for config in [alerts(settings), dead_letters(settings), seen(settings)] {
         let name = config.name.clone();
         ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
     }
-    for bucket in [wire::LANES, wire::CHANNELS] {
+    for bucket in [wire::LANES, wire::CHANNELS, wire::TRUST] {
         let config = kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
         ensure_bucket(js, config, settings).await?;
     }
@@ -152,6 +157,7 @@ async fn ensure_stream(js: &jetstream::Context, config: stream::Config, role: Ro
         || existing.max_age != config.max_age
         || existing.duplicate_window != config.duplicate_window
         || existing.allow_direct != config.allow_direct
+        || existing.allow_message_ttl != config.allow_message_ttl
         || made_by < SCHEMA;
     if role == Role::Discord && made_by <= SCHEMA && differs {
         tracing::info!(stream = %config.name, "updating the stream to the settings");
@@ -197,5 +203,20 @@ fn dead_letters(settings: &NatsSettings) -> stream::Config {
         max_messages_per_subject: -1,
         max_age: 14 * DAY,
         ..base(wire::DEAD_LETTERS, wire::DEAD_LETTERS_SUBJECTS, settings)
+    }
+}
+
+/// A KV bucket, made as a stream: only so may each key have a life of its own
+/// without the markers that a bucket leaves where a key's life has ended.
+fn seen(settings: &NatsSettings) -> stream::Config {
+    stream::Config {
+        discard: stream::DiscardPolicy::Old,
+        max_bytes: SEEN_MAX_BYTES,
+        max_messages_per_subject: 1,
+        max_age: SEEN_FOR,
+        allow_message_ttl: true,
+        allow_rollup: true,
+        deny_delete: true,
+        ..base(wire::SEEN_STREAM, wire::SEEN_SUBJECTS, settings)
     }
 }

@@ -40,6 +40,10 @@ pub const TRUST: &str = "trust";
 /// KV bucket: signed requests that were stored, so that a captured one cannot be
 /// repeated. Keys are `<channel id>.<SHA-256 of the body>`.
 pub const SEEN: &str = "seen";
+/// The stream behind the bucket [`SEEN`].
+pub const SEEN_STREAM: &str = "KV_seen";
+/// What [`SEEN_STREAM`] stores.
+pub const SEEN_SUBJECTS: &str = "$KV.seen.>";
 
 /// KV bucket: the last refusals of each channel (a history of five for each
 /// channel id), written by the ingress and shown by `status`.
@@ -71,6 +75,12 @@ pub fn partition_subjects(partition: u64) -> String {
 /// The subject of a dead letter. `reason` is a single token.
 pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
     format!("dead.{reason}.{channel}")
+}
+
+/// Where it stands in the bucket [`SEEN`] that a signed body was stored for this
+/// channel; `sha256` in hexadecimal.
+pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
+    format!("$KV.{SEEN}.{channel}.{sha256}")
 }
 
 /// The channel at the end of an alert's or a dead letter's subject, if it is one.

@@ -190,7 +190,7 @@ async fn a_refusing_verdict_is_told() {
         ("id=0", 401, r#"{"error":{"message":"Unauthorized channel","channel":0}}"#),
         ("id=1&mention=0", 401, r#"{"error":{"message":"User does not exist","user":0}}"#),
         ("id=9&mention=0", 401, r#"{"error":{"message":"Unauthorized channel","channel":9}}"#),
-        // No channel has a token yet, so none is right.
+        // This channel has no token, so none is right.
         ("id=1&token=x", 401, r#"{"error":{"message":"Unauthorized channel","channel":1}}"#),
     ] {
         app.post(&format!("/sentry-bot/channel?{query}"), MINIMAL).await.expect(status, body);

@@ -12,7 +12,10 @@ use harness::{
     wait::{SOON, wait_for},
 };
 
-use crate::support::{CHANNEL, MINIMAL, Request, client};
+use crate::support::{
+    CHANNEL, MINIMAL, Request, client,
+    trust::{KeysFile, bucket, mirror, python_signature, record},
+};
 
 fn ingress() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ingress-service"));
@@ -37,6 +40,7 @@ fn wrong_settings_are_one_line_and_exit_code_64() {
         (vec![("TRUSTED_PROXIES", "x")], "TRUSTED_PROXIES"),
         (vec![("MAX_BODY_BYTES", "-1")], "MAX_BODY_BYTES"),
         (vec![("VERDICT_TIMEOUT_MS", "0.2")], "VERDICT_TIMEOUT_MS"),
+        (vec![("SECRETS_KEY", "c2hvcnQ=")], "SECRETS_KEY"),
         (vec![("TLS_CERT_FILE", "x"), ("TLS_KEY_FILE", "")], "TLS_CERT_FILE and TLS_KEY_FILE"),
         (vec![("TLS_CERT_FILE", "/nowhere/c"), ("TLS_KEY_FILE", "/nowhere/k")], "TLS_CERT_FILE"),
         (vec![("TLS_CERT_FILE", &*broken), ("TLS_KEY_FILE", &*broken)], "TLS_CERT_FILE"),
@@ -92,6 +96,10 @@ impl Drop for Running {
 
 impl Running {
     async fn start(nats: &NatsServer) -> Self {
+        Self::start_with(nats, &[]).await
+    }
+
+    async fn start_with(nats: &NatsServer, variables: &[(&str, &str)]) -> Self {
         let (port, admin_port) = (free_port(), free_port());
         let log = tempfile::NamedTempFile::new().expect("a file");
         let child = ingress()
@@ -99,6 +107,7 @@ impl Running {
             .env("INGRESS_ADDR", format!("127.0.0.1:{port}"))
             .env("ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))
             .env("NATS_URL", nats.url())
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(log.reopen().expect("a second handle"))
             .spawn()
@@ -210,6 +219,62 @@ async fn refusals_are_logged_and_counted_without_what_was_sent() {
         r#"sentry_bot_ingress_requests_total{outcome="validation_failed"} 1"#,
         "sentry_bot_ingress_request_seconds_bucket{",
         "sentry_bot_ingress_certificate_expiry_timestamp_seconds ",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing:\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn what_channels_trust_is_told_in_no_log() {
+    let nats = NatsServer::start().await;
+    let (keys, lost) = (KeysFile::of(&[1]), KeysFile::of(&[2]));
+    mirror(&nats, 1, &record(true, &["swordfish"], vec![keys.seal(1, "s1", "hunter2")])).await;
+    for channel in [2, 3] {
+        mirror(&nats, channel, &record(true, &[], vec![lost.seal(channel, "s1", "hunter2")])).await;
+    }
+    bucket(&nats).await.put("4", r#"{"v":1,"tokens":"hunter2"}"#.into()).await.expect("written");
+    let key = std::fs::read_to_string(keys.path()).expect("readable");
+    let running = Running::start_with(&nats, &[("SECRETS_KEY", &key), ("RUST_LOG", "debug")]).await;
+
+    let signature = python_signature("hunter2", MINIMAL.as_bytes());
+    let wrong = signature.chars().rev().collect::<String>();
+    let mut statuses = Vec::new();
+    for (target, signature) in [
+        ("id=1", &signature),
+        ("id=1", &signature),
+        ("id=1", &wrong),
+        ("id=1&token=swordfish", &wrong),
+        ("id=1&token=marlin", &signature),
+        ("id=2", &signature),
+        ("id=4", &signature),
+    ] {
+        let request = Request::post(&format!("/sentry-bot/channel?{target}"), MINIMAL);
+        let request = request.header("Sentry-Hook-Signature", signature);
+        statuses.push(request.send(running.port).await.status);
+    }
+    assert_eq!(statuses, [202, 200, 401, 202, 401, 401, 401]);
+
+    let said = running.said();
+    for secret in ["hunter2", "swordfish", "marlin", &signature, &wrong, &key] {
+        assert!(!said.contains(secret), "{secret} is in the log:\n{said}");
+    }
+    for line in [
+        "set SECRETS_KEY to what discord-service has",
+        "cannot read what the channel trusts; refusing its webhooks",
+        "token: not this channel's",
+        "trust: the channel's record cannot be read",
+    ] {
+        assert_eq!(said.matches(line).count(), 1, "{line}:\n{said}");
+    }
+    let (_, metrics) = client::get(running.admin_port, "/metrics").await;
+    for line in [
+        r#"sentry_bot_ingress_trust_total{outcome="signature"} 2"#,
+        r#"sentry_bot_ingress_trust_total{outcome="token"} 1"#,
+        r#"sentry_bot_ingress_trust_total{outcome="wrong_token"} 1"#,
+        r#"sentry_bot_ingress_trust_total{outcome="wrong_signature"} 1"#,
+        r#"sentry_bot_ingress_trust_total{outcome="sealed_secret"} 1"#,
+        r#"sentry_bot_ingress_trust_total{outcome="unreadable"} 1"#,
+        r#"sentry_bot_ingress_requests_total{outcome="repeated"} 1"#,
     ] {
         assert!(metrics.contains(line), "{line} is missing:\n{metrics}");
     }

@@ -21,7 +21,7 @@ pub struct TestApp {
     pub nats: NatsServer,
     pub port: u16,
     pub admin_port: u16,
-    _task: AbortOnDropHandle<anyhow::Result<()>>,
+    _pod: Pod,
     verdicts: Option<Verdicts>,
 }
 
@@ -40,18 +40,8 @@ impl TestApp {
 
     /// Starts it without waiting for anything.
     pub async fn launch(nats: NatsServer, arguments: &[&str]) -> Self {
-        let url = nats.url();
-        let fixed = ["ingress-service", "--admin-addr", "127.0.0.1:0"];
-        let address: &[&str] =
-            if arguments.contains(&"--ingress-addr") { &[] } else { &["--ingress-addr", "127.0.0.1:0"] };
-        let all =
-            fixed.into_iter().chain(["--nats-url", &url]).chain(address.iter().chain(arguments).copied());
-        let settings = Settings::try_parse_from(all).expect("the settings are right");
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let app = Application::build(settings, metrics).await.expect("it starts");
-        let (port, admin_port) = (app.port(), app.admin_port());
-        let task = AbortOnDropHandle::new(tokio::spawn(app.run(CancellationToken::new())));
-        Self { nats, port, admin_port, _task: task, verdicts: None }
+        let pod = Pod::launch(&nats, arguments).await;
+        Self { nats, port: pod.port, admin_port: pod.admin_port, _pod: pod, verdicts: None }
     }
 
     /// Puts a verdict responder in the place of discord-service.
@@ -119,5 +109,31 @@ impl TestApp {
             (self.admin("/readyz").await.0 == status).then_some(())
         })
         .await;
+    }
+}
+
+/// One process of the service, beside others perhaps.
+#[derive(Debug)]
+pub struct Pod {
+    pub port: u16,
+    pub admin_port: u16,
+    _task: AbortOnDropHandle<anyhow::Result<()>>,
+}
+
+impl Pod {
+    /// Starts it without waiting for anything.
+    pub async fn launch(nats: &NatsServer, arguments: &[&str]) -> Self {
+        let url = nats.url();
+        let fixed = ["ingress-service", "--admin-addr", "127.0.0.1:0"];
+        let address: &[&str] =
+            if arguments.contains(&"--ingress-addr") { &[] } else { &["--ingress-addr", "127.0.0.1:0"] };
+        let all =
+            fixed.into_iter().chain(["--nats-url", &url]).chain(address.iter().chain(arguments).copied());
+        let settings = Settings::try_parse_from(all).expect("the settings are right");
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let app = Application::build(settings, metrics).await.expect("it starts");
+        let (port, admin_port) = (app.port(), app.admin_port());
+        let task = AbortOnDropHandle::new(tokio::spawn(app.run(CancellationToken::new())));
+        Self { port, admin_port, _task: task }
     }
 }

@@ -2,9 +2,10 @@
 
 pub mod app;
 pub mod client;
+pub mod trust;
 pub mod verdicts;
 
-pub use app::TestApp;
+pub use app::{Pod, TestApp};
 pub use client::{Request, Response};
 pub use verdicts::Verdicts;
 

@@ -1,4 +1,6 @@
-//! Storing alerts in JetStream, and keeping the streams there.
+//! Storing alerts in JetStream, each once, and keeping the streams there.
+
+mod seen;
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,8 @@ use shared::{
 };
 use tokio::{sync::Mutex, time::timeout_at};
 
+pub(crate) use self::seen::Signed;
+
 /// The name under which readiness reports the streams.
 const CHECK: &str = "streams";
 const RETRY: Duration = Duration::from_secs(1);
@@ -38,6 +42,15 @@ pub(crate) struct Queue {
     readiness: Readiness,
     /// Held by whoever makes the streams.
     maker: Mutex<()>,
+}
+
+/// What JetStream said when it confirmed an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It is in the stream now.
+    New,
+    /// One with the same id was, within ten minutes.
+    Before,
 }
 
 /// Why an alert was not stored. One that timed out may be stored later still.
@@ -75,6 +88,10 @@ impl Queue {
         &self.nats
     }
 
+    pub(crate) const fn settings(&self) -> &NatsSettings {
+        &self.settings
+    }
+
     /// Whether discord-service has ever found this channel authorized, as far as
     /// NATS says so before `deadline`.
     pub(crate) async fn knows(&self, channel: ChannelId, deadline: Instant) -> bool {
@@ -90,7 +107,12 @@ impl Queue {
     ///
     /// # Errors
     /// [`StoreError`], at `deadline` at the latest.
-    pub(crate) async fn store(&self, alert: &Alert, id: &str, deadline: Instant) -> Result<(), StoreError> {
+    pub(crate) async fn store(
+        &self,
+        alert: &Alert,
+        id: &str,
+        deadline: Instant,
+    ) -> Result<Stored, StoreError> {
         let started = Instant::now();
         let stored = timeout_at(deadline.into(), self.publish(alert, id))
             .await
@@ -99,7 +121,7 @@ impl Queue {
         stored
     }
 
-    async fn publish(&self, alert: &Alert, id: &str) -> Result<(), StoreError> {
+    async fn publish(&self, alert: &Alert, id: &str) -> Result<Stored, StoreError> {
         let subject = wire::alert_subject(alert.channel);
         let mut headers = HeaderMap::new();
         if let Some(trace) = &alert.trace {
@@ -115,15 +137,16 @@ impl Queue {
         }
     }
 
-    async fn attempt(&self, subject: String, message: PublishMessage) -> Result<(), PublishError> {
+    async fn attempt(&self, subject: String, message: PublishMessage) -> Result<Stored, PublishError> {
         let acknowledgement = self.publisher.send_publish(subject, message).await?.await?;
-        let (sequence, duplicate) = (acknowledgement.sequence, acknowledgement.duplicate);
-        if duplicate {
+        let sequence = acknowledgement.sequence;
+        if acknowledgement.duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
+            return Ok(Stored::Before);
         }
         // From here to the post an alert goes by its sequence.
-        tracing::info!(alert.id = sequence, duplicate, "stored an alert");
-        Ok(())
+        tracing::info!(alert.id = sequence, "stored an alert");
+        Ok(Stored::New)
     }
 
     async fn make_streams(&self) -> anyhow::Result<()> {

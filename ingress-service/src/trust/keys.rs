@@ -1,0 +1,196 @@
+//! What one channel keeps to recognise its senders, ready for use.
+
+use std::fmt;
+
+use openssl::{hash::MessageDigest, memcmp, pkey::PKey, sign::Signer};
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use shared::{
+    ChannelId,
+    trust::{ChannelTrust, ClientSecret, SecretsKeys, VERSION},
+};
+
+/// What a channel demands and accepts. The default is a channel that keeps
+/// nothing and takes everything without a token.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) secured: bool,
+    tokens: Vec<Token>,
+    secrets: Vec<Secret>,
+}
+
+struct Token {
+    id: String,
+    sha256: [u8; 32],
+}
+
+#[derive(Debug)]
+struct Secret {
+    id: String,
+    /// `None` where no key of `SECRETS_KEY` opens it: then it verifies nothing.
+    opened: Option<ClientSecret>,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Why a record cannot be read. Says nothing of what stands in it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("it is not a record")]
+    Malformed,
+    #[error("it has the unknown version {0}")]
+    Version(u32),
+}
+
+impl Keys {
+    /// Reads the channel's record, and opens its secrets with `keys`.
+    pub(super) fn read(
+        channel: ChannelId,
+        record: &[u8],
+        keys: Option<&SecretsKeys>,
+    ) -> Result<Self, Unreadable> {
+        let record: ChannelTrust = serde_json::from_slice(record).map_err(|_| Unreadable::Malformed)?;
+        if record.v != VERSION {
+            return Err(Unreadable::Version(record.v));
+        }
+        let token = |token: shared::trust::TokenKey| {
+            let mut sha256 = [0; 32];
+            hex::decode_to_slice(token.sha256, &mut sha256).map_err(|_| Unreadable::Malformed)?;
+            Ok(Token { id: token.id, sha256 })
+        };
+        let secret = |secret: shared::trust::SecretKey| {
+            let opened = keys.and_then(|keys| keys.open(channel, &secret.sealed).ok());
+            Secret { id: secret.id, opened }
+        };
+        Ok(Self {
+            secured: record.secured,
+            tokens: record.tokens.into_iter().map(token).collect::<Result<_, _>>()?,
+            secrets: record.secrets.into_iter().map(secret).collect(),
+        })
+    }
+
+    /// Whether the channel demands nothing and recognises nobody.
+    pub(super) const fn is_trivial(&self) -> bool {
+        !self.secured && self.tokens.is_empty() && self.secrets.is_empty()
+    }
+
+    pub(super) const fn has_tokens(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
+    pub(super) const fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    /// Whether a secret of the channel could not be opened.
+    pub(super) fn has_sealed_secrets(&self) -> bool {
+        self.secrets.iter().any(|secret| secret.opened.is_none())
+    }
+
+    /// The id of the channel's key that this token is.
+    pub(super) fn token(&self, token: &str) -> Option<&str> {
+        let given = Sha256::digest(token);
+        let known = self.tokens.iter().find(|known| memcmp::eq(&known.sha256, &given));
+        known.map(|token| token.id.as_str())
+    }
+
+    /// The id of the channel's secret under which this is the body's signature.
+    pub(super) fn signer(&self, signature: &[u8], body: &[u8]) -> Option<&str> {
+        if !is_signature(signature) {
+            return None;
+        }
+        let signed = |secret: &&Secret| {
+            let expected = secret.opened.as_ref().and_then(|secret| sign(secret, body));
+            // Of one length: `memcmp::eq` panics otherwise.
+            expected.is_some_and(|it| it.len() == signature.len() && memcmp::eq(it.as_bytes(), signature))
+        };
+        self.secrets.iter().find(signed).map(|secret| secret.id.as_str())
+    }
+}
+
+/// Whether it looks like one: what does not costs no hashing of a long body.
+fn is_signature(text: &[u8]) -> bool {
+    text.len() == 64 && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Sentry's signature of a body: lowercase hexadecimal HMAC-SHA256 of its bytes.
+fn sign(secret: &ClientSecret, body: &[u8]) -> Option<String> {
+    let key = PKey::hmac(secret.expose_secret()).ok()?;
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).ok()?;
+    signer.sign_oneshot_to_vec(body).ok().map(hex::encode)
+}
+
+#[cfg(test)]
+impl Keys {
+    /// A channel with this token as `t1`, and these secrets as `s1`, `s2`, …;
+    /// `None` is one that could not be opened.
+    pub(super) fn of(secured: bool, token: Option<&str>, secrets: &[Option<&str>]) -> Self {
+        let tokens = token.map(|token| Token { id: "t1".to_owned(), sha256: Sha256::digest(token).into() });
+        let opened = |secret: &str| ClientSecret::from(secret.as_bytes().to_vec());
+        let secrets = secrets.iter().zip(1..);
+        let secrets =
+            secrets.map(|(secret, n)| Secret { id: format!("s{n}"), opened: secret.as_deref().map(opened) });
+        Self { secured, tokens: tokens.into_iter().collect(), secrets: secrets.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &[u8] = "{\"caf\u{e9}\": \"\\u2603\"}".as_bytes();
+    /// Of the body under `hunter2`, made by the `hmac` of Python's library.
+    const SIGNATURE: &str = "34b09cc9048550791f0ffa6234337da2b8fe31888b19f59962f1e018f8032854";
+
+    fn read(record: &str) -> Result<Keys, Unreadable> {
+        Keys::read(ChannelId::new(42), record.as_bytes(), None)
+    }
+
+    #[test]
+    fn a_signature_is_the_lowercase_hex_of_the_raw_body_under_any_of_the_secrets() {
+        let keys = Keys::of(true, None, &[None, Some("other"), Some("hunter2")]);
+        assert_eq!(keys.signer(SIGNATURE.as_bytes(), BODY), Some("s3"));
+        assert_eq!(Keys::of(true, None, &[Some("other"), None]).signer(SIGNATURE.as_bytes(), BODY), None);
+        for wrong in [
+            SIGNATURE.to_uppercase(),
+            format!("sha256={SIGNATURE}"),
+            format!("{SIGNATURE} "),
+            SIGNATURE[1..].to_owned(),
+            SIGNATURE.replace('3', "4"),
+            String::new(),
+        ] {
+            assert_eq!(keys.signer(wrong.as_bytes(), BODY), None, "{wrong}");
+        }
+        for body in [&BODY[1..], &BODY[..BODY.len() - 1], &[BODY, b"\n"].concat(), b""] {
+            assert_eq!(keys.signer(SIGNATURE.as_bytes(), body), None);
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_not_understood_whole_is_not_understood() {
+        assert!(read(r#"{"v":1,"secured":true,"mood":"calm"}"#).expect("fields may be added").secured);
+        for (record, error) in [
+            ("", Unreadable::Malformed),
+            ("garbage", Unreadable::Malformed),
+            (r#"{"v":1,"secured":1}"#, Unreadable::Malformed),
+            (r#"{"v":1,"tokens":[{"id":"t1","sha256":"00"}]}"#, Unreadable::Malformed),
+            (r#"{"v":1,"secrets":[{"id":"s1"}]}"#, Unreadable::Malformed),
+            ("{}", Unreadable::Version(0)),
+            ("[]", Unreadable::Version(0)),
+            (r#"{"v":2}"#, Unreadable::Version(2)),
+        ] {
+            assert_eq!(read(record).expect_err(record), error);
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let text = format!("{:?}", Keys::of(true, Some("swordfish"), &[Some("hunter2"), None]));
+        assert!(text.contains("t1") && text.contains("s2"), "{text}");
+        assert!(!text.contains("sha256") && !text.contains("104, 117"), "{text}");
+    }
+}

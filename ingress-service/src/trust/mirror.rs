@@ -1,0 +1,218 @@
+//! What every channel trusts, as discord-service mirrors it into NATS: read
+//! whole once, and followed from then on.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use async_nats::{
+    Client,
+    connection::State,
+    jetstream::{
+        self,
+        kv::{Entry, Operation},
+        stream,
+    },
+};
+use futures::StreamExt as _;
+use shared::{
+    ChannelId,
+    admin::Readiness,
+    bus::{self, Role},
+    settings::NatsSettings,
+    trust::SecretsKeys,
+    wire,
+};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::keys::Keys;
+
+/// The name under which readiness reports that the mirror was read.
+const CHECK: &str = "trust";
+const RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked whether the bucket is still the one that is watched,
+/// and everything in it was heard of.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What is known of a channel.
+pub(super) enum Known {
+    /// Nothing was ever read.
+    Unread,
+    /// There is a record, of which this build makes nothing.
+    Unreadable,
+    Keys(Arc<Keys>),
+}
+
+/// Channels that demand or recognise anything; `None` where the record cannot
+/// be read.
+type Channels = HashMap<ChannelId, Option<Arc<Keys>>>;
+
+/// The ingress's copy of the bucket [`wire::TRUST`].
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    /// `None` until it was read for the first time.
+    channels: RwLock<Option<Channels>>,
+    others: Arc<Keys>,
+    secrets_keys: Option<SecretsKeys>,
+    readiness: Readiness,
+    /// Whether the log says that the bucket cannot be followed.
+    said_lost: AtomicBool,
+    /// Whether the log says that client secrets cannot be opened.
+    said_sealed: AtomicBool,
+}
+
+/// How far a watch has come.
+struct Reading {
+    /// What was read so far, until all of it was.
+    fresh: Option<Channels>,
+    /// The last sequence of the bucket that was heard of.
+    heard: u64,
+    /// Whether the last look saw that there is more than was heard of.
+    behind: Option<u64>,
+}
+
+impl Mirror {
+    pub(crate) fn new(secrets_keys: Option<SecretsKeys>, readiness: Readiness) -> Self {
+        readiness.set_unready(CHECK, "not read yet");
+        Self {
+            channels: RwLock::default(),
+            others: Arc::default(),
+            secrets_keys,
+            readiness,
+            said_lost: AtomicBool::default(),
+            said_sealed: AtomicBool::default(),
+        }
+    }
+
+    /// What is known of the channel now.
+    pub(super) fn known(&self, channel: ChannelId) -> Known {
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        match channels.as_ref().map(|channels| channels.get(&channel)) {
+            None => Known::Unread,
+            Some(None) => Known::Keys(Arc::clone(&self.others)),
+            Some(Some(None)) => Known::Unreadable,
+            Some(Some(Some(keys))) => Known::Keys(Arc::clone(keys)),
+        }
+    }
+
+    /// Reads the bucket and follows it for ever. What was known stays known
+    /// while NATS is away.
+    pub(crate) async fn follow(&self, nats: &Client, settings: &NatsSettings) {
+        let js = jetstream::new(nats.clone());
+        let connected = || nats.connection_state() == State::Connected;
+        loop {
+            if connected()
+                && let Err(error) = self.watch(&js, settings).await
+                && connected()
+                && !self.said_lost.swap(true, Ordering::Relaxed)
+            {
+                tracing::warn!("cannot follow what the channels trust; trying on: {error:#}");
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Reads the bucket whole, then follows it until that can no longer be relied on.
+    async fn watch(&self, js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<Infallible> {
+        let bucket = match js.get_key_value(wire::TRUST).await {
+            Ok(bucket) => bucket,
+            Err(_) => {
+                bus::ensure(js, settings, Role::Ingress).await?;
+                js.get_key_value(wire::TRUST).await.context("cannot find the bucket")?
+            }
+        };
+        let made = bucket.stream.cached_info().created;
+        let mut changes = bucket.watch_with_history(">").await.context("cannot watch the bucket")?;
+        let mut reading = Reading { fresh: Some(Channels::new()), heard: 0, behind: None };
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                change = changes.next() => {
+                    let entry = change.context("the watch ended")?.context("the watch broke")?;
+                    self.take(&mut reading, &entry);
+                }
+                _ = look.tick() => {
+                    let stream = js.get_stream(&bucket.stream_name).await.context("cannot look at the bucket")?;
+                    let stream = stream.cached_info();
+                    ensure!(stream.created == made, "the bucket was made anew");
+                    self.compare(&mut reading, &stream.state)?;
+                }
+            }
+        }
+    }
+
+    fn take(&self, reading: &mut Reading, entry: &Entry) {
+        reading.heard = entry.revision;
+        if let Ok(channel) = entry.key.parse() {
+            let keys = match entry.operation {
+                Operation::Put => self.read(channel, &entry.value),
+                Operation::Delete | Operation::Purge => Some(Arc::clone(&self.others)),
+            };
+            let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(channels) = reading.fresh.as_mut().or(channels.as_mut()) {
+                if keys.as_ref().is_some_and(|keys| keys.is_trivial()) {
+                    channels.remove(&channel);
+                } else {
+                    channels.insert(channel, keys);
+                }
+            }
+        }
+        if entry.seen_current {
+            self.finish(reading);
+        }
+    }
+
+    /// Compares what was heard of with what the bucket holds: a consumer that
+    /// was moved or made again may have missed something, and one of an empty
+    /// bucket says nothing at all.
+    fn compare(&self, reading: &mut Reading, bucket: &stream::State) -> anyhow::Result<()> {
+        if bucket.messages == 0 || bucket.last_sequence <= reading.heard {
+            reading.heard = bucket.last_sequence;
+            self.finish(reading);
+        }
+        let behind = (bucket.last_sequence > reading.heard).then_some(reading.heard);
+        ensure!(behind.is_none() || behind != reading.behind, "the watch missed a change");
+        reading.behind = behind;
+        Ok(())
+    }
+
+    /// Everything was read: from now on it holds, and changes are changes of it.
+    fn finish(&self, reading: &mut Reading) {
+        let Some(fresh) = reading.fresh.take() else { return };
+        tracing::debug!(channels = fresh.len(), "read what the channels trust");
+        *self.channels.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        self.readiness.set_ready(CHECK);
+        self.said_lost.store(false, Ordering::Relaxed);
+    }
+
+    /// The channel's keys as its record says; `None` where it cannot be read.
+    fn read(&self, channel: ChannelId, record: &[u8]) -> Option<Arc<Keys>> {
+        match Keys::read(channel, record, self.secrets_keys.as_ref()) {
+            Ok(keys) => {
+                if keys.has_sealed_secrets() && !self.said_sealed.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        %channel,
+                        "client secrets of this channel, and perhaps of others, cannot be opened, so their \
+                         signatures are refused: set SECRETS_KEY to what discord-service has"
+                    );
+                }
+                Some(Arc::new(keys))
+            }
+            Err(error) => {
+                // The bucket is read again after every outage.
+                if !matches!(self.known(channel), Known::Unreadable) {
+                    tracing::error!(%channel, %error, "cannot read what the channel trusts; refusing its webhooks");
+                }
+                None
+            }
+        }
+    }
+}
