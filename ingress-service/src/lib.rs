@@ -12,6 +12,7 @@ mod message_id;
 pub mod payload;
 pub mod query;
 mod queue;
+mod refusals;
 mod report;
 mod self_signed;
 pub mod settings;

@@ -8,6 +8,7 @@ pub mod bus;
 pub mod ids;
 pub mod mode;
 pub mod process;
+pub mod refusal;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

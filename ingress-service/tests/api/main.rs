@@ -12,6 +12,7 @@ mod mutated;
 mod outages;
 mod payloads;
 mod platform;
+mod refusals;
 mod slow;
 mod sources;
 mod stored;
