@@ -9,6 +9,7 @@ mod lane;
 mod post;
 mod queue;
 mod record;
+pub mod tally;
 
 use std::{
     collections::{BTreeSet, HashMap},
