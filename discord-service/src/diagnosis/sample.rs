@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
-use shared::{Alert, ChannelId, wire};
+use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
 use super::{Diagnosis, Waiting};
 use crate::dead_letters::DeadLetter;
@@ -38,7 +38,7 @@ impl Diagnosis {
     pub async fn test(&self, channel: ChannelId) -> anyhow::Result<Outcome> {
         let started = Instant::now();
         let last_dead = self.dead_letters.last_sequence().await?;
-        let sample = sample(channel);
+        let sample = Alert { trust: self.vouch(channel).await, ..sample(channel) };
         let event_id = sample.event_id.clone().unwrap_or_default();
         let sequence = self.publish(&sample, &event_id).await?;
         while started.elapsed() < PATIENCE {
@@ -51,6 +51,19 @@ impl Diagnosis {
             tokio::time::sleep(pause).await;
         }
         Ok(Outcome::Waits(started.elapsed(), self.waiting(channel).await?))
+    }
+
+    /// A key that the channel trusts, where it has one: a secured channel takes
+    /// nothing without.
+    async fn vouch(&self, channel: ChannelId) -> Trust {
+        let found = async {
+            let bucket = self.js.get_key_value(wire::TRUST).await.ok()?;
+            let trust = bucket.get(channel.to_string()).await.ok()??;
+            let ChannelTrust { tokens, secrets, .. } = serde_json::from_slice(&trust).ok()?;
+            let token = tokens.into_iter().next().map(|token| Trust::Token(token.id));
+            token.or_else(|| secrets.into_iter().next().map(|secret| Trust::Signature(secret.id)))
+        };
+        found.await.unwrap_or_default()
     }
 
     async fn publish(&self, sample: &Alert, event_id: &str) -> anyhow::Result<u64> {
