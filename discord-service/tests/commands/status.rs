@@ -59,7 +59,7 @@ async fn fields(stage: &Stage, user: u64, channel: u64, content: &str) -> Vec<(S
 
 fn value<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
     let found = fields.iter().find(|(field, _)| field.starts_with(name));
-    &found.unwrap_or_else(|| panic!("no {name} in {fields:?}")).1
+    &found.expect(name).1
 }
 
 #[tokio::test]
