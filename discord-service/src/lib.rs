@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod dead_letters;
 pub mod delivery;
+pub mod diagnosis;
 pub mod discord;
 pub mod gateway;
 pub mod lease;

@@ -23,6 +23,7 @@ use crate::{
     certificate::Certificates,
     payload,
     queue::Queue,
+    refusals::Refusals,
     report::Reporter,
     settings::Settings,
     sources::Sources,
@@ -84,6 +85,7 @@ impl Application {
             queue: Queue::new(nats, settings.common.nats.clone(), readiness.clone()),
             backstop: Backstop::default(),
             reporter: Reporter::default(),
+            refusals: Refusals::default(),
         });
         let (address, server) = serve(settings.ingress_addr, webhooks.clone(), &certificates, grace)?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
@@ -112,8 +114,11 @@ impl Application {
         let _trust = AbortOnDropHandle::new(tokio::spawn(async move {
             webhooks.trust.follow(webhooks.queue.nats(), webhooks.queue.settings()).await;
         }));
-        let webhooks = self.webhooks;
+        let webhooks = self.webhooks.clone();
         let _streams = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.prepare().await }));
+        let webhooks = self.webhooks.clone();
+        let noting = async move { webhooks.refusals.write_down(webhooks.queue.nats()).await };
+        let _noting = AbortOnDropHandle::new(tokio::spawn(noting));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
         tokio::select! {
@@ -126,6 +131,7 @@ impl Application {
         self.readiness.set_unready(CHECK, "stopping");
         drain(&handle, self.grace).await;
         server.await.context("listener")?.context("Failed to end the listener")?;
+        self.webhooks.refusals.write_last(self.webhooks.queue.nats()).await;
         admin.stop(false).await;
         Ok(())
     }

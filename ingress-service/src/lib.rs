@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod payload;
 pub mod query;
 mod queue;
+mod refusals;
 mod report;
 mod self_signed;
 pub mod settings;

@@ -29,6 +29,7 @@ use crate::{
     payload::{PayloadError, Webhook, platform},
     query::Query,
     queue::{Queue, Signed, StoreError, Stored},
+    refusals::{self, Refusals},
     report::{Answered, Reporter},
     sources::{Refused, Sources},
     trace,
@@ -54,6 +55,7 @@ pub(crate) struct Webhooks {
     pub(crate) queue: Queue,
     pub(crate) backstop: Backstop,
     pub(crate) reporter: Reporter,
+    pub(crate) refusals: Refusals,
 }
 
 /// A request that is not stored: its answer, and the rule that it broke.
@@ -83,7 +85,10 @@ pub(crate) async fn receive(
     let outcome = webhooks.answer(&request, &mut payload, &mut source, point).await;
     let (answer, rule, own) = match outcome {
         Ok(answer) => (answer, String::new(), false),
-        Err(refusal) => (refusal.answer, refusal.rule, refusal.own),
+        Err(refusal) => {
+            webhooks.note_refusal(&request, &refusal);
+            (refusal.answer, refusal.rule, refusal.own)
+        }
     };
     let path = request.uri().path();
     let took = started.elapsed();
@@ -149,6 +154,14 @@ impl Webhooks {
             BodyError::TooSlow | BodyError::Incomplete => Answer::NotJson,
         };
         Refusal::new(answer, error)
+    }
+
+    /// Notes a refusal for the admins of the channel that the request names.
+    fn note_refusal(&self, request: &HttpRequest, refusal: &Refusal) {
+        let channel = Query::names(request.uri().query().unwrap_or_default());
+        if let (Some(channel), Some(reason)) = (channel, refusals::reason(&refusal.answer, &refusal.rule)) {
+            self.refusals.note(channel, self.backstop.knows(channel), reason, &refusal.rule);
+        }
     }
 
     /// Asks whether the alert is trusted and may be posted, and stores it.

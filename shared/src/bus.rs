@@ -30,6 +30,10 @@ pub const SEEN_FOR: Duration = Duration::from_secs(7 * DAY.as_secs());
 const SEEN_MAX_BYTES: i64 = 256 << 20;
 /// A dead peer is noticed after three of these.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
+/// Most bytes of refusals: enough for tens of thousands of channels.
+const REFUSALS_MAX_BYTES: i64 = 16 << 20;
+/// Refusals that are kept of a channel.
+const REFUSALS_EACH: i64 = 5;
 /// The name under which readiness reports the connection.
 const CHECK: &str = "nats";
 
@@ -112,7 +116,7 @@ pub enum Role {
 /// # Errors
 /// When NATS is away or refuses; call again later.
 pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role) -> anyhow::Result<()> {
-    for config in [alerts(settings), dead_letters(settings), seen(settings)] {
+    for config in [alerts(settings), dead_letters(settings), seen(settings), refusals(settings)] {
         let name = config.name.clone();
         ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
     }
@@ -218,5 +222,19 @@ fn seen(settings: &NatsSettings) -> stream::Config {
         allow_rollup: true,
         deny_delete: true,
         ..base(wire::SEEN_STREAM, wire::SEEN_SUBJECTS, settings)
+    }
+}
+
+/// A KV bucket, but for one thing: a full one drops the oldest instead of
+/// refusing what is new, so that strangers cannot end the diagnosis of others.
+fn refusals(settings: &NatsSettings) -> stream::Config {
+    stream::Config {
+        discard: stream::DiscardPolicy::Old,
+        max_bytes: REFUSALS_MAX_BYTES,
+        max_messages_per_subject: REFUSALS_EACH,
+        max_age: 7 * DAY,
+        allow_rollup: true,
+        deny_delete: true,
+        ..base(wire::REFUSALS_STREAM, wire::REFUSALS_SUBJECTS, settings)
     }
 }

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod mode;
 pub mod process;
 mod quota;
+pub mod refusal;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

@@ -48,6 +48,10 @@ pub const SEEN_SUBJECTS: &str = "$KV.seen.>";
 /// KV bucket: the last refusals of each channel (a history of five for each
 /// channel id), written by the ingress and shown by `status`.
 pub const REFUSALS: &str = "refusals";
+/// The stream that [`REFUSALS`] is made of, by NATS's rules for buckets.
+pub const REFUSALS_STREAM: &str = "KV_refusals";
+/// What it stores.
+pub const REFUSALS_SUBJECTS: &str = "$KV.refusals.>";
 
 /// KV bucket: which message of Discord shows which issue. Keys are
 /// `<channel id>.<issue>`.
@@ -81,6 +85,11 @@ pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
 /// channel; `sha256` in hexadecimal.
 pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
     format!("$KV.{SEEN}.{channel}.{sha256}")
+}
+
+/// Where the refusals of this channel stand.
+pub fn refusals_subject(channel: ChannelId) -> String {
+    format!("$KV.{REFUSALS}.{channel}")
 }
 
 /// The channel at the end of an alert's or a dead letter's subject, if it is one.

@@ -12,9 +12,12 @@ mod fields;
 mod parse;
 mod permissions;
 mod project;
+mod remedies;
 mod replies;
+mod report;
 mod send;
 mod slash;
+mod status;
 mod wire;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -33,6 +36,7 @@ use self::{
 use crate::{
     authority::Authority,
     dead_letters::DeadLetters,
+    diagnosis::Diagnosis,
     discord::Discord,
     gateway::{Handler, Invoked, Typed},
     settings::Settings,
@@ -54,6 +58,7 @@ pub struct Commands {
     store: Arc<dyn Store>,
     authority: Authority,
     dead_letters: DeadLetters,
+    diagnosis: Diagnosis,
     discord: Discord,
     facts: Facts,
     budget: Budget,
@@ -85,11 +90,13 @@ impl Needs {
     /// A mistake in a command needs what the command needs: strangers learn nothing.
     const fn of(command: &Result<Command, ParseError>) -> Self {
         match command {
-            Ok(Command::Help | Command::Project(_)) | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
+            Ok(Command::Help | Command::Project(_) | Command::Status(None))
+            | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
                 Self { authorized: true, manage_messages: false }
             }
-            Ok(Command::Replay) => Self { authorized: true, manage_messages: true },
-            Ok(Command::Channel(_)) | Err(ParseError::NotAChannel) => {
+            Ok(Command::Replay | Command::Test) => Self { authorized: true, manage_messages: true },
+            // What was refused for a channel that is not authorized is for its admins.
+            Ok(Command::Channel(_) | Command::Status(Some(_))) | Err(ParseError::NotAChannel) => {
                 Self { authorized: false, manage_messages: true }
             }
         }
@@ -119,6 +126,7 @@ impl Commands {
         Self {
             store,
             authority,
+            diagnosis: Diagnosis::new(dead_letters.clone()),
             dead_letters,
             discord: discord.with_patience(REPLY_PATIENCE),
             facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
@@ -170,6 +178,8 @@ impl Commands {
             Ok(Command::Channel(command)) => self.channel(by, command).await,
             Ok(Command::Project(command)) => self.project(by, command).await,
             Ok(Command::Replay) => self.replay(by).await,
+            Ok(Command::Status(argument)) => self.status(by, argument).await,
+            Ok(Command::Test) => self.test(by).await,
             Err(ParseError::UnknownWord) => Ok(self.replies.unknown_word()),
             Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
             Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),

@@ -19,6 +19,10 @@ pub(super) enum Command {
     Project(ProjectCommand),
     /// `replay`.
     Replay,
+    /// `status`, of this channel or of the one named.
+    Status(Option<ChannelArgument>),
+    /// `test`.
+    Test,
 }
 
 /// What can be done about a channel.
@@ -99,6 +103,8 @@ pub(super) fn name(command: &Result<Command, ParseError>) -> &'static str {
         Ok(Command::Project(ProjectCommand::Register(_))) => "project register",
         Ok(Command::Project(ProjectCommand::Revoke)) => "project revoke",
         Ok(Command::Replay) => "replay",
+        Ok(Command::Status(_)) => "status",
+        Ok(Command::Test) => "test",
         Err(_) => "mistaken",
     }
 }
@@ -124,6 +130,9 @@ pub(super) fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Co
         "authorize" | "revoke" => channel(Some(word), words.next()).map(Command::Channel),
         "project" => project(words.next(), words.next()).map(Command::Project),
         "replay" => Ok(Command::Replay),
+        // What names no channel is a word too many.
+        "status" => Ok(Command::Status(words.next().and_then(|word| channel_argument(word).ok()))),
+        "test" => Ok(Command::Test),
         _ => Err(ParseError::UnknownWord),
     }
 }

@@ -168,3 +168,18 @@ fn replay_takes_no_words() {
         assert_eq!(parse(text, "!sentry", BOT), Some(Ok(Command::Replay)), "{text}");
     }
 }
+
+#[test]
+fn status_takes_a_channel_and_test_no_words() {
+    let status = |argument| Some(Ok(Command::Status(argument)));
+    for (text, expected) in [
+        ("!sentry status", status(None)),
+        ("!sentry status please", status(None)),
+        ("!sentry Status <#42>", status(Some(ChannelArgument::Id(ChannelId::new(42))))),
+        ("!sentry status #alerts now", status(Some(ChannelArgument::Name("alerts".to_owned())))),
+        ("!sentry test", Some(Ok(Command::Test))),
+        ("!sentry TEST <#42>", Some(Ok(Command::Test))),
+    ] {
+        assert_eq!(parse(text, "!sentry", BOT), expected, "{text}");
+    }
+}

@@ -135,9 +135,16 @@ impl Replies {
         let Some(url) = self.webhook_url(channel) else {
             return first.into();
         };
+        let prefix = &self.prefix;
         format!(
             "{first}\nURL to paste into Sentry's webhooks: `{url}`\n\
-             Sentry sends nothing before the project has an alert rule with the webhook action."
+             1. Legacy webhooks, where the project still offers them: Settings → Projects → *the project* → \
+             Legacy Integrations → WebHooks: paste it into *Callback URLs*. Alert rule's action: *WebHooks*.\n\
+             2. Otherwise an internal integration: Settings → Developer Settings → Create New Integration → \
+             Internal Integration: paste it into *Webhook URL* and switch *Alert Rule Action* on. Alert rule's \
+             action: the integration's name. Here Sentry verifies the certificate: it must be of a public authority.\n\
+             Sentry sends nothing before the project has an alert rule with the webhook action.\n\
+             Then `{prefix} test` in the channel tries the rest of the way, and `{prefix} status` says what did not arrive and why."
         )
         .into()
     }
@@ -170,7 +177,7 @@ impl Replies {
         Some(format!("{base}/sentry-bot/channel?id={channel}"))
     }
 
-    fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
+    pub(super) fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
         let mut embed = json!({"title": format!("***{title}***"), "color": COLOUR, "fields": fields});
         // A glyph that Discord would refuse must not cost the whole reply.
         if link::is_linkable(&self.glyph_url) {
@@ -181,7 +188,7 @@ impl Replies {
 }
 
 /// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 8] = [
+const COMMANDS: [(&str, &str, &str); 10] = [
     ("h", "Shows this help.", "h"),
     ("channel", "Shows the authorized channels of this guild.", "channel"),
     (
@@ -198,6 +205,12 @@ const COMMANDS: [(&str, &str, &str); 8] = [
     ),
     ("project revoke", "Gives your project back.", "project revoke"),
     ("replay", "Posts once more what could not be posted in this channel.", "replay"),
+    (
+        "status",
+        "Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.",
+        "status",
+    ),
+    ("test", "Sends a sample alert into this channel and says how long it took.", "test"),
 ];
 
 /// To whoever lacks Manage Messages, here or in the channel named.

@@ -48,8 +48,12 @@ fn a_channel_is_authorized() {
 
 #[test]
 fn authorizing_prints_the_url_when_it_is_known() {
-    let next = "\nURL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/channel?id=42`\
-                \nSentry sends nothing before the project has an alert rule with the webhook action.";
+    let next = "
+URL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/channel?id=42`
+1. Legacy webhooks, where the project still offers them: Settings → Projects → *the project* → Legacy Integrations → WebHooks: paste it into *Callback URLs*. Alert rule's action: *WebHooks*.
+2. Otherwise an internal integration: Settings → Developer Settings → Create New Integration → Internal Integration: paste it into *Webhook URL* and switch *Alert Rule Action* on. Alert rule's action: the integration's name. Here Sentry verifies the certificate: it must be of a public authority.
+Sentry sends nothing before the project has an alert rule with the webhook action.
+Then `!sentry test` in the channel tries the rest of the way, and `!sentry status` says what did not arrive and why.";
     let replies = with_url();
     says(&replies.authorized(CHANNEL, Change::Made), &format!("<#42> is now authorized{next}"));
     says(&replies.authorized(CHANNEL, Change::Already), &format!("<#42> is already authorized{next}"));
@@ -218,6 +222,8 @@ fn the_help_names_every_command_with_an_example() {
 ?s project: Shows your project.\nExample: `?s project`
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
 ?s project revoke: Gives your project back.\nExample: `?s project revoke`
-?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`"
+?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`
+?s status: Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.\nExample: `?s status`
+?s test: Sends a sample alert into this channel and says how long it took.\nExample: `?s test`"
     );
 }

@@ -1,8 +1,10 @@
 //! Alerts that can never be delivered, kept with the reason until somebody
 //! replays them or they are two weeks old.
 
+mod latest;
 mod review;
 
+pub use latest::Latest;
 pub use review::Replayed;
 
 use std::{collections::BTreeSet, fmt};
@@ -118,6 +120,11 @@ impl DeadLetters {
     /// Access over this connection.
     pub const fn new(js: jetstream::Context) -> Self {
         Self { js }
+    }
+
+    /// The connection's JetStream.
+    pub(crate) const fn js(&self) -> &jetstream::Context {
+        &self.js
     }
 
     /// Stores these messages of `ALERTS` as dead letters of the channel, for

@@ -38,6 +38,15 @@ impl Blockade {
     }
 }
 
+/// Why the channel is blocked, if it is.
+///
+/// # Errors
+/// When NATS is away.
+pub async fn of(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<Option<String>> {
+    let why = bucket.get(key(channel)).await.context("cannot read whether the channel is blocked")?;
+    Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
 /// Lets the channel be tried again.
 ///
 /// # Errors

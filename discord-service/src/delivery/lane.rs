@@ -15,7 +15,7 @@ use super::{
     blockade::Blockade,
     ending::{expired_cause, revoked_cause, unreachable_cause},
     queue::Queue,
-    record::{Journal, Record, Resume},
+    record::{Journal, Record, Resume, State},
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},
@@ -212,6 +212,8 @@ impl<'a> Lane<'a> {
             None => false,
         };
         match record.resume(first_stands) {
+            // The predecessor did not come to note that down, nor to count it.
+            Resume::Remove if record.state == State::Sending => Ok(self.confirm(record).await?),
             Resume::Remove => Ok(self.forget(&sequences).await?),
             Resume::Bury(cause) => {
                 let standing = self.backlog.sequences().filter(|sequence| sequences.contains(sequence));

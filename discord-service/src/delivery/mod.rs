@@ -9,6 +9,7 @@ mod lane;
 mod post;
 mod queue;
 mod record;
+pub mod tally;
 mod trace;
 
 pub(crate) use self::record::log_ids;

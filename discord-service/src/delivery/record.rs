@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::{ChannelId, UserId, trace::TracePoint};
 
+use super::tally::Tally;
 use crate::dead_letters::{Cause, Reason};
 
 /// The version of the record that this build writes.
@@ -196,6 +197,7 @@ pub(crate) struct Journal {
     bucket: kv::Store,
     key: String,
     revision: u64,
+    tally: Tally,
 }
 
 impl Journal {
@@ -208,8 +210,19 @@ impl Journal {
         let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
         let entry = entry.filter(|entry| entry.operation == kv::Operation::Put);
+        let tally = entry.as_ref().map(|entry| Tally::read(&entry.value)).unwrap_or_default();
         let record = entry.and_then(|entry| Record::read(&entry.value, channel));
-        Ok((Self { bucket, key, revision }, record))
+        Ok((Self { bucket, key, revision, tally }, record))
+    }
+
+    /// Replaces the record of a post by its confirmation, and counts it.
+    ///
+    /// # Errors
+    /// As of [`Self::write`].
+    pub(crate) async fn write_posted(&mut self, record: &mut Record) -> anyhow::Result<()> {
+        record.state = State::Posted;
+        self.tally.count(record.sequences().len(), record.received_ms.1);
+        self.write(record).await
     }
 
     /// Replaces the record.
@@ -217,7 +230,14 @@ impl Journal {
     /// # Errors
     /// When NATS is away, or another owner wrote since: open it again.
     pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        let value = serde_json::to_vec(record).context("cannot encode the lane's record")?;
+        #[derive(Serialize)]
+        struct Entry<'a> {
+            #[serde(flatten)]
+            record: &'a Record,
+            tally: Tally,
+        }
+        let entry = Entry { record, tally: self.tally };
+        let value = serde_json::to_vec(&entry).context("cannot encode the lane's record")?;
         self.revision = self
             .bucket
             .update(&self.key, value.into(), self.revision)
@@ -226,8 +246,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets the record of a channel for which nothing waits.
-    pub(crate) async fn clear(self) -> anyhow::Result<()> {
+    /// Forgets the record of a channel for which nothing waits. What was counted
+    /// stays.
+    pub(crate) async fn clear(mut self) -> anyhow::Result<()> {
+        if self.tally != Tally::default() {
+            let nothing =
+                Record::new(&BTreeSet::new(), BTreeSet::new(), (0, 0), 0, false, serde_json::Value::Null);
+            return self.write(&Record { state: State::Posted, ..nothing }).await;
+        }
         if self.revision > 0 {
             self.bucket
                 .purge_expect_revision(&self.key, Some(self.revision))

@@ -43,8 +43,10 @@ use shared::{
 };
 use url::Url;
 
+pub(crate) use clean::clean;
 use headline::{headline, impact};
 use layout::{Field, Layout, MAX_FIELD, Text};
+pub(crate) use time::utc;
 
 /// The most that Discord counts over all embeds of a message.
 pub const MAX_MESSAGE_CHARS: usize = 6_000;

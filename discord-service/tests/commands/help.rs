@@ -23,6 +23,8 @@ async fn help_is_shown_in_an_authorized_channel() {
                 "!sentry project register slug",
                 "!sentry project revoke",
                 "!sentry replay",
+                "!sentry status",
+                "!sentry test",
             ]
         );
         assert!(fields.iter().all(|(_, value)| value.contains("Example: `!sentry ")), "{fields:?}");

@@ -143,14 +143,30 @@ async fn help_and_replay_answer_in_an_authorized_channel() {
     let connected = connected().await;
     let stage = &connected.stage;
     let elsewhere = "This channel is not authorized. Use `!sentry channel authorize` to authorize channels.";
-    for command in ["sentry help", "sentry project show", "sentry project revoke", "sentry replay"] {
+    for command in [
+        "sentry help",
+        "sentry project show",
+        "sentry project revoke",
+        "sentry replay",
+        "sentry status",
+        "sentry test",
+    ] {
         assert_eq!(text(stage, stage.moderator, stage.office, command, &[]).await, elsewhere, "{command}");
     }
     stage.authorize(stage.office).await;
     let (title, fields) = embed(stage, stage.member, stage.office, "sentry help").await;
-    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 8));
+    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 10));
     assert_eq!(text(stage, stage.member, stage.office, "sentry replay", &[]).await, REFUSAL);
     assert_eq!(text(stage, stage.moderator, stage.office, "sentry replay", &[]).await, "Replaying 0 alerts");
+    let (title, fields) = embed(stage, stage.member, stage.office, "sentry status").await;
+    assert_eq!((title, fields[2].as_str()), ("***SENTRY STATUS***".into(), "Received: None"));
+    let of = [("channel", stage.alerts.to_string())];
+    let of: Vec<_> = of.iter().map(|(name, id)| (*name, id.as_str())).collect();
+    assert_eq!(text(stage, stage.member, stage.office, "sentry status", &of).await, REFUSAL);
+    let other = used(stage, stage.moderator, stage.office, "sentry status", &of).await;
+    let description = format!("<#{}> is not authorized", stage.alerts);
+    assert!(other.embeds()[0]["description"].as_str().expect("text").starts_with(&description));
+    assert_eq!(text(stage, stage.member, stage.office, "sentry test", &[]).await, REFUSAL);
 }
 
 #[tokio::test]

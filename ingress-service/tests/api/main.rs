@@ -12,6 +12,7 @@ mod mutated;
 mod outages;
 mod payloads;
 mod platform;
+mod refusals;
 mod repeats;
 mod slow;
 mod sources;

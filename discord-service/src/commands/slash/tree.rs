@@ -66,6 +66,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub(super) fn commands() -> [Definition; 1] {
     let authorize =
         Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
+    let of_channel =
+        Item { channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "Another channel than this one") };
     // No channel: what is to be taken out may exist no more.
     let revoke = Item {
         required: true,
@@ -94,6 +96,8 @@ pub(super) fn commands() -> [Definition; 1] {
             ],
         ),
         subcommand("replay", "Posts once more what could not be posted in this channel", []),
+        subcommand("status", "Shows what a channel received, and why alerts did not arrive", [of_channel]),
+        subcommand("test", "Sends a sample alert into this channel", []),
     ];
     [Definition {
         name: "sentry".to_owned(),
@@ -165,6 +169,9 @@ mod tests {
             ("sentry project register", &[("slug", "web")], "project register web"),
             ("sentry project revoke", &[], "project revoke"),
             ("sentry replay", &[], "replay"),
+            ("sentry status", &[], "status"),
+            ("sentry status", &[("channel", "42")], "status 42"),
+            ("sentry test", &[], "test"),
         ] {
             let words = words(&command(path, arguments)).map(|words| words.join(" "));
             assert_eq!(words.as_deref(), Some(expected), "{path}");
