@@ -10,10 +10,12 @@ use std::{
 
 use shared::text::cut;
 
-use crate::answer::Answer;
+use crate::{answer::Answer, limits::lines::Lines};
 
 /// One event in the operator's Sentry for each kind of refusal within this.
 const CAPTURE_EVERY: Duration = Duration::from_secs(60);
+/// How often refusals that were not logged are summed up.
+const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 /// Paths are whatever a stranger sends.
 const MAX_PATH: usize = 200;
 
@@ -38,6 +40,7 @@ pub(crate) struct Answered<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Reporter {
     captured: Mutex<HashMap<&'static str, Instant>>,
+    lines: Lines,
 }
 
 impl Reporter {
@@ -49,15 +52,30 @@ impl Reporter {
             tracing::debug!(outcome = name, "answered a webhook");
             return;
         }
-        let source = answered.source.map(tracing::field::display);
-        let (path, rule, status) = (cut(answered.path, MAX_PATH), answered.rule, status.as_u16());
-        if status >= 500 {
-            tracing::error!(source, path, status, rule, "failed a request");
-        } else {
-            tracing::warn!(source, path, status, rule, "refused a request");
+        let path = cut(answered.path, MAX_PATH);
+        if let Some(unlogged) = self.lines.admit(name, answered.source) {
+            let source = answered.source.map(tracing::field::display);
+            let (rule, status) = (answered.rule, status.as_u16());
+            let unlogged = (unlogged > 0).then_some(unlogged);
+            if status >= 500 {
+                tracing::error!(source, path, status, rule, unlogged, "failed a request");
+            } else {
+                tracing::warn!(source, path, status, rule, unlogged, "refused a request");
+            }
         }
         if !answered.own && self.may_capture(name, Instant::now()) {
             capture(answered, name, path);
+        }
+    }
+
+    /// Tells how many refusals were not logged, as long as it is polled: the
+    /// last ones of a flood have no line after them that would.
+    pub(crate) async fn sum_up(&self) {
+        loop {
+            tokio::time::sleep(SUM_UP_EVERY).await;
+            for (kind, unlogged) in self.lines.unlogged() {
+                tracing::warn!(kind, unlogged, "did not log each refused request");
+            }
         }
     }
 

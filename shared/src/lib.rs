@@ -8,6 +8,7 @@ pub mod bus;
 pub mod ids;
 pub mod mode;
 pub mod process;
+mod quota;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

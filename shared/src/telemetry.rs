@@ -6,15 +6,22 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _,
+    filter::{LevelFilter, filter_fn},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
-use crate::settings::{CommonSettings, LogFormat, SettingsError};
+use crate::{
+    quota::Quota,
+    settings::{CommonSettings, LogFormat, SettingsError},
+};
 
 /// What is logged when `RUST_LOG` is not set. serenity's INFO spans print whole
-/// request bodies, and its gateway is chatty.
+/// request bodies, and its gateway is chatty. actix_http calls it an error when a
+/// stranger sends what is no HTTP.
 const DEFAULT_FILTER: &str =
-    "info,serenity=warn,async_nats=warn,firestore=warn,gcloud_sdk=warn,actix_server=warn";
+    "info,serenity=warn,async_nats=warn,firestore=warn,gcloud_sdk=warn,actix_server=warn,actix_http=off";
 
 /// Buckets for every histogram in seconds: from a publish (0.3 ms) to a storm's drain.
 const SECONDS: &[f64] = &[
@@ -41,7 +48,7 @@ pub fn init(format: Option<LogFormat>) -> anyhow::Result<PrometheusHandle> {
     };
     tracing_subscriber::registry()
         .with(layer.with_filter(filter))
-        .with(sentry::integrations::tracing::ErrorLayer::new())
+        .with(sentry::integrations::tracing::ErrorLayer::new().with_filter(filter_fn(is_failure)))
         .with(sentry::integrations::tracing::SpanLayer::new().with_filter(LevelFilter::INFO))
         .try_init()
         .context("logging is already set up")?;
@@ -51,6 +58,16 @@ pub fn init(format: Option<LogFormat>) -> anyhow::Result<PrometheusHandle> {
         .context("histogram buckets")?
         .install_recorder()
         .context("metrics are already set up")
+}
+
+/// Whether an event of the log is one for the operator's Sentry: an error of
+/// ours. Refused requests are reported where they are counted, and what
+/// `actix_http` calls errors are its clients'.
+fn is_failure(metadata: &tracing::Metadata<'_>) -> bool {
+    let target = metadata.target();
+    *metadata.level() == tracing::Level::ERROR
+        && !target.starts_with("actix_http")
+        && target != "ingress_service::report"
 }
 
 /// Logs a panic, reports it, and ends the process: a half-dead process would
@@ -83,13 +100,15 @@ pub fn start_sentry(
     let dsn = dsn.expose_secret();
     // `ClientOptions::dsn` panics on a DSN that is none.
     dsn.parse::<sentry::types::Dsn>().map_err(|error| SettingsError(format!("SENTRY_DSN: {error}")))?;
+    let quota = Quota::default();
     let guard = sentry::init(
         sentry::ClientOptions::new()
             .dsn(dsn)
             .release(concat!("sentry-bot@", env!("CARGO_PKG_VERSION")))
             .environment(settings.runtime_mode.name())
             .traces_sample_rate(settings.sentry_traces_sample_rate)
-            .send_default_pii(false),
+            .send_default_pii(false)
+            .before_send(move |event| quota.admits(&event).then_some(event)),
     );
     sentry::configure_scope(|scope| scope.set_tag("service", service));
     Ok(Some(guard))
