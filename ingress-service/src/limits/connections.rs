@@ -206,3 +206,37 @@ impl Drop for Seat {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one() {
+        assert_eq!(group(ip("2001:db8::1")), group(ip("2001:db8::ffff:2")));
+        assert_ne!(group(ip("2001:db8::1")), group(ip("2001:db8:0:1::1")));
+        assert_eq!(group(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    }
+
+    #[tokio::test]
+    async fn one_address_leaves_seats_for_others_and_is_forgotten_when_it_leaves() {
+        let pool = Pool::new(SEATS);
+        let mut seats = Vec::new();
+        for _ in 0..SEATS_OF_ONE {
+            let seat = pool.seat(Some(ip("192.0.2.1"))).await.expect("a seat");
+            // At work, so that it is not idle.
+            std::mem::forget(seat.occupant().serve());
+            seats.push(seat);
+        }
+        let further = tokio::time::timeout(2 * IDLE, pool.seat(Some(ip("192.0.2.1")))).await;
+        assert!(further.is_err(), "it waits");
+        seats.push(pool.seat(Some(ip("192.0.2.2"))).await.expect("a seat"));
+        drop(seats);
+        assert_eq!(lock(&pool.taken.addresses).len(), 0);
+        assert_eq!(lock(&pool.taken.occupants).len(), 0);
+    }
+}
