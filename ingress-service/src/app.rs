@@ -89,7 +89,7 @@ impl Application {
         self.address.port()
     }
 
-    /// The port of `/healthz`, `/readyz` and `/metrics`.
+    /// The port of `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
     pub const fn admin_port(&self) -> u16 {
         self.admin_address.port()
     }

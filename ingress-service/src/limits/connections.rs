@@ -111,8 +111,8 @@ struct Pool {
 
 #[derive(Debug, Default)]
 struct Taken {
-    /// In their order, with the address under which they count.
-    occupants: Mutex<BTreeMap<u64, (Option<IpAddr>, Arc<Occupant>)>>,
+    /// In their order.
+    occupants: Mutex<BTreeMap<u64, Arc<Occupant>>>,
     next: AtomicU64,
     addresses: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
 }
@@ -137,8 +137,8 @@ impl Pool {
         };
         let permit = self.wait(Arc::clone(&self.seats), None).await?;
         let id = self.taken.next.fetch_add(1, Relaxed);
-        let occupant = Arc::new(Occupant::new());
-        lock(&self.taken.occupants).insert(id, (address, Arc::clone(&occupant)));
+        let occupant = Arc::new(Occupant::new(address));
+        lock(&self.taken.occupants).insert(id, Arc::clone(&occupant));
         Some(Seat { id, occupant, taken: Arc::clone(&self.taken), of_address, _permit: permit })
     }
 
@@ -163,9 +163,9 @@ impl Taken {
     fn evict_idle(&self, address: Option<IpAddr>) {
         let idle = lock(&self.occupants)
             .values()
-            .filter(|(of, _)| address.is_none() || *of == address)
-            .find(|(_, occupant)| occupant.idle() >= IDLE)
-            .map(|(_, occupant)| Arc::clone(occupant));
+            .filter(|occupant| address.is_none() || occupant.address() == address)
+            .find(|occupant| occupant.idle() >= IDLE)
+            .cloned();
         if let Some(idle) = idle {
             metrics::counter!("sentry_bot_ingress_connections_closed_total", "why" => "idle").increment(1);
             idle.evict();

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     task::{Context, Poll},
@@ -19,6 +19,7 @@ use super::connections::Seat;
 /// What others may know of a connection.
 #[derive(Debug)]
 pub(crate) struct Occupant {
+    address: Option<IpAddr>,
     seated: Instant,
     /// Milliseconds from `seated` to when it began to wait for its sender, and
     /// one; 0 while it does not.
@@ -30,8 +31,10 @@ pub(crate) struct Occupant {
 }
 
 impl Occupant {
-    pub(super) fn new() -> Self {
+    /// Of a connection that counts as one of `address`'s, where that is counted.
+    pub(super) fn new(address: Option<IpAddr>) -> Self {
         Self {
+            address,
             seated: Instant::now(),
             // Nothing has come yet.
             waits_since: AtomicU64::new(1),
@@ -39,6 +42,10 @@ impl Occupant {
             evicted: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         }
+    }
+
+    pub(super) const fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// How long it has been waiting for its sender.
