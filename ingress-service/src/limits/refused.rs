@@ -11,7 +11,8 @@ use shared::ChannelId;
 
 /// While a channel is refused, verdicts are asked for it no more often than this.
 const ASK_EVERY: Duration = Duration::from_millis(20);
-/// So many channels are remembered; when there are more, verdicts are asked.
+/// So many channels are remembered; when there are more, all are forgotten, and
+/// verdicts are asked.
 const CHANNELS: usize = 4_096;
 
 /// When a verdict was last asked for each channel that was refused.
@@ -40,11 +41,9 @@ impl Refused {
             channels.remove(&channel);
         } else {
             if channels.len() >= CHANNELS {
-                channels.retain(|_, asked| now.saturating_duration_since(*asked) < ASK_EVERY);
+                channels.clear();
             }
-            if channels.len() < CHANNELS {
-                channels.entry(channel).or_insert(now);
-            }
+            channels.entry(channel).or_insert(now);
         }
     }
 }
