@@ -22,7 +22,7 @@ fail() {
 }
 
 # Schemathesis has an environment of its own, made once for these pins.
-tool=.tools/schemathesis
+tool=$PWD/.tools/schemathesis
 if [ "$(cat "$tool/sha256" 2>/dev/null)" != "$(sha256sum <"$pins")" ]; then
     python3 -m venv --clear "$tool"
     if ! "$tool/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
@@ -48,7 +48,9 @@ done
 read -r ingress admin < <(sed -nE 's|^ingress-service +(https://[^,]+), (.*)/readyz$|\1 \2|p' "$output")
 curl -fsS "$admin/openapi.json" >"$scratch/openapi.json" || fail "the document is not served"
 
-# A fixed seed: the checks of the project are the same for everybody.
+# A fixed seed: the checks of the project are the same for everybody. It leaves
+# a folder where it runs.
+cd "$scratch"
 PYTHONWARNINGS=ignore "$tool/bin/schemathesis" run "$scratch/openapi.json" --url "$ingress" --tls-verify false \
     --phases examples,coverage,fuzzing --max-examples 200 --seed 1 --max-time 40 --request-timeout 10 \
     --generation-database none --output-truncate false --warnings off --continue-on-failure \
