@@ -58,7 +58,7 @@ pub fn run() -> anyhow::Result<()> {
         let stop = shutdown::on_signal()?;
         let readiness = Readiness::default();
         readiness.set_unready(CHECK, "starting");
-        let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics)?;
+        let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics, None)?;
         tracing::info!(%address, "admin listener is up");
         let admin = tokio::spawn(admin);
         let outcome = tokio::select! {

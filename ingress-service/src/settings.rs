@@ -18,7 +18,7 @@ pub struct Settings {
     /// Settings that both services have.
     #[command(flatten)]
     pub common: CommonSettings,
-    /// Where /healthz, /readyz and /metrics are served, plain HTTP
+    /// Where /healthz, /readyz, /metrics and /openapi.json are served, plain HTTP
     #[arg(long, env, default_value = "127.0.0.1:9090")]
     pub admin_addr: SocketAddr,
     /// Where webhooks are received, HTTPS

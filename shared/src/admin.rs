@@ -42,7 +42,17 @@ impl Readiness {
     }
 }
 
-/// Binds the admin listener. The returned server runs once it is polled or spawned.
+/// A JSON document that is part of the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    /// Where it is served.
+    pub path: &'static str,
+    /// The document.
+    pub json: &'static str,
+}
+
+/// Binds the admin listener, which also serves `document`. The returned server
+/// runs once it is polled or spawned.
 ///
 /// # Errors
 /// When the address cannot be bound.
@@ -50,14 +60,19 @@ pub fn serve(
     address: SocketAddr,
     readiness: Readiness,
     metrics: PrometheusHandle,
+    document: Option<Document>,
 ) -> anyhow::Result<(SocketAddr, Server)> {
     let server = HttpServer::new(move || {
-        App::new()
+        let app = App::new()
             .app_data(web::Data::new(readiness.clone()))
             .app_data(web::Data::new(metrics.clone()))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
-            .route("/metrics", web::get().to(metrics_page))
+            .route("/metrics", web::get().to(metrics_page));
+        match document {
+            Some(Document { path, json }) => app.route(path, web::get().to(move || page(json))),
+            None => app,
+        }
     })
     .workers(1)
     .disable_signals()
@@ -65,6 +80,10 @@ pub fn serve(
     .with_context(|| format!("ADMIN_ADDR: cannot listen on {address}"))?;
     let address = server.addrs().first().copied().unwrap_or(address);
     Ok((address, server.run()))
+}
+
+async fn page(json: &'static str) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(json)
 }
 
 async fn healthz() -> HttpResponse {

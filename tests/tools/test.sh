@@ -35,6 +35,7 @@ check "settings in README.md" tests/tools/check-settings.sh
 check "tests" cargo test --locked --workspace --no-fail-fast
 check "fuzzing" tests/tools/fuzz.sh
 check "make run" tests/tools/check-run.sh
+check "OpenAPI" tests/tools/check-openapi.sh
 
 # A test that cannot run says so in a line of its own, past cargo's capture.
 skipped=$(grep -c '^SKIPPED: ' "$log" || true)

@@ -8,6 +8,7 @@ mod binary;
 mod bodies;
 mod certificates;
 mod generated;
+mod limits;
 mod mutated;
 mod outages;
 mod payloads;
