@@ -14,4 +14,5 @@ pub mod lease;
 pub mod render;
 pub mod settings;
 pub mod store;
+pub mod trust;
 pub mod verdicts;

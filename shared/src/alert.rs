@@ -23,7 +23,7 @@ pub const MAX_ITEMS: usize = 8;
 pub const UNKNOWN_PROJECT: &str = "(unknown project)";
 
 /// Why an alert was let in, beside its source address. Names a key, never holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "by", content = "key")]
 pub enum Trust {
     /// Only the source address.

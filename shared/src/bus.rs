@@ -111,7 +111,7 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role
         let name = config.name.clone();
         ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
     }
-    for bucket in [wire::LANES, wire::CHANNELS] {
+    for bucket in [wire::LANES, wire::CHANNELS, wire::TRUST] {
         let config = kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
         ensure_bucket(js, config, settings).await?;
     }

@@ -29,6 +29,8 @@ pub enum Reason {
     Revoked,
     /// The mentioned user is not entitled to this project's mentions.
     Mention,
+    /// The key under which it came is no longer valid, or the channel demands one.
+    Untrusted,
     /// It waited longer than `ALERT_MAX_AGE_SECS`.
     Expired,
     /// Discord does not let the bot post in the channel, or it is gone.
@@ -45,6 +47,7 @@ impl Reason {
         match self {
             Self::Revoked => "revoked",
             Self::Mention => "mention",
+            Self::Untrusted => "untrusted",
             Self::Expired => "expired",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
