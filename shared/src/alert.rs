@@ -139,6 +139,9 @@ pub struct Alert {
     pub timestamp_ms: i64,
     /// When the ingress received it, in milliseconds since 1970.
     pub received_ms: i64,
+    /// When it was last put back into the queue, likewise: its age counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed_ms: Option<i64>,
     /// Sentry's id of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -199,6 +202,7 @@ impl Alert {
             url: None,
             timestamp_ms: received_ms,
             received_ms,
+            replayed_ms: None,
             event_id: None,
             issue_id: None,
             short_id: None,
@@ -209,6 +213,11 @@ impl Alert {
             tags: Vec::new(),
             details: Details::default(),
         }
+    }
+
+    /// Since when it has been waiting, in milliseconds since 1970.
+    pub fn waiting_since_ms(&self) -> i64 {
+        self.replayed_ms.unwrap_or(self.received_ms)
     }
 
     /// The alert as it stands on the bus.

@@ -1,11 +1,14 @@
 //! Building a channel's next post, and bringing it to Discord.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use shared::{Alert, GuildId, shutdown::CancellationToken};
+use shared::{Alert, GuildId, alert::Trust, shutdown::CancellationToken};
 
 use super::{
-    backlog::Group,
+    backlog::{Group, newest},
     backoff::{Backoff, News},
     ending::{expired_cause, revoked_cause, unreachable_cause},
     lane::{Interruption, Lane},
@@ -16,6 +19,7 @@ use crate::{
     dead_letters::{Cause, Reason},
     discord::{DiscordError, Refusal},
     render::{self, Embed, Folded, MAX_MESSAGE_CHARS, Style},
+    trust::{Distrust, distrust},
 };
 
 /// Discord's limit for the embeds of one message.
@@ -133,7 +137,7 @@ impl Lane<'_> {
     /// Why a recorded post must not be repeated, if so.
     async fn no_longer(&self, record: &Record) -> Result<Option<Cause>, Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
-        if record.received_ms.1 < oldest.timestamp_millis() {
+        if record.since_ms.1 < oldest.timestamp_millis() {
             return Ok(Some(expired_cause()));
         }
         let guild = match self.around.authority.standing(self.channel).await? {
@@ -146,7 +150,10 @@ impl Lane<'_> {
                 return Ok(Some(cause));
             }
         }
-        Ok(None)
+        let kept = self.around.authority.trust(self.channel).await?;
+        let distrusted =
+            record.trusts.iter().find_map(|(trust, received_ms)| distrust(&kept, trust, *received_ms));
+        Ok(distrusted.map(Distrust::cause))
     }
 
     async fn posted(&mut self, record: Record) -> anyhow::Result<()> {
@@ -154,7 +161,7 @@ impl Lane<'_> {
         metrics::counter!("sentry_bot_posts_total").increment(1);
         metrics::counter!("sentry_bot_embeds_total").increment(record.embeds as u64);
         metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
-        let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.received_ms.0).max(0);
+        let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.since_ms.0).max(0);
         metrics::histogram!("sentry_bot_delivery_seconds")
             .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
         tracing::debug!(channel.id = %self.channel, alerts, embeds = record.embeds, waited_ms, "posted");
@@ -223,7 +230,8 @@ struct Draft {
     chars: usize,
     sequences: BTreeSet<u64>,
     mentions: BTreeSet<Mention>,
-    received_ms: Option<(i64, i64)>,
+    trusts: BTreeMap<Trust, i64>,
+    since_ms: Option<(i64, i64)>,
     without_links: bool,
 }
 
@@ -245,8 +253,10 @@ impl Draft {
         self.embeds.push(embed);
         self.sequences.extend(group.sequences);
         self.mentions.extend(mention);
-        let (oldest, newest) = self.received_ms.unwrap_or(group.received_ms);
-        self.received_ms = Some((oldest.min(group.received_ms.0), newest.max(group.received_ms.1)));
+        let both = self.trusts.iter().chain(&group.trusts);
+        self.trusts = newest(both.map(|(trust, received_ms)| (trust, *received_ms)));
+        let (first, last) = self.since_ms.unwrap_or(group.since_ms);
+        self.since_ms = Some((first.min(group.since_ms.0), last.max(group.since_ms.1)));
         self.without_links |= !style.links;
         true
     }
@@ -256,7 +266,8 @@ impl Draft {
         let nonce = nonce(lane.channel, &self.sequences, &bodies);
         let users = self.mentions.iter().map(|mention| mention.user).collect();
         let body = render::message(&self.embeds, &users, &nonce);
-        let received_ms = self.received_ms.unwrap_or_default();
-        Record::new(&self.sequences, self.mentions, received_ms, self.embeds.len(), !self.without_links, body)
+        let (trusts, since_ms) = (self.trusts.into_iter().collect(), self.since_ms.unwrap_or_default());
+        let (embeds, links) = (self.embeds.len(), !self.without_links);
+        Record::new(&self.sequences, self.mentions, trusts, since_ms, embeds, links, body)
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn reseal(
             Ok(Some(sealed)) => key.sealed = sealed,
             Ok(None) => {}
             Err(SealError::Open) => {
-                tracing::error!(channel.id = %channel, key.id = key.id, "SECRETS_KEY lacks the key that sealed this client secret: signatures under it cannot be verified");
+                tracing::warn!(channel.id = %channel, key.id = key.id, "SECRETS_KEY lacks the key that sealed this client secret: signatures under it cannot be verified");
             }
             Err(error) => return Err(error),
         }

@@ -14,7 +14,7 @@ use async_nats::jetstream::{
     kv::{self, UpdateErrorKind},
     stream::LastRawMessageErrorKind,
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use shared::{
     ChannelId, bus,
     settings::NatsSettings,
@@ -146,9 +146,8 @@ async fn round(trusts: &Trusts, agreed: Option<(i128, Instant)>) -> anyhow::Resu
         })
         .buffer_unordered(AT_ONCE)
         .filter_map(|failed| async { failed })
-        .map(Ok::<_, anyhow::Error>)
-        .try_collect()
-        .await?;
+        .collect()
+        .await;
     let count = failed.len();
     if let Some(first) = failed.into_iter().next() {
         bail!("{count} channels could not be compared, such as this one: {first:#}");
