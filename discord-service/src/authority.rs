@@ -7,9 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
-use shared::{
-    ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict,
-};
+use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict};
 
 use crate::{
     delivery::blockade,

@@ -1,11 +1,16 @@
 //! Every word that the bot answers, a function per reply. The texts are part of
 //! the contract with its users; the tests hold them exactly.
 
+mod trust;
+
 use serde_json::{Value, json};
 use serenity::model::Permissions;
 use shared::{ChannelId, UserId, text::cut};
 use url::Url;
 
+pub(super) use self::trust::{
+    no_secrets_key, not_a_secret, opened, secret_removed, secret_stored, secrets_full,
+};
 use super::{facts::Missing, fields, parse::SlashOnly};
 use crate::{
     dead_letters::Replayed,
@@ -82,10 +87,12 @@ impl Replies {
 
     /// `h`: each command with an example.
     pub(super) fn help(&self) -> Reply {
-        let field = |(command, words, example): &(&str, &str, &str)| {
-            let prefix = &self.prefix;
-            json!({"name": format!("{prefix} {command}"), "value": format!("{words}\nExample: `{prefix} {example}`")})
+        // What is private has no other form than its slash command.
+        let whole = |command: &str| match command.starts_with('/') {
+            true => command.to_owned(),
+            false => format!("{} {command}", self.prefix),
         };
+        let field = |(command, words, example): &(&str, &str, &str)| json!({"name": whole(command), "value": format!("{words}\nExample: `{}`", whole(example))});
         let fields = COMMANDS.iter().map(field).collect();
         let mut embed = self.embed("SENTRY HELP", fields);
         embed["description"] = format!(
@@ -181,7 +188,7 @@ impl Replies {
 }
 
 /// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 8] = [
+const COMMANDS: [(&str, &str, &str); 11] = [
     ("h", "Shows this help.", "h"),
     ("channel", "Shows the authorized channels of this guild.", "channel"),
     (
@@ -190,6 +197,21 @@ const COMMANDS: [(&str, &str, &str); 8] = [
         "channel authorize #example",
     ),
     ("channel revoke #channel", "Takes that back. Short: `revoke`.", "channel revoke #example"),
+    (
+        "/sentry channel secure #channel",
+        "From now on the channel takes only URLs with its new token, or signed requests.",
+        "/sentry channel secure channel:#example",
+    ),
+    (
+        "channel open #channel",
+        "Takes that back: the channel takes all alerts of Sentry again.",
+        "channel open #example",
+    ),
+    (
+        "/sentry channel secret #channel",
+        "Keeps the client secret of an internal integration, so that its requests are verified.",
+        "/sentry channel secret channel:#example",
+    ),
     ("project", "Shows your project.", "project"),
     (
         "project register slug",
@@ -265,7 +287,6 @@ pub(super) fn project_revoked(slug: Option<&str>) -> Reply {
 pub(super) fn slash_only(command: SlashOnly) -> Reply {
     let (word, private) = match command {
         SlashOnly::Secure => ("secure", "token"),
-        SlashOnly::Open => ("open", "token"),
         SlashOnly::Secret => ("secret", "secret"),
     };
     format!("Use `/sentry channel {word}` so that the {private} stays private").into()

@@ -145,7 +145,6 @@ fn refusals_show_the_prefix_that_is_set() {
 #[test]
 fn what_is_private_leads_to_its_slash_command() {
     says(&slash_only(SlashOnly::Secure), "Use `/sentry channel secure` so that the token stays private");
-    says(&slash_only(SlashOnly::Open), "Use `/sentry channel open` so that the token stays private");
     says(&slash_only(SlashOnly::Secret), "Use `/sentry channel secret` so that the secret stays private");
 }
 
@@ -215,6 +214,9 @@ fn the_help_names_every_command_with_an_example() {
 ?s channel: Shows the authorized channels of this guild.\nExample: `?s channel`
 ?s channel authorize #channel: Lets Sentry post into a channel. Short: `authorize`.\nExample: `?s channel authorize #example`
 ?s channel revoke #channel: Takes that back. Short: `revoke`.\nExample: `?s channel revoke #example`
+/sentry channel secure #channel: From now on the channel takes only URLs with its new token, or signed requests.\nExample: `/sentry channel secure channel:#example`
+?s channel open #channel: Takes that back: the channel takes all alerts of Sentry again.\nExample: `?s channel open #example`
+/sentry channel secret #channel: Keeps the client secret of an internal integration, so that its requests are verified.\nExample: `/sentry channel secret channel:#example`
 ?s project: Shows your project.\nExample: `?s project`
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
 ?s project revoke: Gives your project back.\nExample: `?s project revoke`

@@ -89,7 +89,8 @@ impl Record {
 
     /// Alerts that are about to become dead letters.
     pub(crate) fn dead(sequences: &BTreeSet<u64>, cause: Cause) -> Self {
-        let record = Self::new(sequences, BTreeSet::new(), Vec::new(), (0, 0), 0, false, serde_json::Value::Null);
+        let record =
+            Self::new(sequences, BTreeSet::new(), Vec::new(), (0, 0), 0, false, serde_json::Value::Null);
         Self { state: State::Dead(cause), ..record }
     }
 
@@ -229,7 +230,8 @@ mod tests {
     #[test]
     fn a_record_keeps_its_sequences_as_runs() {
         let sequences = BTreeSet::from([1, 2, 3, 7, 9, 10]);
-        let record = Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 1, true, serde_json::Value::Null);
+        let record =
+            Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 1, true, serde_json::Value::Null);
         assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
         assert_eq!(record.sequences(), sequences);
         assert_eq!(record.first(), Some(1));
@@ -238,7 +240,8 @@ mod tests {
     #[test]
     fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
         let channel = ChannelId::new(1);
-        let record = Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
+        let record =
+            Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
         let mut json = serde_json::to_value(&record).expect("it encodes");
         json["v"] = 2.into();
         let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel);
@@ -265,7 +268,8 @@ mod tests {
     #[test]
     fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
         let sequences: BTreeSet<u64> = (0..100_000).map(|n| 9_000_000_000 + 2 * n).collect();
-        let record = Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 10, true, "x".repeat(60_000).into());
+        let record =
+            Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 10, true, "x".repeat(60_000).into());
         let encoded = serde_json::to_vec(&record).expect("it encodes");
         assert!(encoded.len() < 1 << 20, "{}", encoded.len());
     }

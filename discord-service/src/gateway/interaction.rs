@@ -42,12 +42,23 @@ pub struct Place {
 }
 
 /// What is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Wants {
     /// That the command is carried out.
     Run(SlashCommand),
     /// Completions of the option of this name, which is being typed.
     Complete(SlashCommand, String),
+    /// That what was filled into a modal is taken.
+    Submit(FilledIn),
+}
+
+/// A modal that somebody filled in.
+#[derive(Debug, Clone)]
+pub struct FilledIn {
+    /// The modal's own custom id.
+    pub id: String,
+    /// By the input's custom id. They may be secrets.
+    pub inputs: BTreeMap<String, SecretString>,
 }
 
 /// A command with its arguments, as Discord's client filled it in.
@@ -84,10 +95,11 @@ pub(super) struct InteractionCreate {
     data: WireData,
 }
 
-/// Kinds of interactions that are handed on: a command, and a request to
-/// complete an option. A modal's would be 5.
+/// Kinds of interactions that are handed on: a command, a request to complete an
+/// option, and a modal that was filled in.
 const COMMAND: u64 = 2;
 const AUTOCOMPLETE: u64 = 4;
+const MODAL_SUBMIT: u64 = 5;
 
 #[derive(Debug, Deserialize)]
 struct WireMember {
@@ -101,7 +113,28 @@ struct WireData {
     name: String,
     #[serde(default)]
     options: Vec<WireOption>,
+    /// Of a modal.
+    #[serde(default)]
+    custom_id: String,
+    #[serde(default)]
+    components: Vec<WireComponent>,
 }
+
+/// An input of a modal, or what holds inputs: a row, or a label.
+#[derive(Debug, Deserialize)]
+struct WireComponent {
+    #[serde(default)]
+    custom_id: String,
+    #[serde(default)]
+    value: Option<WireSecret>,
+    #[serde(default)]
+    components: Vec<WireComponent>,
+    #[serde(default)]
+    component: Option<Box<WireComponent>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireSecret(#[serde(deserialize_with = "secret")] SecretString);
 
 #[derive(Debug, Deserialize)]
 struct WireOption {
@@ -126,10 +159,13 @@ impl WireOption {
 impl InteractionCreate {
     /// `None` for kinds of interactions that the bot never asks for.
     pub(super) fn invoked(self, bot: u64) -> Option<Invoked> {
-        let (command, focused) = self.data.command();
-        let wants = match (self.kind, focused) {
-            (COMMAND, _) => Wants::Run(command),
-            (AUTOCOMPLETE, Some(option)) => Wants::Complete(command, option),
+        let wants = match self.kind {
+            COMMAND => Wants::Run(self.data.command().0),
+            AUTOCOMPLETE => {
+                let (command, focused) = self.data.command();
+                Wants::Complete(command, focused?)
+            }
+            MODAL_SUBMIT => Wants::Submit(self.data.filled_in()),
             _ => return None,
         };
         let user = self.member.as_ref().map(|member| &member.user).or(self.user.as_ref())?.id;
@@ -164,6 +200,16 @@ impl WireData {
         let focused = options.iter().find(|option| option.focused).map(|option| option.name.clone());
         let arguments = options.into_iter().map(|option| (option.name, text(option.value))).collect();
         (SlashCommand { path, arguments }, focused)
+    }
+
+    fn filled_in(self) -> FilledIn {
+        let mut inputs = BTreeMap::new();
+        let mut components = self.components;
+        while let Some(WireComponent { custom_id, value, components: inner, component }) = components.pop() {
+            inputs.extend(value.map(|WireSecret(value)| (custom_id, value)));
+            components.extend(inner.into_iter().chain(component.map(|component| *component)));
+        }
+        FilledIn { id: self.custom_id, inputs }
     }
 }
 
@@ -215,7 +261,7 @@ mod tests {
         let place = invoked.place.expect("in a guild");
         assert_eq!((place.guild, place.channel), (GuildId::new(3), ChannelId::new(4)));
         assert_eq!(place.granted, Permissions::VIEW_CHANNEL | Permissions::MANAGE_MESSAGES);
-        assert_eq!(invoked.wants, Wants::Run(revoke("42")));
+        assert!(matches!(invoked.wants, Wants::Run(command) if command == revoke("42")));
     }
 
     #[test]
@@ -226,7 +272,23 @@ mod tests {
         ]}]);
         let change = json!({"type": 4, "data": {"name": "sentry", "options": options}});
         let wants = interaction(change).expect("handed on").wants;
-        assert_eq!(wants, Wants::Complete(revoke("al"), "channel".to_owned()));
+        let Wants::Complete(command, option) = wants else { panic!("{wants:?}") };
+        assert_eq!((command, option.as_str()), (revoke("al"), "channel"));
+    }
+
+    #[test]
+    fn a_modal_is_read_with_its_inputs_in_rows_or_labels_and_shows_none_of_them() {
+        let data = json!({"custom_id": "secret:42", "components": [
+            {"type": 1, "components": [{"type": 4, "custom_id": "one", "value": "hunter1"}]},
+            {"type": 18, "component": {"type": 4, "custom_id": "two", "value": "hunter2"}},
+            {"type": 10},
+        ]});
+        let wants = interaction(json!({"type": 5, "data": data})).expect("handed on").wants;
+        assert!(!format!("{wants:?}").contains("hunter"));
+        let Wants::Submit(form) = wants else { panic!("{wants:?}") };
+        let inputs = form.inputs.iter().map(|(id, value)| (id.as_str(), value.expose_secret()));
+        assert_eq!(form.id, "secret:42");
+        assert_eq!(inputs.collect::<Vec<_>>(), [("one", "hunter1"), ("two", "hunter2")]);
     }
 
     #[test]
@@ -238,7 +300,7 @@ mod tests {
 
     #[test]
     fn kinds_that_the_bot_never_asks_for_are_dropped() {
-        for kind in [1, 3, 5, 99] {
+        for kind in [1, 3, 99] {
             let data = json!({"custom_id": "x", "components": []});
             assert!(interaction(json!({"type": kind, "data": data})).is_none());
         }

@@ -87,9 +87,9 @@ impl Trusts {
         self.keys.is_some()
     }
 
-    /// What the channel trusts at this moment.
-    pub(crate) async fn of(&self, channel: ChannelId) -> Result<ChannelTrust, TrustError> {
-        Ok(self.store.trust_now(channel).await?.unwrap_or_default())
+    /// The ids of the channel's client secrets, oldest first.
+    pub(crate) async fn secrets(&self, channel: ChannelId) -> Result<Vec<String>, TrustError> {
+        Ok(edits::secret_ids(&self.store.trust_now(channel).await?.unwrap_or_default()))
     }
 
     /// From now on the channel demands its new token, which replaces an earlier

@@ -148,7 +148,7 @@ async fn help_and_replay_answer_in_an_authorized_channel() {
     }
     stage.authorize(stage.office).await;
     let (title, fields) = embed(stage, stage.member, stage.office, "sentry help").await;
-    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 8));
+    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 11));
     assert_eq!(text(stage, stage.member, stage.office, "sentry replay", &[]).await, REFUSAL);
     assert_eq!(text(stage, stage.moderator, stage.office, "sentry replay", &[]).await, "Replaying 0 alerts");
 }

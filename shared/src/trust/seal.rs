@@ -109,7 +109,8 @@ impl SecretsKeys {
         let aad = channel.to_string();
         let opened = self.0.iter().enumerate().find_map(|(index, key)| {
             let cipher = Cipher::aes_256_gcm();
-            let text = decrypt_aead(cipher, key.expose_secret(), Some(nonce), aad.as_bytes(), text, tag).ok()?;
+            let text =
+                decrypt_aead(cipher, key.expose_secret(), Some(nonce), aad.as_bytes(), text, tag).ok()?;
             Some((index, ClientSecret::from(text)))
         });
         opened.ok_or(SealError::Open)

@@ -32,9 +32,7 @@ use async_nats::{
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
-use shared::{
-    ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings, trust::ChannelTrust,
-};
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings, trust::ChannelTrust};
 
 use super::{
     ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
