@@ -15,10 +15,11 @@ pub(crate) const MAX_SECRETS: usize = 5;
 
 /// A new token, and what is kept of it.
 #[derive(Debug)]
-pub(crate) struct Secured {
+pub struct Secured {
     /// Shown once, and kept nowhere.
-    pub(crate) token: SecretString,
-    pub(crate) key: TokenKey,
+    pub token: SecretString,
+    /// What is kept of it.
+    pub key: TokenKey,
 }
 
 impl Secured {

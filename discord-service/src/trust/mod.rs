@@ -21,9 +21,10 @@ use shared::{
 };
 use tokio::time::timeout;
 
+pub use self::edits::Secured;
 use self::mirror::Mirror;
 pub(crate) use self::{
-    edits::{MAX_SECRETS, Secured},
+    edits::MAX_SECRETS,
     judgement::{Distrust, distrust},
 };
 use crate::store::{Change, Store, StoreError, WRITE_ATTEMPTS, after_conflict};
@@ -42,23 +43,26 @@ pub struct Trusts {
 /// What channels trust could not be read or changed now. A change may have been
 /// made all the same: making it again does no harm.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TrustError {
+pub enum TrustError {
+    /// The store is away.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// NATS, which holds the mirror, is away; or others changed it all the time.
     #[error("cannot mirror what the channel trusts: {0:#}")]
     Mirror(#[from] anyhow::Error),
+    /// There is no `SECRETS_KEY`, or OpenSSL failed.
     #[error(transparent)]
     Seal(#[from] SealError),
 }
 
 /// The outcome of handing a client secret over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub enum Stored {
     /// It is kept from now on.
     Now,
     /// It was kept already.
     Already,
-    /// There are [`MAX_SECRETS`] others.
+    /// There are as many others as a channel can have.
     Full,
 }
 
@@ -83,18 +87,24 @@ impl Trusts {
     }
 
     /// Whether client secrets can be sealed.
-    pub(crate) const fn can_seal(&self) -> bool {
+    pub const fn can_seal(&self) -> bool {
         self.keys.is_some()
     }
 
     /// The ids of the channel's client secrets, oldest first.
-    pub(crate) async fn secrets(&self, channel: ChannelId) -> Result<Vec<String>, TrustError> {
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn secrets(&self, channel: ChannelId) -> Result<Vec<String>, TrustError> {
         Ok(edits::secret_ids(&self.store.trust_now(channel).await?.unwrap_or_default()))
     }
 
     /// From now on the channel demands its new token, which replaces an earlier
     /// one, or a signature.
-    pub(crate) async fn secure(&self, channel: ChannelId) -> Result<Secured, TrustError> {
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn secure(&self, channel: ChannelId) -> Result<Secured, TrustError> {
         let secured = Secured::generate()?;
         let now_ms = chrono::Utc::now().timestamp_millis();
         self.change(channel, |trust| edits::secure(trust, &secured.key, now_ms)).await?;
@@ -103,12 +113,18 @@ impl Trusts {
 
     /// From now on the channel takes everything again. Its token stays valid, so
     /// that URLs with it go on working.
-    pub(crate) async fn open(&self, channel: ChannelId) -> Result<Change, TrustError> {
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn open(&self, channel: ChannelId) -> Result<Change, TrustError> {
         self.change(channel, edits::open).await
     }
 
     /// Keeps a client secret for the channel, sealed; also says which it has then.
-    pub(crate) async fn add_secret(
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn add_secret(
         &self,
         channel: ChannelId,
         secret: &ClientSecret,
@@ -126,7 +142,10 @@ impl Trusts {
     }
 
     /// Forgets the client secret of this id; also says which the channel has then.
-    pub(crate) async fn remove_secret(
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn remove_secret(
         &self,
         channel: ChannelId,
         id: &str,

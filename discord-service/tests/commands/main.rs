@@ -11,3 +11,4 @@ mod project;
 mod registration;
 mod slash;
 mod stage;
+mod trust;
