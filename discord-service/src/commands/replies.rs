@@ -1,6 +1,7 @@
 //! Every word that the bot answers, a function per reply. The texts are part of
 //! the contract with its users; the tests hold them exactly.
 
+mod help;
 mod trust;
 
 use serde_json::{Value, json};
@@ -19,8 +20,6 @@ use crate::{
     store::{Change, ProjectSlug, Registration},
 };
 
-/// Where the help leads for everything else.
-const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 /// The colour of what has no level.
 const COLOUR: u32 = 0xE7_4C_3C;
 
@@ -83,23 +82,6 @@ impl Replies {
     /// To a word that the bot does not know.
     pub(super) fn unknown_word(&self) -> Reply {
         format!("Unknown command. Use `{} h` to see all commands.", self.prefix).into()
-    }
-
-    /// `h`: each command with an example.
-    pub(super) fn help(&self) -> Reply {
-        // What is private has no other form than its slash command.
-        let whole = |command: &str| match command.starts_with('/') {
-            true => command.to_owned(),
-            false => format!("{} {command}", self.prefix),
-        };
-        let field = |(command, words, example): &(&str, &str, &str)| json!({"name": whole(command), "value": format!("{words}\nExample: `{}`", whole(example))});
-        let fields = COMMANDS.iter().map(field).collect();
-        let mut embed = self.embed("SENTRY HELP", fields);
-        embed["description"] = format!(
-            "Posts alerts of Sentry into authorized channels. How to set it up: [README]({README_URL})"
-        )
-        .into();
-        Reply::Embed(embed)
     }
 
     /// `channel`: what the guild has authorized, and `idle` rows of its list
@@ -186,41 +168,6 @@ impl Replies {
         embed
     }
 }
-
-/// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 11] = [
-    ("h", "Shows this help.", "h"),
-    ("channel", "Shows the authorized channels of this guild.", "channel"),
-    (
-        "channel authorize #channel",
-        "Lets Sentry post into a channel. Short: `authorize`.",
-        "channel authorize #example",
-    ),
-    ("channel revoke #channel", "Takes that back. Short: `revoke`.", "channel revoke #example"),
-    (
-        "/sentry channel secure #channel",
-        "From now on the channel takes only URLs with its new token, or signed requests.",
-        "/sentry channel secure channel:#example",
-    ),
-    (
-        "channel open #channel",
-        "Takes that back: the channel takes all alerts of Sentry again.",
-        "channel open #example",
-    ),
-    (
-        "/sentry channel secret #channel",
-        "Keeps the client secret of an internal integration, so that its requests are verified.",
-        "/sentry channel secret channel:#example",
-    ),
-    ("project", "Shows your project.", "project"),
-    (
-        "project register slug",
-        "Makes a project yours, so that its alerts can mention you.",
-        "project register project-name-slug",
-    ),
-    ("project revoke", "Gives your project back.", "project revoke"),
-    ("replay", "Posts once more what could not be posted in this channel.", "replay"),
-];
 
 /// To whoever lacks Manage Messages, here or in the channel named.
 pub(super) fn no_permission() -> Reply {

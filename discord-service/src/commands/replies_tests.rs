@@ -2,7 +2,8 @@
 
 use clap::Parser as _;
 
-use super::*;
+use super::{help::README_URL, *};
+use crate::trust::Stored;
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 const USER: UserId = UserId::new(7);
@@ -221,5 +222,38 @@ fn the_help_names_every_command_with_an_example() {
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
 ?s project revoke: Gives your project back.\nExample: `?s project revoke`
 ?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`"
+    );
+}
+
+#[test]
+fn securing_shows_the_token_and_where_it_goes() {
+    let token = "a-token".to_owned().into();
+    let first = "<#42> is now secured: it takes only URLs with this new token, or signed requests. \
+                 An earlier token is no longer valid.";
+    let last = "The token is shown only this once. If it gets lost or known, use this command again.";
+    let url = "https://bot.example.com:8443/sentry-bot/channel?id=42&token=a-token";
+    says(
+        &with_url().secured(CHANNEL, &token, true),
+        &format!("{first}\nURL to paste into Sentry's webhooks: `{url}`\n{last}"),
+    );
+    says(
+        &replies(&[]).secured(CHANNEL, &token, false),
+        &format!(
+            "{first}\nAdd it to the URL that Sentry calls: `&token=a-token`\n{last}\n\
+             The channel is not authorized yet: use `/sentry channel authorize`."
+        ),
+    );
+}
+
+#[test]
+fn client_secrets_are_told_by_their_ids() {
+    let ids = ["1a".to_owned(), "2b".to_owned()];
+    says(
+        &secret_stored(CHANNEL, Stored::Already, &ids),
+        "<#42> has this client secret already\nIts client secrets, oldest first: `1a`, `2b`",
+    );
+    says(
+        &secret_removed(CHANNEL, "3c` @everyone", Change::Already, &[]),
+        "<#42> has no client secret `3c@everyone`\nIt has no client secrets.",
     );
 }

@@ -156,8 +156,8 @@ async fn round(trusts: &Trusts, agreed: Option<(i128, Instant)>) -> anyhow::Resu
 }
 
 async fn compare(trusts: &Trusts, channel: ChannelId) -> Result<(), TrustError> {
-    let kept = trusts.store.trust_now(channel).await?;
-    if let (Some(keys), Some(kept)) = (&trusts.keys, kept) {
+    let Some(kept) = trusts.store.trust_now(channel).await? else { return Ok(()) };
+    if let Some(keys) = &trusts.keys {
         let mut resealed = kept.clone();
         edits::reseal(keys, channel, &mut resealed)?;
         // Whoever changed it meanwhile has it compared once more before long.

@@ -71,7 +71,7 @@ async fn of_changes_at_the_same_instant_none_is_lost(world: World) {
     let keys = keys("one", &[1]);
     let (one, other) = (trusts(&world, Some(keys.clone())).await, trusts(&world, Some(keys)).await);
     let changes = (0..4).map(|number: u8| {
-        let pod = if number % 2 == 0 { &one } else { &other };
+        let pod = if number.is_multiple_of(2) { &one } else { &other };
         async move { pod.add_secret(CHANNEL, &secret(number)).await.unwrap() }
     });
     join_all(changes).await;
