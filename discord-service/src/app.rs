@@ -28,6 +28,7 @@ use crate::{
     render::Style,
     settings::Settings,
     store::{self, FirestoreStore, Keys, Store},
+    trust::Trusts,
     verdicts,
 };
 
@@ -48,7 +49,7 @@ pub fn run() -> anyhow::Result<()> {
     if let Some(command) = settings.command.take() {
         return Runtime::new()?.block_on(cli::run(&settings, command));
     }
-    SecretsKeys::from_settings(&settings.common)?;
+    let secrets = SecretsKeys::from_settings(&settings.common)?;
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     // The keys may stand in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.
@@ -62,7 +63,7 @@ pub fn run() -> anyhow::Result<()> {
         tracing::info!(%address, "admin listener is up");
         let admin = tokio::spawn(admin);
         let outcome = tokio::select! {
-            outcome = serve(&settings, keys, readiness.clone(), stop.clone()) => outcome,
+            outcome = serve(&settings, keys, secrets, readiness.clone(), stop.clone()) => outcome,
             () = grace_over(&stop, settings.common.shutdown_grace()) => {
                 tracing::warn!("the drain took too long; what is unfinished goes on elsewhere");
                 Ok(())
@@ -94,6 +95,7 @@ async fn grace_over(stop: &CancellationToken, grace: Duration) {
 async fn serve(
     settings: &Settings,
     keys: Keys,
+    secrets: Option<SecretsKeys>,
     readiness: Readiness,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -119,8 +121,10 @@ async fn serve(
         style,
         max_age: settings.alert_max_age(),
     };
-    let commands =
-        Arc::new(Commands::new(store, &discord, authority.clone(), DeadLetters::new(js.clone()), settings));
+    let trusts = Trusts::new(store.clone(), js.clone(), &settings.common.nats, secrets);
+    let dead_letters = DeadLetters::new(js.clone());
+    let commands = Commands::new(store, &discord, authority.clone(), trusts.clone(), dead_letters, settings);
+    let commands = Arc::new(commands);
 
     let Membership { keeper, partitions, shards, pods } =
         Membership::new(&nats, settings.lease_ttl(), stop.clone());
@@ -130,6 +134,11 @@ async fn serve(
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(partitions, stop.clone()));
+    let reconciling = trusts.reconcile(stop.clone());
+    parts.spawn(async move {
+        reconciling.await;
+        Ok(())
+    });
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {

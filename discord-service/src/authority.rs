@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
-use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, verdict::Verdict};
+use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict};
 
 use crate::{
     delivery::blockade,
@@ -166,6 +166,14 @@ impl Authority {
             Some(theirs) => Entitlement::OtherProject(theirs),
             None => Entitlement::NoProject,
         })
+    }
+
+    /// What the channel demands of its alerts, and which keys are valid there.
+    ///
+    /// # Errors
+    /// [`AskAgain`] when the store cannot be asked now.
+    pub async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {
+        Ok(self.0.store.trust(channel).await?.unwrap_or_default())
     }
 
     /// What the ingress is told.

@@ -16,4 +16,5 @@ pub mod metrics;
 pub mod render;
 pub mod settings;
 pub mod store;
+pub mod trust;
 pub mod verdicts;

@@ -19,8 +19,9 @@ pub const VERDICT: &str = "verdict";
 pub const VERDICT_GROUP: &str = "discord-service";
 
 /// Broadcast: a command changed what the store holds for a guild. The payload
-/// is `<guild id>.<channel id>` when the channel's authorization changed, and
-/// `<guild id>` when its users' projects did.
+/// is `<guild id>.<channel id>` when the channel's authorization changed,
+/// `<guild id>` when its users' projects did, and `trust.<channel id>` when what
+/// the channel trusts did.
 pub const STORE_CHANGED: &str = "store.changed";
 
 /// KV bucket: what each channel's lane has in flight. Keys are channel ids.

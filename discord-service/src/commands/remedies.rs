@@ -85,6 +85,11 @@ pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> Stri
         Reason::Revoked => format!(
             "The channel was no longer authorized. Use `{prefix} channel authorize`, then `{prefix} replay` there."
         ),
+        Reason::Untrusted => {
+            "The token or client secret that vouched for it was revoked, or the channel was secured before it came. \
+             Paste the channel's present URL into Sentry; what already waited must be sent by Sentry again."
+                .to_owned()
+        }
         Reason::Mention => format!(
             "The mentioned user has not registered its project. They type `{prefix} project register` with its slug; \
              then `{prefix} replay`."

@@ -1,11 +1,17 @@
 //! Every word that the bot answers, a function per reply. The texts are part of
 //! the contract with its users; the tests hold them exactly.
 
+mod help;
+mod trust;
+
 use serde_json::{Value, json};
 use serenity::model::Permissions;
 use shared::{ChannelId, UserId, text::cut};
 use url::Url;
 
+pub(super) use self::trust::{
+    no_secrets_key, not_a_secret, opened, secret_removed, secret_stored, secrets_full,
+};
 use super::{facts::Missing, fields, parse::SlashOnly};
 use crate::{
     dead_letters::Replayed,
@@ -14,8 +20,6 @@ use crate::{
     store::{Change, ProjectSlug, Registration},
 };
 
-/// Where the help leads for everything else.
-const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 /// The colour of what has no level.
 const COLOUR: u32 = 0xE7_4C_3C;
 
@@ -78,21 +82,6 @@ impl Replies {
     /// To a word that the bot does not know.
     pub(super) fn unknown_word(&self) -> Reply {
         format!("Unknown command. Use `{} h` to see all commands.", self.prefix).into()
-    }
-
-    /// `h`: each command with an example.
-    pub(super) fn help(&self) -> Reply {
-        let field = |(command, words, example): &(&str, &str, &str)| {
-            let prefix = &self.prefix;
-            json!({"name": format!("{prefix} {command}"), "value": format!("{words}\nExample: `{prefix} {example}`")})
-        };
-        let fields = COMMANDS.iter().map(field).collect();
-        let mut embed = self.embed("SENTRY HELP", fields);
-        embed["description"] = format!(
-            "Posts alerts of Sentry into authorized channels. How to set it up: [README]({README_URL})"
-        )
-        .into();
-        Reply::Embed(embed)
     }
 
     /// `channel`: what the guild has authorized, and `idle` rows of its list
@@ -187,32 +176,6 @@ impl Replies {
     }
 }
 
-/// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 10] = [
-    ("h", "Shows this help.", "h"),
-    ("channel", "Shows the authorized channels of this guild.", "channel"),
-    (
-        "channel authorize #channel",
-        "Lets Sentry post into a channel. Short: `authorize`.",
-        "channel authorize #example",
-    ),
-    ("channel revoke #channel", "Takes that back. Short: `revoke`.", "channel revoke #example"),
-    ("project", "Shows your project.", "project"),
-    (
-        "project register slug",
-        "Makes a project yours, so that its alerts can mention you.",
-        "project register project-name-slug",
-    ),
-    ("project revoke", "Gives your project back.", "project revoke"),
-    ("replay", "Posts once more what could not be posted in this channel.", "replay"),
-    (
-        "status",
-        "Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.",
-        "status",
-    ),
-    ("test", "Sends a sample alert into this channel and says how long it took.", "test"),
-];
-
 /// To whoever lacks Manage Messages, here or in the channel named.
 pub(super) fn no_permission() -> Reply {
     "You have no sufficient permission in this guild to use this command. Please contact guild administrator."
@@ -278,7 +241,6 @@ pub(super) fn project_revoked(slug: Option<&str>) -> Reply {
 pub(super) fn slash_only(command: SlashOnly) -> Reply {
     let (word, private) = match command {
         SlashOnly::Secure => ("secure", "token"),
-        SlashOnly::Open => ("open", "token"),
         SlashOnly::Secret => ("secret", "secret"),
     };
     format!("Use `/sentry channel {word}` so that the {private} stays private").into()

@@ -34,6 +34,8 @@ pub enum Reason {
     Revoked,
     /// The mentioned user is not entitled to this project's mentions.
     Mention,
+    /// The key under which it came is no longer valid, or the channel demands one.
+    Untrusted,
     /// It waited longer than `ALERT_MAX_AGE_SECS`.
     Expired,
     /// Discord does not let the bot post in the channel, or it is gone.
@@ -47,13 +49,14 @@ pub enum Reason {
 impl Reason {
     /// Every reason's token.
     pub const TOKENS: &'static [&'static str] =
-        &["revoked", "mention", "expired", "unreachable", "refused", "unreadable"];
+        &["revoked", "mention", "untrusted", "expired", "unreachable", "refused", "unreadable"];
 
     /// The reason as a token of the subject and as a metric's label.
     pub const fn token(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
             Self::Mention => "mention",
+            Self::Untrusted => "untrusted",
             Self::Expired => "expired",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",

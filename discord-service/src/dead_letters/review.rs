@@ -73,7 +73,7 @@ impl DeadLetters {
                     replayed.unreadable += 1;
                     continue;
                 };
-                alert.received_ms = chrono::Utc::now().timestamp_millis();
+                alert.replayed_ms = Some(chrono::Utc::now().timestamp_millis());
                 if lifted.insert(alert.channel) {
                     blockade::lift(&lanes, alert.channel).await?;
                 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sha2::{Digest as _, Sha256};
-use shared::Alert;
+use shared::{Alert, alert::Trust, trust::ChannelTrust};
+
+use crate::trust::{Distrust, distrust};
 
 /// How many waiting alerts are kept whole, so that a lone one is not read twice.
 const KEPT_WHOLE: usize = 32;
@@ -42,6 +44,10 @@ impl FoldKey {
 struct Waiting {
     key: FoldKey,
     timestamp_ms: i64,
+    /// Since when it waits: its age counts from then.
+    since_ms: i64,
+    /// On what it was let in, and when.
+    trust: Trust,
     received_ms: i64,
     whole: Option<Box<Alert>>,
 }
@@ -55,8 +61,10 @@ pub(crate) struct Group {
     pub(crate) latest: u64,
     /// When the first and the last of them happened, in milliseconds since 1970.
     pub(crate) span_ms: (i64, i64),
-    /// When the first and the last of them were received, likewise.
-    pub(crate) received_ms: (i64, i64),
+    /// Since when the first and the last of them wait, likewise.
+    pub(crate) since_ms: (i64, i64),
+    /// On what they were let in, each with the newest receipt, likewise.
+    pub(crate) trusts: BTreeMap<Trust, i64>,
 }
 
 /// The waiting alerts of one channel by their sequence in the stream.
@@ -76,9 +84,10 @@ impl Backlog {
     pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
         let key = FoldKey::of(&alert);
         let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
+        let (since_ms, trust) = (alert.waiting_since_ms(), alert.trust.clone());
         let whole = (self.whole < KEPT_WHOLE).then(|| Box::new(alert));
         self.whole += usize::from(whole.is_some());
-        self.waiting.insert(sequence, Waiting { key, timestamp_ms, received_ms, whole });
+        self.waiting.insert(sequence, Waiting { key, timestamp_ms, since_ms, trust, received_ms, whole });
         self.fold(key, sequence);
     }
 
@@ -102,10 +111,21 @@ impl Backlog {
         self.sequences().find(|sequence| !other.contains(sequence))
     }
 
-    /// The alerts received before this time.
-    pub(crate) fn received_before(&self, limit_ms: i64) -> Vec<u64> {
-        let old = self.waiting.iter().filter(|(_, waiting)| waiting.received_ms < limit_ms);
+    /// The alerts that have been waiting since before this time.
+    pub(crate) fn waiting_before(&self, limit_ms: i64) -> BTreeSet<u64> {
+        let old = self.waiting.iter().filter(|(_, waiting)| waiting.since_ms < limit_ms);
         old.map(|(sequence, _)| *sequence).collect()
+    }
+
+    /// The alerts that are not trusted any more, by the reason.
+    pub(crate) fn distrusted(&self, kept: &ChannelTrust) -> BTreeMap<Distrust, BTreeSet<u64>> {
+        let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
+        for (sequence, waiting) in &self.waiting {
+            if let Some(why) = distrust(kept, &waiting.trust, waiting.received_ms) {
+                distrusted.entry(why).or_default().insert(*sequence);
+            }
+        }
+        distrusted
     }
 
     /// The embeds to be, in the order of the first alert that each contains.
@@ -120,16 +140,19 @@ impl Backlog {
                 sequences: BTreeSet::from([head]),
                 latest: head,
                 span_ms: (first.timestamp_ms, first.timestamp_ms),
-                received_ms: (first.received_ms, first.received_ms),
+                since_ms: (first.since_ms, first.since_ms),
+                trusts: BTreeMap::from([(first.trust.clone(), first.received_ms)]),
             });
         }
         let sequences = self.folds.get(&first.key)?.clone();
         let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
         let (last_ms, latest) = times.clone().max()?;
         let (first_ms, _) = times.min()?;
-        let received = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.received_ms));
-        let received_ms = (received.clone().min()?, received.max()?);
-        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), received_ms })
+        let since = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.since_ms));
+        let since_ms = (since.clone().min()?, since.max()?);
+        let waiting = sequences.iter().filter_map(|s| self.waiting.get(s));
+        let trusts = newest(waiting.map(|waiting| (&waiting.trust, waiting.received_ms)));
+        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, trusts })
     }
 
     /// The alert itself, where it was kept whole.
@@ -189,6 +212,18 @@ impl Backlog {
             }
         }
     }
+}
+
+/// Each kind of trust with its newest receipt.
+pub(crate) fn newest<'a>(receipts: impl Iterator<Item = (&'a Trust, i64)>) -> BTreeMap<Trust, i64> {
+    let mut newest: BTreeMap<Trust, i64> = BTreeMap::new();
+    for (trust, received_ms) in receipts {
+        match newest.get_mut(trust) {
+            Some(latest) => *latest = received_ms.max(*latest),
+            None => drop(newest.insert(trust.clone(), received_ms)),
+        }
+    }
+    newest
 }
 
 #[cfg(test)]

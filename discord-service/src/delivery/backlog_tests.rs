@@ -46,7 +46,7 @@ fn an_embed_shows_the_latest_event_and_the_span_of_all() {
         backlog.insert(sequence, Alert { timestamp_ms, received_ms, ..alert("a") });
     }
     let group = backlog.groups().next().expect("there is one");
-    assert_eq!((group.latest, group.span_ms, group.received_ms), (2, (10, 90), (100, 102)));
+    assert_eq!((group.latest, group.span_ms, group.since_ms), (2, (10, 90), (100, 102)));
 }
 
 #[test]
@@ -77,4 +77,36 @@ fn alerts_without_an_issue_id_fold_by_what_the_reader_sees() {
         backlog.insert(sequence, Alert { issue_id: None, title: Some(title.to_owned()), ..alert("") });
     }
     assert_eq!(shape(&backlog), [vec![1, 3], vec![2]]);
+}
+
+#[test]
+fn a_group_names_each_kind_of_trust_with_its_newest_receipt() {
+    let token = Trust::Token("1a2b".to_owned());
+    let mut backlog = Backlog::default();
+    for (sequence, trust, received_ms) in
+        [(1, &token, 30), (2, &Trust::None, 20), (3, &token, 10), (4, &Trust::None, 25)]
+    {
+        backlog.insert(sequence, Alert { trust: trust.clone(), received_ms, ..alert("a") });
+    }
+    let group = backlog.groups().next().expect("it waits");
+    assert_eq!(group.trusts, [(Trust::None, 25), (token, 30)].into());
+}
+
+#[test]
+fn what_is_not_trusted_any_more_is_told_by_the_reason_and_by_the_true_receipt() {
+    let mut backlog = Backlog::default();
+    let revoked = Trust::Signature("gone".to_owned());
+    for (sequence, trust, received_ms, replayed_ms) in [
+        (1, Trust::None, 99, None),
+        // Put back after the channel was secured: it came before.
+        (2, Trust::None, 99, Some(500)),
+        (3, Trust::None, 100, None),
+        (4, revoked, 1, None),
+    ] {
+        backlog.insert(sequence, Alert { trust, received_ms, replayed_ms, ..alert("a") });
+    }
+    let secured = ChannelTrust { secured: true, secured_ms: 100, ..ChannelTrust::default() };
+    let expected = [(Distrust::Revoked, BTreeSet::from([4])), (Distrust::Unproven, BTreeSet::from([3]))];
+    assert_eq!(backlog.distrusted(&secured), expected.into());
+    assert_eq!(backlog.waiting_before(200), BTreeSet::from([1, 3, 4]), "age counts from the replay");
 }

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_nats::jetstream::kv;
-use shared::{ChannelId, process::BadToken, shutdown::CancellationToken, wire};
+use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::sync::mpsc;
 
 use super::{
@@ -244,8 +244,7 @@ impl<'a> Lane<'a> {
     /// One post, or one reason why there is none.
     async fn step(&mut self) -> Result<(), Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
-        let expired: BTreeSet<u64> =
-            self.backlog.received_before(oldest.timestamp_millis()).into_iter().collect();
+        let expired = self.backlog.waiting_before(oldest.timestamp_millis());
         // Strangers' alerts leave no trace, however old. That a channel is none is
         // known without the store, so what waits for the store expires all the same.
         if !expired.is_empty() && self.around.authority.was_authorized(self.channel).await? {
@@ -255,13 +254,7 @@ impl<'a> Lane<'a> {
             // It is known from now on.
             Standing::Authorized(_) if !expired.is_empty() => Ok(()),
             Standing::Authorized(guild) => match self.blockade.read().await? {
-                None => match self.compose(guild).await? {
-                    Some(record) => {
-                        self.journal.write(&record).await?;
-                        self.deliver(record, false).await
-                    }
-                    None => Ok(()),
-                },
+                None => self.post(guild).await,
                 Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
             },
             Standing::Unreachable(why) => Ok(self.bury_all(&unreachable_cause(&why)).await?),
@@ -270,6 +263,17 @@ impl<'a> Lane<'a> {
             }
             Standing::NotAuthorized => Ok(self.drop_all().await?),
         }
+    }
+
+    /// One post of what is still trusted, or the end of what is not.
+    async fn post(&mut self, guild: GuildId) -> Result<(), Interruption> {
+        let kept = self.around.authority.trust(self.channel).await?;
+        if let Some((why, sequences)) = self.backlog.distrusted(&kept).pop_first() {
+            return Ok(self.bury(&sequences, &why.cause()).await?);
+        }
+        let Some(record) = self.compose(guild).await? else { return Ok(()) };
+        self.journal.write(&record).await?;
+        self.deliver(record, false).await
     }
 
     /// Discord does not let the bot post here: until the channel is authorized

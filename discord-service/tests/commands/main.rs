@@ -12,3 +12,4 @@ mod registration;
 mod slash;
 mod stage;
 mod status;
+mod trust;

@@ -64,7 +64,7 @@ async fn they_are_registered_once_for_all_guilds() {
         options.iter().map(|option| option["name"].as_str().expect("text").to_owned()).collect()
     };
     assert_eq!(names(sentry), ["help", "channel", "project", "replay", "status", "test"]);
-    assert_eq!(names(&sentry["options"][1]), ["show", "authorize", "revoke"]);
+    assert_eq!(names(&sentry["options"][1]), ["show", "authorize", "revoke", "secure", "open", "secret"]);
     assert_eq!(names(&sentry["options"][2]), ["show", "register", "revoke"]);
 }
 
