@@ -12,6 +12,7 @@ use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, verdict::Verdic
 use crate::{
     delivery::blockade,
     discord::{Discord, DiscordError},
+    leader,
     store::{Store, StoreError},
 };
 
@@ -225,7 +226,11 @@ impl Authority {
     }
 
     async fn known_guild(&self, channel: ChannelId) -> anyhow::Result<Option<GuildId>> {
-        let value = self.0.known.get(channel.to_string()).await.context("cannot read the known channels")?;
+        // From the leader: a channel that a lagging replica does not know would be
+        // taken for a stranger's, and its alerts dropped.
+        let value = leader::get(&self.0.known, &channel.to_string())
+            .await
+            .context("cannot read the known channels")?;
         Ok(value.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
     }
 

@@ -10,6 +10,7 @@ pub mod dead_letters;
 pub mod delivery;
 pub mod discord;
 pub mod gateway;
+mod leader;
 pub mod lease;
 pub mod render;
 pub mod settings;

@@ -5,7 +5,10 @@
 //! a thousand. A lane reads its own subject directly instead and removes what
 //! is done with.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 use async_nats::{
@@ -50,6 +53,16 @@ impl Removal {
     }
 }
 
+/// What the stream's leader says of one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// When the stream was made, in JetStream's words: tells it from one that
+    /// was made anew, in which sequences repeat.
+    pub(crate) stream: String,
+    /// How many messages stand.
+    pub(crate) messages: usize,
+}
+
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
@@ -77,6 +90,33 @@ impl Queue {
             stream.info_with_subjects(wire::ALERTS_SUBJECTS).await.context("cannot list what waits")?;
         let subjects: Vec<(String, usize)> = counts.try_collect().await.context("cannot list what waits")?;
         Ok(subjects.into_iter().map(|(subject, _)| subject).collect())
+    }
+
+    /// How many messages the subject has, and in which stream, as its leader has it.
+    pub(crate) async fn standing(&self, subject: &str) -> anyhow::Result<Standing> {
+        #[derive(serde::Deserialize)]
+        struct Info {
+            created: String,
+            state: Subjects,
+        }
+        #[derive(serde::Deserialize)]
+        struct Subjects {
+            // Absent where there are none.
+            #[serde(default)]
+            subjects: HashMap<String, usize>,
+        }
+        let question = json!({ "subjects_filter": subject });
+        let answer: Response<Info> = self
+            .js
+            .request(format!("STREAM.INFO.{}", wire::ALERTS), &question)
+            .await
+            .context("cannot count what waits")?;
+        match answer {
+            Response::Ok(Info { created, state }) => {
+                Ok(Standing { stream: created, messages: state.subjects.values().sum() })
+            }
+            Response::Err { error } => Err(error).context("cannot count what waits"),
+        }
     }
 
     /// The next messages of the subject from this sequence on, in order: none
@@ -118,10 +158,10 @@ impl Queue {
         }
     }
 
-    /// The sequence of the subject's first message, as the stream's leader has it.
-    pub(crate) async fn first(&self, subject: &str) -> anyhow::Result<Option<u64>> {
+    /// The sequence of the subject's first message from this one on, as the stream's leader has it.
+    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
-        match stream.get_first_raw_message_by_subject(subject, 1).await {
+        match stream.get_first_raw_message_by_subject(subject, from).await {
             Ok(message) => Ok(Some(message.sequence)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),

@@ -76,6 +76,9 @@ impl NatsStore {
             channels: bus::ensure_bucket(&js, open(CHANNELS), &self.settings).await?,
             projects: bus::ensure_bucket(&js, open(PROJECTS), &self.settings).await?,
         });
+        for bucket in [&buckets.channels, &buckets.projects] {
+            bus::replicate(&js, bucket, &self.settings).await?;
+        }
         *self.known() = Some(buckets.clone());
         Ok(buckets)
     }
