@@ -2,12 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actix_web::{
-    App, HttpServer,
-    dev::{Server, ServerHandle},
-    http::KeepAlive,
-    web,
-};
+use actix_web::{App, HttpServer, dev::Server, http::KeepAlive, web};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::{
@@ -39,7 +34,8 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Connections of one worker, those in their handshake among them; further ones
 /// wait to be accepted. Each may hold a body in memory.
 const MAX_CONNECTIONS: usize = 512;
-/// After SIGTERM, how long requests still come while load balancers notice.
+/// How long requests still come after readiness was seen to fail: until all who
+/// balance the load have heard of it.
 const NOTICE: Duration = Duration::from_secs(1);
 /// The name under which readiness reports that the process ends.
 const CHECK: &str = "running";
@@ -116,8 +112,15 @@ impl Application {
             }
             () = stop.cancelled() => {}
         }
-        self.readiness.set_unready(CHECK, "stopping");
-        drain(&handle, self.grace).await;
+        // Whoever was told that it is not ready sends nothing.
+        if self.readiness.report().0 {
+            self.readiness.set_unready(CHECK, "stopping");
+            self.readiness.until_seen_failing(self.grace / 2).await;
+            tokio::time::sleep(notice(self.grace)).await;
+        }
+        // Closes the listener and waits for what is in flight.
+        handle.stop(true).await;
+        tracing::info!("stopped");
         server.await.context("listener")?.context("Failed to end the listener")?;
         admin.stop(false).await;
         Ok(())
@@ -142,7 +145,7 @@ fn serve(
             .keep_alive(KeepAlive::Disabled)
             .max_connections(MAX_CONNECTIONS)
             .max_connection_rate(MAX_CONNECTIONS)
-            .shutdown_timeout(grace.saturating_sub(notice(grace)).as_secs().max(1))
+            .shutdown_timeout((grace / 2).saturating_sub(notice(grace)).as_secs().max(1))
             .disable_signals()
             .bind_openssl(address, acceptor)
             .with_context(|| format!("INGRESS_ADDR: cannot listen on {address}"))?;
@@ -152,12 +155,4 @@ fn serve(
 
 fn notice(grace: Duration) -> Duration {
     NOTICE.min(grace / 4)
-}
-
-/// Lets load balancers see that readiness fails, then closes the listener and
-/// waits for what is in flight.
-async fn drain(handle: &ServerHandle, grace: Duration) {
-    tokio::time::sleep(notice(grace)).await;
-    handle.stop(true).await;
-    tracing::info!("stopped");
 }

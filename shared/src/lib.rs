@@ -7,6 +7,7 @@ pub mod alert;
 pub mod bus;
 pub mod ids;
 pub mod mode;
+mod probes;
 pub mod process;
 pub mod settings;
 pub mod shutdown;
