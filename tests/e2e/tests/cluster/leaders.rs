@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::{self, stream::ClusterInfo};
+use async_nats::{
+    ServerAddr,
+    jetstream::{self, stream::ClusterInfo},
+};
 use e2e::{Ledger, Stack, report};
 use harness::{nats::NatsServer, wait::wait_for};
 use shared::wire;
@@ -91,8 +94,8 @@ async fn leader(stack: &Stack, stream: &str) -> String {
 }
 
 async fn cluster(stack: &Stack, stream: &str) -> Option<ClusterInfo> {
-    let urls: Vec<String> = servers(stack).map(NatsServer::url).collect();
-    let client = async_nats::connect(urls.join(",")).await.ok()?;
+    let urls = servers(stack).map(|server| server.url().parse::<ServerAddr>().expect("a URL"));
+    let client = async_nats::connect(urls.collect::<Vec<_>>()).await.ok()?;
     let mut js = jetstream::new(client);
     js.set_timeout(Duration::from_secs(1));
     js.get_stream(stream).await.ok()?.cached_info().cluster.clone()
