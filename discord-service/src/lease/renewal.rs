@@ -32,7 +32,7 @@ pub(super) struct Renewal {
 impl Renewal {
     /// Returns when the key is gone.
     pub(super) async fn until_lost(&mut self) {
-        let mut pause = self.ttl / 5;
+        let mut pause = self.ttl / 10;
         loop {
             tokio::select! {
                 () = sleep(pause) => {}
@@ -44,7 +44,7 @@ impl Renewal {
             match announce(&self.bucket, self.ttl, &self.tenure, &self.own, self.revision).await {
                 Ok(revision) => {
                     self.revision = revision;
-                    pause = self.ttl / 5;
+                    pause = self.ttl / 10;
                 }
                 Err(PutError::Conflict) => match self.bucket.get(&key_of(&self.tenure.pod)).await {
                     // An earlier renewal was stored after all.
