@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use async_nats::jetstream::{self, stream};
+use async_nats::jetstream;
 use e2e::publish;
 use harness::{nats::NatsServer, wait::SOON};
 use serde_json::Value;
@@ -45,9 +45,12 @@ async fn alerts_that_a_lagging_replica_still_shows_are_not_posted_again() {
     publish(&stack, channel, ["third".to_owned()]).await;
     known.push((3, alerts.get_raw_message(3).await.expect("it waits").payload));
     let mut config = alerts.info().await.expect("NATS answers").config.clone();
+    // A stream with a limit per subject always has direct reads.
+    (config.max_messages_per_subject, config.discard_new_per_subject) = (-1, false);
     config.allow_direct = false;
     config.metadata.insert(NEWER_SCHEMA.0.to_owned(), NEWER_SCHEMA.1.to_owned());
-    js.update_stream(stream::Config { ..config }).await.expect("direct reads are for the replica below");
+    let changed = js.update_stream(config).await.expect("direct reads are for the replica below");
+    assert!(!changed.config.allow_direct);
     let replica = Replica::start(&stack.nats, known).await;
 
     stack.discord.restart();
