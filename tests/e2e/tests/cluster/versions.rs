@@ -75,10 +75,15 @@ async fn what_another_build_had_in_flight_is_neither_lost_nor_posted_twice() {
     stack.discord.kill();
     let mut sequences = Vec::new();
     for channel in [posted, sending] {
-        publish(&stack, channel, ["first", "second", "later"].map(str::to_owned)).await;
-        sequences.push(last_alert(&stack).await - 2);
+        publish(&stack, channel, ["first", "second", "later", "removed"].map(str::to_owned)).await;
+        let last = last_alert(&stack).await;
+        // The removal was under way, and had come to one that stands behind another.
+        let alerts = js.get_stream(wire::ALERTS).await.expect("the stream");
+        assert!(alerts.delete_message(last).await.expect("removed"));
+        sequences.push(last - 3);
     }
-    let record = |state: &str, first| json!({ "v": 2, "state": state, "runs": [[first, 2]], "form": "new" });
+    let record =
+        |state: &str, first| json!({ "v": 2, "state": state, "runs": [[first, 2], [2, 1]], "form": "new" });
     lane_record(&js, posted, &record("posted", sequences[0])).await;
     lane_record(&js, sending, &record("sending", sequences[1])).await;
     stack.discord.restart();
