@@ -36,7 +36,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const MAX_CONNECTIONS: usize = 512;
 /// How long requests still come after readiness was seen to fail: until all who
 /// balance the load have heard of it.
-const NOTICE: Duration = Duration::from_secs(1);
+const NOTICE: Duration = Duration::from_secs(3);
 /// The name under which readiness reports that the process ends.
 const CHECK: &str = "running";
 

@@ -39,7 +39,7 @@ async fn the_leaders_of_the_streams_die_under_load_and_every_alert_comes_out_onc
         }
     }
     until_shared(&[&stack.discord, &pods[0], &pods[1]], 1).await;
-    let refused = load.stop().await;
+    let refused = load.stop().await.refused;
     let mut lost = 0.0;
     for pod in [&stack.discord, &pods[0], &pods[1]] {
         lost += pod.metric("sentry_bot_leases_lost_total").await;

@@ -80,21 +80,36 @@ fn next_port(pods: &[Pod], turn: usize) -> u16 {
     ready.get(turn % ready.len().max(1)).map_or(pods[turn % pods.len()].port, |pod| pod.port)
 }
 
+/// Requests that were not accepted.
+#[derive(Debug, Default)]
+struct Failures {
+    refused: AtomicU64,
+    unanswered: AtomicU64,
+}
+
+/// The same, counted.
+pub(crate) struct Failed {
+    /// Answered, but not with 2xx.
+    pub(crate) refused: u64,
+    /// No connection, or none that brought an answer.
+    pub(crate) unanswered: u64,
+}
+
 /// Alerts for several channels, one after another in each, until it is stopped.
 pub(crate) struct Load {
     pub(crate) ledger: Arc<Ledger>,
-    /// Requests that were not answered with 2xx.
-    refused: Arc<AtomicU64>,
+    failures: Arc<Failures>,
     stop: CancellationToken,
     senders: Vec<JoinHandle<()>>,
 }
 
 impl Load {
     pub(crate) fn start(channels: &[u64], ledger: Ledger, balancer: &Balancer) -> Self {
-        let (ledger, refused, stop) = (Arc::new(ledger), Arc::default(), CancellationToken::new());
+        let failures: Arc<Failures> = Arc::default();
+        let (ledger, stop) = (Arc::new(ledger), CancellationToken::new());
         let sender = Sender::new(Trust::Anyone).expect("a sender needs nothing");
         let senders = channels.iter().map(|&channel| {
-            let (ledger, refused, stop) = (ledger.clone(), Arc::<AtomicU64>::clone(&refused), stop.clone());
+            let (ledger, failures, stop) = (ledger.clone(), failures.clone(), stop.clone());
             let (sender, pods) = (sender.clone(), balancer.pods.clone());
             tokio::spawn(async move {
                 for number in 0.. {
@@ -106,23 +121,27 @@ impl Load {
                     let webhook = Webhook::legacy(Exception::new(&title).issue(&title).json());
                     let url = Stack::url_at(next_port(&pods, number), channel, "");
                     let reply = sender.send(&url, &webhook).await;
-                    let accepted = reply.is_ok_and(|reply| reply.is_success());
-                    refused.fetch_add(u64::from(!accepted), Ordering::Relaxed);
+                    let accepted = reply.as_ref().is_ok_and(|reply| reply.is_success());
+                    if !accepted {
+                        let count = if reply.is_ok() { &failures.refused } else { &failures.unanswered };
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
                     ledger.note(channel, &title, accepted);
                     sleep(PAUSE).await;
                 }
             })
         });
         let senders = senders.collect();
-        Self { ledger, refused, stop, senders }
+        Self { ledger, failures, stop, senders }
     }
 
-    /// Ends it; says how many requests were not accepted.
-    pub(crate) async fn stop(&mut self) -> u64 {
+    /// Ends it; says what was not accepted.
+    pub(crate) async fn stop(&mut self) -> Failed {
         self.stop.cancel();
         for sender in self.senders.drain(..) {
             sender.await.expect("no panic");
         }
-        self.refused.load(Ordering::Relaxed)
+        let Failures { refused, unanswered } = &*self.failures;
+        Failed { refused: refused.load(Ordering::Relaxed), unanswered: unanswered.load(Ordering::Relaxed) }
     }
 }

@@ -34,7 +34,7 @@ async fn nats_restarts_under_load_and_every_alert_comes_out_once_and_in_order() 
     }
     until_shared(&[&stack.discord, &pods[0], &pods[1]], 1).await;
     sleep(BREATH).await;
-    let refused = load.stop().await;
+    let refused = load.stop().await.refused;
     report(&format!("{} alerts accepted around NATS's restarts, {refused} refused", load.ledger.accepted()));
     load.ledger.settle(&stack, SETTLED).await;
     assert!(stack.dead_letters().await.is_empty());
