@@ -51,12 +51,12 @@ pub fn run() -> anyhow::Result<()> {
     }
     let secrets = SecretsKeys::from_settings(&settings.common)?;
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
+    let stop = shutdown::on_signal()?;
     // The keys may stand in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.
-    let Some(keys) = Runtime::new()?.block_on(read_keys(&settings))? else { return Ok(()) };
+    let Some(keys) = Runtime::new()?.block_on(read_keys(&settings, &stop))? else { return Ok(()) };
     let _sentry = telemetry::start_sentry(SERVICE, keys.sentry_dsn.as_ref(), &settings.common)?;
     Runtime::new()?.block_on(async {
-        let stop = shutdown::on_signal()?;
         let readiness = Readiness::default();
         readiness.set_unready(CHECK, "starting");
         let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics, None)?;
@@ -75,8 +75,7 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 /// The keys, or nothing when it is told to stop before they could be read.
-async fn read_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
-    let stop = shutdown::on_signal()?;
+async fn read_keys(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Option<Keys>> {
     let given = store::given_keys(settings)?;
     // Only Firestore keeps keys.
     let firestore = settings.uses_firestore().then(|| FirestoreStore::new(settings));
@@ -107,9 +106,15 @@ async fn serve(
         _ = async { tokio::join!(setup, leases) } => {}
         () = stop.cancelled() => return Ok(()),
     }
-    let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
-    let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
-    let store = store::open(settings, &nats).await?;
+    let open = async {
+        let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
+        anyhow::Ok((journals, known, store::open(settings, &nats).await?))
+    };
+    let (journals, known, store) = tokio::select! {
+        opened = open => opened?,
+        () = stop.cancelled() => return Ok(()),
+    };
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
     let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
     let style = Style { glyph_url: settings.glyph_url.clone(), links: true };

@@ -5,6 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::jetstream::kv;
+use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
 use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict};
@@ -12,6 +13,7 @@ use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelT
 use crate::{
     delivery::blockade,
     discord::{Discord, DiscordError},
+    leader,
     store::{Store, StoreError},
 };
 
@@ -147,7 +149,7 @@ impl Authority {
     /// # Errors
     /// When NATS cannot be asked now.
     pub async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool> {
-        Ok(self.0.guilds.contains_key(&channel) || self.known_guild(channel).await?.is_some())
+        Ok(self.0.guilds.contains_key(&channel) || self.known(channel).await?.is_some())
     }
 
     /// Whether this user may be mentioned for this project. Where Sentry names
@@ -233,8 +235,16 @@ impl Authority {
     }
 
     async fn known_guild(&self, channel: ChannelId) -> anyhow::Result<Option<GuildId>> {
-        let value = self.0.known.get(channel.to_string()).await.context("cannot read the known channels")?;
+        let value = self.known(channel).await?;
         Ok(value.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
+    }
+
+    /// What is kept of a channel that was ever found authorized. That there is
+    /// something counts, also where a newer build wrote it in its own way.
+    async fn known(&self, channel: ChannelId) -> anyhow::Result<Option<Bytes>> {
+        // From the leader: a channel that a lagging replica does not know would be
+        // taken for a stranger's, and its alerts dropped.
+        leader::get(&self.0.known, &channel.to_string()).await.context("cannot read the known channels")
     }
 
     async fn remember(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {

@@ -2,10 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use actix_web::{
-    dev::{Server, ServerHandle},
-    web,
-};
+use actix_web::{dev::Server, web};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::{
@@ -31,8 +28,9 @@ use crate::{
     webhook::Webhooks,
 };
 
-/// After SIGTERM, how long requests still come while load balancers notice.
-const NOTICE: Duration = Duration::from_secs(1);
+/// How long requests still come after readiness was seen to fail: until all who
+/// balance the load have heard of it.
+const NOTICE: Duration = Duration::from_secs(3);
 /// The name under which readiness reports that the process ends.
 const CHECK: &str = "running";
 
@@ -82,7 +80,7 @@ impl Application {
         });
         let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?.build();
         let connections = Arc::new(Connections::new(sources));
-        let within = grace.saturating_sub(notice(grace)).as_secs().max(1);
+        let within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
         let (address, server) =
             server::bind(settings.ingress_addr, webhooks.clone(), connections, acceptor, within)?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
@@ -127,8 +125,15 @@ impl Application {
             }
             () = stop.cancelled() => {}
         }
-        self.readiness.set_unready(CHECK, "stopping");
-        drain(&handle, self.grace).await;
+        // Whoever was told that it is not ready sends nothing.
+        if self.readiness.report().0 {
+            self.readiness.set_unready(CHECK, "stopping");
+            self.readiness.until_seen_failing(self.grace / 2).await;
+            tokio::time::sleep(notice(self.grace)).await;
+        }
+        // Closes the listener and waits for what is in flight.
+        handle.stop(true).await;
+        tracing::info!("stopped");
         server.await.context("listener")?.context("Failed to end the listener")?;
         self.webhooks.refusals.write_last(self.webhooks.queue.nats()).await;
         admin.stop(false).await;
@@ -138,12 +143,4 @@ impl Application {
 
 fn notice(grace: Duration) -> Duration {
     NOTICE.min(grace / 4)
-}
-
-/// Lets load balancers see that readiness fails, then closes the listener and
-/// waits for what is in flight.
-async fn drain(handle: &ServerHandle, grace: Duration) {
-    tokio::time::sleep(notice(grace)).await;
-    handle.stop(true).await;
-    tracing::info!("stopped");
 }

@@ -5,16 +5,25 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::probes::Probes;
+
 /// What a process needs before it can do its work, by name. Every named check
 /// must hold for `/readyz` to answer 200.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<Mutex<BTreeMap<&'static str, Result<(), String>>>>);
+pub struct Readiness(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    checks: Mutex<BTreeMap<&'static str, Result<(), String>>>,
+    probes: Probes,
+}
 
 impl Readiness {
     /// Declares that `check` holds.
@@ -28,17 +37,23 @@ impl Readiness {
     }
 
     fn set(&self, check: &'static str, state: Result<(), String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(check, state);
+        self.0.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(check, state);
     }
 
     /// Whether all checks hold, and each one in words.
     pub fn report(&self) -> (bool, BTreeMap<&'static str, String>) {
-        let checks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let checks = self.0.checks.lock().unwrap_or_else(PoisonError::into_inner);
         let words = checks.iter().map(|(name, state)| match state {
             Ok(()) => (*name, "ok".to_owned()),
             Err(why) => (*name, why.clone()),
         });
         (checks.values().all(Result::is_ok), words.collect())
+    }
+
+    /// Returns when somebody has asked `/readyz` and got the answer 503; at once
+    /// where nobody asks regularly, and after `longest` in any case.
+    pub async fn until_seen_failing(&self, longest: Duration) {
+        self.0.probes.until_failed(longest).await;
     }
 }
 
@@ -92,6 +107,7 @@ async fn healthz() -> HttpResponse {
 
 async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
     let (ready, checks) = readiness.report();
+    readiness.0.probes.note(ready);
     let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(serde_json::json!({"ready": ready, "checks": checks}))
 }

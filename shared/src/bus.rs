@@ -122,7 +122,10 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role
     }
     for bucket in [wire::LANES, wire::CHANNELS, wire::TRUST] {
         let config = kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
-        ensure_bucket(js, config, settings).await?;
+        let bucket = ensure_bucket(js, config, settings).await?;
+        if role == Role::Discord {
+            replicate(js, &bucket, settings).await?;
+        }
     }
     Ok(())
 }
@@ -142,6 +145,26 @@ pub async fn ensure_bucket(
     }
     config.num_replicas = settings.nats_replicas;
     js.create_key_value(config).await.with_context(|| format!("bucket {name}"))
+}
+
+/// Gives the bucket as many replicas as the settings want: it may have been made
+/// when they wanted fewer. Only for discord-service.
+///
+/// # Errors
+/// When NATS is away or refuses.
+pub async fn replicate(
+    js: &jetstream::Context,
+    bucket: &kv::Store,
+    settings: &NatsSettings,
+) -> anyhow::Result<()> {
+    let config = &bucket.stream.cached_info().config;
+    if config.num_replicas == settings.nats_replicas {
+        return Ok(());
+    }
+    tracing::info!(bucket = %bucket.name, replicas = settings.nats_replicas, "updating the bucket to the settings");
+    let config = stream::Config { num_replicas: settings.nats_replicas, ..config.clone() };
+    js.update_stream(config).await.with_context(|| format!("bucket {}", bucket.name))?;
+    Ok(())
 }
 
 async fn ensure_stream(js: &jetstream::Context, config: stream::Config, role: Role) -> anyhow::Result<()> {

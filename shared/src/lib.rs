@@ -7,6 +7,7 @@ pub mod alert;
 pub mod bus;
 pub mod ids;
 pub mod mode;
+mod probes;
 pub mod process;
 mod quota;
 pub mod refusal;

@@ -96,6 +96,11 @@ impl Backlog {
         self.waiting.is_empty()
     }
 
+    /// How many alerts wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// How many embeds wait.
     pub(crate) fn embeds(&self) -> usize {
         self.heads.len()

@@ -99,7 +99,7 @@ async fn serve(
     backoff: &mut Backoff,
 ) -> Result<(), Interruption> {
     let (mut lane, unfinished) = Lane::open(around, channel).await?;
-    lane.refill().await?;
+    lane.catch_up().await?;
     if let Some(record) = unfinished {
         lane.resume(record).await?;
     }
@@ -135,20 +135,22 @@ pub(super) struct Lane<'a> {
     pub(super) without_links: BTreeSet<u64>,
     pub(super) subject: String,
     /// The next sequence to read.
-    cursor: u64,
+    pub(super) cursor: u64,
     blockade: Blockade,
 }
 
 impl<'a> Lane<'a> {
     async fn open(around: &'a Surroundings, channel: ChannelId) -> anyhow::Result<(Self, Option<Record>)> {
-        let (journal, unfinished) = Journal::open(around.journals.clone(), channel).await?;
+        let subject = wire::alert_subject(channel);
+        let stream = around.queue.standing(&subject).await?.stream;
+        let (journal, unfinished) = Journal::open(around.journals.clone(), channel, stream).await?;
         let lane = Self {
             around,
             channel,
             journal,
             backlog: Backlog::default(),
             without_links: BTreeSet::new(),
-            subject: wire::alert_subject(channel),
+            subject,
             cursor: 1,
             blockade: Blockade::open(around.journals.clone(), channel).await?,
         };
@@ -157,7 +159,7 @@ impl<'a> Lane<'a> {
 
     /// Takes in all that has come since the last time. It does not wait for a
     /// moment in which nothing comes: in a storm there is none.
-    async fn refill(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
         let mut more = true;
         while more {
             let batch = self.around.queue.read(&self.subject, self.cursor).await?;
@@ -196,10 +198,10 @@ impl<'a> Lane<'a> {
             }
         }
         if self.backlog.is_empty()
-            && let Some(first) = self.around.queue.first(&self.subject).await?
+            && let Some(first) = self.around.queue.first(&self.subject, 1).await?
+            && first < self.cursor
         {
-            // Sequences went back: the stream was made anew.
-            self.cursor = self.cursor.min(first);
+            anyhow::bail!("the alerts' stream was made anew");
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod backlog;
 mod backoff;
 pub mod blockade;
+mod catch_up;
 mod ending;
 mod lane;
 mod post;

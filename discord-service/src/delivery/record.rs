@@ -10,7 +10,10 @@ use sha2::{Digest as _, Sha256};
 use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
 
 use super::tally::Tally;
-use crate::dead_letters::{Cause, Reason};
+use crate::{
+    dead_letters::{Cause, Reason},
+    leader,
+};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
@@ -101,13 +104,26 @@ impl Record {
 
     /// Reads what stands in a journal. Of a record that this build does not
     /// understand (a newer one's, before a roll-back) it takes what it can: its
-    /// alerts must neither be posted twice unseen nor hold the channel up.
-    fn read(value: &[u8], channel: ChannelId) -> Option<Self> {
+    /// alerts must neither be posted twice unseen nor hold the channel up. A record
+    /// of another stream than this one names alerts that are gone with it: what has
+    /// their sequences now is new.
+    fn read(value: &[u8], channel: ChannelId, stream: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Origin {
+            // Absent in records of older builds.
+            stream: Option<String>,
+        }
         #[derive(Deserialize)]
         struct Foreign {
             #[serde(default)]
             state: serde_json::Value,
             runs: Vec<(u64, u64)>,
+        }
+        if let Ok(Origin { stream: Some(origin) }) = serde_json::from_slice(value)
+            && origin != stream
+        {
+            tracing::warn!(channel.id = %channel, "what the channel had in flight is gone with its stream, which was made anew");
+            return None;
         }
         if let Ok(record) = serde_json::from_slice::<Self>(value)
             && record.v == VERSION
@@ -203,23 +219,36 @@ pub(crate) fn nonce(channel: ChannelId, sequences: &BTreeSet<u64>, embeds: &[ser
 pub(crate) struct Journal {
     bucket: kv::Store,
     key: String,
+    /// The stream that the record's sequences are of.
+    stream: String,
     revision: u64,
     tally: Tally,
 }
 
+/// A record as it stands in the journal.
+#[derive(Serialize)]
+struct Written<'a> {
+    stream: &'a str,
+    #[serde(flatten)]
+    record: &'a Record,
+    tally: Tally,
+}
+
 impl Journal {
-    /// Opens the channel's journal and reads the record in it.
+    /// Opens the channel's journal for alerts of this stream (see
+    /// `queue::Standing`) and reads the record in it.
     pub(crate) async fn open(
         bucket: kv::Store,
         channel: ChannelId,
+        stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let key = channel.to_string();
-        let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
+        let entry = leader::entry(&bucket, &key).await.context("cannot read the lane's record")?;
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-        let entry = entry.filter(|entry| entry.operation == kv::Operation::Put);
-        let tally = entry.as_ref().map(|entry| Tally::read(&entry.value)).unwrap_or_default();
-        let record = entry.and_then(|entry| Record::read(&entry.value, channel));
-        Ok((Self { bucket, key, revision, tally }, record))
+        let value = entry.and_then(|entry| entry.value);
+        let tally = value.as_deref().map(Tally::read).unwrap_or_default();
+        let record = value.and_then(|value| Record::read(&value, channel, &stream));
+        Ok((Self { bucket, key, stream, revision, tally }, record))
     }
 
     /// Replaces the record of a post by its confirmation, and counts it.
@@ -237,14 +266,8 @@ impl Journal {
     /// # Errors
     /// When NATS is away, or another owner wrote since: open it again.
     pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        #[derive(Serialize)]
-        struct Entry<'a> {
-            #[serde(flatten)]
-            record: &'a Record,
-            tally: Tally,
-        }
-        let entry = Entry { record, tally: self.tally };
-        let value = serde_json::to_vec(&entry).context("cannot encode the lane's record")?;
+        let written = Written { stream: &self.stream, record, tally: self.tally };
+        let value = serde_json::to_vec(&written).context("cannot encode the lane's record")?;
         self.revision = self
             .bucket
             .update(&self.key, value.into(), self.revision)
@@ -306,14 +329,27 @@ mod tests {
             Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
         let mut json = serde_json::to_value(&record).expect("it encodes");
         json["v"] = 2.into();
-        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel);
+        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel, "now");
         let dead = read(&json).expect("its alerts are known");
         assert_eq!(dead.sequences(), BTreeSet::from([5, 6]));
         assert!(matches!(dead.resume(true), Resume::Bury(cause) if cause.may_have_been_posted));
         json["state"] = "posted".into();
         assert_eq!(read(&json).expect("its alerts are known").resume(true), Resume::Remove);
         assert_eq!(read(&serde_json::json!({"v": 2})), None);
-        assert_eq!(Record::read(b"garbage", channel), None);
+        assert_eq!(Record::read(b"garbage", channel, "now"), None);
+    }
+
+    #[test]
+    fn a_record_is_of_no_use_once_its_stream_was_made_anew() {
+        let record =
+            Record::new(&BTreeSet::from([5]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
+        let written = Written { stream: "then", record: &record, tally: Tally::default() };
+        let written = serde_json::to_vec(&written).expect("it encodes");
+        let channel = ChannelId::new(1);
+        assert_eq!(Record::read(&written, channel, "then"), Some(record.clone()));
+        assert_eq!(Record::read(&written, channel, "now"), None);
+        let older = serde_json::to_vec(&record).expect("it encodes");
+        assert_eq!(Record::read(&older, channel, "now"), Some(record));
     }
 
     #[test]
@@ -321,7 +357,8 @@ mod tests {
         let trusts = vec![(Trust::None, 5), (Trust::Token("1a2b".to_owned()), 7)];
         let record = Record::new(&BTreeSet::from([5]), BTreeSet::new(), trusts, (5, 7), 1, true, "x".into());
         let mut json = serde_json::to_value(&record).expect("it encodes");
-        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), ChannelId::new(1));
+        let read =
+            |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), ChannelId::new(1), "now");
         assert_eq!(read(&json), Some(record.clone()));
         json.as_object_mut().expect("an object").remove("trusts");
         assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..record }));

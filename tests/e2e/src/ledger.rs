@@ -100,7 +100,8 @@ impl Ledger {
             let places: Vec<usize> = shown
                 .iter()
                 .filter_map(|embed| sent.get(&embed.title))
-                .filter(|sent| sent.accepted + sent.uncertain == 1)
+                // One that was not answered in time may be stored at any later time.
+                .filter(|sent| (sent.accepted, sent.uncertain) == (1, 0))
                 .map(|sent| sent.place)
                 .collect();
             if !places.is_sorted() {

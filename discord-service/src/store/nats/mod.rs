@@ -83,6 +83,9 @@ impl NatsStore {
             projects: bus::ensure_bucket(&js, open(PROJECTS), &self.settings).await?,
             trust: bus::ensure_bucket(&js, open(TRUST), &self.settings).await?,
         });
+        for bucket in [&buckets.channels, &buckets.projects] {
+            bus::replicate(&js, bucket, &self.settings).await?;
+        }
         *self.known() = Some(buckets.clone());
         Ok(buckets)
     }
