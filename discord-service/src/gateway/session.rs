@@ -16,6 +16,7 @@ use super::{
     connection::{Connection, Farewell, Received},
     interaction::InteractionCreate,
     slots::Slot,
+    unfinished::Unfinished,
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
 use crate::lease::Lease;
@@ -33,6 +34,13 @@ pub(super) struct Resumable {
     session_id: String,
     seq: u64,
     bot: u64,
+}
+
+impl Resumable {
+    /// The same session, up to the last event of which all before are handled too.
+    pub(super) fn up_to(self, unfinished: &Unfinished) -> Self {
+        Self { seq: unfinished.done_up_to(self.seq), ..self }
+    }
 }
 
 /// How to begin on a new connection.
@@ -68,6 +76,7 @@ struct Session<'a> {
     lease: &'a Lease,
     /// Where the session stands, kept by the caller beyond this connection.
     resumable: &'a watch::Sender<Option<Resumable>>,
+    unfinished: &'a Unfinished,
     heartbeat: Heartbeat,
     is_up: bool,
     /// READY or RESUMED must have come by then.
@@ -91,6 +100,7 @@ pub(super) async fn run(
     shard: ShardId,
     context: &Context,
     resumable: &watch::Sender<Option<Resumable>>,
+    unfinished: &Unfinished,
     lease: &Lease,
     up: impl FnOnce(),
 ) -> End {
@@ -104,14 +114,15 @@ pub(super) async fn run(
     };
     let up_by = Instant::now() + GREETING_TIMEOUT;
     let mut session =
-        Session { connection, context, shard, lease, resumable, heartbeat, is_up: false, up_by };
+        Session { connection, context, shard, lease, resumable, unfinished, heartbeat, is_up: false, up_by };
     let end = match session.greet(greeting).await {
         Ok(()) => session.serve(up).await,
         Err(error) => End::Lost(error),
     };
     let farewell = match end {
-        // Nobody knows a session that has not said READY.
-        End::Stopped if !(session.is_up && lease.has_heir()) => {
+        // Nobody can go on with a session that has not said READY. One that was
+        // about to be resumed goes on elsewhere.
+        End::Stopped if resumable.borrow().is_none() || !lease.has_heir() => {
             resumable.send_replace(None);
             Farewell::EndSession
         }
@@ -246,12 +257,14 @@ impl Session<'_> {
             }
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
                 if let Some(session) = self.resumable.borrow().as_ref() {
-                    self.context.intake.take(message, session.bot, self.lease.fence());
+                    let handling = self.unfinished.begin(session.seq);
+                    self.context.intake.take(message, session.bot, self.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
                 if let Some(session) = self.resumable.borrow().as_ref() {
-                    self.context.intake.invoke(interaction, session.bot, self.lease.fence());
+                    let handling = self.unfinished.begin(session.seq);
+                    self.context.intake.invoke(interaction, session.bot, self.lease.fence(), handling);
                 }
             }),
             _ => Ok(()),

@@ -12,10 +12,12 @@ use tokio::{
 };
 
 use super::{
-    Context, ShardId, kept,
+    Context, ShardId,
+    kept::Kept,
     session::{self, End, Greeting, Resumable},
     slots::Slot,
     status::State,
+    unfinished::Unfinished,
     wire::{self, Closed},
 };
 use crate::{
@@ -75,14 +77,18 @@ pub(super) async fn run(shard: ShardId, context: &Context, lease: Lease) -> Resu
 
 /// Goes on where the predecessor stopped, and leaves word where it stops itself.
 async fn serve_and_keep(shard: ShardId, context: &Context, lease: &Lease) -> Result<(), BadToken> {
-    let (session, kept) = watch::channel(kept::load(&context.bucket, shard).await);
+    let opening = Kept::open(&context.bucket, shard);
+    let Some(mut kept) = lease.stop().run_until_cancelled(opening).await else { return Ok(()) };
+    let (session, changes) = watch::channel(kept.session());
+    let unfinished = Unfinished::default();
     tokio::select! {
-        ended = serve(shard, context, lease, &session) => ended?,
-        never = kept::follow(&context.bucket, shard, kept) => match never {},
+        ended = serve(shard, context, lease, &session, &unfinished) => ended?,
+        never = kept.follow(changes, &unfinished) => match never {},
     }
+    // What is still being handled is finished here.
     let last = session.borrow().clone();
     // Without it the successor hears a little twice, or begins anew.
-    let _ = timeout(LAST_WORD, kept::save(&context.bucket, shard, last)).await;
+    let _ = timeout(LAST_WORD, kept.save(last)).await;
     Ok(())
 }
 
@@ -91,6 +97,7 @@ async fn serve(
     context: &Context,
     lease: &Lease,
     resumable: &watch::Sender<Option<Resumable>>,
+    unfinished: &Unfinished,
 ) -> Result<(), BadToken> {
     let stop = lease.stop();
     let mut failures = 0;
@@ -112,7 +119,7 @@ async fn serve(
             came_up = true;
             context.status.set(shard, State::Up);
         };
-        match session::run(&url, greeting, shard, context, resumable, lease, up).await {
+        match session::run(&url, greeting, shard, context, resumable, unfinished, lease, up).await {
             End::Stopped => break,
             End::Closed(Closed::BadToken) => return Err(BadToken),
             End::Closed(Closed::ContentNotGranted) if with_content => {
