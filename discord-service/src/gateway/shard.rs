@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     Context, ShardId,
     kept::Kept,
-    session::{self, End, Greeting, Resumable},
+    session::{self, End, Greeting, Progress},
     slots::Slot,
     status::State,
     unfinished::Unfinished,
@@ -80,13 +80,13 @@ async fn serve_and_keep(shard: ShardId, context: &Context, lease: &Lease) -> Res
     let opening = Kept::open(&context.bucket, shard);
     let Some(mut kept) = lease.stop().run_until_cancelled(opening).await else { return Ok(()) };
     let (session, changes) = watch::channel(kept.session());
-    let unfinished = Unfinished::default();
+    let progress = Progress { session, unfinished: Unfinished::default() };
     tokio::select! {
-        ended = serve(shard, context, lease, &session, &unfinished) => ended?,
-        never = kept.follow(changes, &unfinished) => match never {},
+        ended = serve(shard, context, lease, &progress) => ended?,
+        never = kept.follow(changes, &progress.unfinished) => match never {},
     }
     // What is still being handled is finished here.
-    let last = session.borrow().clone();
+    let last = progress.session.borrow().clone();
     // Without it the successor hears a little twice, or begins anew.
     let _ = timeout(LAST_WORD, kept.save(last)).await;
     Ok(())
@@ -96,10 +96,9 @@ async fn serve(
     shard: ShardId,
     context: &Context,
     lease: &Lease,
-    resumable: &watch::Sender<Option<Resumable>>,
-    unfinished: &Unfinished,
+    progress: &Progress,
 ) -> Result<(), BadToken> {
-    let stop = lease.stop();
+    let (stop, resumable) = (lease.stop(), &progress.session);
     let mut failures = 0;
     while !stop.is_cancelled() {
         let with_content = context.with_content();
@@ -119,7 +118,7 @@ async fn serve(
             came_up = true;
             context.status.set(shard, State::Up);
         };
-        match session::run(&url, greeting, shard, context, resumable, unfinished, lease, up).await {
+        match session::run(&url, greeting, shard, context, progress, lease, up).await {
             End::Stopped => break,
             End::Closed(Closed::BadToken) => return Err(BadToken),
             End::Closed(Closed::ContentNotGranted) if with_content => {

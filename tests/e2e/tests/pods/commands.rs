@@ -59,19 +59,20 @@ pub(crate) async fn check(scene: &Scene, typed: &[Typed]) -> Answers {
     let mut answers = Answers { typed: typed.len(), lost: 0, slowest: Duration::ZERO };
     for command in typed {
         let at = made_at(command.1);
-        match replies.get(command).map(Vec::as_slice).unwrap_or_default() {
-            [] => {
+        let replies = replies.get(command).map(Vec::as_slice).unwrap_or_default();
+        assert!(replies.len() <= 1, "{command:?} was answered {} times", replies.len());
+        match replies.first() {
+            None => {
                 assert!(
                     scene.hands_over_at(at),
                     "{command:?} was typed at a quiet moment and never answered"
                 );
                 answers.lost += 1;
             }
-            [reply] => {
+            Some(reply) => {
                 let waited = made_at(*reply).saturating_sub(at);
                 answers.slowest = answers.slowest.max(waited);
             }
-            more => panic!("{command:?} was answered {} times", more.len()),
         }
     }
     answers
