@@ -15,7 +15,7 @@ run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD
 test: ## run every check
 	@tests/tools/test.sh
 
-soak: ## run the fault tests with their full figures (a quarter of an hour)
+soak: ## run the fault tests with their full figures (half an hour)
 	@tests/tools/soak.sh
 
 tools: ## install what building and testing need, where it is missing

@@ -24,7 +24,12 @@ use super::{
 };
 
 /// So often the table is written in vain before others are let in between.
-const CONFLICTS: usize = 20;
+const CONFLICTS: u32 = 20;
+/// After losing against another's write, wait up to so long, and each time longer.
+const STEP_ASIDE: Duration = Duration::from_millis(5);
+/// What is put down within this time goes into one write: a pod that leaves puts
+/// down dozens of things, and each write of it makes another pod's fail.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// What a keeper is told by the rest of the process, and what it tells.
 #[derive(Debug)]
@@ -192,6 +197,7 @@ impl Keeper {
                 },
                 Some(resource) = self.dropped.recv() => {
                     self.out.remove(&resource);
+                    sleep(GATHER).await;
                 }
                 () = self.ports.leaving.cancelled(), if !self.ports.own.borrow().leaving => {
                     self.ports.own.send_modify(|pod| pod.leaving = true);
@@ -218,7 +224,7 @@ impl Keeper {
 
     /// Brings this pod's part of the table to what it should be.
     async fn settle(&mut self, tenure: &Arc<Tenure>) -> anyhow::Result<Settled> {
-        for _ in 0..CONFLICTS {
+        for attempt in 1..=CONFLICTS {
             let Standing::Table(table, revision) = self.owners.read().await? else {
                 return Ok(Settled::Unreadable);
             };
@@ -248,7 +254,10 @@ impl Keeper {
             if next != table || self.owners.may_change(revision) {
                 match self.owners.write(&next, revision).await {
                     Ok(()) => count_takeovers(&table, &plan.claim),
-                    Err(PutError::Conflict) => continue,
+                    Err(PutError::Conflict) => {
+                        sleep((STEP_ASIDE * attempt).mul_f64(rand::random())).await;
+                        continue;
+                    }
                     Err(PutError::Failed(error)) => return Err(error),
                 }
             }
