@@ -23,7 +23,7 @@ impl fmt::Display for Times {
         for (place, (what, times)) in self.0.iter().enumerate() {
             let mut sorted = times.clone();
             sorted.sort();
-            let (median, worst) = (sorted[sorted.len() / 2], sorted[sorted.len() - 1]);
+            let (median, worst) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() - 1]);
             let separator = if place == 0 { "" } else { "; " };
             write!(f, "{separator}{what} (of {}): median {median:.1?}, worst {worst:.1?}", times.len())?;
         }
