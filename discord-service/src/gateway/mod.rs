@@ -15,6 +15,7 @@ mod session;
 mod shard;
 mod slots;
 mod status;
+mod unfinished;
 mod wire;
 
 use std::{

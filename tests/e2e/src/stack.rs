@@ -302,6 +302,9 @@ impl Stack {
         let stats = self.sandbox.stats();
         assert_eq!(stats.unknown_requests, Vec::<String>::new());
         assert_eq!(stats.violations, Vec::<String>::new());
-        assert!(stats.in_flight_max.values().all(|posts| *posts <= 1), "two posts in flight in a channel");
+        // Replies to commands may overlap.
+        let doubled = stats.in_flight_max.iter().filter(|(_, posts)| **posts > 1);
+        let doubled = doubled.map(|(channel, _)| *channel).filter(|channel| !self.shown(*channel).is_empty());
+        assert_eq!(doubled.collect::<Vec<u64>>(), Vec::<u64>::new(), "two posts in flight in a channel");
     }
 }
