@@ -104,6 +104,7 @@ async fn serve(
         () = stop.cancelled() => return Ok(()),
     }
     let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+    let messages = js.get_key_value(wire::MESSAGES).await.context("cannot open the messages' bucket")?;
     let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
     let store = store::open(settings, &nats).await?;
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
@@ -112,6 +113,7 @@ async fn serve(
     let delivery = Delivery {
         nats: nats.clone(),
         journals,
+        messages,
         authority: authority.clone(),
         discord: discord.clone(),
         style,

@@ -45,8 +45,9 @@ pub const SEEN: &str = "seen";
 /// channel id), written by the ingress and shown by `status`.
 pub const REFUSALS: &str = "refusals";
 
-/// KV bucket: which message of Discord shows which issue. Keys are
-/// `<channel id>.<issue>`.
+/// KV bucket: which messages of Discord show which issue, under
+/// `<channel id>.<issue>`, and what each of them shows, under
+/// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
 
 /// How many partitions the alerts have. For ever: it is part of every subject.

@@ -3,7 +3,11 @@
 //! The order of steps is what makes a crash at any moment safe; the crash
 //! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_nats::jetstream::kv;
 use shared::{Alert, ChannelId, process::BadToken, shutdown::CancellationToken, wire};
@@ -13,7 +17,9 @@ use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
+    edit::Work,
     ending::{expired_cause, revoked_cause, unreachable_cause},
+    messages::{Entry, IssueKey, Messages},
     queue::Queue,
     record::{Journal, Record, Resume},
 };
@@ -37,6 +43,7 @@ pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) journals: kv::Store,
+    pub(crate) messages: Messages,
     pub(crate) authority: Authority,
     pub(crate) discord: Discord,
     pub(crate) style: Style,
@@ -107,11 +114,10 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
-            if lane.had_to_wait().await {
-                continue;
+            if let Some(work) = lane.next_work().await? {
+                lane.step(work).await?;
+                backoff.reset();
             }
-            lane.step().await?;
-            backoff.reset();
             continue;
         }
         tokio::select! {
@@ -133,6 +139,8 @@ pub(super) struct Lane<'a> {
     pub(super) backlog: Backlog,
     /// Alerts that Discord refused with their links.
     pub(super) without_links: BTreeSet<u64>,
+    /// Where issues were told of, of those that wait for an edit.
+    pub(super) known: HashMap<IssueKey, Entry>,
     pub(super) subject: String,
     /// The next sequence to read.
     cursor: u64,
@@ -148,6 +156,7 @@ impl<'a> Lane<'a> {
             journal,
             backlog: Backlog::default(),
             without_links: BTreeSet::new(),
+            known: HashMap::new(),
             subject: wire::alert_subject(channel),
             cursor: 1,
             blockade: Blockade::open(around.journals.clone(), channel).await?,
@@ -224,23 +233,9 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Waits until Discord would take a post; whether that took time. A post is
-    /// made when it may go, of all that waits then and of what may be posted then.
-    pub(super) async fn had_to_wait(&self) -> bool {
-        let free = self.around.discord.until_free(self.channel);
-        tokio::pin!(free);
-        if futures::poll!(&mut free).is_ready() {
-            return false;
-        }
-        tokio::select! {
-            () = free => {}
-            () = self.around.shutdown.cancelled() => {}
-        }
-        true
-    }
-
-    /// One post, or one reason why there is none.
-    async fn step(&mut self) -> Result<(), Interruption> {
+    /// One post or edit, or one reason why there is none. It is made when it may
+    /// go, of all that waits then and of what may be posted then.
+    async fn step(&mut self, work: Work) -> Result<(), Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
         let expired: BTreeSet<u64> =
             self.backlog.received_before(oldest.timestamp_millis()).into_iter().collect();
@@ -253,6 +248,7 @@ impl<'a> Lane<'a> {
             // It is known from now on.
             Standing::Authorized(_) if !expired.is_empty() => Ok(()),
             Standing::Authorized(guild) => match self.blockade.read().await? {
+                None if work == Work::Edit => self.edit(guild).await,
                 None => match self.compose(guild).await? {
                     Some(record) => {
                         self.journal.write(&record).await?;

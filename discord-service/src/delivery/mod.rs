@@ -4,11 +4,14 @@
 mod backlog;
 mod backoff;
 pub mod blockade;
+mod edit;
 mod ending;
 mod lane;
+mod messages;
 mod post;
 mod queue;
 mod record;
+mod send;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -33,7 +36,7 @@ use tokio::{
 };
 use tokio_util::sync::DropGuard;
 
-use self::{lane::Surroundings, queue::Queue};
+use self::{lane::Surroundings, messages::Messages, queue::Queue};
 use crate::{
     authority::Authority,
     dead_letters::{Cause, DeadLetters, Reason},
@@ -54,6 +57,8 @@ pub struct Delivery {
     pub nats: async_nats::Client,
     /// The bucket [`wire::LANES`].
     pub journals: kv::Store,
+    /// The bucket [`wire::MESSAGES`].
+    pub messages: kv::Store,
     /// Who may post where.
     pub authority: Authority,
     /// Where to post.
@@ -83,6 +88,7 @@ impl Delivery {
                 queue: Queue::new(js.clone()),
                 dead_letters: DeadLetters::new(js),
                 journals: self.journals,
+                messages: Messages::new(self.messages),
                 authority: self.authority,
                 discord: self.discord,
                 style: self.style,

@@ -130,7 +130,7 @@ impl World<'_> {
                 continue;
             }
             let sequences: BTreeSet<u64> =
-                backlog.groups().take(EMBEDS).flat_map(|group| group.sequences).collect();
+                backlog.posts().take(EMBEDS).flat_map(|group| group.sequences).collect();
             let record = Record::new(&sequences, BTreeSet::new(), (0, 0), EMBEDS, true, "body".into());
             self.record = Some(record.clone());
             self.survive()?;
