@@ -240,3 +240,7 @@ impl Lane<'_> {
         self.around.messages.forget_message(self.channel, message).await
     }
 }
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;

@@ -5,7 +5,10 @@
 //! age, by size, or because it could not be written) costs an edit: the change
 //! is then a message of its own.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+};
 
 use anyhow::Context as _;
 use async_nats::jetstream::kv;
@@ -127,13 +130,24 @@ impl Shown {
         render::edit(self.embeds.iter().map(|embed| &embed.exhibit), style, self.max_chars)
     }
 
-    /// The issues that a new message with this tells of first, or tells that
-    /// they are new or back: `true` for those.
-    fn news(&self) -> impl Iterator<Item = (IssueKey, bool)> {
-        self.embeds.iter().filter_map(|embed| {
+    /// The issues that are kept up to date in a new message with this, given
+    /// where they are `known`: those that nobody told of before, and those that
+    /// it says are new or back.
+    pub(crate) fn entries(
+        &self,
+        message: u64,
+        known: impl Fn(&IssueKey) -> Option<Entry>,
+    ) -> impl Iterator<Item = (IssueKey, Entry)> {
+        self.embeds.iter().filter_map(move |embed| {
+            let issue = embed.issue?;
             let alert = &embed.exhibit.folded.latest;
             let is_return = Change::of(alert).is_some_and(|change| change.is_return());
-            Some((embed.issue?, is_return || alert.kind == "issue.created"))
+            let entry = match known(&issue) {
+                None => Entry::new(message),
+                Some(known) if is_return || alert.kind == "issue.created" => known.with(message)?,
+                Some(_) => return None,
+            };
+            Some((issue, entry))
         })
     }
 }
@@ -175,14 +189,11 @@ impl Messages {
         message: u64,
         shown: &Shown,
     ) -> anyhow::Result<()> {
-        let mut entries = Vec::new();
-        for (issue, news) in shown.news() {
-            match self.entry(channel, issue).await? {
-                None => entries.push((issue, Entry::new(message))),
-                Some(known) if news => entries.extend(known.with(message).map(|entry| (issue, entry))),
-                Some(_) => {}
-            }
+        let mut known = HashMap::new();
+        for issue in shown.issues() {
+            known.extend(self.entry(channel, issue).await?.map(|entry| (issue, entry)));
         }
+        let entries: BTreeMap<_, _> = shown.entries(message, |issue| known.get(issue).cloned()).collect();
         if entries.is_empty() {
             return Ok(());
         }

@@ -4,6 +4,8 @@
 mod backlog;
 mod backoff;
 pub mod blockade;
+#[cfg(test)]
+mod choices;
 mod edit;
 mod ending;
 mod lane;

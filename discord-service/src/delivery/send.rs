@@ -47,7 +47,8 @@ impl Lane<'_> {
             };
             let error = match outcome {
                 Ok(Some(message)) => return Ok(self.posted(record, Some(message)).await?),
-                // A 429: it was not done.
+                // A 429: it was not done. Posts need not wait with an edit.
+                Ok(None) if record.edits.is_some() && !repeated => return Ok(()),
                 Ok(None) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
                 Err(DiscordError::Unavailable(error)) => error,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use e2e::{Ledger, Seed, Shown, Stack, issue_change, publish, regression, report, scaled};
 use harness::wait::wait_for;
 use rand::Rng as _;
-use sandbox_discord::{Config, Effect, Fault, Limit};
+use sandbox_discord::{Config, Effect, Fault, Limit, Scope};
 use sentry_sender::Webhook;
 
 const LONG: Duration = Duration::from_secs(90);
@@ -114,6 +114,28 @@ async fn what_cannot_be_edited_is_a_message_of_its_own() {
     tell(&stack, channel, &change("unresolved", "Ann")).await;
     assert_eq!(stack.sandbox.messages(channel).len(), 2);
     assert_eq!(status(&stack.shown(channel)[1]), "Reopened by Ann");
+    settled(&stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_has_to_wait_delays_no_news() {
+    let stack = stack().await;
+    let channel = stack.authorized_channel("alerts").await;
+    tell(&stack, channel, &change("created", "")).await;
+    let wait = Duration::from_secs(4);
+    stack.sandbox.add_fault(Fault::new(Effect::RateLimited(wait, Scope::User)).on_endpoint(EDIT).times(1));
+    assert_eq!(stack.send(channel, &change("resolved", "Jane")).await.status, 200);
+    wait_for("the edit has to wait", LONG, || async {
+        (stack.sandbox.stats().answers(EDIT, Some(429)) == 1).then_some(())
+    })
+    .await;
+    let begin = Instant::now();
+    assert_eq!(stack.send(channel, &issue_change("8", "ValueError", "created", "")).await.status, 200);
+    stack.until_shown(channel, 2, LONG).await;
+    assert!(begin.elapsed() < wait / 2, "{:?}", begin.elapsed());
+    assert_eq!(statuses(&stack, channel), ["", ""]);
+    stack.until_drained(LONG).await;
+    assert_eq!(statuses(&stack, channel), ["Resolved by Jane", ""]);
     settled(&stack).await;
 }
 
