@@ -352,8 +352,8 @@ fn history(choices: &mut Choices, already: u64) -> World<'_> {
 fn no_crash_loses_or_doubles_a_change_or_lets_an_older_one_stand() {
     let mut histories = 0;
     // All come at once; or one after another, each to another process.
-    for already in [ALERTS.len() as u64, 2] {
-        let mut choices = Choices::new(2);
+    for (already, evils) in [(ALERTS.len() as u64, 2), (2, 1)] {
+        let mut choices = Choices::new(evils);
         loop {
             history(&mut choices, already).check();
             histories += 1;
@@ -362,5 +362,5 @@ fn no_crash_loses_or_doubles_a_change_or_lets_an_older_one_stand() {
             }
         }
     }
-    assert!(histories > 5_000, "{histories}");
+    assert!(histories > 1_000, "{histories}");
 }
