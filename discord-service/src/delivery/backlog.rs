@@ -116,6 +116,11 @@ impl Backlog {
         self.waiting.is_empty()
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// All waiting sequences, ascending.
     pub(crate) fn sequences(&self) -> impl Iterator<Item = u64> {
         self.waiting.keys().copied()

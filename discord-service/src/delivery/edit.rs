@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use shared::GuildId;
+use tokio::sync::mpsc;
 
 use super::{
     backlog::{Class, Group},
@@ -87,11 +88,12 @@ fn told_by_edit(changes: &[Waiting]) -> impl Iterator<Item = u64> {
 impl Lane<'_> {
     /// What can be done next; `None` after it had to wait for Discord's limits:
     /// meanwhile more may have come. What is news waits for no edit.
-    pub(super) async fn next_work(&mut self) -> anyhow::Result<Option<Work>> {
+    pub(super) async fn next_work(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<Option<Work>> {
         self.sort_changes().await?;
         let (post, edit) = (self.backlog.posts().next().is_some(), self.next_edit().is_some());
-        let posting = self.around.discord.until_free(self.channel);
-        let editing = self.around.discord.until_edit_free(self.channel);
+        let around = self.around;
+        let posting = around.discord.until_free(self.channel);
+        let editing = around.discord.until_edit_free(self.channel);
         tokio::pin!(posting, editing);
         if post && futures::poll!(&mut posting).is_ready() {
             return Ok(Some(Work::Post));
@@ -99,10 +101,14 @@ impl Lane<'_> {
         if edit && futures::poll!(&mut editing).is_ready() {
             return Ok(Some(Work::Edit));
         }
-        tokio::select! {
-            () = posting, if post => {}
-            () = editing, if edit => {}
-            () = self.around.shutdown.cancelled() => {}
+        let woken = tokio::select! {
+            () = posting, if post => false,
+            () = editing, if edit => false,
+            Some(()) = wakes.recv(), if !post => true,
+            () = around.shutdown.cancelled() => false,
+        };
+        if woken {
+            self.look_again(wakes).await?;
         }
         Ok(None)
     }

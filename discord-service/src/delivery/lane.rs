@@ -114,7 +114,7 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
-            if let Some(work) = lane.next_work().await? {
+            if let Some(work) = lane.next_work(wakes).await? {
                 lane.step(work).await?;
                 backoff.reset();
             }
@@ -189,11 +189,11 @@ impl<'a> Lane<'a> {
     }
 
     /// Looks for what a wake-up announced, until it is there or surely is not.
-    async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
-        let mut waits = LOOK_AGAIN_MS.iter();
+    pub(super) async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
+        let (before, mut waits) = (self.backlog.len(), LOOK_AGAIN_MS.iter());
         loop {
             self.refill().await?;
-            let Some(wait) = waits.next().filter(|_| self.backlog.is_empty()) else { break };
+            let Some(wait) = waits.next().filter(|_| self.backlog.len() == before) else { break };
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(*wait)) => {}
                 // Announced anew: this one is not to wait for the former's pauses.
