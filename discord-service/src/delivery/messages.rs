@@ -122,7 +122,7 @@ impl Shown {
     /// Takes in a change of an issue; whether that makes a difference.
     pub(crate) fn add(&mut self, issue: IssueKey, change: &Change) -> bool {
         let concerned = self.embeds.iter_mut().filter(|embed| embed.issue == Some(issue));
-        concerned.fold(false, |news, embed| embed.exhibit.add(change) || news)
+        concerned.fold(false, |news, embed| news | embed.exhibit.add(change))
     }
 
     /// The body of the request that makes the message show this.
