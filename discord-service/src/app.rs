@@ -108,10 +108,11 @@ async fn serve(
     }
     let open = async {
         let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let messages = js.get_key_value(wire::MESSAGES).await.context("cannot open the messages' bucket")?;
         let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
-        anyhow::Ok((journals, known, store::open(settings, &nats).await?))
+        anyhow::Ok((journals, messages, known, store::open(settings, &nats).await?))
     };
-    let (journals, known, store) = tokio::select! {
+    let (journals, messages, known, store) = tokio::select! {
         opened = open => opened?,
         () = stop.cancelled() => return Ok(()),
     };
@@ -121,6 +122,7 @@ async fn serve(
     let delivery = Delivery {
         nats: nats.clone(),
         journals,
+        messages,
         authority: authority.clone(),
         discord: discord.clone(),
         style,

@@ -21,6 +21,10 @@ const SCHEMA: u32 = 1;
 const SCHEMA_KEY: &str = "sentry-bot-schema";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long it is remembered which message shows an issue, after its last change.
+const MESSAGES_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How much may be remembered of messages; the oldest are forgotten first.
+const MESSAGES_MAX_BYTES: i64 = 256 << 20;
 /// How long JetStream recognises a repeated `Nats-Msg-Id`.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// How long a signed request is remembered.
@@ -127,6 +131,29 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role
             replicate(js, &bucket, settings).await?;
         }
     }
+    ensure_messages(js, settings).await.with_context(|| format!("bucket {}", wire::MESSAGES))
+}
+
+/// The bucket [`wire::MESSAGES`]. Unlike other buckets it forgets the oldest when
+/// it is full, which a bucket's own configuration cannot say.
+async fn ensure_messages(js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<()> {
+    let name = format!("KV_{}", wire::MESSAGES);
+    match js.get_stream(&name).await {
+        Err(error) if is_missing(&error) => {}
+        found => return Ok(found.map(|_| ())?),
+    }
+    js.create_stream(stream::Config {
+        discard: stream::DiscardPolicy::Old,
+        max_messages_per_subject: 1,
+        max_bytes: MESSAGES_MAX_BYTES,
+        max_age: MESSAGES_MAX_AGE,
+        allow_rollup: true,
+        deny_delete: true,
+        // An edit builds on the last one: only the leader surely knows it.
+        allow_direct: false,
+        ..base(&name, &format!("$KV.{}.>", wire::MESSAGES), settings)
+    })
+    .await?;
     Ok(())
 }
 

@@ -54,8 +54,9 @@ pub const REFUSALS_STREAM: &str = "KV_refusals";
 /// What it stores.
 pub const REFUSALS_SUBJECTS: &str = "$KV.refusals.>";
 
-/// KV bucket: which message of Discord shows which issue. Keys are
-/// `<channel id>.<issue>`.
+/// KV bucket: which messages of Discord show which issue, under
+/// `<channel id>.<issue>`, and what each of them shows, under
+/// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
 
 /// How many partitions the alerts have. For ever: it is part of every subject.

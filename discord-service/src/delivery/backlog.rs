@@ -6,17 +6,42 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sha2::{Digest as _, Sha256};
 use shared::{Alert, alert::Trust, trust::ChannelTrust};
 
-use crate::trust::{Distrust, distrust};
+use super::messages::IssueKey;
+use crate::{
+    render::Change,
+    trust::{Distrust, distrust},
+};
 
 /// How many waiting alerts are kept whole, so that a lone one is not read twice.
 const KEPT_WHOLE: usize = 32;
+
+/// How an alert is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// By a post.
+    News,
+    /// By an edit of the message about its issue, where one is known.
+    Change,
+    /// By both: the issue is back.
+    Return,
+}
+
+impl Class {
+    fn of(alert: &Alert, issue: Option<IssueKey>) -> Self {
+        match Change::of(alert).filter(|_| issue.is_some()) {
+            None => Self::News,
+            Some(change) if change.is_return() => Self::Return,
+            Some(_) => Self::Change,
+        }
+    }
+}
 
 /// Alerts that share an embed have the same key: issue, mention, level and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FoldKey([u8; 16]);
 
 impl FoldKey {
-    fn of(alert: &Alert) -> Self {
+    fn of(alert: &Alert, class: Class) -> Self {
         // Without an issue id, what the reader would take for the same issue.
         let issue = match &alert.issue_id {
             Some(id) => ["id", id.as_str(), ""],
@@ -29,7 +54,8 @@ impl FoldKey {
         let mut hash = Sha256::new();
         let mention = alert.mention.map(|user| user.to_string()).unwrap_or_default();
         let level = alert.level.as_deref().unwrap_or_default();
-        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind]) {
+        let back = if class == Class::Return { "back" } else { "" };
+        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind, back]) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
@@ -49,6 +75,8 @@ struct Waiting {
     /// On what it was let in, and when.
     trust: Trust,
     received_ms: i64,
+    issue: Option<IssueKey>,
+    class: Class,
     whole: Option<Box<Alert>>,
 }
 
@@ -82,12 +110,15 @@ pub(crate) struct Backlog {
 impl Backlog {
     /// Takes in an alert. Sequences may come in any order, each once.
     pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
-        let key = FoldKey::of(&alert);
+        let issue = IssueKey::of(&alert);
+        let class = Class::of(&alert, issue);
+        let key = FoldKey::of(&alert, class);
         let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
         let (since_ms, trust) = (alert.waiting_since_ms(), alert.trust.clone());
         let whole = (self.whole < KEPT_WHOLE).then(|| Box::new(alert));
         self.whole += usize::from(whole.is_some());
-        self.waiting.insert(sequence, Waiting { key, timestamp_ms, since_ms, trust, received_ms, whole });
+        let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
+        self.waiting.insert(sequence, waiting);
         self.fold(key, sequence);
     }
 
@@ -96,14 +127,9 @@ impl Backlog {
         self.waiting.is_empty()
     }
 
-    /// How many alerts wait.
+    /// How many wait.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
-    }
-
-    /// How many embeds wait.
-    pub(crate) fn embeds(&self) -> usize {
-        self.heads.len()
     }
 
     /// All waiting sequences, ascending.
@@ -134,8 +160,48 @@ impl Backlog {
     }
 
     /// The embeds to be, in the order of the first alert that each contains.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
-        self.heads.iter().filter_map(|head| self.group(*head))
+    pub(crate) fn posts(&self) -> impl Iterator<Item = Group> {
+        self.classed(|class| class == Class::News).filter_map(|(head, _)| self.group(head))
+    }
+
+    /// The issues of which changes wait, oldest first, and how these are told.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (IssueKey, Class)> {
+        let changes = self.classed(|class| class != Class::News);
+        changes.filter_map(|(_, waiting)| Some((waiting.issue?, waiting.class)))
+    }
+
+    /// The changes of these issues, oldest first.
+    pub(crate) fn changes_of(&self, issues: &BTreeSet<IssueKey>) -> Vec<(IssueKey, Class, Group)> {
+        let changes = self.classed(|class| class != Class::News);
+        let wanted = changes.filter_map(|(head, waiting)| {
+            let issue = waiting.issue.filter(|issue| issues.contains(issue))?;
+            Some((issue, waiting.class, self.group(head)?))
+        });
+        wanted.collect()
+    }
+
+    /// The issues of which a post waits.
+    pub(crate) fn issues_to_post(&self) -> BTreeSet<IssueKey> {
+        self.classed(|class| class == Class::News).filter_map(|(_, waiting)| waiting.issue).collect()
+    }
+
+    /// The oldest change of the issue is told by a post: no message to edit is
+    /// known, or those are edited already.
+    pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
+        let change = |class| class != Class::News;
+        let oldest = self.classed(change).find(|(_, waiting)| waiting.issue == Some(issue));
+        let oldest = oldest.and_then(|(head, _)| self.group(head));
+        for sequence in oldest.into_iter().flat_map(|group| group.sequences) {
+            if let Some(waiting) = self.waiting.get_mut(&sequence) {
+                waiting.class = Class::News;
+            }
+        }
+    }
+
+    /// The first alert of each embed to be, of those that are told so.
+    fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &Waiting)> {
+        let heads = self.heads.iter().filter_map(|head| Some((*head, self.waiting.get(head)?)));
+        heads.filter(move |(_, waiting)| wanted(waiting.class))
     }
 
     fn group(&self, head: u64) -> Option<Group> {

@@ -3,7 +3,11 @@
 //! The order of steps is what makes a crash at any moment safe; the crash
 //! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_nats::jetstream::kv;
 use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
@@ -13,7 +17,9 @@ use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
+    edit::Work,
     ending::{expired_cause, revoked_cause, unreachable_cause},
+    messages::{Entry, IssueKey, Messages},
     queue::Queue,
     record::{Journal, Record, Resume, State},
 };
@@ -37,6 +43,7 @@ pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) journals: kv::Store,
+    pub(crate) messages: Messages,
     pub(crate) authority: Authority,
     pub(crate) discord: Discord,
     pub(crate) style: Style,
@@ -107,11 +114,10 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
-            if lane.had_to_wait().await {
-                continue;
+            if let Some(work) = lane.next_work(wakes).await? {
+                lane.step(work).await?;
+                backoff.reset();
             }
-            lane.step().await?;
-            backoff.reset();
             continue;
         }
         tokio::select! {
@@ -133,6 +139,8 @@ pub(super) struct Lane<'a> {
     pub(super) backlog: Backlog,
     /// Alerts that Discord refused with their links.
     pub(super) without_links: BTreeSet<u64>,
+    /// Where issues were told of, of those that wait for an edit.
+    pub(super) known: HashMap<IssueKey, Entry>,
     pub(super) subject: String,
     /// The next sequence to read.
     pub(super) cursor: u64,
@@ -150,6 +158,7 @@ impl<'a> Lane<'a> {
             journal,
             backlog: Backlog::default(),
             without_links: BTreeSet::new(),
+            known: HashMap::new(),
             subject,
             cursor: 1,
             blockade: Blockade::open(around.journals.clone(), channel).await?,
@@ -182,11 +191,11 @@ impl<'a> Lane<'a> {
     }
 
     /// Looks for what a wake-up announced, until it is there or surely is not.
-    async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
-        let mut waits = LOOK_AGAIN_MS.iter();
+    pub(super) async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
+        let (before, mut waits) = (self.backlog.len(), LOOK_AGAIN_MS.iter());
         loop {
             self.refill().await?;
-            let Some(wait) = waits.next().filter(|_| self.backlog.is_empty()) else { break };
+            let Some(wait) = waits.next().filter(|_| self.backlog.len() == before) else { break };
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(*wait)) => {}
                 // Announced anew: this one is not to wait for the former's pauses.
@@ -228,23 +237,9 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Waits until Discord would take a post; whether that took time. A post is
-    /// made when it may go, of all that waits then and of what may be posted then.
-    pub(super) async fn had_to_wait(&self) -> bool {
-        let free = self.around.discord.until_free(self.channel);
-        tokio::pin!(free);
-        if futures::poll!(&mut free).is_ready() {
-            return false;
-        }
-        tokio::select! {
-            () = free => {}
-            () = self.around.shutdown.cancelled() => {}
-        }
-        true
-    }
-
-    /// One post, or one reason why there is none.
-    async fn step(&mut self) -> Result<(), Interruption> {
+    /// One post or edit, or one reason why there is none. It is made when it may
+    /// go, of all that waits then and of what may be posted then.
+    async fn step(&mut self, work: Work) -> Result<(), Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
         let expired = self.backlog.waiting_before(oldest.timestamp_millis());
         // Strangers' alerts leave no trace, however old. That a channel is none is
@@ -256,7 +251,7 @@ impl<'a> Lane<'a> {
             // It is known from now on.
             Standing::Authorized(_) if !expired.is_empty() => Ok(()),
             Standing::Authorized(guild) => match self.blockade.read().await? {
-                None => self.post(guild).await,
+                None => self.work(work, guild).await,
                 Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
             },
             Standing::Unreachable(why) => Ok(self.bury_all(&unreachable_cause(&why)).await?),
@@ -268,10 +263,13 @@ impl<'a> Lane<'a> {
     }
 
     /// One post of what is still trusted, or the end of what is not.
-    async fn post(&mut self, guild: GuildId) -> Result<(), Interruption> {
+    async fn work(&mut self, work: Work, guild: GuildId) -> Result<(), Interruption> {
         let kept = self.around.authority.trust(self.channel).await?;
         if let Some((why, sequences)) = self.backlog.distrusted(&kept).pop_first() {
             return Ok(self.bury(&sequences, &why.cause()).await?);
+        }
+        if work == Work::Edit {
+            return self.edit(guild).await;
         }
         let Some(record) = self.compose(guild).await? else { return Ok(()) };
         self.journal.write(&record).await?;

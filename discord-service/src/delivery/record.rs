@@ -9,14 +9,17 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
 
-use super::tally::Tally;
+use super::{messages::Shown, tally::Tally};
 use crate::{
     dead_letters::{Cause, Reason},
     leader,
 };
 
-/// The version of the record that this build writes.
+/// The version of a post's record.
 const VERSION: u32 = 1;
+/// The version of an edit's record, which a build that knows no edits must not
+/// take for a post.
+const EDIT_VERSION: u32 = 2;
 /// Discord's limit for a nonce, in characters.
 const NONCE_CHARS: usize = 25;
 
@@ -51,7 +54,7 @@ pub(crate) struct Mention {
     pub(crate) project: String,
 }
 
-/// One post, ready to be sent again.
+/// One post or one edit, ready to be sent again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     v: u32,
@@ -77,6 +80,12 @@ pub(crate) struct Record {
     /// The traces that it continues. A successor's repeat continues none.
     #[serde(skip)]
     pub(crate) traces: Vec<TracePoint>,
+    /// The message that is edited; a post makes a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) edits: Option<u64>,
+    /// What the message shows then, where that is to be remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Record {
@@ -92,7 +101,36 @@ impl Record {
     ) -> Self {
         let runs = runs_of(sequences);
         let (state, traces) = (State::Sending, Vec::new());
-        Self { v: VERSION, state, runs, mentions, trusts, since_ms, embeds, links, body, traces }
+        let (edits, shown) = (None, None);
+        Self {
+            v: VERSION,
+            state,
+            runs,
+            mentions,
+            trusts,
+            since_ms,
+            embeds,
+            links,
+            body,
+            traces,
+            edits,
+            shown,
+        }
+    }
+
+    /// The same, of a post whose message shall be remembered.
+    pub(crate) fn showing(self, shown: Shown) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// The same, as a part of these traces.
+    pub(crate) fn tracing(self, traces: Vec<TracePoint>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// The same, as an edit of this message.
+    pub(crate) fn editing(self, message: u64) -> Self {
+        Self { v: EDIT_VERSION, edits: Some(message), ..self }
     }
 
     /// Alerts that are about to become dead letters.
@@ -126,7 +164,7 @@ impl Record {
             return None;
         }
         if let Ok(record) = serde_json::from_slice::<Self>(value)
-            && record.v == VERSION
+            && matches!(record.v, VERSION | EDIT_VERSION)
         {
             return Some(record);
         }
@@ -328,14 +366,14 @@ mod tests {
         let record =
             Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
         let mut json = serde_json::to_value(&record).expect("it encodes");
-        json["v"] = 2.into();
+        json["v"] = 3.into();
         let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel, "now");
         let dead = read(&json).expect("its alerts are known");
         assert_eq!(dead.sequences(), BTreeSet::from([5, 6]));
         assert!(matches!(dead.resume(true), Resume::Bury(cause) if cause.may_have_been_posted));
         json["state"] = "posted".into();
         assert_eq!(read(&json).expect("its alerts are known").resume(true), Resume::Remove);
-        assert_eq!(read(&serde_json::json!({"v": 2})), None);
+        assert_eq!(read(&serde_json::json!({"v": 3})), None);
         assert_eq!(Record::read(b"garbage", channel, "now"), None);
     }
 
@@ -362,6 +400,16 @@ mod tests {
         assert_eq!(read(&json), Some(record.clone()));
         json.as_object_mut().expect("an object").remove("trusts");
         assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..record }));
+    }
+
+    #[test]
+    fn an_edit_is_read_as_an_edit_and_an_older_build_does_not_take_it_for_a_post() {
+        let post =
+            Record::new(&BTreeSet::from([5]), BTreeSet::new(), Vec::new(), (0, 0), 0, true, "x".into());
+        let edit = post.editing(7).showing(Shown::new(600, Vec::new()));
+        let json = serde_json::to_vec(&edit).expect("it encodes");
+        assert_eq!(Record::read(&json, ChannelId::new(1), "now"), Some(edit.clone()));
+        assert_ne!(edit.v, VERSION);
     }
 
     #[test]
