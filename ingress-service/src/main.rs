@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
-use ingress_service::{Application, settings::Settings};
-use shared::{process, settings, shutdown, telemetry, trust::SecretsKeys};
+use ingress_service::{
+    Application,
+    settings::{Command, Settings},
+};
+use shared::{healthcheck, process, settings, shutdown, telemetry, trust::SecretsKeys};
 
 const SERVICE: &str = "ingress-service";
 
@@ -15,6 +18,9 @@ async fn main() -> ExitCode {
 
 async fn serve() -> anyhow::Result<()> {
     let settings: Settings = settings::parse()?;
+    if let Some(Command::Healthcheck) = settings.command {
+        return healthcheck::run(settings.admin_addr);
+    }
     SecretsKeys::from_settings(&settings.common)?;
     let metrics = telemetry::init(settings.common.log_format)?;
     let dsn = settings::secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?;
