@@ -12,21 +12,25 @@ ARG DEBIAN_IMAGE=debian:bookworm-20260824-slim
 # glibc 2.34 or newer.
 ARG RUNTIME_BASE=runtime-debian
 
-FROM ${RUST_IMAGE} AS chef
+FROM ${RUST_IMAGE} AS rust
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
-RUN cargo install cargo-chef --locked --version 0.1.78
 WORKDIR /src
 
-# The recipe changes only with the manifests, and with it the layer of libraries.
-FROM chef AS plan
+# All packages without their code: what the libraries depend on, and no more.
+FROM rust AS manifests
 COPY . .
-RUN cargo chef prepare --recipe-path recipe.json
+RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock -delete \
+    && find . -mindepth 2 -name Cargo.toml -execdir sh -c 'mkdir -p src; echo "fn main() {}" >src/main.rs; >src/lib.rs' \;
 
-FROM chef AS build
-COPY --from=plan /src/recipe.json recipe.json
-RUN cargo chef cook --locked --release --package ingress-service --package discord-service
+FROM rust AS build
+COPY --from=manifests /src .
+# The libraries have a layer of their own, which changes only with the manifests.
+# What was made of our own empty packages goes: it would pass for newer than
+# their code.
+RUN cargo build --locked --release --package ingress-service --package discord-service \
+    && cargo clean --locked --release --package shared --package ingress-service --package discord-service
 COPY . .
 RUN cargo build --locked --release --package ingress-service --package discord-service
 
@@ -67,7 +71,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/usr/local/bin/
 ENTRYPOINT ["/usr/local/bin/discord-service"]
 
 # A build of its own, so that the services' libraries have no features that
-# only a test needs. Last, since the classic builder builds all stages before
+# only it needs. Last, since the classic builder builds all stages before
 # the one that is asked for.
 FROM build AS build-sandbox
 RUN cargo build --locked --release --package sandbox-discord
