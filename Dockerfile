@@ -37,7 +37,7 @@ RUN cargo build --locked --release --package ingress-service --package discord-s
 FROM ${DEBIAN_IMAGE} AS runtime-debian
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 FROM ${RUNTIME_BASE} AS runtime
 ARG VERSION=0.1.0

@@ -18,13 +18,14 @@ trap 'rm -rf "$files"' EXIT
 touch "$files"/{discord-token,secrets-key,sentry-dsn}
 export DISCORD_TOKEN_FILE=$files/discord-token SECRETS_KEY_FILE=$files/secrets-key SENTRY_DSN_FILE=$files/sentry-dsn
 
-for compose in "${composes[@]}"; do
-    $compose config --quiet
+for name in "${composes[@]}"; do
+    read -ra compose <<<"$name"
+    "${compose[@]}" config --quiet
     env -u DISCORD_TOKEN_FILE -u SECRETS_KEY_FILE -u SENTRY_DSN_FILE \
         $compose --env-file compose/sandbox.env --profile sandbox config >"$files/sandbox.yml"
-    $compose --profile sandbox --profile firestore --profile monitoring config >"$files/all.yml"
+    "${compose[@]}" --profile sandbox --profile firestore --profile monitoring config >"$files/all.yml"
     grep -q 'DISCORD_API_URL: http://sandbox-discord:8070' "$files/sandbox.yml" || {
-        echo "$compose: compose/sandbox.env does not lead to the sandbox"
+        echo "$name: compose/sandbox.env does not lead to the sandbox"
         exit 1
     }
     .tools/venv/bin/python - "$files/all.yml" <<'PYTHON'
@@ -51,5 +52,5 @@ for line in wrong:
 print(f"docker-compose.yml: {len(services)} services")
 sys.exit(bool(wrong))
 PYTHON
-    echo "valid for $compose $($compose version --short)"
+    echo "valid for $name $("${compose[@]}" version --short)"
 done

@@ -9,7 +9,7 @@
 #   tests/tools/docker-bases.sh
 #   docker build --network host --target ingress-service .
 #
-# The certificate authorities of this machine go into the stand-ins, so that
+# The certificate authorities of this machine go into the second one, so that
 # cargo also works behind a proxy with an authority of its own. MIRROR names
 # another mirror of Debian. Images that exist already are kept.
 set -euo pipefail
@@ -25,20 +25,18 @@ from_dockerfile() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# make_image NAME PACKAGES COMMAND...: a minimal Debian with these packages; the
-# command finishes it.
+# make_image NAME PACKAGES FINISH: a minimal Debian with these packages, which
+# the command finishes.
 make_image() {
-    local name=$1 packages=$2
-    shift 2
+    local name=$1 packages=$2 finish=$3
     if docker image inspect "$name" >/dev/null 2>&1; then
         echo "$name exists"
         return
     fi
-    debootstrap --variant=minbase --include="$packages" "$release" "$scratch/root" "$mirror" >"$scratch/log" ||
+    debootstrap --variant=minbase ${packages:+--include="$packages"} "$release" "$scratch/root" "$mirror" >"$scratch/log" ||
         { tail -n 20 "$scratch/log"; exit 1; }
-    cp /etc/ssl/certs/ca-certificates.crt "$scratch/root/etc/ssl/certs/"
-    "$@"
-    rm -rf "$scratch/root"/var/cache/apt/archives/*.deb "$scratch/root"/var/lib/apt/lists/*
+    "$finish"
+    rm -rf "$scratch/root"/var/cache/apt/* "$scratch/root"/var/lib/apt/lists/*
     tar -C "$scratch/root" -c . | docker import --change 'CMD ["bash"]' - "$name" >/dev/null
     rm -rf "$scratch/root"
     echo "$name made"
@@ -48,7 +46,8 @@ add_rust() {
     local toolchain
     toolchain=$(rustc --print sysroot)
     cp -a "$toolchain/bin" "$toolchain/lib" "$scratch/root/usr/local/"
+    cp /etc/ssl/certs/ca-certificates.crt "$scratch/root/etc/ssl/certs/"
 }
 
-make_image "$(from_dockerfile DEBIAN_IMAGE)" ca-certificates true
+make_image "$(from_dockerfile DEBIAN_IMAGE)" "" true
 make_image "$(from_dockerfile RUST_IMAGE)" ca-certificates,gcc,libc6-dev add_rust
