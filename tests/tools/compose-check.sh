@@ -22,7 +22,7 @@ for name in "${composes[@]}"; do
     read -ra compose <<<"$name"
     "${compose[@]}" config --quiet
     env -u DISCORD_TOKEN_FILE -u SECRETS_KEY_FILE -u SENTRY_DSN_FILE \
-        $compose --env-file compose/sandbox.env --profile sandbox config >"$files/sandbox.yml"
+        "${compose[@]}" --env-file compose/sandbox.env --profile sandbox config >"$files/sandbox.yml"
     "${compose[@]}" --profile sandbox --profile firestore --profile monitoring config >"$files/all.yml"
     grep -q 'DISCORD_API_URL: http://sandbox-discord:8070' "$files/sandbox.yml" || {
         echo "$name: compose/sandbox.env does not lead to the sandbox"
