@@ -97,6 +97,7 @@ done
 # As the StatefulSet's preStop has it leave; the others are a quorum.
 nats-server --signal "ldm=$scratch/run2/nats.pid"
 wait_until "nats-2 drains" grep -qi "lame duck mode" nats-2.log
+disown "${pids[2]}" # bash need not tell how it ended
 kill -KILL "${pids[2]}" || true # unless it has left already
 for port in "${ports[10]}" "${ports[11]}"; do
     wait_until "the services are ready on two servers" curl -fs "http://127.0.0.1:$port/readyz"
