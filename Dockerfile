@@ -19,10 +19,11 @@ RUN apt-get update \
 WORKDIR /src
 
 # All packages without their code: what the libraries depend on, and no more.
+# (find would put a file's name in place of empty braces.)
 FROM rust AS manifests
 COPY . .
 RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock -delete \
-    && find . -mindepth 2 -name Cargo.toml -execdir sh -c 'mkdir -p src; echo "fn main() {}" >src/main.rs; >src/lib.rs' \;
+    && find . -mindepth 2 -name Cargo.toml -execdir sh -c 'mkdir -p src; echo "fn main() { }" >src/main.rs; >src/lib.rs' \;
 
 FROM rust AS build
 COPY --from=manifests /src .
