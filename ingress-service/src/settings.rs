@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, value_parser};
+use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use shared::settings::{CommonSettings, SettingsError, secrets_help};
 
@@ -45,6 +45,16 @@ pub struct Settings {
     /// Milliseconds to wait for discord-service's verdict, 250 at most: the whole answer must come in time
     #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
     pub verdict_timeout_ms: u64,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the binary does instead of serving.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Command {
+    /// Asks the running service at ADMIN_ADDR whether it lives: exit code 0 or 1
+    Healthcheck,
 }
 
 impl Settings {

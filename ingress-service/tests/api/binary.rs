@@ -79,6 +79,26 @@ fn help_lists_the_settings_of_the_contract() {
     }
 }
 
+#[tokio::test]
+async fn healthcheck_says_by_its_exit_code_whether_the_service_lives() {
+    let healthcheck = |admin_addr: &str| {
+        ingress().arg("healthcheck").env("ADMIN_ADDR", admin_addr).output().expect("it runs")
+    };
+    let nats = NatsServer::start().await;
+    let running = Running::start(&nats).await;
+    let port = running.admin_port;
+    let Output { status, stderr, .. } = healthcheck(&format!("0.0.0.0:{port}"));
+    assert_eq!((status.code(), &*stderr), (Some(0), &b""[..]));
+    drop(running);
+    let Output { status, stderr, .. } = healthcheck(&format!("0.0.0.0:{port}"));
+    assert_eq!(status.code(), Some(1));
+    let said = String::from_utf8_lossy(&stderr);
+    assert!(
+        said.starts_with(&format!("ingress-service: cannot ask http://127.0.0.1:{port}/healthz: ")),
+        "{said}"
+    );
+}
+
 /// The program with ports of its own, ended when dropped.
 struct Running {
     child: Child,
