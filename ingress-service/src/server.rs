@@ -84,6 +84,8 @@ pub(crate) fn bind(
                 ));
             seat.and_then(handshake.map_err(drop))
                 .map(|io: TlsStream<Seated>| {
+                    metrics::histogram!("sentry_bot_ingress_handshake_seconds")
+                        .record(io.get_ref().seat().occupant().seated_for());
                     let peer = io.get_ref().peer_addr();
                     (io, peer)
                 })

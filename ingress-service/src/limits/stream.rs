@@ -31,6 +31,11 @@ pub(crate) struct Occupant {
 }
 
 impl Occupant {
+    /// How long the connection has had its seat.
+    pub(crate) fn seated_for(&self) -> Duration {
+        self.seated.elapsed()
+    }
+
     /// Of a connection that counts as one of `address`'s, where that is counted.
     pub(super) fn new(address: Option<IpAddr>) -> Self {
         Self {
