@@ -93,7 +93,8 @@ async fn sigterm_at_any_moment_of_the_start_ends_a_pod_at_once() {
             let start = Instant::now();
             pod.ended(SOON).await;
             let took = start.elapsed();
-            assert!(took < Duration::from_secs(3), "{took:?} after {delay} ms:\n{}", pod.log());
+            // One that was ready by then gives three seconds' notice.
+            assert!(took < Duration::from_secs(5), "{took:?} after {delay} ms:\n{}", pod.log());
         }
     }
 }
