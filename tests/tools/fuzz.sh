@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes each target of tests/fuzz, or those named as arguments, for
-# FUZZ_SECONDS (30) each. What it learns stays in target/fuzz for the next time;
+# Fuzzes the targets of tests/fuzz, or those named as arguments, side by side for
+# FUZZ_SECONDS (45). What it learns stays in target/fuzz for the next time;
 # an input that breaks a target is kept there and named.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=${FUZZ_SECONDS:-30}
+seconds=${FUZZ_SECONDS:-45}
 
 [ "$#" -gt 0 ] || set -- ingress platform embed
 programs=()
@@ -14,6 +14,8 @@ done
 RUSTC_WORKSPACE_WRAPPER="$PWD/tests/tools/rustc-coverage" \
     cargo build --locked --workspace --features fuzz-targets/programs "${programs[@]}"
 
+# All at the same time.
+declare -A pids=()
 for target in "$@"; do
     work=target/fuzz/$target
     mkdir -p "$work/corpus" "$work/broken"
@@ -23,13 +25,22 @@ for target in "$@"; do
     ingress) folders+=(tests/fixtures/legacy) ;;
     platform) folders+=(tests/fixtures/platform) ;;
     esac
-    if ! "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$work/broken/" "${folders[@]}" >"$work/log" 2>&1; then
-        tail -n 40 "$work/log"
-        echo "fuzzing $target: $(grep -o 'Test unit written to .*' "$work/log" || echo "it did not start")"
-        echo "To see it again, run target/debug/fuzz-$target with that file. Keep it in tests/fuzz/seeds/$target."
-        exit 1
-    fi
-    echo "fuzzing $target: none of $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs broke it," \
-        "$(grep -o 'cov: [0-9]*' "$work/log" | tail -n 1 | cut -d ' ' -f 2) edges reached"
+    "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="$work/broken/" "${folders[@]}" >"$work/log" 2>&1 &
+    pids[$target]=$!
 done
+
+broken=0
+for target in "$@"; do
+    work=target/fuzz/$target
+    if wait "${pids[$target]}"; then
+        echo "fuzzing $target: none of $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs broke it," \
+            "$(grep -o 'cov: [0-9]*' "$work/log" | tail -n 1 | cut -d ' ' -f 2) edges reached"
+        continue
+    fi
+    broken=1
+    tail -n 40 "$work/log"
+    echo "fuzzing $target: $(grep -o 'Test unit written to .*' "$work/log" || echo "it did not start")"
+    echo "To see it again, run target/debug/fuzz-$target with that file. Keep it in tests/fuzz/seeds/$target."
+done
+exit "$broken"

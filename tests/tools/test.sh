@@ -35,7 +35,7 @@ check "settings in README.md" tests/tools/check-settings.sh
 check "Kubernetes manifests" tests/tools/k8s-check.sh
 check "NATS cluster" tests/tools/nats-cluster-check.sh
 check "Compose" tests/tools/compose-check.sh
-check "tests" cargo test --locked --workspace --no-fail-fast
+check "tests" tests/tools/run-tests.py
 check "fuzzing" tests/tools/fuzz.sh
 check "make run" tests/tools/check-run.sh
 check "OpenAPI" tests/tools/check-openapi.sh

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""All tests of the workspace, two test programs at a time.
+
+Most of them wait for servers most of the time, so two side by side take little
+more than half as long on two cores. Each program's output is printed in one
+piece when it ends. Arguments go to each program.
+"""
+
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+AT_ONCE = 2
+# The programs that take longest begin first.
+LONGEST = ["api", "cluster", "pods", "faults", "commands", "store", "gateway", "discord_service", "lease"]
+
+
+def programs():
+    """Builds the test programs: each one's path, name, and its package's folder."""
+    build = ["cargo", "test", "--locked", "--workspace", "--no-run", "--message-format=json-render-diagnostics"]
+    built = subprocess.run(build, stdout=subprocess.PIPE, check=True)
+    found = []
+    for line in built.stdout.splitlines():
+        artifact = json.loads(line)
+        if artifact.get("executable") and artifact["profile"]["test"]:
+            folder = pathlib.Path(artifact["manifest_path"]).parent
+            found.append((artifact["executable"], artifact["target"]["name"], folder))
+    return sorted(found, key=lambda program: LONGEST.index(program[1]) if program[1] in LONGEST else len(LONGEST))
+
+
+def run(program):
+    path, name, folder = program
+    start = time.monotonic()
+    ended = subprocess.run([path, *sys.argv[1:]], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    took = time.monotonic() - start
+    sys.stdout.write(f"\n-- {name} ({folder.name}), {took:.0f} s\n" + ended.stdout.decode(errors="replace"))
+    sys.stdout.flush()
+    return ended.returncode == 0, f"{name} ({folder.name})"
+
+
+def main():
+    found = programs()
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        failed = [name for passed, name in pool.map(run, found) if not passed]
+    examples = subprocess.run(["cargo", "test", "--locked", "--workspace", "--doc"])
+    if examples.returncode != 0:
+        failed.append("examples in the documentation")
+    for name in failed:
+        print(f"failed: {name}")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
