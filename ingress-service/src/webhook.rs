@@ -40,9 +40,9 @@ const PATH: &str = "/sentry-bot/channel";
 /// From a complete body to its answer, also when everything behind hangs.
 /// Sentry's modern webhooks give up after a second; the contract says 500 ms,
 /// handshake included.
-const ANSWER_WITHIN: Duration = Duration::from_millis(350);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
 /// Of that, what the verdict leaves for the queue.
-const STORE_WITHIN: Duration = Duration::from_millis(150);
+pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 
 /// What answers webhooks.
 #[derive(Debug)]
@@ -199,6 +199,7 @@ impl Webhooks {
     async fn authorize(&self, alert: &Alert, deadline: Instant) -> Result<bool, Refusal> {
         let Alert { channel, mention, .. } = *alert;
         let question = VerdictRequest { channel, mention, project: alert.project.clone() };
+        // Time may have gone by since the body was complete.
         let until = (Instant::now() + self.verdict_timeout).min(deadline - STORE_WITHIN);
         let verdict = verdict::ask(self.queue.nats(), &question, until).await;
         if let Some(verdict) = &verdict {
