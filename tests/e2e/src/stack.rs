@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Builder {
     sandbox: Config,
+    nats: Option<NatsServer>,
     ingress: Vec<(String, String)>,
     discord: Vec<(String, String)>,
 }
@@ -32,7 +33,7 @@ impl Default for Builder {
         let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
         // … and than a dead pod's leases last by default.
         let discord = vec![("LEASE_TTL_SECS".to_owned(), "2".to_owned())];
-        Self { sandbox, ingress: Vec::new(), discord }
+        Self { sandbox, nats: None, ingress: Vec::new(), discord }
     }
 }
 
@@ -41,6 +42,13 @@ impl Builder {
     #[must_use]
     pub fn sandbox(mut self, sandbox: Config) -> Self {
         self.sandbox = sandbox;
+        self
+    }
+
+    /// This NATS instead of one that lets everybody in.
+    #[must_use]
+    pub fn nats(mut self, server: NatsServer) -> Self {
+        self.nats = Some(server);
         self
     }
 
@@ -60,7 +68,10 @@ impl Builder {
 
     /// Starts everything and waits until it is ready.
     pub async fn start(self) -> Stack {
-        let nats = NatsServer::start().await;
+        let nats = match self.nats {
+            Some(nats) => nats,
+            None => NatsServer::start().await,
+        };
         let sandbox = Sandbox::start(self.sandbox).await;
         let owner = sandbox.add_user(User::new("owner"));
         let guild = sandbox.add_guild(Guild::new("Team", owner));
