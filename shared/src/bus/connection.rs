@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Server};
+use async_nats::{Client, ClientError, ConnectErrorKind, ConnectOptions, Event, Server};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use secrecy::ExposeSecret as _;
@@ -51,7 +51,7 @@ pub async fn connect(
         // Called before each attempt. An event names only the kind of the last
         // failure; the servers know its cause.
         .reconnect_to_server_callback(move |servers, _| {
-            attempts.failed(&servers);
+            why(&servers).into_iter().for_each(|why| attempts.failed(why));
             future::ready(None)
         })
         .event_callback(move |event| {
@@ -119,12 +119,12 @@ impl Watcher {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another attempt is due: tells why the last ones failed.
-    fn failed(&self, servers: &[Server]) {
-        let Some(why) = why(servers) else { return };
+    fn failed(&self, why: String) {
         self.readiness.set_unready(CHECK, &*why);
-        if self.said().insert(why.clone()) {
+        let mut said = self.said();
+        if !said.contains(&why) {
             tracing::warn!("cannot connect to NATS: {why}");
+            said.insert(why);
         }
     }
 
@@ -138,6 +138,10 @@ impl Watcher {
             Event::Disconnected => {
                 tracing::warn!("lost the connection to NATS; reconnecting");
                 self.readiness.set_unready(CHECK, "disconnected");
+            }
+            // Of this one alone the servers do not know.
+            Event::ClientError(ClientError::Other(error)) if *error == ConnectErrorKind::Dns.to_string() => {
+                self.failed(format!("{error}: check the names in NATS_URL"));
             }
             Event::ServerError(error) if self.objections.check().is_ok() => {
                 tracing::warn!(%error, "NATS objects to what this service does");
@@ -154,20 +158,23 @@ fn why(servers: &[Server]) -> Option<String> {
         .iter()
         .filter_map(|server| {
             let error = server.last_error.as_deref()?;
-            Some(format!("{}:{}: {}", server.addr.host(), server.addr.port(), in_words(error)))
+            // The client says this one twice.
+            let error = error.trim_end_matches(": nats: authorization violation");
+            Some(format!("{}:{}: {error}{}", server.addr.host(), server.addr.port(), advice(error)))
         })
         .collect();
     (!failures.is_empty()).then(|| failures.join("; "))
 }
 
-/// What the client says of a failure, and the settings to look at.
-fn in_words(error: &str) -> String {
-    let refused = ConnectErrorKind::AuthorizationViolation.to_string();
-    if error.starts_with(&refused) {
-        format!("{refused}: it does not take NATS_USER with NATS_PASSWORD, or NATS_CREDS_FILE, or wants them")
-    } else if error.contains("certificate") {
-        format!("{error}: look at NATS_CA_FILE, and at the names in the server's certificate")
+/// Which settings to look at.
+fn advice(error: &str) -> &'static str {
+    if error.starts_with(&ConnectErrorKind::AuthorizationViolation.to_string()) {
+        ": check NATS_USER and NATS_PASSWORD, or NATS_CREDS_FILE"
+    } else if error.contains("invalid peer certificate") {
+        ": check NATS_CA_FILE, and the names in the server's certificate"
+    } else if error.contains("InvalidContentType") {
+        ": check that the server speaks TLS, which NATS_CA_FILE demands"
     } else {
-        error.to_owned()
+        ""
     }
 }
