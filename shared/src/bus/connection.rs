@@ -4,8 +4,9 @@
 use std::{
     collections::BTreeSet,
     future,
+    num::NonZeroU32,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -110,12 +111,11 @@ struct Watcher {
 
 impl Watcher {
     fn new(readiness: Readiness) -> Self {
-        let quota =
-            Quota::with_period(OBJECTION_EVERY).unwrap_or(Quota::per_minute(std::num::NonZeroU32::MIN));
+        let quota = Quota::with_period(OBJECTION_EVERY).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
         Self { readiness, said: Mutex::default(), objections: RateLimiter::direct(quota) }
     }
 
-    fn said(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+    fn said(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,7 +10,7 @@ use openssl::{
     nid::Nid,
     pkey::{PKey, Private},
     x509::{
-        X509, X509Builder, X509Name, X509NameBuilder,
+        X509, X509Builder, X509Name, X509NameBuilder, X509NameRef,
         extension::{BasicConstraints, SubjectAlternativeName},
     },
 };
@@ -62,12 +62,7 @@ fn name(common: &str) -> X509Name {
     name.build()
 }
 
-fn unsigned(
-    subject: &openssl::x509::X509NameRef,
-    issuer: &openssl::x509::X509NameRef,
-    key: &PKey<Private>,
-    serial: u32,
-) -> X509Builder {
+fn unsigned(subject: &X509NameRef, issuer: &X509NameRef, key: &PKey<Private>, serial: u32) -> X509Builder {
     let mut builder = X509Builder::new().expect("a certificate");
     builder.set_version(2).expect("set"); // which means 3
     let serial = BigNum::from_u32(serial).and_then(|number| number.to_asn1_integer()).expect("a number");

@@ -12,7 +12,7 @@ use harness::{
 use crate::{
     authority::Authority,
     operator::Operator,
-    server::{DISCORD_PASSWORD, Files, INGRESS_PASSWORD, with_credentials, with_passwords},
+    server::{DISCORD_PASSWORD, Files, GUEST_PASSWORD, INGRESS_PASSWORD, with_credentials, with_passwords},
 };
 
 const REFUSED: &str = "authorization violation: check NATS_USER and NATS_PASSWORD, or NATS_CREDS_FILE";
@@ -83,6 +83,27 @@ async fn whoever_is_not_trusted_is_told_apart_and_nobody_ends() {
         assert_refused(start(service, nats, variables), why, &secrets)
     }))
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_do_its_work_is_told_so_and_is_not_ready() {
+    let (files, authority) = (Files::new(), Authority::new());
+    let nats = with_passwords(&files, &authority).await;
+    let ca = files.write("ca.crt", authority.pem()).display().to_string();
+    let guest = [("NATS_CA_FILE", &*ca), ("NATS_USER", "guest"), ("NATS_PASSWORD", GUEST_PASSWORD)];
+    for name in ["ingress-service", "discord-service"] {
+        let service = start(name, &nats, &guest);
+        wait_for("it says what is missing", SOON, || async {
+            let log = service.log();
+            let mut lines =
+                log.lines().filter(|line| line.contains("NATS objects to what this service does"));
+            lines.any(|line| line.contains("Permissions Violation for Publish")).then_some(())
+        })
+        .await;
+        assert_eq!(page(&service, "/readyz").await.map(|(status, _)| status), Some(503));
+        assert_eq!(page(&service, "/healthz").await.map(|(status, _)| status), Some(200));
+        assert!(!service.log().contains(GUEST_PASSWORD));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

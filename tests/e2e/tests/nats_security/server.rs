@@ -11,6 +11,8 @@ use crate::{authority::Authority, operator::Operator};
 pub(crate) const INGRESS_PASSWORD: &str = "correct-horse";
 pub(crate) const DISCORD_PASSWORD: &str = "battery-staple";
 
+pub(crate) const GUEST_PASSWORD: &str = "let-me-in";
+
 /// The files of a server and of its clients.
 pub(crate) struct Files(TempDir);
 
@@ -36,11 +38,13 @@ impl Files {
     }
 }
 
-/// TLS for everybody, and a user for each service.
+/// TLS for everybody, a user for each service, and `guest`, who may only listen.
 pub(crate) async fn with_passwords(files: &Files, authority: &Authority) -> NatsServer {
     let users = format!(
-        "accounts {{ SENTRY_BOT {{ jetstream: enabled, users: [\
-         {{ user: ingress, password: {INGRESS_PASSWORD:?} }}, {{ user: discord, password: {DISCORD_PASSWORD:?} }}\
+        "accounts {{ SENTRY_BOT {{ jetstream: enabled, users: [\n\
+         {{ user: ingress, password: {INGRESS_PASSWORD:?} }}\n\
+         {{ user: discord, password: {DISCORD_PASSWORD:?} }}\n\
+         {{ user: guest, password: {GUEST_PASSWORD:?}, permissions: {{ publish: nothing }} }}\n\
          ] }} }}\n"
     );
     files.server(&(authority.server(files.path()) + &users)).await
