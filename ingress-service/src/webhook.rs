@@ -199,7 +199,6 @@ impl Webhooks {
     async fn authorize(&self, alert: &Alert, deadline: Instant) -> Result<bool, Refusal> {
         let Alert { channel, mention, .. } = *alert;
         let question = VerdictRequest { channel, mention, project: alert.project.clone() };
-        // Time may have gone by since the body was complete.
         let until = (Instant::now() + self.verdict_timeout).min(deadline - STORE_WITHIN);
         let verdict = verdict::ask(self.queue.nats(), &question, until).await;
         if let Some(verdict) = &verdict {
