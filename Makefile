@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # The scripts look for programs there, whatever the machine's own setting is.
 export CARGO_TARGET_DIR := $(CURDIR)/target
-.PHONY: help run test soak bench tools
+.PHONY: help run test soak bench k8s-check tools
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD_TOKEN)
 	@tests/tools/run.sh
@@ -15,11 +15,14 @@ run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD
 test: ## run every check
 	@tests/tools/test.sh
 
-soak: ## run the fault tests with their full figures (a quarter of an hour)
+soak: ## run the tests of faults and of many pods with their full figures (most of an hour)
 	@tests/tools/soak.sh
 
 bench: ## measure the table of README.md, against baselines in the same run
 	@tests/tools/bench.sh
+
+k8s-check: ## render the manifests of k8s/ and check them (needs the built services)
+	@tests/tools/k8s-check.sh
 
 tools: ## install what building and testing need, where it is missing
 	@tests/tools/setup.sh

@@ -28,6 +28,7 @@ use crate::{
     render::Style,
     settings::Settings,
     store::{self, FirestoreStore, Keys, Store},
+    trust::Trusts,
     verdicts,
 };
 
@@ -48,21 +49,21 @@ pub fn run() -> anyhow::Result<()> {
     if let Some(command) = settings.command.take() {
         return Runtime::new()?.block_on(cli::run(&settings, command));
     }
-    SecretsKeys::from_settings(&settings.common)?;
+    let secrets = SecretsKeys::from_settings(&settings.common)?;
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
+    let stop = shutdown::on_signal()?;
     // The keys may stand in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.
-    let Some(keys) = Runtime::new()?.block_on(read_keys(&settings))? else { return Ok(()) };
+    let Some(keys) = Runtime::new()?.block_on(read_keys(&settings, &stop))? else { return Ok(()) };
     let _sentry = telemetry::start_sentry(SERVICE, keys.sentry_dsn.as_ref(), &settings.common)?;
     Runtime::new()?.block_on(async {
-        let stop = shutdown::on_signal()?;
         let readiness = Readiness::default();
         readiness.set_unready(CHECK, "starting");
-        let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics)?;
+        let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics, None)?;
         tracing::info!(%address, "admin listener is up");
         let admin = tokio::spawn(admin);
         let outcome = tokio::select! {
-            outcome = serve(&settings, keys, readiness.clone(), stop.clone()) => outcome,
+            outcome = serve(&settings, keys, secrets, readiness.clone(), stop.clone()) => outcome,
             () = grace_over(&stop, settings.common.shutdown_grace()) => {
                 tracing::warn!("the drain took too long; what is unfinished goes on elsewhere");
                 Ok(())
@@ -74,8 +75,7 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 /// The keys, or nothing when it is told to stop before they could be read.
-async fn read_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
-    let stop = shutdown::on_signal()?;
+async fn read_keys(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Option<Keys>> {
     let given = store::given_keys(settings)?;
     // Only Firestore keeps keys.
     let firestore = settings.uses_firestore().then(|| FirestoreStore::new(settings));
@@ -94,6 +94,7 @@ async fn grace_over(stop: &CancellationToken, grace: Duration) {
 async fn serve(
     settings: &Settings,
     keys: Keys,
+    secrets: Option<SecretsKeys>,
     readiness: Readiness,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -105,22 +106,32 @@ async fn serve(
         _ = async { tokio::join!(setup, leases) } => {}
         () = stop.cancelled() => return Ok(()),
     }
-    let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
-    let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
-    let store = store::open(settings, &nats).await?;
+    let open = async {
+        let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let messages = js.get_key_value(wire::MESSAGES).await.context("cannot open the messages' bucket")?;
+        let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
+        anyhow::Ok((journals, messages, known, store::open(settings, &nats).await?))
+    };
+    let (journals, messages, known, store) = tokio::select! {
+        opened = open => opened?,
+        () = stop.cancelled() => return Ok(()),
+    };
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
     let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
     let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
     let delivery = Delivery {
         nats: nats.clone(),
         journals,
+        messages,
         authority: authority.clone(),
         discord: discord.clone(),
         style,
         max_age: settings.alert_max_age(),
     };
-    let commands =
-        Arc::new(Commands::new(store, &discord, authority.clone(), DeadLetters::new(js.clone()), settings));
+    let trusts = Trusts::new(store.clone(), js.clone(), &settings.common.nats, secrets);
+    let dead_letters = DeadLetters::new(js.clone());
+    let commands = Commands::new(store, &discord, authority.clone(), trusts.clone(), dead_letters, settings);
+    let commands = Arc::new(commands);
 
     let Membership { keeper, partitions, shards, pods } =
         Membership::new(&nats, settings.lease_ttl(), stop.clone());
@@ -130,6 +141,11 @@ async fn serve(
 
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(delivery.run(partitions, stop.clone()));
+    let reconciling = trusts.reconcile(stop.clone());
+    parts.spawn(async move {
+        reconciling.await;
+        Ok(())
+    });
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {

@@ -5,13 +5,15 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::jetstream::kv;
+use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
-use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, verdict::Verdict};
+use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict};
 
 use crate::{
     delivery::blockade,
     discord::{Discord, DiscordError},
+    leader,
     store::{Store, StoreError},
 };
 
@@ -147,7 +149,7 @@ impl Authority {
     /// # Errors
     /// When NATS cannot be asked now.
     pub async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool> {
-        Ok(self.0.guilds.contains_key(&channel) || self.known_guild(channel).await?.is_some())
+        Ok(self.0.guilds.contains_key(&channel) || self.known(channel).await?.is_some())
     }
 
     /// Whether this user may be mentioned for this project. Where Sentry names
@@ -166,6 +168,14 @@ impl Authority {
             Some(theirs) => Entitlement::OtherProject(theirs),
             None => Entitlement::NoProject,
         })
+    }
+
+    /// What the channel demands of its alerts, and which keys are valid there.
+    ///
+    /// # Errors
+    /// [`AskAgain`] when the store cannot be asked now.
+    pub async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {
+        Ok(self.0.store.trust(channel).await?.unwrap_or_default())
     }
 
     /// What the ingress is told.
@@ -225,8 +235,16 @@ impl Authority {
     }
 
     async fn known_guild(&self, channel: ChannelId) -> anyhow::Result<Option<GuildId>> {
-        let value = self.0.known.get(channel.to_string()).await.context("cannot read the known channels")?;
+        let value = self.known(channel).await?;
         Ok(value.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
+    }
+
+    /// What is kept of a channel that was ever found authorized. That there is
+    /// something counts, also where a newer build wrote it in its own way.
+    async fn known(&self, channel: ChannelId) -> anyhow::Result<Option<Bytes>> {
+        // From the leader: a channel that a lagging replica does not know would be
+        // taken for a stranger's, and its alerts dropped.
+        leader::get(&self.0.known, &channel.to_string()).await.context("cannot read the known channels")
     }
 
     async fn remember(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! The operator's commands: `discord-service dead-letters …`.
+//! What the binary does instead of serving: the operator's `discord-service
+//! dead-letters …`, and `healthcheck` for a container's engine.
 
 use std::io::Write as _;
 
@@ -6,7 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream;
 use chrono::DateTime;
 use clap::Subcommand;
-use shared::{ChannelId, admin::Readiness, bus, text::cut};
+use shared::{ChannelId, admin::Readiness, bus, healthcheck, text::cut};
 
 use crate::{
     dead_letters::{DeadLetter, DeadLetters},
@@ -22,6 +23,8 @@ pub enum Command {
     /// Alerts that could not be delivered
     #[command(subcommand)]
     DeadLetters(Action),
+    /// Asks the running service at ADMIN_ADDR whether it lives: exit code 0 or 1
+    Healthcheck,
 }
 
 /// What to do with dead letters.
@@ -55,12 +58,16 @@ pub enum Action {
 /// Does it and prints the outcome.
 ///
 /// # Errors
-/// When NATS cannot be reached, or there is no such dead letter.
+/// When the running service does not answer, NATS cannot be reached, or there
+/// is no such dead letter.
 pub async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
+    let action = match command {
+        Command::Healthcheck => return healthcheck::run(settings.admin_addr),
+        Command::DeadLetters(action) => action,
+    };
     let nats = bus::connect("discord-service", &settings.common.nats, &Readiness::default()).await?;
     let dead_letters = DeadLetters::new(jetstream::new(nats));
     let mut out = std::io::stdout();
-    let Command::DeadLetters(action) = command;
     match action {
         Action::List { channel } => list(&dead_letters, channel, &mut out).await?,
         Action::Show { sequence } => {

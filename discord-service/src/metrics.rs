@@ -15,6 +15,8 @@ pub const METRICS: &[Metric] = &[
     ),
     Metric::gauge("sentry_bot_lanes", "Channels that this pod is at work on"),
     Metric::counter("sentry_bot_posts_total", "Messages that Discord confirmed").zero(),
+    Metric::counter("sentry_bot_edits_total", "Messages that were edited, since an issue in them changed")
+        .zero(),
     Metric::counter("sentry_bot_embeds_total", "Embeds in those messages").zero(),
     Metric::counter("sentry_bot_alerts_posted_total", "Alerts in those messages").zero(),
     Metric::counter("sentry_bot_alerts_folded_total", "Alerts that share an embed with an earlier one")
@@ -47,6 +49,13 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("sentry_bot_verdicts_total", "Verdicts given to the ingress, by verdict"),
     Metric::counter("sentry_bot_store_calls_total", "Calls of the store, by operation and outcome"),
     Metric::seconds("sentry_bot_store_call_seconds", "Time of each call of the store, by operation"),
+    Metric::counter("sentry_bot_trust_mirrored_total", "Channels whose trust was written for the ingress")
+        .zero(),
+    Metric::counter(
+        "sentry_bot_trust_reconciliations_failed_total",
+        "Failures to compare what the ingress knows of trust with the store",
+    )
+    .zero(),
     // Commands and the gateway.
     Metric::counter("sentry_bot_commands_total", "Commands, by name and outcome"),
     Metric::counter("sentry_bot_replies_failed_total", "Replies that Discord did not take").zero(),

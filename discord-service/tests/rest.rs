@@ -300,7 +300,8 @@ async fn a_user_exists_or_not_or_it_cannot_be_told() {
 async fn editing_and_reading_use_the_documented_paths() {
     let server = Scripted::always(Reply::json(200, r#"[{"id":"5"}]"#)).await;
     let discord = discord(&server);
-    discord.edit_message(CHANNEL, 5, &json!({"content": "y"})).await.expect("edited");
+    let edited = discord.try_edit_message(CHANNEL, 5, &json!({"content": "y"})).await;
+    assert!(edited.expect("edited"));
     let roles: Vec<serde_json::Value> =
         discord.get("/guilds/1/roles", "/guilds/1/roles").await.expect("roles");
     assert_eq!(roles.len(), 1);

@@ -1,13 +1,8 @@
 //! The whole service: what it binds, what runs beside it, and how it stops.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use actix_web::{
-    App, HttpServer,
-    dev::{Server, ServerHandle},
-    http::KeepAlive,
-    web,
-};
+use actix_web::{dev::Server, web};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::{
@@ -21,27 +16,21 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     backstop::Backstop,
     certificate::Certificates,
-    payload,
+    limits::{connections::Connections, refused::Refused},
+    openapi, payload,
     queue::Queue,
+    refusals::Refusals,
     report::Reporter,
+    server,
     settings::Settings,
     sources::Sources,
     tls, trust,
-    webhook::{Webhooks, receive},
+    webhook::Webhooks,
 };
 
-/// The longest TLS handshake.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(3);
-/// The longest wait for a request's head.
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// How long a connection is kept for the rest of a body that was not read, so
-/// that the sender gets to read its answer.
-const LINGER: Duration = Duration::from_secs(2);
-/// Connections of one worker, those in their handshake among them; further ones
-/// wait to be accepted. Each may hold a body in memory.
-const MAX_CONNECTIONS: usize = 512;
-/// After SIGTERM, how long requests still come while load balancers notice.
-const NOTICE: Duration = Duration::from_secs(1);
+/// How long requests still come after readiness was seen to fail: until all who
+/// balance the load have heard of it.
+const NOTICE: Duration = Duration::from_secs(3);
 /// The name under which readiness reports that the process ends.
 const CHECK: &str = "running";
 
@@ -69,23 +58,31 @@ impl Application {
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();
         readiness.set_ready(CHECK);
-        let (admin_address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics)?;
+        let (admin_address, admin) =
+            admin::serve(settings.admin_addr, readiness.clone(), metrics, Some(openapi::DOCUMENT))?;
         let nats = bus::connect("ingress-service", &settings.common.nats, &readiness).await?;
         let grace = settings.common.shutdown_grace();
+        let sources = Arc::new(Sources::new(
+            settings.common.runtime_mode,
+            &settings.allowed_sources,
+            settings.trusted_proxies.clone(),
+        ));
         let webhooks = web::Data::new(Webhooks {
-            sources: Sources::new(
-                settings.common.runtime_mode,
-                &settings.allowed_sources,
-                settings.trusted_proxies.clone(),
-            ),
+            sources: Arc::clone(&sources),
             max_body: settings.max_body_bytes,
             verdict_timeout: settings.verdict_timeout(),
             trust: trust::Mirror::new(secrets_keys, readiness.clone()),
             queue: Queue::new(nats, settings.common.nats.clone(), readiness.clone()),
             backstop: Backstop::default(),
+            refused: Refused::default(),
             reporter: Reporter::default(),
+            refusals: Refusals::default(),
         });
-        let (address, server) = serve(settings.ingress_addr, webhooks.clone(), &certificates, grace)?;
+        let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?.build();
+        let connections = Arc::new(Connections::new(sources));
+        let within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
+        let (address, server) =
+            server::bind(settings.ingress_addr, webhooks.clone(), connections, acceptor, within)?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
         Ok(Self { server, admin, address, admin_address, certificates, webhooks, readiness, grace })
     }
@@ -95,7 +92,7 @@ impl Application {
         self.address.port()
     }
 
-    /// The port of `/healthz`, `/readyz` and `/metrics`.
+    /// The port of `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
     pub const fn admin_port(&self) -> u16 {
         self.admin_address.port()
     }
@@ -112,8 +109,13 @@ impl Application {
         let _trust = AbortOnDropHandle::new(tokio::spawn(async move {
             webhooks.trust.follow(webhooks.queue.nats(), webhooks.queue.settings()).await;
         }));
-        let webhooks = self.webhooks;
+        let webhooks = self.webhooks.clone();
+        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
+        let webhooks = self.webhooks.clone();
         let _streams = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.prepare().await }));
+        let webhooks = self.webhooks.clone();
+        let noting = async move { webhooks.refusals.write_down(webhooks.queue.nats()).await };
+        let _noting = AbortOnDropHandle::new(tokio::spawn(noting));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
         tokio::select! {
@@ -123,48 +125,22 @@ impl Application {
             }
             () = stop.cancelled() => {}
         }
-        self.readiness.set_unready(CHECK, "stopping");
-        drain(&handle, self.grace).await;
+        // Whoever was told that it is not ready sends nothing.
+        if self.readiness.report().0 {
+            self.readiness.set_unready(CHECK, "stopping");
+            self.readiness.until_seen_failing(self.grace / 2).await;
+            tokio::time::sleep(notice(self.grace)).await;
+        }
+        // Closes the listener and waits for what is in flight.
+        handle.stop(true).await;
+        tracing::info!("stopped");
         server.await.context("listener")?.context("Failed to end the listener")?;
+        self.webhooks.refusals.write_last(self.webhooks.queue.nats()).await;
         admin.stop(false).await;
         Ok(())
     }
 }
 
-fn serve(
-    address: SocketAddr,
-    webhooks: web::Data<Webhooks>,
-    certificates: &Certificates,
-    grace: Duration,
-) -> anyhow::Result<(SocketAddr, Server)> {
-    let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?;
-    let server =
-        HttpServer::new(move || App::new().app_data(webhooks.clone()).default_service(web::to(receive)))
-            .tls_handshake_timeout(HANDSHAKE_WITHIN)
-            .client_request_timeout(HEAD_WITHIN)
-            .client_disconnect_timeout(LINGER)
-            .tcp_nodelay(true)
-            // Sentry connects anew each time, and actix has no time limit for the head
-            // of a connection's second request.
-            .keep_alive(KeepAlive::Disabled)
-            .max_connections(MAX_CONNECTIONS)
-            .max_connection_rate(MAX_CONNECTIONS)
-            .shutdown_timeout(grace.saturating_sub(notice(grace)).as_secs().max(1))
-            .disable_signals()
-            .bind_openssl(address, acceptor)
-            .with_context(|| format!("INGRESS_ADDR: cannot listen on {address}"))?;
-    let address = server.addrs().first().copied().unwrap_or(address);
-    Ok((address, server.run()))
-}
-
 fn notice(grace: Duration) -> Duration {
     NOTICE.min(grace / 4)
-}
-
-/// Lets load balancers see that readiness fails, then closes the listener and
-/// waits for what is in flight.
-async fn drain(handle: &ServerHandle, grace: Duration) {
-    tokio::time::sleep(notice(grace)).await;
-    handle.stop(true).await;
-    tracing::info!("stopped");
 }

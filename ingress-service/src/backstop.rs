@@ -50,6 +50,12 @@ impl Backstop {
         state.strangers.remove(&channel);
     }
 
+    /// Whether the channel was authorized when a verdict last said.
+    pub(crate) fn knows(&self, channel: ChannelId) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.authorized.iter().any(|generation| generation.contains(&channel))
+    }
+
     /// Whether an alert for which there is no verdict may be stored.
     pub(crate) fn admits(&self, channel: ChannelId, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use ingress_service::{Application, metrics::METRICS, settings::Settings};
-use shared::{process, settings, shutdown, telemetry};
+use ingress_service::{
+    Application,
+    metrics::METRICS,
+    settings::{Command, Settings},
+};
+use shared::{healthcheck, process, settings, shutdown, telemetry};
 
 const SERVICE: &str = "ingress-service";
 
@@ -15,6 +19,9 @@ async fn main() -> ExitCode {
 
 async fn serve() -> anyhow::Result<()> {
     let settings: Settings = settings::parse()?;
+    if let Some(Command::Healthcheck) = settings.command {
+        return healthcheck::run(settings.admin_addr);
+    }
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     let dsn = settings::secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?;
     let _sentry = telemetry::start_sentry(SERVICE, dsn.as_ref(), &settings.common)?;

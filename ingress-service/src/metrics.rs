@@ -7,13 +7,46 @@ use crate::answer::Answer;
 /// Why no verdict came: see [`crate::verdict`].
 const WHY: &[&str] = &["nobody_answers", "store_away", "too_slow", "unreadable"];
 
+/// What a webhook can be trusted for, or not: see [`crate::trust`].
+const TRUST: &[&str] = &[
+    "none",
+    "token",
+    "signature",
+    "wrong_token",
+    "missing",
+    "wrong_signature",
+    "sealed_secret",
+    "wrong_timestamp",
+    "unreadable",
+    "unread",
+];
+
 /// All of it.
 pub const METRICS: &[Metric] = &[
     Metric::counter("sentry_bot_ingress_requests_total", "Requests by outcome: how each was answered")
         .values("outcome", Answer::NAMES),
+    Metric::seconds(
+        "sentry_bot_ingress_handshake_seconds",
+        "From a connection's seat to the end of its TLS handshake",
+    ),
     Metric::seconds("sentry_bot_ingress_request_seconds", "From a request's head to its answer"),
     Metric::counter("sentry_bot_ingress_ignored_total", "Webhooks of a kind that is not posted, by resource"),
     Metric::counter("sentry_bot_ingress_duplicates_total", "Alerts that NATS had stored before").zero(),
+    Metric::counter(
+        "sentry_bot_ingress_trust_total",
+        "Webhooks by what they were trusted for, or why they were not",
+    )
+    .values("outcome", TRUST),
+    Metric::counter(
+        "sentry_bot_ingress_connections_closed_total",
+        "Connections that had to give way, and why",
+    )
+    .values("why", &["idle", "stranger"]),
+    Metric::counter(
+        "sentry_bot_ingress_refusals_not_noted_total",
+        "Refusals that `status` will not show: too many at once",
+    )
+    .zero(),
     Metric::seconds("sentry_bot_ingress_store_seconds", "From publishing an alert to NATS's acknowledgement"),
     Metric::seconds(
         "sentry_bot_ingress_verdict_seconds",

@@ -53,6 +53,13 @@ impl Query {
         Ok(Self { id: given(id).ok_or(QueryError::NoId)?, mention: given(mention), token: given(token) })
     }
 
+    /// The channel that a query names, also one that is refused.
+    pub(crate) fn names(query: &str) -> Option<ChannelId> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let mut ids = pairs.filter(|(name, _)| decode(name).is_ok_and(|name| name == "id"));
+        decode(ids.next()?.1).ok()?.parse().ok()
+    }
+
     /// Where to post.
     ///
     /// # Errors
@@ -148,6 +155,16 @@ mod tests {
             ("%ff=1", QueryError::Encoding),
         ] {
             assert_eq!(Query::parse(query), Err(error), "{query}");
+        }
+    }
+
+    #[test]
+    fn the_channel_of_a_refused_query_is_known_where_it_names_one() {
+        for query in ["id=42&x=1", "x=%&id=42", "id=42&id=43", "%69d=%342&mention=%ff"] {
+            assert_eq!(Query::names(query), Some(ChannelId::new(42)), "{query}");
+        }
+        for query in ["", "id", "id=", "id=x", "ID=42", "mention=42"] {
+            assert_eq!(Query::names(query), None, "{query}");
         }
     }
 

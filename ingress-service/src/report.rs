@@ -6,8 +6,10 @@ use std::{net::IpAddr, time::Duration};
 use sentry::Level;
 use shared::{telemetry, text::cut};
 
-use crate::answer::Answer;
+use crate::{answer::Answer, limits::lines::Lines};
 
+/// How often refusals that were not logged are summed up.
+const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 /// Paths are whatever a stranger sends.
 const MAX_PATH: usize = 200;
 
@@ -30,7 +32,9 @@ pub(crate) struct Answered<'a> {
 
 /// Tells about answers.
 #[derive(Debug, Default)]
-pub(crate) struct Reporter;
+pub(crate) struct Reporter {
+    lines: Lines,
+}
 
 impl Reporter {
     pub(crate) fn report(&self, answered: &Answered<'_>) {
@@ -41,16 +45,31 @@ impl Reporter {
             tracing::debug!(outcome = name, "answered a webhook");
             return;
         }
-        let source = answered.source.map(tracing::field::display);
-        let (path, rule, status) = (cut(answered.path, MAX_PATH), answered.rule, status.as_u16());
         let captured = !answered.own;
-        if status >= 500 {
-            tracing::error!(source, path, status, rule, captured, "failed a request");
-        } else {
-            tracing::warn!(source, path, status, rule, captured, "refused a request");
+        let path = cut(answered.path, MAX_PATH);
+        if let Some(unlogged) = self.lines.admit(name, answered.source) {
+            let source = answered.source.map(tracing::field::display);
+            let (rule, status) = (answered.rule, status.as_u16());
+            let unlogged = (unlogged > 0).then_some(unlogged);
+            if status >= 500 {
+                tracing::error!(source, path, status, rule, unlogged, captured, "failed a request");
+            } else {
+                tracing::warn!(source, path, status, rule, unlogged, captured, "refused a request");
+            }
         }
         if captured {
             capture(answered, name, path);
+        }
+    }
+
+    /// Tells how many refusals were not logged, as long as it is polled: the
+    /// last ones of a flood have no line after them that would.
+    pub(crate) async fn sum_up(&self) {
+        loop {
+            tokio::time::sleep(SUM_UP_EVERY).await;
+            for (kind, unlogged) in self.lines.unlogged() {
+                tracing::warn!(kind, unlogged, "did not log each refused request");
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, value_parser};
+use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use shared::settings::{CommonSettings, SettingsError, secrets_help};
 
@@ -23,7 +23,7 @@ pub struct Settings {
     /// Settings that both services have.
     #[command(flatten)]
     pub common: CommonSettings,
-    /// Where /healthz, /readyz and /metrics are served, plain HTTP
+    /// Where /healthz, /readyz, /metrics and /openapi.json are served, plain HTTP
     #[arg(long, env, default_value = "127.0.0.1:9090")]
     pub admin_addr: SocketAddr,
     /// Where webhooks are received, HTTPS
@@ -50,6 +50,16 @@ pub struct Settings {
     /// Milliseconds to wait for discord-service's verdict, at most 200: storing must fit into the answer's time too
     #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..=MAX_VERDICT_TIMEOUT_MS))]
     pub verdict_timeout_ms: u64,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the binary does instead of serving.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Command {
+    /// Asks the running service at ADMIN_ADDR whether it lives: exit code 0 or 1
+    Healthcheck,
 }
 
 impl Settings {

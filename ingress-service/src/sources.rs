@@ -28,6 +28,17 @@ pub(crate) struct Sources {
     proxies: Vec<IpNet>,
 }
 
+/// What a connection may bring, going by its peer alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Requests from anywhere: the peer is a trusted proxy, or every source may send.
+    Any,
+    /// Its own requests, which may be answered.
+    Sender,
+    /// Nothing that would be let in.
+    Stranger,
+}
+
 /// Why a request was refused for its source.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -64,6 +75,17 @@ impl Sources {
                 let source = source.ok_or(Refused::ForwardedByNobody)?;
                 if contains(allowed, source) { Ok(source) } else { Err(Refused::NotAllowed(source)) }
             }
+        }
+    }
+
+    /// What a connection of this peer may bring.
+    pub(crate) fn standing(&self, peer: IpAddr) -> Standing {
+        let peer = peer.to_canonical();
+        match &self.allowed {
+            None => Standing::Any,
+            Some(_) if contains(&self.proxies, peer) => Standing::Any,
+            Some(allowed) if contains(allowed, peer) => Standing::Sender,
+            Some(_) => Standing::Stranger,
         }
     }
 
@@ -129,6 +151,16 @@ mod tests {
         assert_eq!(admit(&production(), SENTRY_US, &[]), Ok(ip(SENTRY_US)));
         assert_eq!(admit(&production(), "::ffff:34.141.31.19", &[]), Ok(ip("34.141.31.19")));
         assert_eq!(admit(&production(), "192.0.2.1", &[]), Err(Refused::NotAllowed(ip("192.0.2.1"))));
+    }
+
+    #[test]
+    fn a_connection_stands_as_its_peer_does() {
+        let standing = |peer| production().standing(ip(peer));
+        assert_eq!(standing(SENTRY_US), Standing::Sender);
+        assert_eq!(standing("::ffff:10.1.2.3"), Standing::Any);
+        assert_eq!(standing("192.0.2.1"), Standing::Stranger);
+        let development = Sources::new(RuntimeMode::Development, &[], vec![]);
+        assert_eq!(development.standing(ip("192.0.2.1")), Standing::Any);
     }
 
     #[test]

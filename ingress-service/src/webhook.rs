@@ -3,6 +3,7 @@
 
 use std::{
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,12 +26,14 @@ use crate::{
     answer::Answer,
     backstop::Backstop,
     body::{self, BodyError, Held},
+    limits::{refused::Refused, stream::Occupant},
     message_id::message_id,
     payload::{PayloadError, Webhook, platform},
     query::Query,
     queue::{Queue, Signed, StoreError, Stored},
+    refusals::{self, Refusals},
     report::{Answered, Reporter},
-    sources::{Refused, Sources},
+    sources::{self, Sources},
     trace,
     trust::{self, Evidence},
     verdict,
@@ -47,13 +50,15 @@ pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 /// What answers webhooks.
 #[derive(Debug)]
 pub(crate) struct Webhooks {
-    pub(crate) sources: Sources,
+    pub(crate) sources: Arc<Sources>,
     pub(crate) max_body: u64,
     pub(crate) verdict_timeout: Duration,
     pub(crate) trust: trust::Mirror,
     pub(crate) queue: Queue,
     pub(crate) backstop: Backstop,
+    pub(crate) refused: Refused,
     pub(crate) reporter: Reporter,
+    pub(crate) refusals: Refusals,
 }
 
 /// A request that is not stored: its answer, and the rule that it broke.
@@ -83,7 +88,10 @@ pub(crate) async fn receive(
     let outcome = webhooks.answer(&request, &mut payload, &mut source, point).await;
     let (answer, rule, own) = match outcome {
         Ok(answer) => (answer, String::new(), false),
-        Err(refusal) => (refusal.answer, refusal.rule, refusal.own),
+        Err(refusal) => {
+            webhooks.note_refusal(&request, &refusal);
+            (refusal.answer, refusal.rule, refusal.own)
+        }
     };
     let path = request.uri().path();
     let took = started.elapsed();
@@ -116,6 +124,7 @@ impl Webhooks {
         let body = body::read(payload, declared_length(request), self.max_body)
             .await
             .map_err(|error| self.refuse_body(&error))?;
+        let _served = request.conn_data::<Arc<Occupant>>().map(|occupant| occupant.serve());
         let deadline = Instant::now() + ANSWER_WITHIN;
         let received_ms = chrono::Utc::now().timestamp_millis();
 
@@ -136,8 +145,8 @@ impl Webhooks {
             request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect();
         self.sources.admit(peer, forwarded.into_iter()).map_err(|refused| {
             let rule = match refused {
-                Refused::NotAllowed(address) => format!("source: {address} is not allowed"),
-                Refused::ForwardedByNobody => "source: X-Forwarded-For holds no address".to_owned(),
+                sources::Refused::NotAllowed(address) => format!("source: {address} is not allowed"),
+                sources::Refused::ForwardedByNobody => "source: X-Forwarded-For holds no address".to_owned(),
             };
             Refusal::new(Answer::UnauthorizedIp, rule)
         })
@@ -149,6 +158,14 @@ impl Webhooks {
             BodyError::TooSlow | BodyError::Incomplete => Answer::NotJson,
         };
         Refusal::new(answer, error)
+    }
+
+    /// Notes a refusal for the admins of the channel that the request names.
+    fn note_refusal(&self, request: &HttpRequest, refusal: &Refusal) {
+        let channel = Query::names(request.uri().query().unwrap_or_default());
+        if let (Some(channel), Some(reason)) = (channel, refusals::reason(&refusal.answer, &refusal.rule)) {
+            self.refusals.note(channel, self.backstop.knows(channel), reason, &refusal.rule);
+        }
     }
 
     /// Asks whether the alert is trusted and may be posted, and stores it.
@@ -199,10 +216,16 @@ impl Webhooks {
     async fn authorize(&self, alert: &Alert, deadline: Instant) -> Result<bool, Refusal> {
         let Alert { channel, mention, .. } = *alert;
         let question = VerdictRequest { channel, mention, project: alert.project.clone() };
+        if !self.refused.may_ask(channel, Instant::now()) {
+            let rule = "verdict: the channel was refused just now";
+            return Err(Refusal::new(Answer::UnauthorizedChannel(channel), rule));
+        }
         let until = (Instant::now() + self.verdict_timeout).min(deadline - STORE_WITHIN);
         let verdict = verdict::ask(self.queue.nats(), &question, until).await;
         if let Some(verdict) = &verdict {
-            self.backstop.learn(channel, *verdict != Verdict::ChannelNotAuthorized);
+            let authorized = *verdict != Verdict::ChannelNotAuthorized;
+            self.backstop.learn(channel, authorized);
+            self.refused.learn(channel, authorized, Instant::now());
         }
         let refused = |answer: Answer| {
             let rule = format!("verdict: {}", answer.name());

@@ -25,7 +25,7 @@ pub const MAX_ITEMS: usize = 8;
 pub const UNKNOWN_PROJECT: &str = "(unknown project)";
 
 /// Why an alert was let in, beside its source address. Names a key, never holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "by", content = "key")]
 pub enum Trust {
     /// Only the source address.
@@ -141,6 +141,9 @@ pub struct Alert {
     pub timestamp_ms: i64,
     /// When the ingress received it, in milliseconds since 1970.
     pub received_ms: i64,
+    /// When it was last put back into the queue, likewise: its age counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed_ms: Option<i64>,
     /// Sentry's id of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -204,6 +207,7 @@ impl Alert {
             url: None,
             timestamp_ms: received_ms,
             received_ms,
+            replayed_ms: None,
             event_id: None,
             issue_id: None,
             short_id: None,
@@ -221,6 +225,11 @@ impl Alert {
     /// What becomes of it is reported to nobody: the report would be the next alert.
     pub fn is_own(&self) -> bool {
         is_own_release(self.release.as_deref())
+    }
+
+    /// Since when it has been waiting, in milliseconds since 1970.
+    pub fn waiting_since_ms(&self) -> i64 {
+        self.replayed_ms.unwrap_or(self.received_ms)
     }
 
     /// The alert as it stands on the bus.

@@ -16,6 +16,10 @@ const SCHEMA: u32 = 1;
 const SCHEMA_KEY: &str = "sentry-bot-schema";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long it is remembered which message shows an issue, after its last change.
+const MESSAGES_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How much may be remembered of messages; the oldest are forgotten first.
+const MESSAGES_MAX_BYTES: i64 = 256 << 20;
 /// How long JetStream recognises a repeated `Nats-Msg-Id`.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// How long a signed request is remembered.
@@ -23,6 +27,10 @@ pub const SEEN_FOR: Duration = Duration::from_secs(7 * DAY.as_secs());
 /// The most that is remembered of signed requests, about a million of them:
 /// nats-server keeps an index of all in memory. The oldest go first.
 const SEEN_MAX_BYTES: i64 = 256 << 20;
+/// Most bytes of refusals: enough for tens of thousands of channels.
+const REFUSALS_MAX_BYTES: i64 = 16 << 20;
+/// Refusals that are kept of a channel.
+const REFUSALS_EACH: i64 = 5;
 
 /// Which service asks: only discord-service changes what exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +47,40 @@ pub enum Role {
 /// # Errors
 /// When NATS is away or refuses; call again later.
 pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role) -> anyhow::Result<()> {
-    for config in [alerts(settings), dead_letters(settings), seen(settings)] {
+    for config in [alerts(settings), dead_letters(settings), seen(settings), refusals(settings)] {
         let name = config.name.clone();
         ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
     }
     for bucket in [wire::LANES, wire::CHANNELS, wire::TRUST] {
         let config = kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
-        ensure_bucket(js, config, settings).await?;
+        let bucket = ensure_bucket(js, config, settings).await?;
+        if role == Role::Discord {
+            replicate(js, &bucket, settings).await?;
+        }
     }
+    ensure_messages(js, settings).await.with_context(|| format!("bucket {}", wire::MESSAGES))
+}
+
+/// The bucket [`wire::MESSAGES`]. Unlike other buckets it forgets the oldest when
+/// it is full, which a bucket's own configuration cannot say.
+async fn ensure_messages(js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<()> {
+    let name = format!("KV_{}", wire::MESSAGES);
+    match js.get_stream(&name).await {
+        Err(error) if is_missing(&error) => {}
+        found => return Ok(found.map(|_| ())?),
+    }
+    js.create_stream(stream::Config {
+        discard: stream::DiscardPolicy::Old,
+        max_messages_per_subject: 1,
+        max_bytes: MESSAGES_MAX_BYTES,
+        max_age: MESSAGES_MAX_AGE,
+        allow_rollup: true,
+        deny_delete: true,
+        // An edit builds on the last one: only the leader surely knows it.
+        allow_direct: false,
+        ..base(&name, &format!("$KV.{}.>", wire::MESSAGES), settings)
+    })
+    .await?;
     Ok(())
 }
 
@@ -65,6 +99,26 @@ pub async fn ensure_bucket(
     }
     config.num_replicas = settings.nats_replicas;
     js.create_key_value(config).await.with_context(|| format!("bucket {name}"))
+}
+
+/// Gives the bucket as many replicas as the settings want: it may have been made
+/// when they wanted fewer. Only for discord-service.
+///
+/// # Errors
+/// When NATS is away or refuses.
+pub async fn replicate(
+    js: &jetstream::Context,
+    bucket: &kv::Store,
+    settings: &NatsSettings,
+) -> anyhow::Result<()> {
+    let config = &bucket.stream.cached_info().config;
+    if config.num_replicas == settings.nats_replicas {
+        return Ok(());
+    }
+    tracing::info!(bucket = %bucket.name, replicas = settings.nats_replicas, "updating the bucket to the settings");
+    let config = stream::Config { num_replicas: settings.nats_replicas, ..config.clone() };
+    js.update_stream(config).await.with_context(|| format!("bucket {}", bucket.name))?;
+    Ok(())
 }
 
 async fn ensure_stream(js: &jetstream::Context, config: stream::Config, role: Role) -> anyhow::Result<()> {
@@ -145,5 +199,19 @@ fn seen(settings: &NatsSettings) -> stream::Config {
         allow_rollup: true,
         deny_delete: true,
         ..base(wire::SEEN_STREAM, wire::SEEN_SUBJECTS, settings)
+    }
+}
+
+/// A KV bucket, but for one thing: a full one drops the oldest instead of
+/// refusing what is new, so that strangers cannot end the diagnosis of others.
+fn refusals(settings: &NatsSettings) -> stream::Config {
+    stream::Config {
+        discard: stream::DiscardPolicy::Old,
+        max_bytes: REFUSALS_MAX_BYTES,
+        max_messages_per_subject: REFUSALS_EACH,
+        max_age: 7 * DAY,
+        allow_rollup: true,
+        deny_delete: true,
+        ..base(wire::REFUSALS_STREAM, wire::REFUSALS_SUBJECTS, settings)
     }
 }

@@ -5,10 +5,13 @@
 pub mod admin;
 pub mod alert;
 pub mod bus;
+pub mod healthcheck;
 pub mod ids;
 pub mod mode;
+mod probes;
 pub mod process;
 mod quota;
+pub mod refusal;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

@@ -1,22 +1,34 @@
 //! Stopping on SIGTERM or SIGINT.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::{io, process, thread};
+
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+};
 pub use tokio_util::sync::CancellationToken;
 
 /// Exit code of a process that was told twice to stop.
 const EXIT_FORCED: i32 = 130;
 
 /// A token that is cancelled by the first SIGTERM or SIGINT. A second one ends
-/// the process at once, for whoever cannot wait for the drain.
+/// the process at once, for whoever cannot wait for the drain. Call it once, as
+/// early as possible: until then a signal just ends the process.
+///
+/// The signals are heard on a thread of their own, so that none is missed while
+/// the process has no other runtime yet, and the second also ends one that hangs.
 ///
 /// # Errors
 /// When the handlers cannot be installed.
-pub fn on_signal() -> std::io::Result<CancellationToken> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+pub fn on_signal() -> io::Result<CancellationToken> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut terminate, mut interrupt) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
     let token = CancellationToken::new();
     let cancelled = token.clone();
-    tokio::spawn(async move {
+    let listen = async move {
         for first in [true, false] {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -28,7 +40,8 @@ pub fn on_signal() -> std::io::Result<CancellationToken> {
             }
         }
         tracing::warn!("second signal: ending without draining");
-        std::process::exit(EXIT_FORCED);
-    });
+        process::exit(EXIT_FORCED);
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(listen))?;
     Ok(token)
 }

@@ -19,8 +19,9 @@ pub const VERDICT: &str = "verdict";
 pub const VERDICT_GROUP: &str = "discord-service";
 
 /// Broadcast: a command changed what the store holds for a guild. The payload
-/// is `<guild id>.<channel id>` when the channel's authorization changed, and
-/// `<guild id>` when its users' projects did.
+/// is `<guild id>.<channel id>` when the channel's authorization changed,
+/// `<guild id>` when its users' projects did, and `trust.<channel id>` when what
+/// the channel trusts did.
 pub const STORE_CHANGED: &str = "store.changed";
 
 /// KV bucket: what each channel's lane has in flight. Keys are channel ids.
@@ -48,9 +49,14 @@ pub const SEEN_SUBJECTS: &str = "$KV.seen.>";
 /// KV bucket: the last refusals of each channel (a history of five for each
 /// channel id), written by the ingress and shown by `status`.
 pub const REFUSALS: &str = "refusals";
+/// The stream that [`REFUSALS`] is made of, by NATS's rules for buckets.
+pub const REFUSALS_STREAM: &str = "KV_refusals";
+/// What it stores.
+pub const REFUSALS_SUBJECTS: &str = "$KV.refusals.>";
 
-/// KV bucket: which message of Discord shows which issue. Keys are
-/// `<channel id>.<issue>`.
+/// KV bucket: which messages of Discord show which issue, under
+/// `<channel id>.<issue>`, and what each of them shows, under
+/// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
 
 /// How many partitions the alerts have. For ever: it is part of every subject.
@@ -81,6 +87,11 @@ pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
 /// channel; `sha256` in hexadecimal.
 pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
     format!("$KV.{SEEN}.{channel}.{sha256}")
+}
+
+/// Where the refusals of this channel stand.
+pub fn refusals_subject(channel: ChannelId) -> String {
+    format!("$KV.{REFUSALS}.{channel}")
 }
 
 /// The channel at the end of an alert's or a dead letter's subject, if it is one.

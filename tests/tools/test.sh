@@ -32,9 +32,13 @@ check "clippy" cargo clippy --locked --workspace --all-targets --all-features --
 check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 check "build" cargo build --locked --workspace --bins
 check "settings in README.md" tests/tools/check-settings.sh
+check "Kubernetes manifests" tests/tools/k8s-check.sh
+check "NATS cluster" tests/tools/nats-cluster-check.sh
+check "Compose" tests/tools/compose-check.sh
 check "tests" cargo test --locked --workspace --no-fail-fast
 check "fuzzing" tests/tools/fuzz.sh
 check "make run" tests/tools/check-run.sh
+check "OpenAPI" tests/tools/check-openapi.sh
 
 # A test that cannot run says so in a line of its own, past cargo's capture.
 skipped=$(grep -c '^SKIPPED: ' "$log" || true)

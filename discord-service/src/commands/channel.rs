@@ -7,7 +7,7 @@ use shared::{ChannelId, GuildId};
 use super::{
     Asker, Commands, Failure,
     facts::{Channel, Kind},
-    parse::{ChannelArgument, ChannelCommand},
+    parse::{ChannelArgument, ChannelCommand, SlashOnly},
     replies::{self, Reply},
 };
 use crate::{discord::DiscordError, store::Change};
@@ -25,21 +25,20 @@ impl Commands {
             ChannelCommand::Overview => self.list_channels(by.guild).await,
             ChannelCommand::Authorize(argument) => self.authorize(by, &argument).await,
             ChannelCommand::Revoke(argument) => self.revoke(by, &argument).await,
+            ChannelCommand::Secure(argument) => self.secure(by, &argument).await,
+            ChannelCommand::Open(argument) => self.open(by, &argument).await,
+            // Asked for with a modal, before it comes here.
+            ChannelCommand::AddSecret(_) => Ok(replies::slash_only(SlashOnly::Secret)),
+            ChannelCommand::RemoveSecret(argument, id) => self.remove_secret(by, &argument, &id).await,
             ChannelCommand::SlashOnly(command) => Ok(replies::slash_only(command)),
         }
     }
 
     async fn authorize(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
-        let channel = match self.facts.find(by.guild, argument).await? {
+        let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel,
-            Err(missing) => return Ok(replies::channel_missing(missing)),
+            Err(refusal) => return Ok(refusal),
         };
-        if !self.manages_messages(by, &channel).await? {
-            return Ok(replies::no_permission());
-        }
-        if channel.kind == Kind::Other {
-            return Ok(replies::takes_no_messages(channel.id));
-        }
         let missing = to_post(channel.kind) - self.facts.granted(by.guild, by.bot, &channel).await?;
         if !missing.is_empty() {
             return Ok(replies::cannot_post(channel.id, missing));
@@ -47,6 +46,24 @@ impl Commands {
         let change = self.store.authorize(by.guild, channel.id).await?;
         self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
         Ok(self.replies.authorized(channel.id, change))
+    }
+
+    /// The channel that is named, if it takes messages and the user manages them
+    /// there; else what to say.
+    pub(super) async fn postable(
+        &self,
+        by: Asker,
+        argument: &ChannelArgument,
+    ) -> Result<Result<Channel, Reply>, Failure> {
+        let channel = match self.facts.find(by.guild, argument).await? {
+            Ok(channel) => channel,
+            Err(missing) => return Ok(Err(replies::channel_missing(missing))),
+        };
+        if !self.manages_messages(by, &channel).await? {
+            return Ok(Err(replies::no_permission()));
+        }
+        let takes_messages = channel.kind != Kind::Other;
+        Ok(if takes_messages { Ok(channel) } else { Err(replies::takes_no_messages(channel.id)) })
     }
 
     /// Works for every row of the guild's list, also for channels that are gone,

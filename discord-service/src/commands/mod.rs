@@ -12,9 +12,13 @@ mod fields;
 mod parse;
 mod permissions;
 mod project;
+mod remedies;
 mod replies;
+mod report;
 mod send;
 mod slash;
+mod status;
+mod trust;
 mod wire;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
@@ -27,16 +31,18 @@ pub use self::slash::register as register_slash_commands;
 use self::{
     budget::Budget,
     facts::{Channel, Facts, FactsError},
-    parse::{ChannelArgument, Command, ParseError},
+    parse::{ChannelArgument, Command, Form, ParseError},
     replies::{Replies, Reply},
 };
 use crate::{
     authority::Authority,
     dead_letters::DeadLetters,
+    diagnosis::Diagnosis,
     discord::Discord,
     gateway::{Handler, Invoked, Typed},
     settings::Settings,
     store::{Store, StoreError},
+    trust::{TrustError, Trusts},
 };
 
 /// How long Discord's rate limits may delay a question about the guild, and a
@@ -53,7 +59,9 @@ const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
 pub struct Commands {
     store: Arc<dyn Store>,
     authority: Authority,
+    trusts: Trusts,
     dead_letters: DeadLetters,
+    diagnosis: Diagnosis,
     discord: Discord,
     facts: Facts,
     budget: Budget,
@@ -85,11 +93,13 @@ impl Needs {
     /// A mistake in a command needs what the command needs: strangers learn nothing.
     const fn of(command: &Result<Command, ParseError>) -> Self {
         match command {
-            Ok(Command::Help | Command::Project(_)) | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
+            Ok(Command::Help | Command::Project(_) | Command::Status(None))
+            | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
                 Self { authorized: true, manage_messages: false }
             }
-            Ok(Command::Replay) => Self { authorized: true, manage_messages: true },
-            Ok(Command::Channel(_)) | Err(ParseError::NotAChannel) => {
+            Ok(Command::Replay | Command::Test) => Self { authorized: true, manage_messages: true },
+            // What was refused for a channel that is not authorized is for its admins.
+            Ok(Command::Channel(_) | Command::Status(Some(_))) | Err(ParseError::NotAChannel) => {
                 Self { authorized: false, manage_messages: true }
             }
         }
@@ -103,6 +113,8 @@ enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Discord(#[from] FactsError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     #[error("{0:#}")]
     Nats(anyhow::Error),
 }
@@ -113,12 +125,15 @@ impl Commands {
         store: Arc<dyn Store>,
         discord: &Discord,
         authority: Authority,
+        trusts: Trusts,
         dead_letters: DeadLetters,
         settings: &Settings,
     ) -> Self {
         Self {
             store,
             authority,
+            diagnosis: Diagnosis::new(dead_letters.clone()),
+            trusts,
             dead_letters,
             discord: discord.with_patience(REPLY_PATIENCE),
             facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
@@ -131,23 +146,8 @@ impl Commands {
     /// cannot be done; the reply, if it gets one.
     async fn carry_out(&self, by: Asker, command: Result<Command, ParseError>) -> Option<Reply> {
         let name = parse::name(&command);
-        let (outcome, reply) = match self.answer(by, command).await {
-            Ok(reply) => ("answered", reply?),
-            Err(failure) => {
-                tracing::warn!(
-                    guild.id = %by.guild, channel.id = %by.channel, command = name,
-                    "a command could not be carried out: {failure}"
-                );
-                match failure {
-                    Failure::Store(_) | Failure::Nats(_) => {
-                        ("store_unavailable", replies::store_unavailable())
-                    }
-                    Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
-                }
-            }
-        };
-        count(name, outcome);
-        Some(reply)
+        let outcome = self.answer(by, command).await;
+        outcome.transpose().map(|outcome| settle(by, name, outcome))
     }
 
     /// The reply to a command, if it gets one.
@@ -170,6 +170,8 @@ impl Commands {
             Ok(Command::Channel(command)) => self.channel(by, command).await,
             Ok(Command::Project(command)) => self.project(by, command).await,
             Ok(Command::Replay) => self.replay(by).await,
+            Ok(Command::Status(argument)) => self.status(by, argument).await,
+            Ok(Command::Test) => self.test(by).await,
             Err(ParseError::UnknownWord) => Ok(self.replies.unknown_word()),
             Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
             Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),
@@ -230,6 +232,29 @@ impl Handler for Commands {
     async fn invoked(&self, invocation: Invoked) {
         self.slash(invocation).await;
     }
+}
+
+/// The reply to a command that was carried out, or could not be.
+fn settle(by: Asker, command: &'static str, outcome: Result<Reply, Failure>) -> Reply {
+    let failure = match outcome {
+        Ok(reply) => {
+            count(command, "answered");
+            return reply;
+        }
+        Err(failure) => failure,
+    };
+    tracing::warn!(
+        guild.id = %by.guild, channel.id = %by.channel, command,
+        "a command could not be carried out: {failure}"
+    );
+    let (outcome, reply) = match failure {
+        Failure::Store(_) | Failure::Trust(_) | Failure::Nats(_) => {
+            ("store_unavailable", replies::store_unavailable())
+        }
+        Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
+    };
+    count(command, outcome);
+    reply
 }
 
 fn count(command: &'static str, outcome: &'static str) {

@@ -19,6 +19,10 @@ pub(super) enum Command {
     Project(ProjectCommand),
     /// `replay`.
     Replay,
+    /// `status`, of this channel or of the one named.
+    Status(Option<ChannelArgument>),
+    /// `test`.
+    Test,
 }
 
 /// What can be done about a channel.
@@ -30,7 +34,15 @@ pub(super) enum ChannelCommand {
     Authorize(ChannelArgument),
     /// `channel revoke #c` or `revoke #c`.
     Revoke(ChannelArgument),
-    /// What exists only as a slash command, whose reply nobody else sees.
+    /// `channel secure #c`.
+    Secure(ChannelArgument),
+    /// `channel open #c`.
+    Open(ChannelArgument),
+    /// `channel secret #c`: asks for a secret.
+    AddSecret(ChannelArgument),
+    /// `channel secret #c`, and the id of the secret that is to go.
+    RemoveSecret(ChannelArgument, String),
+    /// What exists only as a slash command, was typed for all to see.
     SlashOnly(SlashOnly),
 }
 
@@ -39,10 +51,17 @@ pub(super) enum ChannelCommand {
 pub(super) enum SlashOnly {
     /// `channel secure`.
     Secure,
-    /// `channel open`.
-    Open,
     /// `channel secret`.
     Secret,
+}
+
+/// How a command is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In a message that others read as well.
+    Typed,
+    /// As a slash command, whose reply nobody else sees.
+    Slash,
 }
 
 /// How a channel was named.
@@ -84,7 +103,7 @@ pub(super) enum ParseError {
 pub(super) fn parse(content: &str, prefix: &str, bot: UserId) -> Option<Result<Command, ParseError>> {
     let mut words = content.split_whitespace();
     let first = words.next()?;
-    (is_prefix(first, prefix) || mentioned(first) == Some(bot)).then(|| command(words))
+    (is_prefix(first, prefix) || mentioned(first) == Some(bot)).then(|| command(words, Form::Typed))
 }
 
 /// The command's name in metrics and logs: one of a few.
@@ -94,11 +113,18 @@ pub(super) fn name(command: &Result<Command, ParseError>) -> &'static str {
         Ok(Command::Channel(ChannelCommand::Overview)) => "channel",
         Ok(Command::Channel(ChannelCommand::Authorize(_))) => "channel authorize",
         Ok(Command::Channel(ChannelCommand::Revoke(_))) => "channel revoke",
+        Ok(Command::Channel(ChannelCommand::Secure(_))) => "channel secure",
+        Ok(Command::Channel(ChannelCommand::Open(_))) => "channel open",
+        Ok(Command::Channel(ChannelCommand::AddSecret(_) | ChannelCommand::RemoveSecret(..))) => {
+            "channel secret"
+        }
         Ok(Command::Channel(ChannelCommand::SlashOnly(_))) => "slash only",
         Ok(Command::Project(ProjectCommand::Overview)) => "project",
         Ok(Command::Project(ProjectCommand::Register(_))) => "project register",
         Ok(Command::Project(ProjectCommand::Revoke)) => "project revoke",
         Ok(Command::Replay) => "replay",
+        Ok(Command::Status(_)) => "status",
+        Ok(Command::Test) => "test",
         Err(_) => "mistaken",
     }
 }
@@ -114,28 +140,47 @@ fn mentioned(word: &str) -> Option<UserId> {
 }
 
 /// The command that the words after the prefix make.
-pub(super) fn command<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Command, ParseError> {
+pub(super) fn command<'a>(
+    mut words: impl Iterator<Item = &'a str>,
+    form: Form,
+) -> Result<Command, ParseError> {
     let Some(word) = words.next() else {
         return Ok(Command::Help);
     };
     match word.to_lowercase().as_str() {
         "h" | "help" => Ok(Command::Help),
-        "channel" => channel(words.next(), words.next()).map(Command::Channel),
-        "authorize" | "revoke" => channel(Some(word), words.next()).map(Command::Channel),
+        "channel" => channel(words.next(), words, form).map(Command::Channel),
+        "authorize" | "revoke" => channel(Some(word), words, form).map(Command::Channel),
         "project" => project(words.next(), words.next()).map(Command::Project),
         "replay" => Ok(Command::Replay),
+        // What names no channel is a word too many.
+        "status" => Ok(Command::Status(words.next().and_then(|word| channel_argument(word).ok()))),
+        "test" => Ok(Command::Test),
         _ => Err(ParseError::UnknownWord),
     }
 }
 
-fn channel(word: Option<&str>, argument: Option<&str>) -> Result<ChannelCommand, ParseError> {
+fn channel<'a>(
+    word: Option<&str>,
+    mut arguments: impl Iterator<Item = &'a str>,
+    form: Form,
+) -> Result<ChannelCommand, ParseError> {
     let word = word.unwrap_or_default().to_lowercase();
-    Ok(match (word.as_str(), argument) {
-        ("authorize", Some(argument)) => ChannelCommand::Authorize(channel_argument(argument)?),
-        ("revoke", Some(argument)) => ChannelCommand::Revoke(channel_argument(argument)?),
-        ("secure", _) => ChannelCommand::SlashOnly(SlashOnly::Secure),
-        ("open", _) => ChannelCommand::SlashOnly(SlashOnly::Open),
-        ("secret", _) => ChannelCommand::SlashOnly(SlashOnly::Secret),
+    match (word.as_str(), form) {
+        ("secure", Form::Typed) => return Ok(ChannelCommand::SlashOnly(SlashOnly::Secure)),
+        ("secret", Form::Typed) => return Ok(ChannelCommand::SlashOnly(SlashOnly::Secret)),
+        _ => {}
+    }
+    let Some(argument) = arguments.next() else { return Ok(ChannelCommand::Overview) };
+    Ok(match word.as_str() {
+        "authorize" => ChannelCommand::Authorize(channel_argument(argument)?),
+        "revoke" => ChannelCommand::Revoke(channel_argument(argument)?),
+        "secure" => ChannelCommand::Secure(channel_argument(argument)?),
+        "open" => ChannelCommand::Open(channel_argument(argument)?),
+        "secret" => match arguments.next() {
+            Some(id) => ChannelCommand::RemoveSecret(channel_argument(argument)?, id.to_owned()),
+            None => ChannelCommand::AddSecret(channel_argument(argument)?),
+        },
         _ => ChannelCommand::Overview,
     })
 }

@@ -130,8 +130,27 @@ fn an_argument_that_is_no_channel_is_an_error() {
 #[test]
 fn what_needs_privacy_is_recognised() {
     channel_is("!sentry channel secure <#1>", ChannelCommand::SlashOnly(SlashOnly::Secure));
-    channel_is("!sentry channel open", ChannelCommand::SlashOnly(SlashOnly::Open));
+    channel_is("!sentry channel secure", ChannelCommand::SlashOnly(SlashOnly::Secure));
+    channel_is("!sentry channel secure nothing", ChannelCommand::SlashOnly(SlashOnly::Secure));
     channel_is("!sentry channel secret <#1> abc", ChannelCommand::SlashOnly(SlashOnly::Secret));
+}
+
+#[test]
+fn what_gives_and_takes_no_secret_may_be_typed() {
+    channel_is("!sentry channel open <#1>", ChannelCommand::Open(id(1)));
+    channel_is("!sentry channel open", ChannelCommand::Overview);
+    fails("!sentry channel open wide", ParseError::NotAChannel);
+}
+
+#[test]
+fn as_slash_commands_they_are_what_they_say() {
+    let slash = |text: &str| command(text.split(' '), Form::Slash);
+    let is = |text, command| assert_eq!(slash(text), Ok(Command::Channel(command)), "{text}");
+    is("channel secure 1", ChannelCommand::Secure(id(1)));
+    is("channel open 1", ChannelCommand::Open(id(1)));
+    is("channel secret 1", ChannelCommand::AddSecret(id(1)));
+    is("channel secret 1 1a2b", ChannelCommand::RemoveSecret(id(1), "1a2b".to_owned()));
+    assert_eq!(slash("channel secret x"), Err(ParseError::NotAChannel));
 }
 
 #[test]
@@ -166,5 +185,20 @@ fn other_words_are_unknown() {
 fn replay_takes_no_words() {
     for text in ["!sentry replay", "!sentry Replay all of them"] {
         assert_eq!(parse(text, "!sentry", BOT), Some(Ok(Command::Replay)), "{text}");
+    }
+}
+
+#[test]
+fn status_takes_a_channel_and_test_no_words() {
+    let status = |argument| Some(Ok(Command::Status(argument)));
+    for (text, expected) in [
+        ("!sentry status", status(None)),
+        ("!sentry status please", status(None)),
+        ("!sentry Status <#42>", status(Some(ChannelArgument::Id(ChannelId::new(42))))),
+        ("!sentry status #alerts now", status(Some(ChannelArgument::Name("alerts".to_owned())))),
+        ("!sentry test", Some(Ok(Command::Test))),
+        ("!sentry TEST <#42>", Some(Ok(Command::Test))),
+    ] {
+        assert_eq!(parse(text, "!sentry", BOT), expected, "{text}");
     }
 }

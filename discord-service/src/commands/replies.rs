@@ -1,11 +1,17 @@
 //! Every word that the bot answers, a function per reply. The texts are part of
 //! the contract with its users; the tests hold them exactly.
 
+mod help;
+mod trust;
+
 use serde_json::{Value, json};
 use serenity::model::Permissions;
 use shared::{ChannelId, UserId, text::cut};
 use url::Url;
 
+pub(super) use self::trust::{
+    no_secrets_key, not_a_secret, opened, secret_removed, secret_stored, secrets_full,
+};
 use super::{facts::Missing, fields, parse::SlashOnly};
 use crate::{
     dead_letters::Replayed,
@@ -14,8 +20,6 @@ use crate::{
     store::{Change, ProjectSlug, Registration},
 };
 
-/// Where the help leads for everything else.
-const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 /// The colour of what has no level.
 const COLOUR: u32 = 0xE7_4C_3C;
 
@@ -80,21 +84,6 @@ impl Replies {
         format!("Unknown command. Use `{} h` to see all commands.", self.prefix).into()
     }
 
-    /// `h`: each command with an example.
-    pub(super) fn help(&self) -> Reply {
-        let field = |(command, words, example): &(&str, &str, &str)| {
-            let prefix = &self.prefix;
-            json!({"name": format!("{prefix} {command}"), "value": format!("{words}\nExample: `{prefix} {example}`")})
-        };
-        let fields = COMMANDS.iter().map(field).collect();
-        let mut embed = self.embed("SENTRY HELP", fields);
-        embed["description"] = format!(
-            "Posts alerts of Sentry into authorized channels. How to set it up: [README]({README_URL})"
-        )
-        .into();
-        Reply::Embed(embed)
-    }
-
     /// `channel`: what the guild has authorized, and `idle` rows of its list
     /// that have no effect.
     pub(super) fn channels(&self, authorized: &[ChannelId], idle: &[ChannelId]) -> Reply {
@@ -135,9 +124,16 @@ impl Replies {
         let Some(url) = self.webhook_url(channel) else {
             return first.into();
         };
+        let prefix = &self.prefix;
         format!(
             "{first}\nURL to paste into Sentry's webhooks: `{url}`\n\
-             Sentry sends nothing before the project has an alert rule with the webhook action."
+             1. Legacy webhooks, where the project still offers them: Settings → Projects → *the project* → \
+             Legacy Integrations → WebHooks: paste it into *Callback URLs*. Alert rule's action: *WebHooks*.\n\
+             2. Otherwise an internal integration: Settings → Developer Settings → Create New Integration → \
+             Internal Integration: paste it into *Webhook URL* and switch *Alert Rule Action* on. Alert rule's \
+             action: the integration's name. Here Sentry verifies the certificate: it must be of a public authority.\n\
+             Sentry sends nothing before the project has an alert rule with the webhook action.\n\
+             Then `{prefix} test` in the channel tries the rest of the way, and `{prefix} status` says what did not arrive and why."
         )
         .into()
     }
@@ -170,7 +166,7 @@ impl Replies {
         Some(format!("{base}/sentry-bot/channel?id={channel}"))
     }
 
-    fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
+    pub(super) fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
         let mut embed = json!({"title": format!("***{title}***"), "color": COLOUR, "fields": fields});
         // A glyph that Discord would refuse must not cost the whole reply.
         if link::is_linkable(&self.glyph_url) {
@@ -179,26 +175,6 @@ impl Replies {
         embed
     }
 }
-
-/// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 8] = [
-    ("h", "Shows this help.", "h"),
-    ("channel", "Shows the authorized channels of this guild.", "channel"),
-    (
-        "channel authorize #channel",
-        "Lets Sentry post into a channel. Short: `authorize`.",
-        "channel authorize #example",
-    ),
-    ("channel revoke #channel", "Takes that back. Short: `revoke`.", "channel revoke #example"),
-    ("project", "Shows your project.", "project"),
-    (
-        "project register slug",
-        "Makes a project yours, so that its alerts can mention you.",
-        "project register project-name-slug",
-    ),
-    ("project revoke", "Gives your project back.", "project revoke"),
-    ("replay", "Posts once more what could not be posted in this channel.", "replay"),
-];
 
 /// To whoever lacks Manage Messages, here or in the channel named.
 pub(super) fn no_permission() -> Reply {
@@ -265,7 +241,6 @@ pub(super) fn project_revoked(slug: Option<&str>) -> Reply {
 pub(super) fn slash_only(command: SlashOnly) -> Reply {
     let (word, private) = match command {
         SlashOnly::Secure => ("secure", "token"),
-        SlashOnly::Open => ("open", "token"),
         SlashOnly::Secret => ("secret", "secret"),
     };
     format!("Use `/sentry channel {word}` so that the {private} stays private").into()

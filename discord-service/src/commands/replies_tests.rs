@@ -2,7 +2,8 @@
 
 use clap::Parser as _;
 
-use super::*;
+use super::{help::README_URL, *};
+use crate::trust::Stored;
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 const USER: UserId = UserId::new(7);
@@ -48,8 +49,12 @@ fn a_channel_is_authorized() {
 
 #[test]
 fn authorizing_prints_the_url_when_it_is_known() {
-    let next = "\nURL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/channel?id=42`\
-                \nSentry sends nothing before the project has an alert rule with the webhook action.";
+    let next = "
+URL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/channel?id=42`
+1. Legacy webhooks, where the project still offers them: Settings → Projects → *the project* → Legacy Integrations → WebHooks: paste it into *Callback URLs*. Alert rule's action: *WebHooks*.
+2. Otherwise an internal integration: Settings → Developer Settings → Create New Integration → Internal Integration: paste it into *Webhook URL* and switch *Alert Rule Action* on. Alert rule's action: the integration's name. Here Sentry verifies the certificate: it must be of a public authority.
+Sentry sends nothing before the project has an alert rule with the webhook action.
+Then `!sentry test` in the channel tries the rest of the way, and `!sentry status` says what did not arrive and why.";
     let replies = with_url();
     says(&replies.authorized(CHANNEL, Change::Made), &format!("<#42> is now authorized{next}"));
     says(&replies.authorized(CHANNEL, Change::Already), &format!("<#42> is already authorized{next}"));
@@ -145,7 +150,6 @@ fn refusals_show_the_prefix_that_is_set() {
 #[test]
 fn what_is_private_leads_to_its_slash_command() {
     says(&slash_only(SlashOnly::Secure), "Use `/sentry channel secure` so that the token stays private");
-    says(&slash_only(SlashOnly::Open), "Use `/sentry channel open` so that the token stays private");
     says(&slash_only(SlashOnly::Secret), "Use `/sentry channel secret` so that the secret stays private");
 }
 
@@ -215,9 +219,47 @@ fn the_help_names_every_command_with_an_example() {
 ?s channel: Shows the authorized channels of this guild.\nExample: `?s channel`
 ?s channel authorize #channel: Lets Sentry post into a channel. Short: `authorize`.\nExample: `?s channel authorize #example`
 ?s channel revoke #channel: Takes that back. Short: `revoke`.\nExample: `?s channel revoke #example`
+/sentry channel secure #channel: From now on the channel takes only URLs with its new token, or signed requests.\nExample: `/sentry channel secure channel:#example`
+?s channel open #channel: Takes that back: the channel takes all alerts of Sentry again.\nExample: `?s channel open #example`
+/sentry channel secret #channel: Keeps the client secret of an internal integration, so that its requests are verified.\nExample: `/sentry channel secret channel:#example`
 ?s project: Shows your project.\nExample: `?s project`
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
 ?s project revoke: Gives your project back.\nExample: `?s project revoke`
-?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`"
+?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`
+?s status: Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.\nExample: `?s status`
+?s test: Sends a sample alert into this channel and says how long it took.\nExample: `?s test`"
+    );
+}
+
+#[test]
+fn securing_shows_the_token_and_where_it_goes() {
+    let token = "a-token".to_owned().into();
+    let first = "<#42> is now secured: it takes only URLs with this new token, or signed requests. \
+                 An earlier token is no longer valid.";
+    let last = "The token is shown only this once. If it gets lost or known, use this command again.";
+    let url = "https://bot.example.com:8443/sentry-bot/channel?id=42&token=a-token";
+    says(
+        &with_url().secured(CHANNEL, &token, true),
+        &format!("{first}\nURL to paste into Sentry's webhooks: `{url}`\n{last}"),
+    );
+    says(
+        &replies(&[]).secured(CHANNEL, &token, false),
+        &format!(
+            "{first}\nAdd it to the URL that Sentry calls: `&token=a-token`\n{last}\n\
+             The channel is not authorized yet: use `/sentry channel authorize`."
+        ),
+    );
+}
+
+#[test]
+fn client_secrets_are_told_by_their_ids() {
+    let ids = ["1a".to_owned(), "2b".to_owned()];
+    says(
+        &secret_stored(CHANNEL, Stored::Already, &ids),
+        "<#42> has this client secret already\nIts client secrets, oldest first: `1a`, `2b`",
+    );
+    says(
+        &secret_removed(CHANNEL, "3c` @everyone", Change::Already, &[]),
+        "<#42> has no client secret `3c@everyone`\nIt has no client secrets.",
     );
 }

@@ -1,8 +1,10 @@
 //! Alerts that can never be delivered, kept with the reason until somebody
 //! replays them or they are two weeks old.
 
+mod latest;
 mod review;
 
+pub use latest::Latest;
 pub use review::Replayed;
 
 use std::{collections::BTreeSet, fmt};
@@ -32,6 +34,8 @@ pub enum Reason {
     Revoked,
     /// The mentioned user is not entitled to this project's mentions.
     Mention,
+    /// The key under which it came is no longer valid, or the channel demands one.
+    Untrusted,
     /// It waited longer than `ALERT_MAX_AGE_SECS`.
     Expired,
     /// Discord does not let the bot post in the channel, or it is gone.
@@ -45,13 +49,14 @@ pub enum Reason {
 impl Reason {
     /// Every reason's token.
     pub const TOKENS: &'static [&'static str] =
-        &["revoked", "mention", "expired", "unreachable", "refused", "unreadable"];
+        &["revoked", "mention", "untrusted", "expired", "unreachable", "refused", "unreadable"];
 
     /// The reason as a token of the subject and as a metric's label.
     pub const fn token(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
             Self::Mention => "mention",
+            Self::Untrusted => "untrusted",
             Self::Expired => "expired",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
@@ -118,6 +123,11 @@ impl DeadLetters {
     /// Access over this connection.
     pub const fn new(js: jetstream::Context) -> Self {
         Self { js }
+    }
+
+    /// The connection's JetStream.
+    pub(crate) const fn js(&self) -> &jetstream::Context {
+        &self.js
     }
 
     /// Stores these messages of `ALERTS` as dead letters of the channel, for

@@ -73,7 +73,7 @@ impl DeadLetters {
                     replayed.unreadable += 1;
                     continue;
                 };
-                alert.received_ms = chrono::Utc::now().timestamp_millis();
+                alert.replayed_ms = Some(chrono::Utc::now().timestamp_millis());
                 if lifted.insert(alert.channel) {
                     blockade::lift(&lanes, alert.channel).await?;
                 }
@@ -87,7 +87,11 @@ impl DeadLetters {
         Ok(replayed)
     }
 
-    async fn last_sequence(&self) -> anyhow::Result<u64> {
+    /// The sequence of the last dead letter of all.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub(crate) async fn last_sequence(&self) -> anyhow::Result<u64> {
         let mut stream = self.js.get_stream(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
         Ok(stream.info().await.context("cannot count the dead letters")?.state.last_sequence)
     }

@@ -4,17 +4,44 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sha2::{Digest as _, Sha256};
-use shared::Alert;
+use shared::{Alert, alert::Trust, trust::ChannelTrust};
+
+use super::messages::IssueKey;
+use crate::{
+    render::Change,
+    trust::{Distrust, distrust},
+};
 
 /// How many waiting alerts are kept whole, so that a lone one is not read twice.
 const KEPT_WHOLE: usize = 32;
+
+/// How an alert is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// By a post.
+    News,
+    /// By an edit of the message about its issue, where one is known.
+    Change,
+    /// By both: the issue is back.
+    Return,
+}
+
+impl Class {
+    fn of(alert: &Alert, issue: Option<IssueKey>) -> Self {
+        match Change::of(alert).filter(|_| issue.is_some()) {
+            None => Self::News,
+            Some(change) if change.is_return() => Self::Return,
+            Some(_) => Self::Change,
+        }
+    }
+}
 
 /// Alerts that share an embed have the same key: issue, mention, level and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FoldKey([u8; 16]);
 
 impl FoldKey {
-    fn of(alert: &Alert) -> Self {
+    fn of(alert: &Alert, class: Class) -> Self {
         // Without an issue id, what the reader would take for the same issue.
         let issue = match &alert.issue_id {
             Some(id) => ["id", id.as_str(), ""],
@@ -27,7 +54,8 @@ impl FoldKey {
         let mut hash = Sha256::new();
         let mention = alert.mention.map(|user| user.to_string()).unwrap_or_default();
         let level = alert.level.as_deref().unwrap_or_default();
-        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind]) {
+        let back = if class == Class::Return { "back" } else { "" };
+        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind, back]) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
@@ -42,7 +70,13 @@ impl FoldKey {
 struct Waiting {
     key: FoldKey,
     timestamp_ms: i64,
+    /// Since when it waits: its age counts from then.
+    since_ms: i64,
+    /// On what it was let in, and when.
+    trust: Trust,
     received_ms: i64,
+    issue: Option<IssueKey>,
+    class: Class,
     whole: Option<Box<Alert>>,
 }
 
@@ -55,8 +89,10 @@ pub(crate) struct Group {
     pub(crate) latest: u64,
     /// When the first and the last of them happened, in milliseconds since 1970.
     pub(crate) span_ms: (i64, i64),
-    /// When the first and the last of them were received, likewise.
-    pub(crate) received_ms: (i64, i64),
+    /// Since when the first and the last of them wait, likewise.
+    pub(crate) since_ms: (i64, i64),
+    /// On what they were let in, each with the newest receipt, likewise.
+    pub(crate) trusts: BTreeMap<Trust, i64>,
 }
 
 /// The waiting alerts of one channel by their sequence in the stream.
@@ -74,11 +110,15 @@ pub(crate) struct Backlog {
 impl Backlog {
     /// Takes in an alert. Sequences may come in any order, each once.
     pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
-        let key = FoldKey::of(&alert);
+        let issue = IssueKey::of(&alert);
+        let class = Class::of(&alert, issue);
+        let key = FoldKey::of(&alert, class);
         let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
+        let (since_ms, trust) = (alert.waiting_since_ms(), alert.trust.clone());
         let whole = (self.whole < KEPT_WHOLE).then(|| Box::new(alert));
         self.whole += usize::from(whole.is_some());
-        self.waiting.insert(sequence, Waiting { key, timestamp_ms, received_ms, whole });
+        let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
+        self.waiting.insert(sequence, waiting);
         self.fold(key, sequence);
     }
 
@@ -87,9 +127,9 @@ impl Backlog {
         self.waiting.is_empty()
     }
 
-    /// How many embeds wait.
-    pub(crate) fn embeds(&self) -> usize {
-        self.heads.len()
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
     }
 
     /// All waiting sequences, ascending.
@@ -102,15 +142,66 @@ impl Backlog {
         self.sequences().find(|sequence| !other.contains(sequence))
     }
 
-    /// The alerts received before this time.
-    pub(crate) fn received_before(&self, limit_ms: i64) -> Vec<u64> {
-        let old = self.waiting.iter().filter(|(_, waiting)| waiting.received_ms < limit_ms);
+    /// The alerts that have been waiting since before this time.
+    pub(crate) fn waiting_before(&self, limit_ms: i64) -> BTreeSet<u64> {
+        let old = self.waiting.iter().filter(|(_, waiting)| waiting.since_ms < limit_ms);
         old.map(|(sequence, _)| *sequence).collect()
     }
 
+    /// The alerts that are not trusted any more, by the reason.
+    pub(crate) fn distrusted(&self, kept: &ChannelTrust) -> BTreeMap<Distrust, BTreeSet<u64>> {
+        let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
+        for (sequence, waiting) in &self.waiting {
+            if let Some(why) = distrust(kept, &waiting.trust, waiting.received_ms) {
+                distrusted.entry(why).or_default().insert(*sequence);
+            }
+        }
+        distrusted
+    }
+
     /// The embeds to be, in the order of the first alert that each contains.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
-        self.heads.iter().filter_map(|head| self.group(*head))
+    pub(crate) fn posts(&self) -> impl Iterator<Item = Group> {
+        self.classed(|class| class == Class::News).filter_map(|(head, _)| self.group(head))
+    }
+
+    /// The issues of which changes wait, oldest first, and how these are told.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (IssueKey, Class)> {
+        let changes = self.classed(|class| class != Class::News);
+        changes.filter_map(|(_, waiting)| Some((waiting.issue?, waiting.class)))
+    }
+
+    /// The changes of these issues, oldest first.
+    pub(crate) fn changes_of(&self, issues: &BTreeSet<IssueKey>) -> Vec<(IssueKey, Class, Group)> {
+        let changes = self.classed(|class| class != Class::News);
+        let wanted = changes.filter_map(|(head, waiting)| {
+            let issue = waiting.issue.filter(|issue| issues.contains(issue))?;
+            Some((issue, waiting.class, self.group(head)?))
+        });
+        wanted.collect()
+    }
+
+    /// The issues of which a post waits.
+    pub(crate) fn issues_to_post(&self) -> BTreeSet<IssueKey> {
+        self.classed(|class| class == Class::News).filter_map(|(_, waiting)| waiting.issue).collect()
+    }
+
+    /// The oldest change of the issue is told by a post: no message to edit is
+    /// known, or those are edited already.
+    pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
+        let change = |class| class != Class::News;
+        let oldest = self.classed(change).find(|(_, waiting)| waiting.issue == Some(issue));
+        let oldest = oldest.and_then(|(head, _)| self.group(head));
+        for sequence in oldest.into_iter().flat_map(|group| group.sequences) {
+            if let Some(waiting) = self.waiting.get_mut(&sequence) {
+                waiting.class = Class::News;
+            }
+        }
+    }
+
+    /// The first alert of each embed to be, of those that are told so.
+    fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &Waiting)> {
+        let heads = self.heads.iter().filter_map(|head| Some((*head, self.waiting.get(head)?)));
+        heads.filter(move |(_, waiting)| wanted(waiting.class))
     }
 
     fn group(&self, head: u64) -> Option<Group> {
@@ -120,16 +211,19 @@ impl Backlog {
                 sequences: BTreeSet::from([head]),
                 latest: head,
                 span_ms: (first.timestamp_ms, first.timestamp_ms),
-                received_ms: (first.received_ms, first.received_ms),
+                since_ms: (first.since_ms, first.since_ms),
+                trusts: BTreeMap::from([(first.trust.clone(), first.received_ms)]),
             });
         }
         let sequences = self.folds.get(&first.key)?.clone();
         let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
         let (last_ms, latest) = times.clone().max()?;
         let (first_ms, _) = times.min()?;
-        let received = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.received_ms));
-        let received_ms = (received.clone().min()?, received.max()?);
-        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), received_ms })
+        let since = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.since_ms));
+        let since_ms = (since.clone().min()?, since.max()?);
+        let waiting = sequences.iter().filter_map(|s| self.waiting.get(s));
+        let trusts = newest(waiting.map(|waiting| (&waiting.trust, waiting.received_ms)));
+        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, trusts })
     }
 
     /// The alert itself, where it was kept whole.
@@ -189,6 +283,18 @@ impl Backlog {
             }
         }
     }
+}
+
+/// Each kind of trust with its newest receipt.
+pub(crate) fn newest<'a>(receipts: impl Iterator<Item = (&'a Trust, i64)>) -> BTreeMap<Trust, i64> {
+    let mut newest: BTreeMap<Trust, i64> = BTreeMap::new();
+    for (trust, received_ms) in receipts {
+        match newest.get_mut(trust) {
+            Some(latest) => *latest = received_ms.max(*latest),
+            None => drop(newest.insert(trust.clone(), received_ms)),
+        }
+    }
+    newest
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn backlog(issues: &[&str]) -> Backlog {
 }
 
 fn shape(backlog: &Backlog) -> Vec<Vec<u64>> {
-    backlog.groups().map(|group| group.sequences.into_iter().collect()).collect()
+    backlog.posts().map(|group| group.sequences.into_iter().collect()).collect()
 }
 
 #[test]
@@ -34,9 +34,9 @@ fn another_mention_level_kind_or_project_is_not_hidden() {
     let mut backlog = backlog(&["a"]);
     backlog.insert(2, Alert { mention: Some(UserId::new(5)), ..alert("a") });
     backlog.insert(3, Alert { level: Some("fatal".to_owned()), ..alert("a") });
-    backlog.insert(4, Alert { kind: "issue.resolved".to_owned(), ..alert("a") });
+    backlog.insert(4, Alert { kind: "issue.created".to_owned(), ..alert("a") });
     backlog.insert(5, Alert { project: "frontend".to_owned(), ..alert("a") });
-    assert_eq!(backlog.embeds(), 5);
+    assert_eq!(backlog.posts().count(), 5);
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn an_embed_shows_the_latest_event_and_the_span_of_all() {
     for (sequence, timestamp_ms, received_ms) in [(1, 50, 100), (2, 90, 101), (3, 10, 102)] {
         backlog.insert(sequence, Alert { timestamp_ms, received_ms, ..alert("a") });
     }
-    let group = backlog.groups().next().expect("there is one");
-    assert_eq!((group.latest, group.span_ms, group.received_ms), (2, (10, 90), (100, 102)));
+    let group = backlog.posts().next().expect("there is one");
+    assert_eq!((group.latest, group.span_ms, group.since_ms), (2, (10, 90), (100, 102)));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn removing_the_first_of_an_embed_moves_it_back() {
     assert_eq!(shape(&backlog), [vec![2], vec![3]]);
     backlog.remove(&BTreeSet::from([2, 3]));
     assert!(backlog.is_empty());
-    assert_eq!((backlog.embeds(), backlog.folds.len(), backlog.whole), (0, 0, 0));
+    assert_eq!((backlog.heads.len(), backlog.folds.len(), backlog.whole), (0, 0, 0));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn alerts_set_alone_leave_their_embed_and_newer_ones_still_share() {
     backlog.insert(5, alert("a"));
     assert_eq!(shape(&backlog), [vec![1], vec![2], vec![3], vec![4, 5]]);
     backlog.remove(&BTreeSet::from([1, 2, 3, 4, 5]));
-    assert_eq!((backlog.embeds(), backlog.alone.len()), (0, 0));
+    assert_eq!((backlog.heads.len(), backlog.alone.len()), (0, 0));
 }
 
 #[test]
@@ -77,4 +77,61 @@ fn alerts_without_an_issue_id_fold_by_what_the_reader_sees() {
         backlog.insert(sequence, Alert { issue_id: None, title: Some(title.to_owned()), ..alert("") });
     }
     assert_eq!(shape(&backlog), [vec![1, 3], vec![2]]);
+}
+
+#[test]
+fn a_group_names_each_kind_of_trust_with_its_newest_receipt() {
+    let token = Trust::Token("1a2b".to_owned());
+    let mut backlog = Backlog::default();
+    for (sequence, trust, received_ms) in
+        [(1, &token, 30), (2, &Trust::None, 20), (3, &token, 10), (4, &Trust::None, 25)]
+    {
+        backlog.insert(sequence, Alert { trust: trust.clone(), received_ms, ..alert("a") });
+    }
+    let group = backlog.posts().next().expect("it waits");
+    assert_eq!(group.trusts, [(Trust::None, 25), (token, 30)].into());
+}
+
+#[test]
+fn what_is_not_trusted_any_more_is_told_by_the_reason_and_by_the_true_receipt() {
+    let mut backlog = Backlog::default();
+    let revoked = Trust::Signature("gone".to_owned());
+    for (sequence, trust, received_ms, replayed_ms) in [
+        (1, Trust::None, 99, None),
+        // Put back after the channel was secured: it came before.
+        (2, Trust::None, 99, Some(500)),
+        (3, Trust::None, 100, None),
+        (4, revoked, 1, None),
+    ] {
+        backlog.insert(sequence, Alert { trust, received_ms, replayed_ms, ..alert("a") });
+    }
+    let secured = ChannelTrust { secured: true, secured_ms: 100, ..ChannelTrust::default() };
+    let expected = [(Distrust::Revoked, BTreeSet::from([4])), (Distrust::Unproven, BTreeSet::from([3]))];
+    assert_eq!(backlog.distrusted(&secured), expected.into());
+    assert_eq!(backlog.waiting_before(200), BTreeSet::from([1, 3, 4]), "age counts from the replay");
+}
+
+#[test]
+fn a_change_waits_for_the_message_about_its_issue_and_is_no_embed() {
+    let change = |kind: &str, how: Option<&str>, issue: &str| {
+        let details = shared::alert::Details { how: how.map(str::to_owned), ..Default::default() };
+        Alert { kind: kind.to_owned(), details, ..alert(issue) }
+    };
+    let mut backlog = backlog(&["a"]);
+    backlog.insert(2, change("issue.resolved", None, "a"));
+    backlog.insert(3, change("issue.unresolved", Some("regression"), "b"));
+    backlog.insert(4, change("issue.unresolved", None, "b"));
+    backlog.insert(5, change("issue.resolved", None, "a"));
+    assert_eq!(shape(&backlog), [vec![1]]);
+    let issue = |name| IssueKey::of(&alert(name)).expect("it has an id");
+    let waiting: Vec<_> = backlog.changes().collect();
+    let expected = [(issue("a"), Class::Change), (issue("b"), Class::Return), (issue("b"), Class::Change)];
+    assert_eq!(waiting, expected);
+    assert_eq!(backlog.issues_to_post(), BTreeSet::from([issue("a")]));
+    let of_a = backlog.changes_of(&BTreeSet::from([issue("a")]));
+    assert_eq!(of_a[0].2.sequences, BTreeSet::from([2, 5]));
+
+    backlog.post_oldest_change(issue("b"));
+    assert_eq!(shape(&backlog), [vec![1], vec![3]]);
+    assert_eq!(backlog.changes_of(&BTreeSet::from([issue("b")])).len(), 1);
 }

@@ -5,6 +5,8 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use shared::ChannelId;
 
+use crate::leader;
+
 /// Whether one channel is blocked, and why. Lifted from outside with [`lift`].
 #[derive(Debug)]
 pub(crate) struct Blockade {
@@ -21,12 +23,15 @@ impl Blockade {
     }
 
     /// Why the channel is blocked, if it is. Only the channel's lane sets it,
-    /// so NATS is asked only while it stands.
+    /// so NATS is asked only while it stands. The bucket's leader is asked: once
+    /// lifted, a blockade must not make another dead letter.
     pub(crate) async fn read(&mut self) -> anyhow::Result<Option<String>> {
         if !self.set {
             return Ok(None);
         }
-        let why = self.bucket.get(&self.key).await.context("cannot read whether the channel is blocked")?;
+        let why = leader::get(&self.bucket, &self.key)
+            .await
+            .context("cannot read whether the channel is blocked")?;
         self.set = why.is_some();
         Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
@@ -36,6 +41,15 @@ impl Blockade {
         self.set = true;
         Ok(())
     }
+}
+
+/// Why the channel is blocked, if it is.
+///
+/// # Errors
+/// When NATS is away.
+pub async fn of(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<Option<String>> {
+    let why = bucket.get(key(channel)).await.context("cannot read whether the channel is blocked")?;
+    Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Lets the channel be tried again.

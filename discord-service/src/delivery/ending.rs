@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 
-use super::{
-    lane::Lane,
-    record::{Record, State},
-};
+use super::{lane::Lane, record::Record};
 use crate::dead_letters::{Cause, Reason};
 
 /// Alerts that are turned into dead letters at once.
@@ -60,11 +57,10 @@ impl Lane<'_> {
     /// The post stands in Discord: notes that down and removes its alerts. In
     /// either order a successor sees that it was posted.
     pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
-        record.state = State::Posted;
         let sequences = record.sequences();
         let kept_from = self.backlog.first_outside(&sequences);
         let (noted, removed) = tokio::join!(
-            self.journal.write(&record),
+            self.journal.write_posted(&mut record),
             self.around.queue.remove(&self.subject, &sequences, kept_from)
         );
         noted.and(removed).context("a post is confirmed, but not yet noted down")?;

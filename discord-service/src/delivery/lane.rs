@@ -3,19 +3,25 @@
 //! The order of steps is what makes a crash at any moment safe; the crash
 //! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_nats::jetstream::kv;
-use shared::{ChannelId, process::BadToken, shutdown::CancellationToken, wire};
+use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::sync::mpsc;
 
 use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
+    edit::Work,
     ending::{expired_cause, revoked_cause, unreachable_cause},
+    messages::{Entry, IssueKey, Messages},
     queue::Queue,
-    record::{Journal, Record, Resume},
+    record::{Journal, Record, Resume, State},
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},
@@ -37,6 +43,7 @@ pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) journals: kv::Store,
+    pub(crate) messages: Messages,
     pub(crate) authority: Authority,
     pub(crate) discord: Discord,
     pub(crate) style: Style,
@@ -99,7 +106,7 @@ async fn serve(
     backoff: &mut Backoff,
 ) -> Result<(), Interruption> {
     let (mut lane, unfinished) = Lane::open(around, channel).await?;
-    lane.refill().await?;
+    lane.catch_up().await?;
     if let Some(record) = unfinished {
         lane.resume(record).await?;
     }
@@ -107,11 +114,10 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
-            if lane.had_to_wait().await {
-                continue;
+            if let Some(work) = lane.next_work(wakes).await? {
+                lane.step(work).await?;
+                backoff.reset();
             }
-            lane.step().await?;
-            backoff.reset();
             continue;
         }
         tokio::select! {
@@ -133,22 +139,27 @@ pub(super) struct Lane<'a> {
     pub(super) backlog: Backlog,
     /// Alerts that Discord refused with their links.
     pub(super) without_links: BTreeSet<u64>,
+    /// Where issues were told of, of those that wait for an edit.
+    pub(super) known: HashMap<IssueKey, Entry>,
     pub(super) subject: String,
     /// The next sequence to read.
-    cursor: u64,
+    pub(super) cursor: u64,
     blockade: Blockade,
 }
 
 impl<'a> Lane<'a> {
     async fn open(around: &'a Surroundings, channel: ChannelId) -> anyhow::Result<(Self, Option<Record>)> {
-        let (journal, unfinished) = Journal::open(around.journals.clone(), channel).await?;
+        let subject = wire::alert_subject(channel);
+        let stream = around.queue.standing(&subject).await?.stream;
+        let (journal, unfinished) = Journal::open(around.journals.clone(), channel, stream).await?;
         let lane = Self {
             around,
             channel,
             journal,
             backlog: Backlog::default(),
             without_links: BTreeSet::new(),
-            subject: wire::alert_subject(channel),
+            known: HashMap::new(),
+            subject,
             cursor: 1,
             blockade: Blockade::open(around.journals.clone(), channel).await?,
         };
@@ -157,7 +168,7 @@ impl<'a> Lane<'a> {
 
     /// Takes in all that has come since the last time. It does not wait for a
     /// moment in which nothing comes: in a storm there is none.
-    async fn refill(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
         let mut more = true;
         while more {
             let batch = self.around.queue.read(&self.subject, self.cursor).await?;
@@ -180,11 +191,11 @@ impl<'a> Lane<'a> {
     }
 
     /// Looks for what a wake-up announced, until it is there or surely is not.
-    async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
-        let mut waits = LOOK_AGAIN_MS.iter();
+    pub(super) async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
+        let (before, mut waits) = (self.backlog.len(), LOOK_AGAIN_MS.iter());
         loop {
             self.refill().await?;
-            let Some(wait) = waits.next().filter(|_| self.backlog.is_empty()) else { break };
+            let Some(wait) = waits.next().filter(|_| self.backlog.len() == before) else { break };
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(*wait)) => {}
                 // Announced anew: this one is not to wait for the former's pauses.
@@ -196,10 +207,10 @@ impl<'a> Lane<'a> {
             }
         }
         if self.backlog.is_empty()
-            && let Some(first) = self.around.queue.first(&self.subject).await?
+            && let Some(first) = self.around.queue.first(&self.subject, 1).await?
+            && first < self.cursor
         {
-            // Sequences went back: the stream was made anew.
-            self.cursor = self.cursor.min(first);
+            anyhow::bail!("the alerts' stream was made anew");
         }
         Ok(())
     }
@@ -212,6 +223,8 @@ impl<'a> Lane<'a> {
             None => false,
         };
         match record.resume(first_stands) {
+            // The predecessor did not come to note that down, nor to count it.
+            Resume::Remove if record.state == State::Sending => Ok(self.confirm(record).await?),
             Resume::Remove => Ok(self.forget(&sequences).await?),
             Resume::Bury(cause) => {
                 let standing = self.backlog.sequences().filter(|sequence| sequences.contains(sequence));
@@ -224,26 +237,11 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Waits until Discord would take a post; whether that took time. A post is
-    /// made when it may go, of all that waits then and of what may be posted then.
-    pub(super) async fn had_to_wait(&self) -> bool {
-        let free = self.around.discord.until_free(self.channel);
-        tokio::pin!(free);
-        if futures::poll!(&mut free).is_ready() {
-            return false;
-        }
-        tokio::select! {
-            () = free => {}
-            () = self.around.shutdown.cancelled() => {}
-        }
-        true
-    }
-
-    /// One post, or one reason why there is none.
-    async fn step(&mut self) -> Result<(), Interruption> {
+    /// One post or edit, or one reason why there is none. It is made when it may
+    /// go, of all that waits then and of what may be posted then.
+    async fn step(&mut self, work: Work) -> Result<(), Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
-        let expired: BTreeSet<u64> =
-            self.backlog.received_before(oldest.timestamp_millis()).into_iter().collect();
+        let expired = self.backlog.waiting_before(oldest.timestamp_millis());
         // Strangers' alerts leave no trace, however old. That a channel is none is
         // known without the store, so what waits for the store expires all the same.
         if !expired.is_empty() && self.around.authority.was_authorized(self.channel).await? {
@@ -253,13 +251,7 @@ impl<'a> Lane<'a> {
             // It is known from now on.
             Standing::Authorized(_) if !expired.is_empty() => Ok(()),
             Standing::Authorized(guild) => match self.blockade.read().await? {
-                None => match self.compose(guild).await? {
-                    Some(record) => {
-                        self.journal.write(&record).await?;
-                        self.deliver(record, false).await
-                    }
-                    None => Ok(()),
-                },
+                None => self.work(work, guild).await,
                 Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
             },
             Standing::Unreachable(why) => Ok(self.bury_all(&unreachable_cause(&why)).await?),
@@ -268,6 +260,20 @@ impl<'a> Lane<'a> {
             }
             Standing::NotAuthorized => Ok(self.drop_all().await?),
         }
+    }
+
+    /// One post of what is still trusted, or the end of what is not.
+    async fn work(&mut self, work: Work, guild: GuildId) -> Result<(), Interruption> {
+        let kept = self.around.authority.trust(self.channel).await?;
+        if let Some((why, sequences)) = self.backlog.distrusted(&kept).pop_first() {
+            return Ok(self.bury(&sequences, &why.cause()).await?);
+        }
+        if work == Work::Edit {
+            return self.edit(guild).await;
+        }
+        let Some(record) = self.compose(guild).await? else { return Ok(()) };
+        self.journal.write(&record).await?;
+        self.deliver(record, false).await
     }
 
     /// Discord does not let the bot post here: until the channel is authorized

@@ -4,11 +4,18 @@
 mod backlog;
 mod backoff;
 pub mod blockade;
+mod catch_up;
+#[cfg(test)]
+mod choices;
+mod edit;
 mod ending;
 mod lane;
+mod messages;
 mod post;
 mod queue;
 mod record;
+mod send;
+pub mod tally;
 mod trace;
 
 pub(crate) use self::record::log_ids;
@@ -38,6 +45,7 @@ use tokio_util::sync::DropGuard;
 
 use self::{
     lane::Surroundings,
+    messages::Messages,
     queue::{Queue, Waiting},
 };
 use crate::{
@@ -60,6 +68,8 @@ pub struct Delivery {
     pub nats: async_nats::Client,
     /// The bucket [`wire::LANES`].
     pub journals: kv::Store,
+    /// The bucket [`wire::MESSAGES`].
+    pub messages: kv::Store,
     /// Who may post where.
     pub authority: Authority,
     /// Where to post.
@@ -89,6 +99,7 @@ impl Delivery {
                 queue: Queue::new(js.clone()),
                 dead_letters: DeadLetters::new(js),
                 journals: self.journals,
+                messages: Messages::new(self.messages),
                 authority: self.authority,
                 discord: self.discord,
                 style: self.style,

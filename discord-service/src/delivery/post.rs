@@ -1,22 +1,19 @@
-//! Building a channel's next post, and bringing it to Discord.
+//! Building a channel's next post.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::{BTreeMap, BTreeSet};
 
-use shared::{Alert, GuildId, shutdown::CancellationToken, trace::TracePoint};
+use shared::{Alert, GuildId, alert::Trust, trace::TracePoint};
 
 use super::{
-    backlog::Group,
-    backoff::{Backoff, News},
-    ending::{expired_cause, revoked_cause, unreachable_cause},
+    backlog::{Group, newest},
     lane::{Interruption, Lane},
-    record::{Mention, Record, log_ids, nonce},
-    trace::Posting,
+    messages::{IssueKey, Shown},
+    record::{Mention, Record, nonce},
 };
 use crate::{
-    authority::{Entitlement, Standing},
+    authority::Entitlement,
     dead_letters::{Cause, Reason},
-    discord::{DiscordError, Refusal},
-    render::{self, Embed, Folded, MAX_MESSAGE_CHARS, Style},
+    render::{self, Change, Embed, Exhibit, Folded, History, MAX_MESSAGE_CHARS, Style},
 };
 
 /// Discord's limit for the embeds of one message.
@@ -24,18 +21,13 @@ const EMBEDS: usize = 10;
 /// What each embed is cut to while more than one post waits, so that ten fit.
 const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
-/// How long a request in flight may take after the process was told to stop.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
-
-/// When Discord is away, it is so for all lanes: one of them says so.
-static UNCONFIRMED: News = News::new();
-
 impl Lane<'_> {
     /// The next post: the oldest waiting embeds, as many as fit. `None` when
     /// none of them may be posted; they are dead letters then.
     pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
-        let max_chars = if self.backlog.embeds() > EMBEDS { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
-        let candidates: Vec<Group> = self.backlog.groups().take(EMBEDS).collect();
+        let mut candidates: Vec<Group> = self.backlog.posts().take(EMBEDS + 1).collect();
+        let max_chars = if candidates.len() > EMBEDS { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
+        candidates.truncate(EMBEDS);
         let mut draft = Draft::default();
         for group in candidates {
             let alone = group.sequences.first().is_some_and(|first| self.backlog.is_alone(*first));
@@ -53,17 +45,48 @@ impl Lane<'_> {
             }
             let links = !self.without_links.contains(&group.latest);
             let style = Style { links, ..self.around.style.clone() };
-            if !draft.add(group, alert, &style, max_chars) || alone {
+            let history = self.history(guild, &alert).await?;
+            if !draft.add(group, alert, history, &style, max_chars) || alone {
                 break;
             }
         }
         if draft.embeds.is_empty() {
             return Ok(None);
         }
-        Ok(Some(draft.record(self)))
+        Ok(Some(draft.record(self, max_chars)))
     }
 
-    async fn alert(&self, sequence: u64) -> anyhow::Result<Option<Alert>> {
+    /// What is known of the issue beside the alert. One that is back says where
+    /// it was told of first; one that comes after its own end says that it has ended.
+    async fn history(&self, guild: GuildId, alert: &Alert) -> anyhow::Result<History> {
+        let own = Change::of(alert);
+        let is_return = own.as_ref().is_some_and(Change::is_return);
+        let mut history = History::default();
+        if let Some(issue) = IssueKey::of(alert).filter(|_| is_return || alert.kind == "issue.created")
+            && let Some((message, shown)) = self.first_about(issue).await?
+        {
+            history = shown.of_issue(issue).map(|told| told.folded.history.clone()).unwrap_or_default();
+            let url = format!("https://discord.com/channels/{guild}/{}/{message}", self.channel);
+            history.earlier = is_return.then_some(url);
+        }
+        if let Some(own) = own {
+            history.add(&own);
+        }
+        Ok(history)
+    }
+
+    async fn first_about(&self, issue: IssueKey) -> anyhow::Result<Option<(u64, Shown)>> {
+        let messages = &self.around.messages;
+        for message in messages.entry(self.channel, issue).await?.into_iter().flat_map(|entry| entry.messages)
+        {
+            if let Some(shown) = messages.shown(self.channel, message).await? {
+                return Ok(Some((message, shown)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn alert(&self, sequence: u64) -> anyhow::Result<Option<Alert>> {
         if let Some(alert) = self.backlog.whole(sequence) {
             return Ok(Some(alert.clone()));
         }
@@ -71,7 +94,7 @@ impl Lane<'_> {
         Ok(found.first().and_then(|stored| stored.alert().ok()))
     }
 
-    async fn mention_cause(
+    pub(super) async fn mention_cause(
         &self,
         guild: GuildId,
         user: Option<&shared::UserId>,
@@ -85,163 +108,25 @@ impl Lane<'_> {
         }
         .map(|why| Cause::new(Reason::Mention, why)))
     }
-
-    /// Sends a recorded post until Discord has decided on it. `repeated`: it
-    /// may have been sent before.
-    pub(super) async fn deliver(&mut self, record: Record, mut repeated: bool) -> Result<(), Interruption> {
-        let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
-        let mut checked = !repeated;
-        let posting = Posting::begin(&record.traces);
-        loop {
-            if self.had_to_wait().await {
-                if self.around.shutdown.is_cancelled() {
-                    return Err(Interruption::Stopping);
-                }
-                checked = false;
-            }
-            if !checked && let Some(cause) = self.no_longer(&record).await? {
-                return Ok(self.bury(&record.sequences(), &cause.if_sent(repeated)).await?);
-            }
-            checked = false;
-            let attempt = self.around.discord.try_create_message(self.channel, &record.body);
-            let outcome = tokio::select! {
-                outcome = attempt => outcome,
-                // What is cut off here is repeated by a successor.
-                () = leaving(&self.around.shutdown) => return Err(Interruption::Stopping),
-            };
-            let error = match outcome {
-                Ok(Some(_)) => {
-                    posting.end(true);
-                    return Ok(self.posted(record).await?);
-                }
-                // A 429: it was not done.
-                Ok(None) => continue,
-                Err(DiscordError::BadToken(error)) => return Err(error.into()),
-                Err(DiscordError::Unavailable(error)) => error,
-                Err(refused) => {
-                    posting.end(false);
-                    return Ok(self.refused(record, &refused, repeated).await?);
-                }
-            };
-            repeated = true;
-            let wait = backoff.next();
-            metrics::counter!("sentry_bot_post_retries_total").increment(1);
-            if UNCONFIRMED.is_news() {
-                tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error:#}");
-            } else {
-                tracing::debug!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error:#}");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.around.shutdown.cancelled() => return Err(Interruption::Stopping),
-            }
-        }
-    }
-
-    /// Why a recorded post must not be repeated, if so.
-    async fn no_longer(&self, record: &Record) -> Result<Option<Cause>, Interruption> {
-        let oldest = chrono::Utc::now() - self.around.max_age;
-        if record.received_ms.1 < oldest.timestamp_millis() {
-            return Ok(Some(expired_cause()));
-        }
-        let guild = match self.around.authority.standing(self.channel).await? {
-            Standing::Authorized(guild) => guild,
-            Standing::NotAuthorized => return Ok(Some(revoked_cause())),
-            Standing::Unreachable(why) => return Ok(Some(unreachable_cause(&why))),
-        };
-        for Mention { user, project } in &record.mentions {
-            if let Some(cause) = self.mention_cause(guild, Some(user), project).await? {
-                return Ok(Some(cause));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn posted(&mut self, record: Record) -> anyhow::Result<()> {
-        let sequences = record.sequences();
-        let (alerts, alert_ids) = (sequences.len(), log_ids(&sequences));
-        metrics::counter!("sentry_bot_posts_total").increment(1);
-        metrics::counter!("sentry_bot_embeds_total").increment(record.embeds as u64);
-        metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
-        let folded = alerts.saturating_sub(record.embeds);
-        metrics::counter!("sentry_bot_alerts_folded_total").increment(folded as u64);
-        let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.received_ms.0).max(0);
-        metrics::histogram!("sentry_bot_delivery_seconds")
-            .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
-        tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
-        self.confirm(record).await
-    }
-
-    async fn refused(
-        &mut self,
-        record: Record,
-        refused: &DiscordError,
-        repeated: bool,
-    ) -> anyhow::Result<()> {
-        match refused.refusal() {
-            // A repeat of a post that somebody has deleted since.
-            Some(Refusal::AlreadyPosted) => self.posted(record).await,
-            Some(Refusal::Channel) => self.refused_channel(&record, refused, repeated).await,
-            Some(Refusal::Message) | None => self.refused_message(&record, refused, repeated).await,
-        }
-    }
-
-    async fn refused_channel(
-        &mut self,
-        record: &Record,
-        refused: &DiscordError,
-        repeated: bool,
-    ) -> anyhow::Result<()> {
-        let cause = unreachable_cause(&refused.to_string());
-        self.block(&cause.detail).await?;
-        self.bury(&record.sequences(), &cause.if_sent(repeated)).await
-    }
-
-    /// A shared post is taken apart; one alone is tried without links, then dead.
-    async fn refused_message(
-        &mut self,
-        record: &Record,
-        refused: &DiscordError,
-        repeated: bool,
-    ) -> anyhow::Result<()> {
-        let sequences = record.sequences();
-        tracing::warn!(channel.id = %self.channel, alerts = sequences.len(), links = record.links, "{refused}");
-        if sequences.len() > 1 {
-            self.backlog.set_alone(&sequences);
-            return Ok(());
-        }
-        if record.links {
-            self.backlog.set_alone(&sequences);
-            self.without_links.extend(sequences);
-            return Ok(());
-        }
-        let cause = Cause::new(Reason::Refused, refused.to_string());
-        self.bury(&sequences, &cause.if_sent(repeated)).await
-    }
-}
-
-/// Comes a moment after the process was told to stop: time for an answer that is
-/// on its way, not for a rate limit.
-async fn leaving(shutdown: &CancellationToken) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(LAST_MOMENT).await;
 }
 
 /// A post while it is built.
 #[derive(Default)]
 struct Draft {
     embeds: Vec<Embed>,
+    exhibits: Vec<Exhibit>,
     chars: usize,
     sequences: BTreeSet<u64>,
     mentions: BTreeSet<Mention>,
-    received_ms: Option<(i64, i64)>,
+    trusts: BTreeMap<Trust, i64>,
+    since_ms: Option<(i64, i64)>,
     without_links: bool,
     traces: Vec<TracePoint>,
 }
 
 impl Draft {
     /// Adds an embed; false when it does not fit any more.
-    fn add(&mut self, group: Group, alert: Alert, style: &Style, max_chars: usize) -> bool {
+    fn add(&mut self, group: Group, alert: Alert, history: History, style: &Style, max_chars: usize) -> bool {
         let trace = alert.trace;
         let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
         let folded = Folded {
@@ -249,31 +134,36 @@ impl Draft {
             count: group.sequences.len() as u64,
             first_ms: group.span_ms.0,
             last_ms: group.span_ms.1,
+            history,
         };
         let embed = render::embed(&folded, style, max_chars);
-        if !self.embeds.is_empty() && self.chars + embed.chars > MAX_MESSAGE_CHARS {
+        let exhibit = Exhibit::new(folded, style.links, &embed);
+        if !self.embeds.is_empty() && self.chars + exhibit.room() > MAX_MESSAGE_CHARS {
             return false;
         }
-        self.chars += embed.chars;
+        self.chars += exhibit.room();
         self.embeds.push(embed);
+        self.exhibits.push(exhibit);
         self.sequences.extend(group.sequences);
         self.mentions.extend(mention);
-        let (oldest, newest) = self.received_ms.unwrap_or(group.received_ms);
-        self.received_ms = Some((oldest.min(group.received_ms.0), newest.max(group.received_ms.1)));
+        let both = self.trusts.iter().chain(&group.trusts);
+        self.trusts = newest(both.map(|(trust, received_ms)| (trust, *received_ms)));
+        let (first, last) = self.since_ms.unwrap_or(group.since_ms);
+        self.since_ms = Some((first.min(group.since_ms.0), last.max(group.since_ms.1)));
         self.without_links |= !style.links;
         self.traces.extend(trace);
         true
     }
 
-    fn record(self, lane: &Lane<'_>) -> Record {
+    fn record(self, lane: &Lane<'_>, max_chars: usize) -> Record {
         let bodies: Vec<_> = self.embeds.iter().map(|embed| embed.json.clone()).collect();
         let nonce = nonce(lane.channel, &self.sequences, &bodies);
         let users = self.mentions.iter().map(|mention| mention.user).collect();
         let body = render::message(&self.embeds, &users, &nonce);
-        let received_ms = self.received_ms.unwrap_or_default();
+        let (trusts, since_ms) = (self.trusts.into_iter().collect(), self.since_ms.unwrap_or_default());
         let (embeds, links) = (self.embeds.len(), !self.without_links);
-        let mut record = Record::new(&self.sequences, self.mentions, received_ms, embeds, links, body);
-        record.traces = self.traces;
-        record
+        let shown = Shown::new(max_chars, self.exhibits);
+        let record = Record::new(&self.sequences, self.mentions, trusts, since_ms, embeds, links, body);
+        record.showing(shown).tracing(self.traces)
     }
 }

@@ -2,7 +2,8 @@
 //! exhaustively: it crashes after every step, up to so many times in one
 //! history, and Discord answers in every way. What to post, what to write down,
 //! what to do with a record that was found and how to remove alerts is decided
-//! by the real code; only NATS and Discord are modelled.
+//! by the real code; only NATS and Discord are modelled. Edits are gone through
+//! in `edit_tests`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use crate::{
     dead_letters::{Cause, Reason},
     delivery::{
         backlog::Backlog,
+        choices::Choices,
         queue::Removal,
         record::{Record, Resume, State, nonce},
     },
@@ -23,51 +25,6 @@ const EMBEDS: usize = 2;
 const CHUNK: usize = 2;
 /// The issues of the alerts: those of a post do not stand side by side.
 const ALERTS: [&str; 5] = ["a", "b", "a", "c", "b"];
-
-/// Goes through every sequence of choices, one after another.
-struct Choices {
-    path: Vec<(usize, usize)>,
-    at: usize,
-    /// Crashes and bad answers in this history, and the most in any.
-    evils: usize,
-    evils_max: usize,
-}
-
-impl Choices {
-    fn new(evils_max: usize) -> Self {
-        Self { path: Vec::new(), at: 0, evils: 0, evils_max }
-    }
-
-    fn pick(&mut self, options: usize) -> usize {
-        if self.at == self.path.len() {
-            self.path.push((0, options));
-        }
-        self.at += 1;
-        self.path[self.at - 1].0
-    }
-
-    /// The first option is good; the others may be taken `evils_max` times.
-    fn evil(&mut self, options: usize) -> usize {
-        if self.evils == self.evils_max {
-            return 0;
-        }
-        let picked = self.pick(options);
-        self.evils += usize::from(picked > 0);
-        picked
-    }
-
-    /// Turns to the next history; false after the last.
-    fn next(&mut self) -> bool {
-        (self.at, self.evils) = (0, 0);
-        while let Some((picked, options)) = self.path.pop() {
-            if picked + 1 < options {
-                self.path.push((picked + 1, options));
-                return true;
-            }
-        }
-        false
-    }
-}
 
 struct Crash;
 
@@ -130,8 +87,9 @@ impl World<'_> {
                 continue;
             }
             let sequences: BTreeSet<u64> =
-                backlog.groups().take(EMBEDS).flat_map(|group| group.sequences).collect();
-            let record = Record::new(&sequences, BTreeSet::new(), (0, 0), EMBEDS, true, "body".into());
+                backlog.posts().take(EMBEDS).flat_map(|group| group.sequences).collect();
+            let record =
+                Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), EMBEDS, true, "body".into());
             self.record = Some(record.clone());
             self.survive()?;
             self.deliver(record, false, &mut backlog)?;

@@ -5,13 +5,16 @@
 //! a thousand. A lane reads its own subject directly instead and removes what
 //! is done with.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 use async_nats::{
     connection::State,
     jetstream::{
-        self, ErrorCode,
+        self,
         response::Response,
         stream::{DirectGetErrorKind, RawMessageErrorKind},
     },
@@ -58,6 +61,16 @@ pub(crate) struct Waiting {
     pub(crate) oldest_age: Duration,
 }
 
+/// What the stream's leader says of one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// When the stream was made, in JetStream's words: tells it from one that
+    /// was made anew, in which sequences repeat.
+    pub(crate) stream: String,
+    /// How many messages stand.
+    pub(crate) messages: usize,
+}
+
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
@@ -88,6 +101,33 @@ impl Queue {
         let oldest_age = if state.messages > 0 { age.unwrap_or_default() } else { Duration::ZERO };
         let subjects = counts.try_collect().await.context("cannot list what waits")?;
         Ok(Waiting { subjects, oldest_age })
+    }
+
+    /// How many messages the subject has, and in which stream, as its leader has it.
+    pub(crate) async fn standing(&self, subject: &str) -> anyhow::Result<Standing> {
+        #[derive(serde::Deserialize)]
+        struct Info {
+            created: String,
+            state: Subjects,
+        }
+        #[derive(serde::Deserialize)]
+        struct Subjects {
+            // Absent where there are none.
+            #[serde(default)]
+            subjects: HashMap<String, usize>,
+        }
+        let question = json!({ "subjects_filter": subject });
+        let answer: Response<Info> = self
+            .js
+            .request(format!("STREAM.INFO.{}", wire::ALERTS), &question)
+            .await
+            .context("cannot count what waits")?;
+        match answer {
+            Response::Ok(Info { created, state }) => {
+                Ok(Standing { stream: created, messages: state.subjects.values().sum() })
+            }
+            Response::Err { error } => Err(error).context("cannot count what waits"),
+        }
     }
 
     /// The next messages of the subject from this sequence on, in order: none
@@ -129,10 +169,10 @@ impl Queue {
         }
     }
 
-    /// The sequence of the subject's first message, as the stream's leader has it.
-    pub(crate) async fn first(&self, subject: &str) -> anyhow::Result<Option<u64>> {
+    /// The sequence of the subject's first message from this one on, as the stream's leader has it.
+    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
-        match stream.get_first_raw_message_by_subject(subject, 1).await {
+        match stream.get_first_raw_message_by_subject(subject, from).await {
             Ok(message) => Ok(Some(message.sequence)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
@@ -180,10 +220,12 @@ impl Queue {
             .context("cannot remove what is done")?;
         match answer {
             Response::Ok(deleted) => ensure!(deleted.success, "JetStream did not remove what is done"),
-            Response::Err { error } => {
-                let gone = [ErrorCode::NO_MESSAGE_FOUND, ErrorCode::SEQUENCE_NOT_FOUND];
-                ensure!(gone.contains(&error.error_code()), "cannot remove what is done: {error}");
+            // One that a predecessor removed already; the error's code depends on
+            // the server's version and says nothing certain.
+            Response::Err { error } if self.stands(sequence).await? => {
+                return Err(error).context("cannot remove what is done");
             }
+            Response::Err { .. } => {}
         }
         Ok(())
     }

@@ -7,12 +7,19 @@ use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use shared::{ChannelId, UserId, trace::TracePoint};
+use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
 
-use crate::dead_letters::{Cause, Reason};
+use super::{messages::Shown, tally::Tally};
+use crate::{
+    dead_letters::{Cause, Reason},
+    leader,
+};
 
-/// The version of the record that this build writes.
+/// The version of a post's record.
 const VERSION: u32 = 1;
+/// The version of an edit's record, which a build that knows no edits must not
+/// take for a post.
+const EDIT_VERSION: u32 = 2;
 /// Discord's limit for a nonce, in characters.
 const NONCE_CHARS: usize = 25;
 
@@ -47,7 +54,7 @@ pub(crate) struct Mention {
     pub(crate) project: String,
 }
 
-/// One post, ready to be sent again.
+/// One post or one edit, ready to be sent again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     v: u32,
@@ -57,8 +64,13 @@ pub(crate) struct Record {
     /// large backlog that alternates with others' would not fit a message of NATS.
     runs: Vec<(u64, u64)>,
     pub(crate) mentions: BTreeSet<Mention>,
-    /// When its oldest and its newest alert were received, in milliseconds since 1970.
-    pub(crate) received_ms: (i64, i64),
+    /// On what its alerts were let in, each with the newest receipt: checked again
+    /// before a repeat. Builds before this field checked no trust.
+    #[serde(default)]
+    pub(crate) trusts: Vec<(Trust, i64)>,
+    /// Since when its oldest and its newest alert wait, in milliseconds since 1970.
+    #[serde(rename = "received_ms")]
+    pub(crate) since_ms: (i64, i64),
     /// How many embeds it has.
     pub(crate) embeds: usize,
     /// Whether its embeds have links.
@@ -68,6 +80,12 @@ pub(crate) struct Record {
     /// The traces that it continues. A successor's repeat continues none.
     #[serde(skip)]
     pub(crate) traces: Vec<TracePoint>,
+    /// The message that is edited; a post makes a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) edits: Option<u64>,
+    /// What the message shows then, where that is to be remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Record {
@@ -75,34 +93,78 @@ impl Record {
     pub(crate) fn new(
         sequences: &BTreeSet<u64>,
         mentions: BTreeSet<Mention>,
-        received_ms: (i64, i64),
+        trusts: Vec<(Trust, i64)>,
+        since_ms: (i64, i64),
         embeds: usize,
         links: bool,
         body: serde_json::Value,
     ) -> Self {
         let runs = runs_of(sequences);
         let (state, traces) = (State::Sending, Vec::new());
-        Self { v: VERSION, state, runs, mentions, received_ms, embeds, links, body, traces }
+        let (edits, shown) = (None, None);
+        Self {
+            v: VERSION,
+            state,
+            runs,
+            mentions,
+            trusts,
+            since_ms,
+            embeds,
+            links,
+            body,
+            traces,
+            edits,
+            shown,
+        }
+    }
+
+    /// The same, of a post whose message shall be remembered.
+    pub(crate) fn showing(self, shown: Shown) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// The same, as a part of these traces.
+    pub(crate) fn tracing(self, traces: Vec<TracePoint>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// The same, as an edit of this message.
+    pub(crate) fn editing(self, message: u64) -> Self {
+        Self { v: EDIT_VERSION, edits: Some(message), ..self }
     }
 
     /// Alerts that are about to become dead letters.
     pub(crate) fn dead(sequences: &BTreeSet<u64>, cause: Cause) -> Self {
-        let record = Self::new(sequences, BTreeSet::new(), (0, 0), 0, false, serde_json::Value::Null);
+        let record =
+            Self::new(sequences, BTreeSet::new(), Vec::new(), (0, 0), 0, false, serde_json::Value::Null);
         Self { state: State::Dead(cause), ..record }
     }
 
     /// Reads what stands in a journal. Of a record that this build does not
     /// understand (a newer one's, before a roll-back) it takes what it can: its
-    /// alerts must neither be posted twice unseen nor hold the channel up.
-    fn read(value: &[u8], channel: ChannelId) -> Option<Self> {
+    /// alerts must neither be posted twice unseen nor hold the channel up. A record
+    /// of another stream than this one names alerts that are gone with it: what has
+    /// their sequences now is new.
+    fn read(value: &[u8], channel: ChannelId, stream: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Origin {
+            // Absent in records of older builds.
+            stream: Option<String>,
+        }
         #[derive(Deserialize)]
         struct Foreign {
             #[serde(default)]
             state: serde_json::Value,
             runs: Vec<(u64, u64)>,
         }
+        if let Ok(Origin { stream: Some(origin) }) = serde_json::from_slice(value)
+            && origin != stream
+        {
+            tracing::warn!(channel.id = %channel, "what the channel had in flight is gone with its stream, which was made anew");
+            return None;
+        }
         if let Ok(record) = serde_json::from_slice::<Self>(value)
-            && record.v == VERSION
+            && matches!(record.v, VERSION | EDIT_VERSION)
         {
             return Some(record);
         }
@@ -195,21 +257,46 @@ pub(crate) fn nonce(channel: ChannelId, sequences: &BTreeSet<u64>, embeds: &[ser
 pub(crate) struct Journal {
     bucket: kv::Store,
     key: String,
+    /// The stream that the record's sequences are of.
+    stream: String,
     revision: u64,
+    tally: Tally,
+}
+
+/// A record as it stands in the journal.
+#[derive(Serialize)]
+struct Written<'a> {
+    stream: &'a str,
+    #[serde(flatten)]
+    record: &'a Record,
+    tally: Tally,
 }
 
 impl Journal {
-    /// Opens the channel's journal and reads the record in it.
+    /// Opens the channel's journal for alerts of this stream (see
+    /// `queue::Standing`) and reads the record in it.
     pub(crate) async fn open(
         bucket: kv::Store,
         channel: ChannelId,
+        stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let key = channel.to_string();
-        let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
+        let entry = leader::entry(&bucket, &key).await.context("cannot read the lane's record")?;
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-        let entry = entry.filter(|entry| entry.operation == kv::Operation::Put);
-        let record = entry.and_then(|entry| Record::read(&entry.value, channel));
-        Ok((Self { bucket, key, revision }, record))
+        let value = entry.and_then(|entry| entry.value);
+        let tally = value.as_deref().map(Tally::read).unwrap_or_default();
+        let record = value.and_then(|value| Record::read(&value, channel, &stream));
+        Ok((Self { bucket, key, stream, revision, tally }, record))
+    }
+
+    /// Replaces the record of a post by its confirmation, and counts it.
+    ///
+    /// # Errors
+    /// As of [`Self::write`].
+    pub(crate) async fn write_posted(&mut self, record: &mut Record) -> anyhow::Result<()> {
+        record.state = State::Posted;
+        self.tally.count(record.sequences().len(), record.since_ms.1);
+        self.write(record).await
     }
 
     /// Replaces the record.
@@ -217,7 +304,8 @@ impl Journal {
     /// # Errors
     /// When NATS is away, or another owner wrote since: open it again.
     pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        let value = serde_json::to_vec(record).context("cannot encode the lane's record")?;
+        let written = Written { stream: &self.stream, record, tally: self.tally };
+        let value = serde_json::to_vec(&written).context("cannot encode the lane's record")?;
         self.revision = self
             .bucket
             .update(&self.key, value.into(), self.revision)
@@ -226,8 +314,21 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets the record of a channel for which nothing waits.
-    pub(crate) async fn clear(self) -> anyhow::Result<()> {
+    /// Forgets the record of a channel for which nothing waits. What was counted
+    /// stays.
+    pub(crate) async fn clear(mut self) -> anyhow::Result<()> {
+        if self.tally != Tally::default() {
+            let nothing = Record::new(
+                &BTreeSet::new(),
+                BTreeSet::new(),
+                Vec::new(),
+                (0, 0),
+                0,
+                false,
+                serde_json::Value::Null,
+            );
+            return self.write(&Record { state: State::Posted, ..nothing }).await;
+        }
         if self.revision > 0 {
             self.bucket
                 .purge_expect_revision(&self.key, Some(self.revision))
@@ -245,7 +346,8 @@ mod tests {
     #[test]
     fn a_record_keeps_its_sequences_as_runs() {
         let sequences = BTreeSet::from([1, 2, 3, 7, 9, 10]);
-        let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 1, true, serde_json::Value::Null);
+        let record =
+            Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 1, true, serde_json::Value::Null);
         assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
         assert_eq!(record.sequences(), sequences);
         assert_eq!(record.first(), Some(1));
@@ -261,24 +363,61 @@ mod tests {
     #[test]
     fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
         let channel = ChannelId::new(1);
-        let record = Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), (0, 0), 1, true, "x".into());
+        let record =
+            Record::new(&BTreeSet::from([5, 6]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
         let mut json = serde_json::to_value(&record).expect("it encodes");
-        json["v"] = 2.into();
-        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel);
+        json["v"] = 3.into();
+        let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel, "now");
         let dead = read(&json).expect("its alerts are known");
         assert_eq!(dead.sequences(), BTreeSet::from([5, 6]));
         assert!(matches!(dead.resume(true), Resume::Bury(cause) if cause.may_have_been_posted));
         json["state"] = "posted".into();
         assert_eq!(read(&json).expect("its alerts are known").resume(true), Resume::Remove);
-        assert_eq!(read(&serde_json::json!({"v": 2})), None);
-        assert_eq!(Record::read(b"garbage", channel), None);
+        assert_eq!(read(&serde_json::json!({"v": 3})), None);
+        assert_eq!(Record::read(b"garbage", channel, "now"), None);
+    }
+
+    #[test]
+    fn a_record_is_of_no_use_once_its_stream_was_made_anew() {
+        let record =
+            Record::new(&BTreeSet::from([5]), BTreeSet::new(), Vec::new(), (0, 0), 1, true, "x".into());
+        let written = Written { stream: "then", record: &record, tally: Tally::default() };
+        let written = serde_json::to_vec(&written).expect("it encodes");
+        let channel = ChannelId::new(1);
+        assert_eq!(Record::read(&written, channel, "then"), Some(record.clone()));
+        assert_eq!(Record::read(&written, channel, "now"), None);
+        let older = serde_json::to_vec(&record).expect("it encodes");
+        assert_eq!(Record::read(&older, channel, "now"), Some(record));
+    }
+
+    #[test]
+    fn a_record_from_before_trust_was_written_down_is_read_as_it_was() {
+        let trusts = vec![(Trust::None, 5), (Trust::Token("1a2b".to_owned()), 7)];
+        let record = Record::new(&BTreeSet::from([5]), BTreeSet::new(), trusts, (5, 7), 1, true, "x".into());
+        let mut json = serde_json::to_value(&record).expect("it encodes");
+        let read =
+            |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), ChannelId::new(1), "now");
+        assert_eq!(read(&json), Some(record.clone()));
+        json.as_object_mut().expect("an object").remove("trusts");
+        assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..record }));
+    }
+
+    #[test]
+    fn an_edit_is_read_as_an_edit_and_an_older_build_does_not_take_it_for_a_post() {
+        let post =
+            Record::new(&BTreeSet::from([5]), BTreeSet::new(), Vec::new(), (0, 0), 0, true, "x".into());
+        let edit = post.editing(7).showing(Shown::new(600, Vec::new()));
+        let json = serde_json::to_vec(&edit).expect("it encodes");
+        assert_eq!(Record::read(&json, ChannelId::new(1), "now"), Some(edit.clone()));
+        assert_ne!(edit.v, VERSION);
     }
 
     #[test]
     fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
         let full = shared::settings::MAX_CHANNEL_BACKLOG as u64;
         let sequences: BTreeSet<u64> = (0..full).map(|n| 9_000_000_000 + 2 * n).collect();
-        let record = Record::new(&sequences, BTreeSet::new(), (0, 0), 10, true, "x".repeat(60_000).into());
+        let record =
+            Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 10, true, "x".repeat(60_000).into());
         let encoded = serde_json::to_vec(&record).expect("it encodes");
         assert!(encoded.len() < 1 << 20, "{}", encoded.len());
     }

@@ -129,16 +129,26 @@ impl Discord {
         self.shared.limits.until_free(&route).await;
     }
 
-    /// Changes a message (the JSON body of Edit Message).
-    pub async fn edit_message(
+    /// Waits until the rate limits would let a message of the channel be edited.
+    pub async fn until_edit_free(&self, channel: ChannelId) {
+        self.shared.limits.until_free(&edit_route(channel)).await;
+    }
+
+    /// Changes a message (the JSON body of Edit Message): once, after waiting for
+    /// the rate limits. A 429 is not waited out: `false`, certainly not done.
+    pub async fn try_edit_message(
         &self,
         channel: ChannelId,
         message: u64,
         body: &serde_json::Value,
-    ) -> Result<(), DiscordError> {
+    ) -> Result<bool, DiscordError> {
         let path = format!("/channels/{channel}/messages/{message}");
-        let route = format!("/channels/{channel}/messages/{{message}}");
-        self.request(Method::PATCH, &path, &route, Some(body)).await.map(|_| ())
+        let (route, deadline) = (edit_route(channel), Instant::now() + self.patience);
+        let answer = self.attempt(&Method::PATCH, &path, &route, encode(Some(body))?, deadline).await?;
+        match answer.status.as_u16() {
+            429 => Ok(false),
+            _ => answer.into_result(route.has_own_token()).map(|_| true),
+        }
     }
 
     /// Answers an interaction (the JSON body of Create Interaction Response).
@@ -262,6 +272,10 @@ impl Discord {
         permit.answered(route, &answer);
         Ok(answer)
     }
+}
+
+fn edit_route(channel: ChannelId) -> Route {
+    Route::new(&Method::PATCH, &format!("/channels/{channel}/messages/{{message}}"))
 }
 
 /// The label in metrics for how a request ended.

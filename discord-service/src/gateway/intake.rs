@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     Handler, Typed,
     interaction::InteractionCreate,
+    unfinished::Handling,
     wire::{MessageCreate, TYPED_KINDS},
 };
 use crate::lease::Fence;
@@ -32,24 +33,29 @@ impl Intake {
     /// Hands on what somebody typed in a guild, and drops everything else. What
     /// is not answered when the pod loses its leases is left to a successor: a
     /// pod that was frozen must not answer after it.
-    pub(super) fn take(&self, message: MessageCreate, bot: u64, fence: Fence) {
+    pub(super) fn take(&self, message: MessageCreate, bot: u64, fence: Fence, handling: Handling) {
         let Some(typed) = typed(message, bot) else {
             return;
         };
-        self.hand_on(typed.id, fence, |handler| async move { handler.typed(typed).await });
+        self.hand_on(typed.id, fence, handling, |handler| async move { handler.typed(typed).await });
     }
 
     /// Hands on the use of a command.
-    pub(super) fn invoke(&self, interaction: InteractionCreate, bot: u64, fence: Fence) {
+    pub(super) fn invoke(&self, interaction: InteractionCreate, bot: u64, fence: Fence, handling: Handling) {
         let Some(invoked) = interaction.invoked(bot) else {
             return;
         };
-        self.hand_on(invoked.id, fence, |handler| async move { handler.invoked(invoked).await });
+        self.hand_on(invoked.id, fence, handling, |handler| async move { handler.invoked(invoked).await });
     }
 
     /// Begins to handle the message or interaction of this id.
-    fn hand_on<F>(&self, id: u64, fence: Fence, handle: impl FnOnce(Arc<dyn Handler>) -> F)
-    where
+    fn hand_on<F>(
+        &self,
+        id: u64,
+        fence: Fence,
+        handling: Handling,
+        handle: impl FnOnce(Arc<dyn Handler>) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
@@ -60,7 +66,7 @@ impl Intake {
         let handled = handle(Arc::clone(&self.handler));
         self.tasks.spawn(async move {
             let _ = fence.while_held(handled).await;
-            drop(room);
+            drop((room, handling));
         });
     }
 
@@ -94,7 +100,10 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{super::Invoked, *};
+    use super::{
+        super::{Invoked, unfinished::Unfinished},
+        *,
+    };
 
     fn message(change: Value) -> MessageCreate {
         let mut json = json!({"id": "1", "channel_id": "2", "guild_id": "3", "type": 0,
@@ -123,7 +132,7 @@ mod tests {
         let (gate, handled) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
         let intake = Intake::new(Arc::new(Slow(Arc::clone(&gate), Arc::clone(&handled))));
         for _ in 0..2 * MAX_HANDLED {
-            intake.take(message(json!({})), 9, Fence::always());
+            intake.take(message(json!({})), 9, Fence::always(), Unfinished::default().begin(1));
         }
         gate.add_permits(1);
         intake.drain().await;

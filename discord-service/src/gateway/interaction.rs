@@ -42,12 +42,23 @@ pub struct Place {
 }
 
 /// What is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Wants {
     /// That the command is carried out.
     Run(SlashCommand),
     /// Completions of the option of this name, which is being typed.
     Complete(SlashCommand, String),
+    /// That what was filled into a modal is taken.
+    Submit(FilledIn),
+}
+
+/// A modal that somebody filled in.
+#[derive(Debug, Clone)]
+pub struct FilledIn {
+    /// The modal's own custom id.
+    pub id: String,
+    /// By the input's custom id. They may be secrets.
+    pub inputs: BTreeMap<String, SecretString>,
 }
 
 /// A command with its arguments, as Discord's client filled it in.
@@ -84,10 +95,11 @@ pub(super) struct InteractionCreate {
     data: WireData,
 }
 
-/// Kinds of interactions that are handed on: a command, and a request to
-/// complete an option. A modal's would be 5.
+/// Kinds of interactions that are handed on: a command, a request to complete an
+/// option, and a modal that was filled in.
 const COMMAND: u64 = 2;
 const AUTOCOMPLETE: u64 = 4;
+const MODAL_SUBMIT: u64 = 5;
 
 #[derive(Debug, Deserialize)]
 struct WireMember {
@@ -101,7 +113,28 @@ struct WireData {
     name: String,
     #[serde(default)]
     options: Vec<WireOption>,
+    /// Of a modal.
+    #[serde(default)]
+    custom_id: String,
+    #[serde(default)]
+    components: Vec<WireComponent>,
 }
+
+/// An input of a modal, or what holds inputs: a row, or a label.
+#[derive(Debug, Deserialize)]
+struct WireComponent {
+    #[serde(default)]
+    custom_id: String,
+    #[serde(default)]
+    value: Option<WireSecret>,
+    #[serde(default)]
+    components: Vec<WireComponent>,
+    #[serde(default)]
+    component: Option<Box<WireComponent>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireSecret(#[serde(deserialize_with = "secret")] SecretString);
 
 #[derive(Debug, Deserialize)]
 struct WireOption {
@@ -126,10 +159,13 @@ impl WireOption {
 impl InteractionCreate {
     /// `None` for kinds of interactions that the bot never asks for.
     pub(super) fn invoked(self, bot: u64) -> Option<Invoked> {
-        let (command, focused) = self.data.command();
-        let wants = match (self.kind, focused) {
-            (COMMAND, _) => Wants::Run(command),
-            (AUTOCOMPLETE, Some(option)) => Wants::Complete(command, option),
+        let wants = match self.kind {
+            COMMAND => Wants::Run(self.data.command().0),
+            AUTOCOMPLETE => {
+                let (command, focused) = self.data.command();
+                Wants::Complete(command, focused?)
+            }
+            MODAL_SUBMIT => Wants::Submit(self.data.filled_in()),
             _ => return None,
         };
         let user = self.member.as_ref().map(|member| &member.user).or(self.user.as_ref())?.id;
@@ -165,6 +201,16 @@ impl WireData {
         let arguments = options.into_iter().map(|option| (option.name, text(option.value))).collect();
         (SlashCommand { path, arguments }, focused)
     }
+
+    fn filled_in(self) -> FilledIn {
+        let mut inputs = BTreeMap::new();
+        let mut components = self.components;
+        while let Some(WireComponent { custom_id, value, components: inner, component }) = components.pop() {
+            inputs.extend(value.map(|WireSecret(value)| (custom_id, value)));
+            components.extend(inner.into_iter().chain(component.map(|component| *component)));
+        }
+        FilledIn { id: self.custom_id, inputs }
+    }
 }
 
 fn text(value: Value) -> String {
@@ -179,74 +225,5 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret as _;
-    use serde_json::{from_value, json};
-
-    use super::*;
-
-    fn interaction(change: Value) -> Option<Invoked> {
-        let mut json = json!({
-            "id": "1", "application_id": "2", "type": 2, "token": "hidden", "version": 1,
-            "guild_id": "3", "channel_id": "4", "channel": {"id": "4"},
-            "member": {"user": {"id": "5", "username": "x"}, "permissions": "9216", "roles": []},
-            "data": {"id": "9", "name": "sentry", "type": 1, "options": [{"name": "channel", "type": 2, "options": [
-                {"name": "revoke", "type": 1, "options": [{"name": "channel", "type": 3, "value": "42"}]},
-            ]}]},
-        });
-        for (key, value) in change.as_object().into_iter().flatten() {
-            json[key] = value.clone();
-        }
-        from_value::<InteractionCreate>(json).expect("an interaction").invoked(7)
-    }
-
-    fn revoke(channel: &str) -> SlashCommand {
-        SlashCommand {
-            path: ["sentry", "channel", "revoke"].map(str::to_owned).into(),
-            arguments: [("channel".to_owned(), channel.to_owned())].into(),
-        }
-    }
-
-    #[test]
-    fn a_command_is_read_with_its_path_and_arguments() {
-        let invoked = interaction(json!({})).expect("a command");
-        assert_eq!((invoked.id, invoked.application, invoked.token.expose_secret()), (1, 2, "hidden"));
-        assert_eq!((invoked.user, invoked.bot), (UserId::new(5), UserId::new(7)));
-        let place = invoked.place.expect("in a guild");
-        assert_eq!((place.guild, place.channel), (GuildId::new(3), ChannelId::new(4)));
-        assert_eq!(place.granted, Permissions::VIEW_CHANNEL | Permissions::MANAGE_MESSAGES);
-        assert_eq!(invoked.wants, Wants::Run(revoke("42")));
-    }
-
-    #[test]
-    fn what_is_being_typed_is_told_from_what_was_sent() {
-        let option = json!({"name": "channel", "type": 3, "value": "al", "focused": true});
-        let options = json!([{"name": "channel", "type": 2, "options": [
-            {"name": "revoke", "type": 1, "options": [option]},
-        ]}]);
-        let change = json!({"type": 4, "data": {"name": "sentry", "options": options}});
-        let wants = interaction(change).expect("handed on").wants;
-        assert_eq!(wants, Wants::Complete(revoke("al"), "channel".to_owned()));
-    }
-
-    #[test]
-    fn outside_guilds_there_is_no_place() {
-        let change = json!({"guild_id": null, "member": null, "user": {"id": "5"}});
-        let invoked = interaction(change).expect("handed on");
-        assert_eq!((invoked.user, invoked.place.is_none()), (UserId::new(5), true));
-    }
-
-    #[test]
-    fn kinds_that_the_bot_never_asks_for_are_dropped() {
-        for kind in [1, 3, 5, 99] {
-            let data = json!({"custom_id": "x", "components": []});
-            assert!(interaction(json!({"type": kind, "data": data})).is_none());
-        }
-    }
-
-    #[test]
-    fn the_token_is_not_shown() {
-        let shown = format!("{:?}", interaction(json!({})));
-        assert!(!shown.contains("hidden"), "{shown}");
-    }
-}
+#[path = "interaction_tests.rs"]
+mod tests;

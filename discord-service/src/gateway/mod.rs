@@ -15,6 +15,7 @@ mod session;
 mod shard;
 mod slots;
 mod status;
+mod unfinished;
 mod wire;
 
 use std::{
@@ -29,7 +30,7 @@ use async_trait::async_trait;
 use shared::{ChannelId, GuildId, UserId, admin::Readiness, process::BadToken, shutdown::CancellationToken};
 use tokio::{task::JoinSet, time::sleep};
 
-pub use self::interaction::{Invoked, Place, SlashCommand, Wants};
+pub use self::interaction::{FilledIn, Invoked, Place, SlashCommand, Wants};
 use self::{intake::Intake, shard::GatewayInfo, slots::Slots, status::Status};
 use crate::{
     discord::{Discord, DiscordError},

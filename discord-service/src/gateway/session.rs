@@ -16,6 +16,7 @@ use super::{
     connection::{Connection, Farewell, Received},
     interaction::InteractionCreate,
     slots::Slot,
+    unfinished::Unfinished,
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
 use crate::lease::Lease;
@@ -33,6 +34,21 @@ pub(super) struct Resumable {
     session_id: String,
     seq: u64,
     bot: u64,
+}
+
+/// How far a shard is, kept by the caller beyond a connection.
+pub(super) struct Progress {
+    /// The session, while there is one.
+    pub(super) session: watch::Sender<Option<Resumable>>,
+    /// What of it is still being handled.
+    pub(super) unfinished: Unfinished,
+}
+
+impl Resumable {
+    /// The same session, up to the last event of which all before are handled too.
+    pub(super) fn up_to(self, unfinished: &Unfinished) -> Self {
+        Self { seq: unfinished.done_up_to(self.seq), ..self }
+    }
 }
 
 /// How to begin on a new connection.
@@ -66,8 +82,7 @@ struct Session<'a> {
     context: &'a Context,
     shard: ShardId,
     lease: &'a Lease,
-    /// Where the session stands, kept by the caller beyond this connection.
-    resumable: &'a watch::Sender<Option<Resumable>>,
+    progress: &'a Progress,
     heartbeat: Heartbeat,
     is_up: bool,
     /// READY or RESUMED must have come by then.
@@ -82,7 +97,7 @@ struct Heartbeat {
     unanswered_since: Option<Instant>,
 }
 
-/// Connects to `url`, resumes the session in `resumable` or puts a new one
+/// Connects to `url`, resumes the session in `progress` or puts a new one
 /// there, and hands on messages until the connection ends. Calls `up` once the
 /// shard receives events.
 pub(super) async fn run(
@@ -90,7 +105,7 @@ pub(super) async fn run(
     greeting: Greeting,
     shard: ShardId,
     context: &Context,
-    resumable: &watch::Sender<Option<Resumable>>,
+    progress: &Progress,
     lease: &Lease,
     up: impl FnOnce(),
 ) -> End {
@@ -103,16 +118,16 @@ pub(super) async fn run(
         Err(error) => return End::Lost(error),
     };
     let up_by = Instant::now() + GREETING_TIMEOUT;
-    let mut session =
-        Session { connection, context, shard, lease, resumable, heartbeat, is_up: false, up_by };
+    let mut session = Session { connection, context, shard, lease, progress, heartbeat, is_up: false, up_by };
     let end = match session.greet(greeting).await {
         Ok(()) => session.serve(up).await,
         Err(error) => End::Lost(error),
     };
     let farewell = match end {
-        // Nobody knows a session that has not said READY.
-        End::Stopped if !(session.is_up && lease.has_heir()) => {
-            resumable.send_replace(None);
+        // Nobody can go on with a session that has not said READY. One that was
+        // about to be resumed goes on elsewhere.
+        End::Stopped if progress.session.borrow().is_none() || !lease.has_heir() => {
+            progress.session.send_replace(None);
             Farewell::EndSession
         }
         _ => Farewell::KeepSession,
@@ -142,7 +157,7 @@ async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
 impl Session<'_> {
     async fn greet(&mut self, greeting: Greeting) -> anyhow::Result<()> {
         let token = self.context.discord.token().expose_secret();
-        let resumable = self.resumable.borrow().clone();
+        let resumable = self.progress.session.borrow().clone();
         match (greeting, resumable) {
             (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
                 let resume = Resume { token, session_id: &session_id, seq };
@@ -199,7 +214,7 @@ impl Session<'_> {
     }
 
     async fn send_heartbeat(&mut self) -> anyhow::Result<()> {
-        let seq = self.resumable.borrow().as_ref().map(|session| session.seq);
+        let seq = self.progress.session.borrow().as_ref().map(|session| session.seq);
         self.connection.send(op::HEARTBEAT, seq).await
     }
 
@@ -225,14 +240,14 @@ impl Session<'_> {
     }
 
     fn dispatch(&mut self, envelope: &Envelope, text: &str) {
-        self.resumable.send_if_modified(|session| match (session, envelope.s) {
+        self.progress.session.send_if_modified(|session| match (session, envelope.s) {
             (Some(session), Some(seq)) => std::mem::replace(&mut session.seq, seq) != seq,
             _ => false,
         });
         let name = envelope.t.as_deref().unwrap_or_default();
         let read = match name {
             "READY" => wire::data(text).map(|ready: Ready| {
-                self.resumable.send_replace(Some(Resumable {
+                self.progress.session.send_replace(Some(Resumable {
                     url: ready.resume_gateway_url,
                     session_id: ready.session_id,
                     seq: envelope.s.unwrap_or_default(),
@@ -245,13 +260,15 @@ impl Session<'_> {
                 Ok(())
             }
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
-                if let Some(session) = self.resumable.borrow().as_ref() {
-                    self.context.intake.take(message, session.bot, self.lease.fence());
+                if let Some(session) = self.progress.session.borrow().as_ref() {
+                    let handling = self.progress.unfinished.begin(session.seq);
+                    self.context.intake.take(message, session.bot, self.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
-                if let Some(session) = self.resumable.borrow().as_ref() {
-                    self.context.intake.invoke(interaction, session.bot, self.lease.fence());
+                if let Some(session) = self.progress.session.borrow().as_ref() {
+                    let handling = self.progress.unfinished.begin(session.seq);
+                    self.context.intake.invoke(interaction, session.bot, self.lease.fence(), handling);
                 }
             }),
             _ => Ok(()),

@@ -12,10 +12,12 @@ use tokio::{
 };
 
 use super::{
-    Context, ShardId, kept,
-    session::{self, End, Greeting, Resumable},
+    Context, ShardId,
+    kept::Kept,
+    session::{self, End, Greeting, Progress},
     slots::Slot,
     status::State,
+    unfinished::Unfinished,
     wire::{self, Closed},
 };
 use crate::{
@@ -75,14 +77,18 @@ pub(super) async fn run(shard: ShardId, context: &Context, lease: Lease) -> Resu
 
 /// Goes on where the predecessor stopped, and leaves word where it stops itself.
 async fn serve_and_keep(shard: ShardId, context: &Context, lease: &Lease) -> Result<(), BadToken> {
-    let (session, kept) = watch::channel(kept::load(&context.bucket, shard).await);
+    let opening = Kept::open(&context.bucket, shard);
+    let Some(mut kept) = lease.stop().run_until_cancelled(opening).await else { return Ok(()) };
+    let (session, changes) = watch::channel(kept.session());
+    let progress = Progress { session, unfinished: Unfinished::default() };
     tokio::select! {
-        ended = serve(shard, context, lease, &session) => ended?,
-        never = kept::follow(&context.bucket, shard, kept) => match never {},
+        ended = serve(shard, context, lease, &progress) => ended?,
+        never = kept.follow(changes, &progress.unfinished) => match never {},
     }
-    let last = session.borrow().clone();
+    // What is still being handled is finished here.
+    let last = progress.session.borrow().clone();
     // Without it the successor hears a little twice, or begins anew.
-    let _ = timeout(LAST_WORD, kept::save(&context.bucket, shard, last)).await;
+    let _ = timeout(LAST_WORD, kept.save(last)).await;
     Ok(())
 }
 
@@ -90,9 +96,9 @@ async fn serve(
     shard: ShardId,
     context: &Context,
     lease: &Lease,
-    resumable: &watch::Sender<Option<Resumable>>,
+    progress: &Progress,
 ) -> Result<(), BadToken> {
-    let stop = lease.stop();
+    let (stop, resumable) = (lease.stop(), &progress.session);
     let mut failures = 0;
     while !stop.is_cancelled() {
         let with_content = context.with_content();
@@ -112,7 +118,7 @@ async fn serve(
             came_up = true;
             context.status.set(shard, State::Up);
         };
-        match session::run(&url, greeting, shard, context, resumable, lease, up).await {
+        match session::run(&url, greeting, shard, context, progress, lease, up).await {
             End::Stopped => break,
             End::Closed(Closed::BadToken) => return Err(BadToken),
             End::Closed(Closed::ContentNotGranted) if with_content => {

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use shared::shutdown::CancellationToken;
@@ -17,36 +16,49 @@ use tokio::{
 
 use super::{
     Fence, Lease,
-    bucket::{self, Bucket, Entry, Life, PutError},
+    bucket::{self, Bucket, PutError},
+    owners::{OWNERS, Owners, Standing},
     renewal::{PODS, Renewal, announce, key_of},
-    table::{Pod, Pods, Resource, Table},
+    table::{Pod, Resource, Table},
     tenure::Tenure,
 };
 
-/// The key of the table.
-const OWNERS: &str = "owners";
 /// So often the table is written in vain before others are let in between.
-const CONFLICTS: usize = 20;
+const CONFLICTS: u32 = 20;
+/// After losing against another's write, wait up to so long, and each time longer.
+const STEP_ASIDE: Duration = Duration::from_millis(5);
+/// What is put down within this time goes into one write: a pod that leaves puts
+/// down dozens of things, and each write of it makes another pod's fail.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// What a keeper is told by the rest of the process, and what it tells.
+#[derive(Debug)]
+pub(super) struct Ports {
+    /// Cancelled when everything is to be handed back.
+    pub(super) leaving: CancellationToken,
+    /// What this pod tells the others of itself.
+    pub(super) own: watch::Sender<Pod>,
+    /// How many pods live.
+    pub(super) count: watch::Sender<usize>,
+    /// The number of shards as of which they were shared last.
+    pub(super) shared: watch::Sender<u32>,
+    /// Takes the partitions that are granted.
+    pub(super) partitions: mpsc::UnboundedSender<Lease>,
+    /// Takes the shards that are granted.
+    pub(super) shards: mpsc::UnboundedSender<Lease>,
+}
 
 /// Runs one pod's part in the sharing.
 #[derive(Debug)]
 pub struct Keeper {
     bucket: Bucket,
     ttl: Duration,
-    leaving: CancellationToken,
-    told: watch::Sender<Pod>,
-    own: watch::Receiver<Pod>,
-    count: watch::Sender<usize>,
-    shared: watch::Sender<u32>,
-    partitions: mpsc::UnboundedSender<Lease>,
-    shards: mpsc::UnboundedSender<Lease>,
+    ports: Ports,
+    owners: Owners,
     /// Leases that somebody in this process has, also of an earlier life: none
     /// of these is granted again before it is dropped.
     out: BTreeMap<Resource, CancellationToken>,
     dropped: mpsc::UnboundedReceiver<Resource>,
-    /// The revision that a write of the table was to replace which nobody has
-    /// confirmed: it may still be on its way.
-    unconfirmed: Option<u64>,
     drop_here: mpsc::UnboundedSender<Resource>,
 }
 
@@ -56,38 +68,23 @@ enum End {
     Lost,
     /// Everything is handed back.
     Left,
+    /// It cannot read who owns what, and has put everything down.
+    Blind,
+}
+
+/// How a look at the table ended.
+enum Settled {
+    /// This pod's part is as it should be.
+    Shared,
+    /// It cannot be read.
+    Unreadable,
 }
 
 impl Keeper {
-    #[expect(clippy::too_many_arguments, reason = "called in one place, which makes them all")]
-    pub(super) fn new(
-        bucket: Bucket,
-        ttl: Duration,
-        leaving: CancellationToken,
-        told: watch::Sender<Pod>,
-        own: watch::Receiver<Pod>,
-        count: watch::Sender<usize>,
-        shared: watch::Sender<u32>,
-        partitions: mpsc::UnboundedSender<Lease>,
-        shards: mpsc::UnboundedSender<Lease>,
-    ) -> Self {
+    pub(super) fn new(bucket: Bucket, ttl: Duration, ports: Ports) -> Self {
         let (drop_here, dropped) = mpsc::unbounded_channel();
-        let out = BTreeMap::new();
-        Self {
-            bucket,
-            ttl,
-            leaving,
-            told,
-            own,
-            count,
-            shared,
-            partitions,
-            shards,
-            out,
-            dropped,
-            unconfirmed: None,
-            drop_here,
-        }
+        let (owners, out) = (Owners::new(bucket.clone()), BTreeMap::new());
+        Self { bucket, ttl, ports, owners, out, dropped, drop_here }
     }
 
     /// Shares until the process is leaving and `done` says that nothing acts any
@@ -102,13 +99,13 @@ impl Keeper {
                 ttl: self.ttl,
                 tenure: tenure.clone(),
                 revision,
-                own: self.own.clone(),
+                own: self.ports.own.subscribe(),
             };
             tracing::info!(pod.id = %tenure.pod, "this pod has joined the others");
             let end = tokio::select! {
                 () = renewal.until_lost() => End::Lost,
                 () = tenure.expired() => End::Lost,
-                () = self.share(&tenure, &done, &joined) => End::Left,
+                end = self.share(&tenure, &done, &joined) => end,
             };
             match end {
                 End::Left => self.leave(&tenure).await,
@@ -119,23 +116,52 @@ impl Keeper {
                     tracing::warn!(pod.id = %tenure.pod, leases = self.out.len(), "could not renew the leases in time; joining anew");
                     self.out.values().for_each(CancellationToken::cancel);
                 }
+                End::Blind => {
+                    tenure.end();
+                    // What is not removed here goes by itself.
+                    let _ = self.bucket.remove(&key_of(&tenure.pod)).await;
+                }
             }
         }
     }
 
     /// Writes this life's key for the first time.
     async fn join(&mut self, tenure: &Tenure) -> u64 {
+        let mut said = false;
         loop {
             // What was dropped meanwhile is free to be granted again.
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
-            match announce(&self.bucket, self.ttl, tenure, &self.own, 0).await {
-                Ok(revision) => return revision,
+            match self.try_to_join(tenure).await {
+                Ok(Some(revision)) => return revision,
+                Ok(None) if !said => {
+                    said = true;
+                    tracing::error!(
+                        "cannot read who owns what: a newer version wrote it, or it is damaged; \
+                         this pod does nothing while others live that may understand it"
+                    );
+                }
+                Ok(None) => {}
                 Err(error) => tracing::debug!("cannot join yet: {error:#}"),
             }
             sleep(self.ttl / 20).await;
         }
+    }
+
+    /// `None` where this pod cannot read the table and others live that may.
+    ///
+    /// Whoever cannot read it has put everything down before its key went, so
+    /// where no key stands nobody acts, and the table can begin anew.
+    async fn try_to_join(&mut self, tenure: &Tenure) -> anyhow::Result<Option<u64>> {
+        if let Standing::Unreadable(revision) = self.owners.read().await? {
+            if !self.owners.pods().await?.is_empty() {
+                return Ok(None);
+            }
+            self.owners.write(&Table::default(), revision).await?;
+            tracing::warn!("nobody could read who owns what; shared everything anew");
+        }
+        Ok(Some(announce(&self.bucket, self.ttl, tenure, &self.ports.own.subscribe(), 0).await?))
     }
 
     /// Keeps this pod's part of the table right, until everything is done.
@@ -144,7 +170,7 @@ impl Keeper {
         tenure: &Arc<Tenure>,
         done: &CancellationToken,
         joined: &(impl Fn(bool) + Send + Sync),
-    ) {
+    ) -> End {
         let mut heard = None;
         let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
         let mut look = interval(self.ttl / 10);
@@ -171,17 +197,25 @@ impl Keeper {
                 },
                 Some(resource) = self.dropped.recv() => {
                     self.out.remove(&resource);
+                    sleep(GATHER).await;
                 }
-                () = self.leaving.cancelled(), if !self.own.borrow().leaving => {
-                    self.told.send_modify(|pod| pod.leaving = true);
+                () = self.ports.leaving.cancelled(), if !self.ports.own.borrow().leaving => {
+                    self.ports.own.send_modify(|pod| pod.leaving = true);
                 }
-                () = done.cancelled() => return,
+                () = done.cancelled() => return End::Left,
             }
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
             match timeout(self.ttl / 2, self.settle(tenure)).await {
-                Ok(Ok(())) => joined(true),
+                Ok(Ok(Settled::Shared)) => joined(true),
+                Ok(Ok(Settled::Unreadable)) => {
+                    joined(false);
+                    self.out.values().for_each(CancellationToken::cancel);
+                    if self.out.is_empty() {
+                        return End::Blind;
+                    }
+                }
                 Ok(Err(error)) => tracing::debug!("cannot share now: {error:#}"),
                 Err(_) => tracing::debug!("cannot share now: NATS does not answer in time"),
             }
@@ -189,17 +223,19 @@ impl Keeper {
     }
 
     /// Brings this pod's part of the table to what it should be.
-    async fn settle(&mut self, tenure: &Arc<Tenure>) -> anyhow::Result<()> {
-        for _ in 0..CONFLICTS {
-            let (table, revision) = self.table().await?;
+    async fn settle(&mut self, tenure: &Arc<Tenure>) -> anyhow::Result<Settled> {
+        for attempt in 1..=CONFLICTS {
+            let Standing::Table(table, revision) = self.owners.read().await? else {
+                return Ok(Settled::Unreadable);
+            };
             // After the table: whoever stands in it and is not here, is gone for good.
-            let pods = self.pods().await?;
+            let pods = self.owners.pods().await?;
             let Some(own) = pods.get(&tenure.pod) else { anyhow::bail!("this pod's own key is gone") };
-            self.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
+            self.ports.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
             let mine = table.of(&tenure.pod);
             let idle = mine.iter().filter(|resource| !self.out.contains_key(resource)).copied().collect();
             let mut plan = table.plan(&pods, &tenure.pod, &idle);
-            if own.leaving || self.leaving.is_cancelled() {
+            if own.leaving || self.ports.leaving.is_cancelled() {
                 plan.claim.clear();
                 plan.give_up = mine.iter().copied().collect();
             }
@@ -215,16 +251,19 @@ impl Keeper {
                 next.set(*resource, &tenure.pod);
             }
             // A write that is still on its way must fail before anything is granted.
-            if next != table || self.unconfirmed == Some(revision) {
-                match self.write(&next, revision).await {
+            if next != table || self.owners.may_change(revision) {
+                match self.owners.write(&next, revision).await {
                     Ok(()) => count_takeovers(&table, &plan.claim),
-                    Err(PutError::Conflict) => continue,
+                    Err(PutError::Conflict) => {
+                        sleep((STEP_ASIDE * attempt).mul_f64(rand::random())).await;
+                        continue;
+                    }
                     Err(PutError::Failed(error)) => return Err(error),
                 }
             }
             self.grant(&next, tenure);
-            self.shared.send_replace(own.shards);
-            return Ok(());
+            self.ports.shared.send_replace(own.shards);
+            return Ok(Settled::Shared);
         }
         anyhow::bail!("others write the table all the time")
     }
@@ -237,21 +276,21 @@ impl Keeper {
             metrics::gauge!("sentry_bot_leases_held", "kind" => kind).set(held as f64);
         }
         for resource in mine {
-            if self.out.contains_key(&resource) || self.leaving.is_cancelled() {
+            if self.out.contains_key(&resource) || self.ports.leaving.is_cancelled() {
                 continue;
             }
-            let stop = self.leaving.child_token();
+            let stop = self.ports.leaving.child_token();
             self.out.insert(resource, stop.clone());
             let lease = Lease {
                 resource,
                 fence: Fence(tenure.clone()),
                 stop,
-                pods: self.count.subscribe(),
+                pods: self.ports.count.subscribe(),
                 dropped: self.drop_here.clone(),
             };
             let takers = match resource {
-                Resource::Partition(_) => &self.partitions,
-                Resource::Shard { .. } => &self.shards,
+                Resource::Partition(_) => &self.ports.partitions,
+                Resource::Shard { .. } => &self.ports.shards,
             };
             // Dropped where nobody takes it, which gives it up.
             let _ = takers.send(lease);
@@ -262,10 +301,10 @@ impl Keeper {
         let ttl = self.ttl;
         let left = async {
             for _ in 0..CONFLICTS {
-                let (table, revision) = self.table().await?;
+                let Standing::Table(table, revision) = self.owners.read().await? else { break };
                 let mut next = table.clone();
                 table.of(&tenure.pod).into_iter().for_each(|resource| next.clear(resource));
-                match self.write(&next, revision).await {
+                match self.owners.write(&next, revision).await {
                     Ok(()) => break,
                     Err(PutError::Conflict) => {}
                     Err(PutError::Failed(error)) => return Err(error),
@@ -280,37 +319,6 @@ impl Keeper {
             Err(_) => tracing::warn!("cannot hand the leases back in time"),
         }
         tenure.end();
-    }
-
-    async fn table(&self) -> anyhow::Result<(Table, u64)> {
-        match self.bucket.get(OWNERS).await? {
-            None => Ok((Table::default(), 0)),
-            Some(Entry { revision, value }) => {
-                let table = serde_json::from_slice(&value).context("the table of leases is unreadable")?;
-                Ok((table, revision))
-            }
-        }
-    }
-
-    async fn write(&mut self, table: &Table, revision: u64) -> Result<(), PutError> {
-        let value = serde_json::to_vec(table).context("cannot encode the table of leases")?;
-        self.unconfirmed = Some(revision);
-        let written = self.bucket.put(OWNERS, value.into(), Some(revision), Life::Ever).await.map(drop);
-        if matches!(written, Ok(()) | Err(PutError::Conflict)) {
-            self.unconfirmed = None;
-        }
-        written
-    }
-
-    async fn pods(&self) -> anyhow::Result<Pods> {
-        let ids = self.bucket.names(PODS).await?;
-        let reads = ids.into_iter().map(|id| async move {
-            let entry = self.bucket.get(&key_of(&id)).await?;
-            // A pod whose words are unreadable lives all the same.
-            anyhow::Ok(entry.map(|entry| (id, serde_json::from_slice(&entry.value).unwrap_or_default())))
-        });
-        let read = futures::future::try_join_all(reads).await?;
-        Ok(read.into_iter().flatten().collect())
     }
 }
 

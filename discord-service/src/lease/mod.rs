@@ -15,6 +15,7 @@
 
 mod bucket;
 mod keeper;
+mod owners;
 mod renewal;
 mod table;
 mod tenure;
@@ -30,7 +31,7 @@ pub use self::{
     keeper::Keeper,
     table::Resource,
 };
-use self::{table::Pod, tenure::Tenure};
+use self::{keeper::Ports, table::Pod, tenure::Tenure};
 
 /// This pod's part in the sharing, taken apart for those who need a piece of it.
 #[derive(Debug)]
@@ -72,22 +73,20 @@ impl Membership {
     pub fn new(nats: &async_nats::Client, ttl: Duration, leaving: CancellationToken) -> Self {
         let bucket = Bucket::new(nats, ttl / 5);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let (told, own) = watch::channel(Pod { version, ..Pod::default() });
+        let told = watch::Sender::new(Pod { version, ..Pod::default() });
         let (partition_grants, partitions) = mpsc::unbounded_channel();
         let (shard_grants, grants) = mpsc::unbounded_channel();
         let (count, pods) = watch::channel(1);
         let (shared_total, shared) = watch::channel(0);
-        let keeper = Keeper::new(
-            bucket.clone(),
-            ttl,
+        let ports = Ports {
             leaving,
-            told.clone(),
-            own,
+            own: told.clone(),
             count,
-            shared_total,
-            partition_grants,
-            shard_grants,
-        );
+            shared: shared_total,
+            partitions: partition_grants,
+            shards: shard_grants,
+        };
+        let keeper = Keeper::new(bucket.clone(), ttl, ports);
         Self { keeper, partitions, shards: Shards { grants, bucket, shared, told }, pods }
     }
 }

@@ -32,13 +32,20 @@ pub(super) struct Renewal {
 impl Renewal {
     /// Returns when the key is gone.
     pub(super) async fn until_lost(&mut self) {
+        let mut pause = self.ttl / 10;
         loop {
             tokio::select! {
-                () = sleep(self.ttl / 5) => {}
+                () = sleep(pause) => {}
                 Ok(()) = self.own.changed() => {}
             }
+            // In vain, it is tried again soon: while NATS elects a leader, which takes
+            // it longer than a pause, every moment of the rest counts.
+            pause = self.ttl / 20;
             match announce(&self.bucket, self.ttl, &self.tenure, &self.own, self.revision).await {
-                Ok(revision) => self.revision = revision,
+                Ok(revision) => {
+                    self.revision = revision;
+                    pause = self.ttl / 10;
+                }
                 Err(PutError::Conflict) => match self.bucket.get(&key_of(&self.tenure.pod)).await {
                     // An earlier renewal was stored after all.
                     Ok(Some(entry)) => self.revision = entry.revision,

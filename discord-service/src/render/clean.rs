@@ -35,7 +35,7 @@ enum Treatment {
 
 /// `text` as one harmless line without blanks at its ends; empty when nothing
 /// of it can be seen.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     // Full at first and after a space: there is nothing to stand on.
     let mut marks = MAX_MARKS;

@@ -12,7 +12,7 @@ pub(super) fn headline(alert: &Alert) -> Option<String> {
     }
     let details = &alert.details;
     let how = details.how.as_deref();
-    let mut said = match (alert.kind.as_str(), how) {
+    let said = match (alert.kind.as_str(), how) {
         ("issue.created", _) => "New issue".to_owned(),
         ("issue.resolved", _) => "Issue resolved".to_owned(),
         ("issue.archived", _) => "Issue archived".to_owned(),
@@ -46,15 +46,25 @@ pub(super) fn headline(alert: &Alert) -> Option<String> {
         // Of a newer ingress.
         (kind, _) => kind.replace(['.', '_'], " "),
     };
-    match &details.actor {
-        Some(actor) if details.assignee.as_ref() == Some(actor) => said.push_str(", by themselves"),
+    Some(attributed(said, details.actor.as_deref(), details.assignee.as_deref(), how))
+}
+
+/// What was done, with who did it and how.
+pub(super) fn attributed(
+    mut said: String,
+    actor: Option<&str>,
+    assignee: Option<&str>,
+    how: Option<&str>,
+) -> String {
+    match actor {
+        Some(actor) if assignee == Some(actor) => said.push_str(", by themselves"),
         Some(actor) => said.push_str(&format!(" by {actor}")),
         None => {}
     }
     if let Some(how) = how {
         said.push_str(&format!(" ({how})"));
     }
-    Some(said)
+    said
 }
 
 /// How large the issue is.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | title | `***SENTRY ALERT***`, linked to the issue |
 //! | description | the project's slug |
+//! | `Status (UTC)`, `First message` | what became of the issue since, and where it was told of first (`history`) |
 //! | `Alerts` | only where several alerts are folded: `×N` and the span of time |
 //! | `Event` | for all but events: what happened, in words (`headline`) |
 //! | `Title` … `Timestamp (UTC)` | the predecessor's seven fields, always there, in its order |
@@ -26,7 +27,9 @@
 //! one longer than half of what remains is shown as code, and the title links.
 
 mod clean;
+mod edit;
 mod headline;
+mod history;
 mod layout;
 pub(crate) mod link;
 mod size;
@@ -34,7 +37,7 @@ mod time;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serenity::builder::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 use shared::{
@@ -43,8 +46,14 @@ use shared::{
 };
 use url::Url;
 
+pub(crate) use clean::clean;
+pub use edit::{Exhibit, edit};
+pub use history::{Change, History};
+
 use headline::{headline, impact};
+use history::Mood;
 use layout::{Field, Layout, MAX_FIELD, Text};
+pub(crate) use time::utc;
 
 /// The most that Discord counts over all embeds of a message.
 pub const MAX_MESSAGE_CHARS: usize = 6_000;
@@ -56,7 +65,7 @@ pub const MIN_EMBED_CHARS: usize = 300;
 const MAX_LINES: usize = 3;
 
 /// Alerts of one issue, mention, level and kind that share one embed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Folded {
     /// The latest of them, which the embed shows.
     pub latest: Alert,
@@ -66,6 +75,9 @@ pub struct Folded {
     pub first_ms: i64,
     /// When the last of them happened, in milliseconds since 1970.
     pub last_ms: i64,
+    /// What is known of the issue beside them.
+    #[serde(default)]
+    pub history: History,
 }
 
 /// How embeds look beside their alert.
@@ -104,7 +116,7 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
     let mut embed = CreateEmbed::new()
         .title(cut.title)
         .description(cut.description)
-        .colour(colour(alert))
+        .colour(colour(folded))
         .fields(cut.fields);
     if let Some(footer) = cut.footer {
         embed = embed.footer(CreateEmbedFooter::new(footer));
@@ -166,7 +178,7 @@ fn with_distinct_urls(embeds: &[Embed]) -> Vec<Value> {
 fn layout(folded: &Folded, link: Option<&Url>, max_chars: usize) -> Layout {
     let alert = &folded.latest;
     let code = |name, text: &Option<String>| Field::inline(name, Text::code(text.as_deref()));
-    let mut fields = Vec::new();
+    let mut fields = folded.history.fields(alert);
     if folded.count > 1 {
         let text = time::occurrences(folded.count, folded.first_ms, folded.last_ms);
         fields.push(Field::wide("Alerts", vec![Text::whole(text)]));
@@ -251,11 +263,19 @@ fn source(frame: &Frame) -> Option<Vec<Text>> {
     (!texts.is_empty()).then_some(texts)
 }
 
-/// Sentry's own colours: by the level, and green for what is over.
-fn colour(alert: &Alert) -> u32 {
-    if alert.kind.ends_with(".resolved") {
-        return 0x4D_C7_71;
+/// Sentry's own colours: by the level, green for what is over, and grey for
+/// what nobody wants to hear of.
+fn colour(folded: &Folded) -> u32 {
+    let alert = &folded.latest;
+    match folded.history.mood(alert) {
+        Mood::Own if alert.kind.ends_with(".resolved") => 0x4D_C7_71,
+        Mood::Resolved => 0x4D_C7_71,
+        Mood::Archived => 0x95_A5_A6,
+        Mood::Own | Mood::Open => level_colour(alert),
     }
+}
+
+fn level_colour(alert: &Alert) -> u32 {
     match alert.level.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "debug" => 0xFB_E1_4F,
         "info" => 0x27_88_CE,

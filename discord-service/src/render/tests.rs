@@ -2,6 +2,7 @@
 //! Discord takes it and nothing in it does harm.
 
 mod discord;
+mod history;
 mod pictures;
 mod platform;
 mod properties;
@@ -9,7 +10,7 @@ mod properties;
 use shared::{Alert, ChannelId};
 use url::Url;
 
-use super::{Embed, Folded, Style, embed};
+use super::{Embed, Folded, History, Style, embed};
 
 /// 23 November 2025, 13:51:02 UTC.
 const HAPPENED: i64 = 1_763_905_862_123;
@@ -48,7 +49,7 @@ fn exception() -> Alert {
 
 fn lone(latest: Alert) -> Folded {
     let at = latest.timestamp_ms;
-    Folded { latest, count: 1, first_ms: at, last_ms: at }
+    Folded { latest, count: 1, first_ms: at, last_ms: at, history: History::default() }
 }
 
 fn rendered(alert: Alert) -> Embed {

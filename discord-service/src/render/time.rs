@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _};
 
 /// `dd-mm-yyyy HH:MM:SS` in UTC; `None` outside the years 1970 to 9999.
-pub(super) fn utc(ms: i64) -> Option<String> {
+pub(crate) fn utc(ms: i64) -> Option<String> {
     let time = DateTime::from_timestamp_millis(ms)?;
     (1970..=9999).contains(&time.year()).then(|| time.format("%d-%m-%Y %H:%M:%S").to_string())
 }

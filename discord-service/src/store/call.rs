@@ -13,7 +13,7 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// How often a write is tried that others' writes keep overtaking. The time
 /// limit usually ends it first.
-pub(super) const WRITE_ATTEMPTS: u32 = 20;
+pub(crate) const WRITE_ATTEMPTS: u32 = 20;
 
 /// The call ran out of its time; a write may still have been done.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub(super) async fn timed<T>(
 
 /// Waits a little, longer after each attempt and never in step with the other
 /// writer, so that a retried write meets it less.
-pub(super) async fn after_conflict(attempt: u32) {
+pub(crate) async fn after_conflict(attempt: u32) {
     let most = 5u64 << attempt.min(5);
     sleep(Duration::from_millis(rand::random_range(0..=most))).await;
 }

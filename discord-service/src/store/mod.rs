@@ -10,12 +10,17 @@ mod slug;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use anyhow::ensure;
 use async_trait::async_trait;
 use secrecy::SecretString;
-use shared::{ChannelId, GuildId, RuntimeMode, UserId};
+use shared::{
+    ChannelId, GuildId, RuntimeMode, UserId,
+    trust::{ChannelTrust, VERSION},
+};
 
 use crate::settings::Settings;
 
+pub(crate) use self::call::{WRITE_ATTEMPTS, after_conflict};
 pub use self::{
     cached::{CachedStore, TIME_TO_LIVE},
     firestore::FirestoreStore,
@@ -90,6 +95,27 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the user's project away and returns its slug, if there was one.
     async fn unregister(&self, guild: GuildId, user: UserId) -> Result<Option<String>, StoreError>;
 
+    /// What the channel trusts; `None` where nothing was ever kept for it.
+    async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError>;
+
+    /// The same as it stands at this moment, never from memory: what a change or
+    /// a copy of it builds on.
+    async fn trust_now(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
+        self.trust(channel).await
+    }
+
+    /// Keeps `latest` in place of `former`; `false` when something else stands
+    /// there by now, and nothing was written.
+    async fn replace_trust(
+        &self,
+        channel: ChannelId,
+        former: Option<&ChannelTrust>,
+        latest: &ChannelTrust,
+    ) -> Result<bool, StoreError>;
+
+    /// The channels for which trust is kept.
+    async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError>;
+
     /// The keys for this runtime mode; empty where the store keeps none.
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError>;
 }
@@ -108,6 +134,13 @@ pub async fn open(settings: &Settings, nats: &async_nats::Client) -> anyhow::Res
         Arc::new(NatsStore::new(nats.clone(), settings.common.nats.clone()))
     };
     Ok(Arc::new(CachedStore::new(store, nats.clone(), TIME_TO_LIVE).await?))
+}
+
+/// Refuses what a newer build wrote: it may say that the channel is closed in a
+/// way that this build does not see.
+fn understood(trust: ChannelTrust) -> anyhow::Result<ChannelTrust> {
+    ensure!(trust.v <= VERSION, "the trust was written by a newer version of the bot (v {})", trust.v);
+    Ok(trust)
 }
 
 /// Who of the guild's users has the slug; the one who asks before others, since

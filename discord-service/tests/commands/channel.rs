@@ -166,13 +166,17 @@ async fn a_thread_needs_its_own_permission_by_its_channel_s_overwrites() {
 async fn with_a_public_url_authorizing_prints_the_next_step() {
     let stage = Stage::set_with(&["--public-url", "https://bot.example.com:8080/base/"]).await;
     let alerts = stage.alerts;
-    let next = format!(
-        "URL to paste into Sentry's webhooks: `https://bot.example.com:8080/base/sentry-bot/channel?id={alerts}`\n\
-         Sentry sends nothing before the project has an alert rule with the webhook action."
-    );
     for state in ["now", "already"] {
-        let reply = format!("<#{alerts}> is {state} authorized\n{next}");
-        says(&stage, &format!("!sentry authorize <#{alerts}>"), &reply).await;
+        let reply =
+            stage.text(stage.moderator, stage.office, &format!("!sentry authorize <#{alerts}>")).await;
+        let lines: Vec<&str> = reply.lines().collect();
+        assert_eq!(lines[0], format!("<#{alerts}> is {state} authorized"));
+        let url = format!("https://bot.example.com:8080/base/sentry-bot/channel?id={alerts}");
+        assert_eq!(lines[1], format!("URL to paste into Sentry's webhooks: `{url}`"));
+        assert!(lines[2].contains("Legacy webhooks") && lines[3].contains("internal integration"), "{reply}");
+        let rule = "Sentry sends nothing before the project has an alert rule with the webhook action.";
+        assert_eq!(lines[4], rule);
+        assert!(reply.chars().count() <= 2_000, "Discord's limit: {}", reply.chars().count());
     }
 }
 
@@ -234,7 +238,7 @@ async fn rows_without_effect_are_told_apart_and_can_be_revoked() {
 #[tokio::test]
 async fn what_is_private_leads_to_its_slash_command() {
     let stage = Stage::set().await;
-    for (word, private) in [("secure", "token"), ("open", "token"), ("secret", "secret")] {
+    for (word, private) in [("secure", "token"), ("secret", "secret")] {
         let reply = format!("Use `/sentry channel {word}` so that the {private} stays private");
         says(&stage, &format!("!sentry channel {word} <#{}>", stage.alerts), &reply).await;
     }

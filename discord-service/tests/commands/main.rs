@@ -11,3 +11,5 @@ mod project;
 mod registration;
 mod slash;
 mod stage;
+mod status;
+mod trust;

@@ -63,8 +63,8 @@ async fn they_are_registered_once_for_all_guilds() {
         let options = of["options"].as_array().expect("options");
         options.iter().map(|option| option["name"].as_str().expect("text").to_owned()).collect()
     };
-    assert_eq!(names(sentry), ["help", "channel", "project", "replay"]);
-    assert_eq!(names(&sentry["options"][1]), ["show", "authorize", "revoke"]);
+    assert_eq!(names(sentry), ["help", "channel", "project", "replay", "status", "test"]);
+    assert_eq!(names(&sentry["options"][1]), ["show", "authorize", "revoke", "secure", "open", "secret"]);
     assert_eq!(names(&sentry["options"][2]), ["show", "register", "revoke"]);
 }
 
@@ -74,7 +74,7 @@ async fn what_differs_is_replaced() {
     scene.put(&json!([{"name": "sentry", "description": "an older one"}])).await;
     scene.register().await;
     let registered = scene.registered().await;
-    assert_eq!(registered[0]["options"].as_array().map(Vec::len), Some(4));
+    assert_eq!(registered[0]["options"].as_array().map(Vec::len), Some(6));
     assert_eq!(scene.replaced(), 2);
 }
 

@@ -22,7 +22,7 @@ const CALLBACK: &str = "POST /interactions/{interaction_id}/{token}/callback";
 const EDIT: &str = "PATCH /webhooks/{application_id}/{token}/messages/@original";
 /// Longer than any command takes while all is well.
 const ANSWERED: Duration = Duration::from_secs(30);
-const REFUSAL: &str = "You have no sufficient permission in this guild to use this command. \
+pub(crate) const REFUSAL: &str = "You have no sufficient permission in this guild to use this command. \
                        Please contact guild administrator.";
 
 /// A guild whose members have the bot's slash commands.
@@ -32,7 +32,7 @@ async fn connected() -> Connected {
     connected
 }
 
-async fn register(stage: &Stage) {
+pub(crate) async fn register(stage: &Stage) {
     let registered = register_slash_commands(&stage.discord, &CancellationToken::new()).await;
     registered.expect("the token is good");
 }
@@ -50,7 +50,7 @@ impl Handler for TwoPods {
 }
 
 /// The answer, which nobody else sees and which pings nobody.
-async fn shown(invocation: &Invocation) -> Message {
+pub(crate) async fn shown(invocation: &Invocation) -> Message {
     let first = invocation.answer().await.expect("answered within three seconds");
     assert_eq!(first.data["flags"], 64, "{first:?}");
     let message = invocation.message(ANSWERED).await.expect("a message");
@@ -68,7 +68,13 @@ async fn used(stage: &Stage, user: u64, channel: u64, command: &str, options: &[
     message
 }
 
-async fn text(stage: &Stage, user: u64, channel: u64, command: &str, options: &[(&str, &str)]) -> String {
+pub(crate) async fn text(
+    stage: &Stage,
+    user: u64,
+    channel: u64,
+    command: &str,
+    options: &[(&str, &str)],
+) -> String {
     let message = used(stage, user, channel, command, options).await;
     assert!(message.embeds().is_empty(), "an embed: {}", message.json);
     message.content().to_owned()
@@ -143,14 +149,30 @@ async fn help_and_replay_answer_in_an_authorized_channel() {
     let connected = connected().await;
     let stage = &connected.stage;
     let elsewhere = "This channel is not authorized. Use `!sentry channel authorize` to authorize channels.";
-    for command in ["sentry help", "sentry project show", "sentry project revoke", "sentry replay"] {
+    for command in [
+        "sentry help",
+        "sentry project show",
+        "sentry project revoke",
+        "sentry replay",
+        "sentry status",
+        "sentry test",
+    ] {
         assert_eq!(text(stage, stage.moderator, stage.office, command, &[]).await, elsewhere, "{command}");
     }
     stage.authorize(stage.office).await;
     let (title, fields) = embed(stage, stage.member, stage.office, "sentry help").await;
-    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 8));
+    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 13));
     assert_eq!(text(stage, stage.member, stage.office, "sentry replay", &[]).await, REFUSAL);
     assert_eq!(text(stage, stage.moderator, stage.office, "sentry replay", &[]).await, "Replaying 0 alerts");
+    let (title, fields) = embed(stage, stage.member, stage.office, "sentry status").await;
+    assert_eq!((title, fields[2].as_str()), ("***SENTRY STATUS***".into(), "Received: None"));
+    let of = [("channel", stage.alerts.to_string())];
+    let of: Vec<_> = of.iter().map(|(name, id)| (*name, id.as_str())).collect();
+    assert_eq!(text(stage, stage.member, stage.office, "sentry status", &of).await, REFUSAL);
+    let other = used(stage, stage.moderator, stage.office, "sentry status", &of).await;
+    let description = format!("<#{}> is not authorized", stage.alerts);
+    assert!(other.embeds()[0]["description"].as_str().expect("text").starts_with(&description));
+    assert_eq!(text(stage, stage.member, stage.office, "sentry test", &[]).await, REFUSAL);
 }
 
 #[tokio::test]

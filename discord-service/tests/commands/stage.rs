@@ -12,12 +12,14 @@ use discord_service::{
     gateway::{Handler as _, Typed},
     settings::Settings,
     store::{self, Store},
+    trust::Trusts,
 };
 use harness::nats::NatsServer;
 use sandbox_discord::{Channel, Config, Guild, Limit, Message, Role, Sandbox, User, permissions};
 use shared::{
     ChannelId, GuildId, UserId,
     bus::{self, Role as BusRole},
+    trust::SecretsKeys,
     wire,
 };
 
@@ -89,8 +91,11 @@ impl Stage {
         let known = js.get_key_value(wire::CHANNELS).await.expect("a bucket");
         let lanes = js.get_key_value(wire::LANES).await.expect("a bucket");
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
+        let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
+        let trusts = Trusts::new(store.clone(), js.clone(), &settings.common.nats, secrets);
         let dead_letters = DeadLetters::new(js);
-        let commands = Arc::new(Commands::new(store.clone(), &discord, authority, dead_letters, &settings));
+        let commands = Commands::new(store.clone(), &discord, authority, trusts, dead_letters, &settings);
+        let commands = Arc::new(commands);
         Self {
             nats,
             sandbox,

@@ -5,3 +5,4 @@
 mod arena;
 mod churn;
 mod promises;
+mod unreadable;

@@ -8,7 +8,7 @@ use harness::{
     firestore::FirestoreEmulator,
     wait::{SOON, wait_for},
 };
-use shared::RuntimeMode;
+use shared::{RuntimeMode, trust::ChannelTrust};
 
 use crate::{
     relay::Relay,
@@ -20,7 +20,7 @@ const QUICKLY: Duration = Duration::from_millis(2_800);
 
 async fn every_call_fails_quickly(store: &dyn Store) {
     let web = slug("web");
-    let calls: [futures::future::BoxFuture<'_, Option<StoreError>>; 7] = [
+    let calls: [futures::future::BoxFuture<'_, Option<StoreError>>; 10] = [
         Box::pin(async { store.guilds_listing(CHANNEL).await.err() }),
         Box::pin(async { store.channels(GUILD).await.err() }),
         Box::pin(async { store.authorize(GUILD, CHANNEL).await.err() }),
@@ -28,6 +28,9 @@ async fn every_call_fails_quickly(store: &dyn Store) {
         Box::pin(async { store.projects(GUILD).await.err() }),
         Box::pin(async { store.register(GUILD, ALICE, &web).await.err() }),
         Box::pin(async { store.unregister(GUILD, ALICE).await.err() }),
+        Box::pin(async { store.trust(CHANNEL).await.err() }),
+        Box::pin(async { store.replace_trust(CHANNEL, None, &ChannelTrust::default()).await.err() }),
+        Box::pin(async { store.channels_with_trust().await.err() }),
     ];
     let start = Instant::now();
     let errors = join_all(calls).await;
@@ -75,7 +78,7 @@ async fn nats_may_come_back_without_its_files() {
     let store = world.store().await;
     works_again(&*store).await;
     let js = async_nats::jetstream::new(world.nats.client().await);
-    for bucket in ["channel-list", "user-projects"] {
+    for bucket in ["channel-list", "user-projects", "channel-trust"] {
         js.delete_key_value(bucket).await.unwrap();
     }
     works_again(&*store).await;

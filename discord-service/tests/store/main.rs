@@ -11,6 +11,7 @@ mod predecessor;
 mod promises;
 mod race;
 mod relay;
+mod trust;
 mod world;
 
 /// Makes a test of each function for each store.

@@ -97,7 +97,14 @@ impl Queue {
     pub(crate) async fn knows(&self, channel: ChannelId, deadline: Instant) -> bool {
         let ask = async {
             let known = self.publisher.get_key_value(wire::CHANNELS).await.ok()?;
-            known.get(channel.to_string()).await.ok()?
+            let key = channel.to_string();
+            // Any replica may answer, also while the bucket has no leader; one that
+            // lags may miss the channel, and then its alert would be refused.
+            if let Ok(Some(guild)) = known.get(&key).await {
+                return Some(guild);
+            }
+            let subject = format!("{}{key}", known.prefix);
+            Some(known.stream.get_last_raw_message_by_subject(&subject).await.ok()?.payload)
         };
         timeout_at(deadline.into(), ask).await.is_ok_and(|guild| guild.is_some())
     }

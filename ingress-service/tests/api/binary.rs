@@ -81,6 +81,26 @@ fn help_lists_the_settings_of_the_contract() {
     }
 }
 
+#[tokio::test]
+async fn healthcheck_says_by_its_exit_code_whether_the_service_lives() {
+    let healthcheck = |admin_addr: &str| {
+        ingress().arg("healthcheck").env("ADMIN_ADDR", admin_addr).output().expect("it runs")
+    };
+    let nats = NatsServer::start().await;
+    let running = Running::start(&nats).await;
+    let port = running.admin_port;
+    let Output { status, stderr, .. } = healthcheck(&format!("0.0.0.0:{port}"));
+    assert_eq!((status.code(), &*stderr), (Some(0), &b""[..]));
+    drop(running);
+    let Output { status, stderr, .. } = healthcheck(&format!("0.0.0.0:{port}"));
+    assert_eq!(status.code(), Some(1));
+    let said = String::from_utf8_lossy(&stderr);
+    assert!(
+        said.starts_with(&format!("ingress-service: cannot ask http://127.0.0.1:{port}/healthz: ")),
+        "{said}"
+    );
+}
+
 /// The program with ports of its own, ended when dropped.
 struct Running {
     child: Child,
@@ -280,4 +300,27 @@ async fn what_channels_trust_is_told_in_no_log() {
     ] {
         assert!(metrics.contains(line), "{line} is missing:\n{metrics}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_refusals_leaves_few_lines_and_a_count_of_the_others() {
+    const FLOOD: u64 = 300;
+    let nats = NatsServer::start().await;
+    let running = Running::start(&nats).await;
+    for _ in 0..FLOOD {
+        assert_eq!(Request::post("/elsewhere", "").send(running.port).await.status, 400);
+    }
+    let counted = wait_for("each refusal is logged or counted", 2 * SOON, || async {
+        assert_eq!(Request::post("/elsewhere", "").method("PUT").send(running.port).await.status, 400);
+        let lines = running.said();
+        let lines = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let (mut logged, mut unlogged) = (0, 0);
+        for line in lines {
+            logged += u64::from(line["message"] == "refused a request");
+            unlogged += line["unlogged"].as_u64().unwrap_or(0);
+        }
+        (logged + unlogged >= FLOOD).then_some((logged, unlogged))
+    });
+    let (logged, unlogged) = counted.await;
+    assert!(unlogged > 0, "{logged} lines");
 }

@@ -23,6 +23,10 @@ use crate::settings::{LogFormat, SettingsError};
 /// a stranger sends what is no HTTP.
 const DEFAULT_FILTER: &str = "info,serenity=warn,async_nats=warn,async_nats::connector=off,firestore=warn,gcloud_sdk=warn,actix_server=warn,actix_http=off";
 
+/// What holds whatever `RUST_LOG` says: at `trace` these libraries print every frame
+/// of the gateway, and with it the bot's token and what people type into modals.
+const NEVER_TRACED: [&str; 2] = ["tungstenite=info", "tokio_tungstenite=info"];
+
 /// Buckets for every histogram in seconds: from a publish (0.3 ms) to a storm's drain.
 const SECONDS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
@@ -43,6 +47,8 @@ pub fn init(
         }
         None => EnvFilter::new(DEFAULT_FILTER),
     };
+    let filter =
+        NEVER_TRACED.iter().filter_map(|quiet| quiet.parse().ok()).fold(filter, EnvFilter::add_directive);
     let format = format
         .unwrap_or_else(|| if std::io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json });
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

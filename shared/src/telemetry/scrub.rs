@@ -13,7 +13,7 @@ const GONE: &str = "[removed]";
 static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let patterns = [
         // Passwords and keys in URLs.
-        r"(?P<kept>\w://)[^/\s@]+@",
+        r"(?P<kept>\w://)[^/\s@]+(?P<after>@)",
         // Tokens in queries and headers.
         r"(?i)(?P<kept>\b(?:token|secret|password|signature)[=:]\s*)[^&\s,;]+",
         r"(?P<kept>\b(?:Bot|Bearer) )[\w.\-]{16,}",
@@ -27,7 +27,7 @@ static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 fn text(text: &str) -> String {
     let start = Cow::Borrowed(text);
     let replace = |text: Cow<'_, str>, pattern: &Regex| {
-        Cow::Owned(pattern.replace_all(&text, format!("${{kept}}{GONE}")).into_owned())
+        Cow::Owned(pattern.replace_all(&text, format!("${{kept}}{GONE}${{after}}")).into_owned())
     };
     SECRETS.iter().fold(start, replace).into_owned()
 }

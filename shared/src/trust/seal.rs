@@ -86,16 +86,34 @@ impl SecretsKeys {
     /// # Errors
     /// [`SealError::Open`] when no key opens it for this channel.
     pub fn open(&self, channel: ChannelId, sealed: &str) -> Result<ClientSecret, SealError> {
+        self.open_with(channel, sealed).map(|(_, secret)| secret)
+    }
+
+    /// The same secret sealed under the first key; `None` where it is so already.
+    ///
+    /// # Errors
+    /// [`SealError::Open`] when no key opens it for this channel.
+    pub fn reseal(&self, channel: ChannelId, sealed: &str) -> Result<Option<String>, SealError> {
+        match self.open_with(channel, sealed)? {
+            (0, _) => Ok(None),
+            (_, secret) => self.seal(channel, &secret).map(Some),
+        }
+    }
+
+    /// The secret, and which of the keys opened it.
+    fn open_with(&self, channel: ChannelId, sealed: &str) -> Result<(usize, ClientSecret), SealError> {
         let bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::Open)?;
         let (nonce, rest) = bytes.split_at_checked(NONCE_BYTES).ok_or(SealError::Open)?;
         let at = rest.len().checked_sub(TAG_BYTES).ok_or(SealError::Open)?;
         let (text, tag) = rest.split_at(at);
         let aad = channel.to_string();
-        let opened = self.0.iter().find_map(|key| {
+        let opened = self.0.iter().enumerate().find_map(|(index, key)| {
             let cipher = Cipher::aes_256_gcm();
-            decrypt_aead(cipher, key.expose_secret(), Some(nonce), aad.as_bytes(), text, tag).ok()
+            let text =
+                decrypt_aead(cipher, key.expose_secret(), Some(nonce), aad.as_bytes(), text, tag).ok()?;
+            Some((index, ClientSecret::from(text)))
         });
-        opened.map(ClientSecret::from).ok_or(SealError::Open)
+        opened.ok_or(SealError::Open)
     }
 }
 
@@ -121,6 +139,17 @@ mod tests {
         for garbage in ["", "!", "AAAA", &sealed[4..]] {
             assert!(keys(&[1]).open(channel, garbage).is_err(), "{garbage}");
         }
+    }
+
+    #[test]
+    fn what_another_key_sealed_is_sealed_anew_under_the_first_and_then_left_alone() {
+        let channel = ChannelId::new(7);
+        let sealed = keys(&[1]).seal(channel, &ClientSecret::from(b"hunter2".to_vec())).expect("sealed");
+        assert_eq!(keys(&[1, 2]).reseal(channel, &sealed).expect("opens"), None);
+        let resealed = keys(&[2, 1]).reseal(channel, &sealed).expect("opens").expect("another key sealed it");
+        assert_eq!(keys(&[2]).open(channel, &resealed).expect("opens").expose_secret(), b"hunter2");
+        assert_eq!(keys(&[2, 1]).reseal(channel, &resealed).expect("opens"), None);
+        assert!(keys(&[3]).reseal(channel, &sealed).is_err());
     }
 
     #[test]

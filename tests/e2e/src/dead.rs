@@ -19,6 +19,8 @@ pub struct Dead {
     pub may_have_been_posted: bool,
     /// The alert's title; none where it was no alert.
     pub title: Option<String>,
+    /// What kind of alert it was.
+    pub kind: Option<String>,
 }
 
 impl Stack {
@@ -49,5 +51,6 @@ fn read(subject: &str, payload: &[u8]) -> Dead {
         detail: text(&letter["detail"]).expect("a dead letter says why in words"),
         may_have_been_posted: letter["may_have_been_posted"] == true,
         title: text(&letter["alert"]["title"]),
+        kind: text(&letter["alert"]["kind"]),
     }
 }

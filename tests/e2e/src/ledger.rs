@@ -1,5 +1,6 @@
 //! Double-entry bookkeeping: every alert that was accepted is shown once or is
-//! a dead letter once, in the order in which its channel's alerts were sent.
+//! a dead letter once, in the order in which its channel's alerts were sent. A
+//! change of an issue is shown by the message about it, until a later one is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +10,7 @@ use std::{
 
 use sentry_sender::{Webhook, body::Exception};
 
-use crate::Stack;
+use crate::{Dead, Stack, issue_change};
 
 /// What was sent to one channel under one title.
 #[derive(Debug, Default, Clone, Copy)]
@@ -33,7 +34,18 @@ struct Found {
 
 /// Everything that a test sent. Shared between its senders.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<BTreeMap<u64, BTreeMap<String, Sent>>>);
+pub struct Ledger {
+    alerts: Mutex<BTreeMap<u64, BTreeMap<String, Sent>>>,
+    changes: Mutex<BTreeMap<(u64, String), Vec<Change>>>,
+}
+
+/// A change of an issue, by an actor of its own.
+#[derive(Debug, Clone)]
+struct Change {
+    actor: String,
+    /// Answered with 2xx; otherwise it may be in the queue all the same.
+    accepted: bool,
+}
 
 impl Ledger {
     /// Sends one alert and notes how it was answered. Alerts with the same
@@ -47,7 +59,7 @@ impl Ledger {
 
     /// Notes an alert that went another way.
     pub fn note(&self, channel: u64, title: &str, accepted: bool) {
-        let mut channels = self.0.lock().expect("no panic while held");
+        let mut channels = self.alerts.lock().expect("no panic while held");
         let titles = channels.entry(channel).or_default();
         let place = titles.len();
         let sent = titles.entry(title.to_owned()).or_insert(Sent { place, ..Sent::default() });
@@ -55,9 +67,22 @@ impl Ledger {
         sent.uncertain += u64::from(!accepted);
     }
 
+    /// Says that somebody resolved or archived the issue of this title, of which
+    /// an alert was accepted before, and notes how that was answered.
+    pub async fn change(&self, stack: &Stack, channel: u64, title: &str, action: &str) -> Option<u16> {
+        let number: usize = self.changes.lock().expect("no panic while held").values().map(Vec::len).sum();
+        let actor = format!("actor-{number}");
+        let webhook = issue_change(title, title, action, &actor);
+        let status = stack.try_send(channel, &webhook).await.map(|reply| reply.status);
+        let accepted = status.is_some_and(|status| (200..300).contains(&status));
+        let mut all = self.changes.lock().expect("no panic while held");
+        all.entry((channel, title.to_owned())).or_default().push(Change { actor, accepted });
+        status
+    }
+
     /// How many alerts were accepted.
     pub fn accepted(&self) -> u64 {
-        let channels = self.0.lock().expect("no panic while held");
+        let channels = self.alerts.lock().expect("no panic while held");
         channels.values().flat_map(BTreeMap::values).map(|sent| sent.accepted).sum()
     }
 
@@ -74,15 +99,19 @@ impl Ledger {
 
     async fn errors(&self, stack: &Stack) -> Vec<String> {
         let dead = stack.dead_letters().await;
-        let channels = self.0.lock().expect("no panic while held").clone();
-        let mut wrong = Vec::new();
+        let channels = self.alerts.lock().expect("no panic while held").clone();
+        let mut wrong = self.wrong_changes(stack);
+        for letter in dead.iter().filter(|letter| is_change(letter)) {
+            wrong.push(format!("a change is dead: {letter:?}"));
+        }
         for (channel, sent) in channels {
             let mut found: BTreeMap<String, Found> = BTreeMap::new();
             let shown = stack.shown(channel);
             for embed in &shown {
                 found.entry(embed.title.clone()).or_default().shown += embed.count;
             }
-            for letter in dead.iter().filter(|letter| letter.channel == channel.to_string()) {
+            let letters = dead.iter().filter(|letter| !is_change(letter));
+            for letter in letters.filter(|letter| letter.channel == channel.to_string()) {
                 if letter.detail.is_empty() {
                     wrong.push(format!("{letter:?} does not say why"));
                 }
@@ -100,7 +129,8 @@ impl Ledger {
             let places: Vec<usize> = shown
                 .iter()
                 .filter_map(|embed| sent.get(&embed.title))
-                .filter(|sent| sent.accepted + sent.uncertain == 1)
+                // One that was not answered in time may be stored at any later time.
+                .filter(|sent| (sent.accepted, sent.uncertain) == (1, 0))
                 .map(|sent| sent.place)
                 .collect();
             if !places.is_sorted() {
@@ -109,6 +139,27 @@ impl Ledger {
         }
         wrong
     }
+
+    /// The first message about each issue shows the last change that was
+    /// accepted, or one of those after it of which nobody knows.
+    fn wrong_changes(&self, stack: &Stack) -> Vec<String> {
+        let changes = self.changes.lock().expect("no panic while held").clone();
+        let mut wrong = Vec::new();
+        for ((channel, title), changes) in changes {
+            let last = changes.iter().rposition(|change| change.accepted).unwrap_or(0);
+            let shown = stack.shown(channel);
+            let first = shown.iter().find(|embed| embed.title == title);
+            let status = first.and_then(|embed| embed.status.as_deref()).unwrap_or_default();
+            if !changes[last..].iter().any(|change| status.contains(&format!(" by {} ·", change.actor))) {
+                wrong.push(format!("{title:?} in {channel} shows {status:?} and not {:?}", changes[last]));
+            }
+        }
+        wrong
+    }
+}
+
+fn is_change(letter: &Dead) -> bool {
+    letter.kind.as_deref().is_some_and(|kind| kind.starts_with("issue."))
 }
 
 fn balances(sent: Sent, found: Found) -> bool {

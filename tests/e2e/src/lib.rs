@@ -3,6 +3,7 @@
 //! this package.
 
 mod dead;
+mod issue;
 mod ledger;
 mod scale;
 mod shown;
@@ -10,6 +11,7 @@ mod stack;
 mod storm;
 
 pub use dead::Dead;
+pub use issue::{issue_change, regression};
 pub use ledger::Ledger;
 pub use scale::{Seed, report, scaled, soak};
 pub use shown::{Shown, shown};

@@ -12,6 +12,8 @@ pub struct Shown {
     pub count: u64,
     /// The message that it stands in.
     pub message: u64,
+    /// What became of its issue since, one a line.
+    pub status: Option<String>,
 }
 
 impl Shown {
@@ -25,15 +27,19 @@ impl Shown {
 pub fn shown(messages: &[Message]) -> Vec<Shown> {
     let embeds = messages.iter().flat_map(|message| {
         let alerts = message.embeds().iter().filter(|embed| embed["title"] == "***SENTRY ALERT***");
-        alerts.map(|embed| Shown { title: title(embed), count: count(embed), message: message.id })
+        alerts.map(|embed| Shown {
+            title: field(embed, "Title").expect("an alert has a title").trim_matches('`').to_owned(),
+            count: count(embed),
+            message: message.id,
+            status: field(embed, "Status (UTC)").map(str::to_owned),
+        })
     });
     embeds.collect()
 }
 
-fn title(embed: &Value) -> String {
+fn field<'a>(embed: &'a Value, name: &str) -> Option<&'a str> {
     let fields = embed["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let field = fields.iter().find(|field| field["name"] == "Title").expect("an alert has a title");
-    field["value"].as_str().unwrap_or_default().trim_matches('`').to_owned()
+    fields.iter().find(|field| field["name"] == name)?["value"].as_str()
 }
 
 fn count(embed: &Value) -> u64 {

@@ -1,9 +1,16 @@
 //! discord-service as a process: how it starts, what it says, how it ends.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use e2e::Stack;
-use harness::{free_port, service::Service, wait::wait_for};
+use harness::{
+    free_port,
+    service::{Service, binary},
+    wait::wait_for,
+};
 use sentry_sender::{Webhook, body::Exception};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -52,11 +59,21 @@ async fn while_nats_is_away_it_lives_is_not_ready_and_stops_at_once() {
         (service.readyz().await == Some(503)).then_some(())
     })
     .await;
+    assert_eq!(healthcheck(&service), Some(0));
     service.signal("TERM");
     let start = Instant::now();
     let status = service.ended(SOON).await;
     assert!(status.success(), "{status}");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert_eq!(healthcheck(&service), Some(1));
+}
+
+/// The exit code of `discord-service healthcheck`, asked as its container's engine would.
+fn healthcheck(service: &Service) -> Option<i32> {
+    let admin_addr = service.admin().replace("http://127.0.0.1", "0.0.0.0");
+    let mut command = Command::new(binary("discord-service"));
+    command.arg("healthcheck").env_clear().env("ADMIN_ADDR", admin_addr);
+    command.output().expect("it runs").status.code()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,7 +90,8 @@ pub fn embed(bytes: &[u8]) {
 /// are simple to state; the sandbox Discord knows the others.
 fn post(latest: Alert, count: u64, max_chars: usize) {
     let last_ms = latest.timestamp_ms;
-    let folded = Folded { latest, count, first_ms: last_ms.saturating_sub(60_000), last_ms };
+    let history = render::History::default();
+    let folded = Folded { latest, count, first_ms: last_ms.saturating_sub(60_000), last_ms, history };
     let glyph_url = "https://example.com/glyph.png".parse().expect("a URL");
     let embed = render::embed(&folded, &Style { glyph_url, links: true }, max_chars);
     assert!(embed.chars <= MAX_MESSAGE_CHARS, "{} characters", embed.chars);

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use async_nats::jetstream;
 use tempfile::TempDir;
 
 use crate::{free_port, wait::wait_for, workspace_root};
@@ -32,6 +33,40 @@ impl NatsServer {
         let mut server = Self { port: free_port(), store, extra, child: None };
         server.restart().await;
         server
+    }
+
+    /// Starts three that are one cluster, each with its own files, and waits until
+    /// they keep streams together.
+    pub async fn start_cluster() -> [Self; 3] {
+        let ports = [free_port(), free_port(), free_port()];
+        let routes = ports.map(|port| format!("nats://127.0.0.1:{port}")).join(",");
+        let mut servers = ports.map(|port| {
+            let name = format!("nats-{port}");
+            let own = format!("nats://127.0.0.1:{port}");
+            let arguments = ["-cluster_name", "test", "-n", &name, "-cluster", &own, "-routes", &routes];
+            Self {
+                port: free_port(),
+                store: tempfile::tempdir().expect("a temporary directory"),
+                extra: arguments.map(ToOwned::to_owned).to_vec(),
+                child: None,
+            }
+        });
+        for server in &mut servers {
+            server.restart().await;
+        }
+        for server in &servers {
+            let js = jetstream::new(server.client().await);
+            wait_for("the cluster keeps streams", Duration::from_secs(30), || async {
+                js.query_account().await.ok()
+            })
+            .await;
+        }
+        servers
+    }
+
+    /// Whether it has this name in its cluster.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.extra.iter().any(|argument| argument == name)
     }
 
     /// Starts it again on the same port with the same files.

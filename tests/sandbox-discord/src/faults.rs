@@ -51,6 +51,8 @@ pub struct Fault {
 
 /// The endpoint that faults concern unless they say otherwise.
 pub(crate) const CREATE_MESSAGE: &str = "POST /channels/{channel_id}/messages";
+/// The other endpoint that changes what stands in a channel.
+pub(crate) const EDIT_MESSAGE: &str = "PATCH /channels/{channel_id}/messages/{message_id}";
 
 impl Fault {
     /// Goes wrong before anything is done, with each post from now on.

@@ -12,7 +12,7 @@ pub struct Stats {
     pub requests: BTreeMap<String, u64>,
     /// Answers of 429.
     pub rate_limited: u64,
-    /// The most posts that were in flight at one time, by channel.
+    /// The most posts and edits that were in flight at one time, by channel.
     pub in_flight_max: BTreeMap<u64, u32>,
     /// Posts answered with an earlier message of the same nonce.
     pub nonce_repeats: u64,

@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MESSAGE: u8 = 4;
 const MESSAGE_LATER: u8 = 5;
 const CHOICES: u8 = 8;
+const MODAL: u8 = 9;
 /// The flag of messages that only the one who asked sees.
 const EPHEMERAL: u32 = 1 << 6;
 
@@ -47,6 +48,11 @@ pub(super) async fn say(discord: &Discord, to: &Invoked, reply: Reply) {
 /// Offers completions.
 pub(super) async fn offer(discord: &Discord, to: &Invoked, choices: Vec<Choice>) {
     first(discord, to, CHOICES, json!({"choices": choices})).await;
+}
+
+/// Shows a modal, which is to be filled in.
+pub(super) async fn ask(discord: &Discord, to: &Invoked, modal: Value) {
+    first(discord, to, MODAL, modal).await;
 }
 
 /// Shows the answer that was promised.

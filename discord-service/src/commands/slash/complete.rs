@@ -1,22 +1,19 @@
 //! Completions while a slash command is being typed.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use serenity::model::Permissions;
 use shared::{ChannelId, text::cut};
 use tokio::time::timeout;
 
+use super::LOOKED_UP;
 use crate::{
-    commands::{Asker, Commands, Failure, permissions},
+    commands::{Asker, Commands, Failure, parse::ChannelArgument, permissions},
     gateway::SlashCommand,
 };
 
 /// Discord shows no more, and takes no longer names.
 const MAX_CHOICES: usize = 25;
 const MAX_NAME: usize = 100;
-/// Discord waits three seconds; without an answer the user reads of an error.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// One completion.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +31,12 @@ impl Commands {
         let typed = command.arguments.get(option).map(String::as_str).unwrap_or_default();
         let found = match (path.as_slice(), option) {
             (["sentry", "channel", "revoke"], "channel") => {
-                timeout(TIME_LIMIT, self.revocable(by, typed)).await
+                timeout(LOOKED_UP, self.revocable(by, typed)).await
+            }
+            (["sentry", "channel", "secret"], "remove") => {
+                let channel = command.arguments.get("channel").and_then(|id| id.parse().ok());
+                let Some(channel) = channel else { return Vec::new() };
+                timeout(LOOKED_UP, self.removable(by, channel, typed)).await
             }
             _ => return Vec::new(),
         };
@@ -51,8 +53,7 @@ impl Commands {
     /// The rows of the guild's list that the user may take out, also those of
     /// channels that are gone.
     async fn revocable(&self, by: Asker, typed: &str) -> Result<Vec<Choice>, Failure> {
-        if !by.granted_here.is_some_and(|granted| permissions::allows(granted, Permissions::MANAGE_MESSAGES))
-        {
+        if !manages_here(by) {
             return Ok(Vec::new());
         }
         let listed = self.store.channels(by.guild).await?;
@@ -64,13 +65,34 @@ impl Commands {
             }
         }
         choices.extend(unnamed.into_iter().map(|id| choice(format!("{id} (a thread, or gone)"), id)));
-        let typed = typed.trim_start_matches('#').to_lowercase();
-        choices.retain(|choice| choice.name.to_lowercase().contains(&typed) || choice.value.contains(&typed));
-        choices.truncate(MAX_CHOICES);
-        Ok(choices)
+        Ok(fitting(choices, typed.trim_start_matches('#')))
+    }
+
+    /// The client secrets of the channel that the user may remove, oldest first.
+    async fn removable(&self, by: Asker, channel: ChannelId, typed: &str) -> Result<Vec<Choice>, Failure> {
+        if !manages_here(by) || self.postable(by, &ChannelArgument::Id(channel)).await?.is_err() {
+            return Ok(Vec::new());
+        }
+        let ids = self.trusts.secrets(channel).await?;
+        let choices = (1..)
+            .zip(&ids)
+            .map(|(number, id)| choice(format!("{id} (number {number} of {})", ids.len()), id));
+        Ok(fitting(choices.collect(), typed))
     }
 }
 
-fn choice(name: String, channel: ChannelId) -> Choice {
-    Choice { name: cut(&name, MAX_NAME), value: channel.to_string() }
+fn manages_here(by: Asker) -> bool {
+    by.granted_here.is_some_and(|granted| permissions::allows(granted, Permissions::MANAGE_MESSAGES))
+}
+
+/// Those that what is typed so far can mean.
+fn fitting(mut choices: Vec<Choice>, typed: &str) -> Vec<Choice> {
+    let typed = typed.to_lowercase();
+    choices.retain(|choice| choice.name.to_lowercase().contains(&typed) || choice.value.contains(&typed));
+    choices.truncate(MAX_CHOICES);
+    choices
+}
+
+fn choice(name: String, value: impl ToString) -> Choice {
+    Choice { name: cut(&name, MAX_NAME), value: value.to_string() }
 }

@@ -5,12 +5,27 @@
 
 mod answer;
 mod complete;
+mod modal;
 mod register;
 mod tree;
 
 pub use self::register::register;
-use super::{Asker, Commands, count, parse, replies};
-use crate::gateway::{Invoked, SlashCommand, Wants};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{
+    Asker, Commands, Form, count,
+    parse::{self, ChannelArgument, ChannelCommand, Command},
+    replies, settle,
+};
+use crate::gateway::{FilledIn, Invoked, SlashCommand, Wants};
+
+/// For what is looked up before a first answer: Discord waits three seconds, and
+/// without an answer the user reads of an error.
+const LOOKED_UP: Duration = Duration::from_secs(2);
+/// The name of the command with the modal in metrics and logs.
+const SECRET: &str = "channel secret";
 
 impl Commands {
     /// Answers the use of a slash command.
@@ -32,6 +47,7 @@ impl Commands {
                 let choices = self.complete(by, command, option).await;
                 answer::offer(&self.discord, &invoked, choices).await;
             }
+            Wants::Submit(form) => self.take_secret(&invoked, by, form).await,
         }
     }
 
@@ -43,14 +59,44 @@ impl Commands {
             answer::say(&self.discord, invoked, replies::unknown_slash()).await;
             return;
         };
-        let command = parse::command(words.into_iter());
+        let command = parse::command(words.into_iter(), Form::Slash);
         if !self.budget.spend(by.guild) {
             count(parse::name(&command), "ignored");
             answer::say(&self.discord, invoked, replies::too_many()).await;
             return;
         }
+        if let Ok(Command::Channel(ChannelCommand::AddSecret(argument))) = &command {
+            return self.ask_for_secret(invoked, by, argument).await;
+        }
         if answer::claim(&self.discord, invoked).await {
             let reply = self.carry_out(by, command).await.unwrap_or_else(replies::unknown_slash);
+            answer::show(&self.discord, invoked, &reply).await;
+        }
+    }
+
+    /// Shows the modal that takes a client secret. It is a first answer itself, so
+    /// nothing is claimed before, and nothing is done but looking.
+    async fn ask_for_secret(&self, invoked: &Invoked, by: Asker, argument: &ChannelArgument) {
+        let refusal = match timeout(LOOKED_UP, self.takes_secret(by, argument)).await {
+            Ok(Ok(Ok(channel))) => return answer::ask(&self.discord, invoked, modal::ask(&channel)).await,
+            Ok(Ok(Err(refusal))) => settle(by, SECRET, Ok(refusal)),
+            Ok(Err(failure)) => settle(by, SECRET, Err(failure)),
+            Err(_) => replies::discord_unavailable(),
+        };
+        answer::say(&self.discord, invoked, refusal).await;
+    }
+
+    /// Takes what was typed into that modal.
+    async fn take_secret(&self, invoked: &Invoked, by: Asker, form: &FilledIn) {
+        let Some((channel, secret)) = modal::read(form) else {
+            return answer::say(&self.discord, invoked, replies::unknown_slash()).await;
+        };
+        if !self.budget.spend(by.guild) {
+            count(SECRET, "ignored");
+            return answer::say(&self.discord, invoked, replies::too_many()).await;
+        }
+        if answer::claim(&self.discord, invoked).await {
+            let reply = settle(by, SECRET, self.add_secret(by, channel, secret).await);
             answer::show(&self.discord, invoked, &reply).await;
         }
     }

@@ -64,13 +64,19 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// All that the bot registers. The names are the words of the typed commands;
 /// `show` stands for no further word.
 pub(super) fn commands() -> [Definition; 1] {
-    let authorize =
-        Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
+    let channel =
+        || Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
+    let of_channel =
+        Item { channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "Another channel than this one") };
     // No channel: what is to be taken out may exist no more.
     let revoke = Item {
         required: true,
         autocomplete: true,
         ..item(STRING, "channel", "One of the authorized channels, or a channel's id")
+    };
+    let remove = Item {
+        autocomplete: true,
+        ..item(STRING, "remove", "The client secret to remove; without it you are asked for a new one")
     };
     let slug = Item { required: true, max_length: Some(100), ..item(STRING, "slug", "The project's slug") };
     let options = vec![
@@ -80,8 +86,19 @@ pub(super) fn commands() -> [Definition; 1] {
             "Which channels Sentry may post into",
             [
                 subcommand("show", "Shows the authorized channels of this server", []),
-                subcommand("authorize", "Lets Sentry post into a channel", [authorize]),
+                subcommand("authorize", "Lets Sentry post into a channel", [channel()]),
                 subcommand("revoke", "Takes that back", [revoke]),
+                subcommand(
+                    "secure",
+                    "Makes a new token, and takes only URLs with it or signed requests",
+                    [channel()],
+                ),
+                subcommand("open", "Takes all alerts of Sentry again", [channel()]),
+                subcommand(
+                    "secret",
+                    "Keeps the client secret of an integration in Sentry",
+                    [channel(), remove],
+                ),
             ],
         ),
         group(
@@ -94,6 +111,8 @@ pub(super) fn commands() -> [Definition; 1] {
             ],
         ),
         subcommand("replay", "Posts once more what could not be posted in this channel", []),
+        subcommand("status", "Shows what a channel received, and why alerts did not arrive", [of_channel]),
+        subcommand("test", "Sends a sample alert into this channel", []),
     ];
     [Definition {
         name: "sentry".to_owned(),
@@ -161,10 +180,17 @@ mod tests {
             ("sentry channel show", &[], "channel"),
             ("sentry channel authorize", &[("channel", "42")], "channel authorize 42"),
             ("sentry channel revoke", &[("channel", "42"), ("unknown", "x")], "channel revoke 42"),
+            ("sentry channel secure", &[("channel", "42")], "channel secure 42"),
+            ("sentry channel open", &[("channel", "42")], "channel open 42"),
+            ("sentry channel secret", &[("channel", "42")], "channel secret 42"),
+            ("sentry channel secret", &[("remove", "1a2b"), ("channel", "42")], "channel secret 42 1a2b"),
             ("sentry project show", &[], "project"),
             ("sentry project register", &[("slug", "web")], "project register web"),
             ("sentry project revoke", &[], "project revoke"),
             ("sentry replay", &[], "replay"),
+            ("sentry status", &[], "status"),
+            ("sentry status", &[("channel", "42")], "status 42"),
+            ("sentry test", &[], "test"),
         ] {
             let words = words(&command(path, arguments)).map(|words| words.join(" "));
             assert_eq!(words.as_deref(), Some(expected), "{path}");
@@ -179,7 +205,8 @@ mod tests {
 
     #[test]
     fn what_is_not_registered_stands_for_nothing() {
-        for path in ["sentry", "other help", "sentry channel", "sentry channel secure", "sentry help channel"]
+        for path in
+            ["sentry", "other help", "sentry channel", "sentry channel secrets", "sentry help channel"]
         {
             assert_eq!(words(&command(path, &[])), None, "{path}");
         }

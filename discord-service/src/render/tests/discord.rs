@@ -84,6 +84,7 @@ fn loose_markdown(embed: &Value) -> Vec<String> {
                 value.starts_with('×')
                     && value.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || " :-".contains(c))
             }
+            "First message" => is_plain_link(value),
             "URL" => is_code(value) || is_plain_link(value),
             _ => value.lines().all(is_code),
         };

@@ -123,7 +123,7 @@ fn other_scripts_stay_readable() {
 
 #[test]
 fn folded_alerts_say_how_many_and_from_when_to_when() {
-    let folded = Folded { latest: exception(), count: 12, first_ms: HAPPENED - 456_000, last_ms: HAPPENED };
+    let folded = Folded { count: 12, first_ms: HAPPENED - 456_000, ..lone(exception()) };
     assert_snapshot!(picture(&embed(&folded, &style(), 6_000).json), @r#"
     #E03E2F ***SENTRY ALERT*** -> https://acme.sentry.io/issues/6100221732/?referrer=webhooks_plugin
     backend-api

@@ -9,7 +9,7 @@ use shared::{
 };
 
 use super::{
-    super::{MIN_EMBED_CHARS, message},
+    super::{Change, Exhibit, MIN_EMBED_CHARS, edit, message},
     bare,
     discord::{counted, faults, field, fields, text},
     *,
@@ -152,8 +152,18 @@ prop_compose! {
     fn folded()(latest in alert(), count in prop_oneof![Just(1), any::<u64>()], (first_ms, last_ms) in any::<(i64, i64)>())
         -> Folded
     {
-        Folded { latest, count, first_ms, last_ms }
+        Folded { latest, count, first_ms, last_ms, history: History::default() }
     }
+}
+
+/// A change of an issue, by anybody and at any time.
+fn change() -> impl Strategy<Value = Change> {
+    let kind =
+        prop::sample::select(&["issue.resolved", "issue.archived", "issue.assigned", "issue.unresolved"][..]);
+    (kind, details(), any::<(i64, i64)>()).prop_map(|(kind, details, (timestamp_ms, received_ms))| {
+        let kind = kind.to_owned();
+        Change::of(&Alert { kind, details, timestamp_ms, received_ms, ..bare() }).expect("its kind is one")
+    })
 }
 
 const CONTRACT: [&str; 7] = ["Title", "Logger", "Level", "Culprit", "Message", "URL", "Timestamp (UTC)"];
@@ -212,7 +222,45 @@ proptest! {
         prop_assert_eq!(&body["allowed_mentions"]["parse"], &serde_json::json!([]));
         prop_assert!(embeds.iter().map(|embed| embed.chars).sum::<usize>() <= 6_000);
     }
+
+    #[test]
+    fn whatever_became_of_issues_their_message_stays_harmless_and_within_the_limits(
+        alerts in vec((folded(), vec(change(), 0..4), option::of(Just(EARLIER))), 1..=10),
+        crowded: bool,
+    ) {
+        let max_chars = if crowded { 600 } else { 6_000 };
+        let mut room = 0;
+        let mut exhibits: Vec<_> = alerts.iter().map(|(folded, _, earlier)| {
+            let mut folded = folded.clone();
+            folded.history.earlier = earlier.map(str::to_owned);
+            let embed = embed(&folded, &style(), max_chars);
+            (Exhibit::new(folded, true, &embed), embed)
+        }).take_while(|(exhibit, _)| {
+            room += exhibit.room();
+            room <= 6_000 || room == exhibit.room()
+        }).collect();
+        for ((exhibit, _), (_, changes, _)) in exhibits.iter_mut().zip(&alerts) {
+            changes.iter().for_each(|change| { exhibit.add(change); });
+        }
+        let body = edit(exhibits.iter().map(|(exhibit, _)| exhibit), &style(), max_chars);
+        let embeds = body["embeds"].as_array().expect("embeds");
+        for (json, ((_, before), (folded, changes, _))) in embeds.iter().zip(exhibits.iter().zip(&alerts)) {
+            prop_assert_eq!(faults(json), Vec::<String>::new());
+            let own = Change::of(&folded.latest);
+            if changes.is_empty() {
+                let (fields, before) = (json.get("fields"), before.json.get("fields"));
+                prop_assert_eq!(fields, before, "nothing became of it");
+            } else if own.is_none() {
+                prop_assert!(field(json, "Status (UTC)").is_some());
+            }
+        }
+        let units: usize = embeds.iter().map(|json| counted(json).1).sum();
+        prop_assert!(units <= 6_000, "{} of {}", units, embeds.len());
+    }
 }
+
+const EARLIER: &str =
+    "https://discord.com/channels/18446744073709551615/18446744073709551615/18446744073709551615";
 
 /// An alert in which every text is longer than any embed could show.
 fn flooded() -> Folded {
@@ -248,7 +296,7 @@ fn flooded() -> Folded {
         frame: Some(frame),
         ..bare()
     };
-    Folded { latest, count: u64::MAX, first_ms: 0, last_ms: 253_402_300_799_999 }
+    Folded { count: u64::MAX, first_ms: 0, ..lone(latest) }
 }
 
 #[test]

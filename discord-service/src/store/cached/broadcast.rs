@@ -4,13 +4,15 @@ use std::fmt;
 
 use shared::{ChannelId, GuildId};
 
-/// What was written. As text, `<guild>.<channel>` or `<guild>`.
+/// What was written. As text, `<guild>.<channel>`, `<guild>` or `trust.<channel>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     /// This channel's row in the guild's list of channels.
     Channel(GuildId, ChannelId),
     /// The projects of the guild's users.
     Projects(GuildId),
+    /// What this channel trusts. A build that does not know of it forgets everything.
+    Trust(ChannelId),
 }
 
 impl Written {
@@ -18,6 +20,7 @@ impl Written {
     pub(super) fn parse(payload: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(payload).ok()?;
         match text.split_once('.') {
+            Some(("trust", channel)) => Some(Self::Trust(channel.parse().ok()?)),
             Some((guild, channel)) => Some(Self::Channel(guild.parse().ok()?, channel.parse().ok()?)),
             None => Some(Self::Projects(text.parse().ok()?)),
         }
@@ -29,6 +32,7 @@ impl fmt::Display for Written {
         match self {
             Self::Channel(guild, channel) => write!(f, "{guild}.{channel}"),
             Self::Projects(guild) => guild.fmt(f),
+            Self::Trust(channel) => write!(f, "trust.{channel}"),
         }
     }
 }
@@ -40,7 +44,8 @@ mod tests {
     #[test]
     fn a_broadcast_is_read_as_it_was_written() {
         let guild = GuildId::new(u64::MAX);
-        for written in [Written::Channel(guild, ChannelId::new(0)), Written::Projects(guild)] {
+        let channel = ChannelId::new(0);
+        for written in [Written::Channel(guild, channel), Written::Projects(guild), Written::Trust(channel)] {
             assert_eq!(Written::parse(written.to_string().as_bytes()), Some(written));
         }
         for unknown in ["", ".", "1.", "x", "1.2.3", "{}", "\u{e9}"] {

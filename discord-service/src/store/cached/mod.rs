@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use async_nats::{Client, connection::State};
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use shared::{ChannelId, GuildId, RuntimeMode, UserId, wire};
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, trust::ChannelTrust, wire};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{answers::Answers, broadcast::Written};
@@ -42,6 +42,7 @@ struct Memory {
     listings: Answers<ChannelId, Vec<GuildId>>,
     channels: Answers<GuildId, Vec<ChannelId>>,
     projects: Answers<GuildId, BTreeMap<UserId, String>>,
+    trust: Answers<ChannelId, Option<ChannelTrust>>,
 }
 
 impl CachedStore {
@@ -55,6 +56,7 @@ impl CachedStore {
             listings: Answers::new(time_to_live, MOST_CHANNELS, |_| 1),
             channels: Answers::new(time_to_live, MOST_ROWS, Vec::len),
             projects: Answers::new(time_to_live, MOST_ROWS, BTreeMap::len),
+            trust: Answers::new(time_to_live, MOST_CHANNELS, |_| 1),
         });
         // Returns at once, also while NATS is away.
         let mut changes =
@@ -98,10 +100,12 @@ impl Memory {
                 self.channels.forget(guild);
             }
             Some(Written::Projects(guild)) => self.projects.forget(guild),
+            Some(Written::Trust(channel)) => self.trust.forget(channel),
             None => {
                 self.listings.forget_all();
                 self.channels.forget_all();
                 self.projects.forget_all();
+                self.trust.forget_all();
             }
         }
     }
@@ -148,6 +152,29 @@ impl Store for CachedStore {
         let slug = self.store.unregister(guild, user).await;
         self.announce(Written::Projects(guild), matches!(slug, Ok(None))).await;
         slug
+    }
+
+    async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
+        self.memory.trust.get(self.connection(), channel, self.store.trust(channel)).await
+    }
+
+    async fn trust_now(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
+        self.store.trust_now(channel).await
+    }
+
+    async fn replace_trust(
+        &self,
+        channel: ChannelId,
+        former: Option<&ChannelTrust>,
+        latest: &ChannelTrust,
+    ) -> Result<bool, StoreError> {
+        let replaced = self.store.replace_trust(channel, former, latest).await;
+        self.announce(Written::Trust(channel), matches!(replaced, Ok(false))).await;
+        replaced
+    }
+
+    async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
+        self.store.channels_with_trust().await
     }
 
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {

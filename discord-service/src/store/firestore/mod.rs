@@ -9,6 +9,7 @@
 
 mod connection;
 mod document;
+mod trust;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use firestore::{
     timestamp_utils::from_timestamp,
 };
 use secrecy::SecretString;
-use shared::{ChannelId, GuildId, RuntimeMode, UserId};
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
 use self::connection::{Connection, Target};
@@ -178,6 +179,28 @@ impl Store for FirestoreStore {
             }
         };
         self.timed("unregister", self.edit(PROJECTS, guild, release)).await
+    }
+
+    async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
+        self.timed("trust", async { Ok(trust::read(&self.connection.get().await?, channel).await?.0) }).await
+    }
+
+    async fn replace_trust(
+        &self,
+        channel: ChannelId,
+        former: Option<&ChannelTrust>,
+        latest: &ChannelTrust,
+    ) -> Result<bool, StoreError> {
+        self.timed("replace_trust", async {
+            let db = self.connection.get().await?;
+            let (known, found) = trust::read(&db, channel).await?;
+            Ok(known.as_ref() == former && trust::write(&db, channel, latest, found).await?)
+        })
+        .await
+    }
+
+    async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
+        self.timed("channels_with_trust", async { trust::list(&self.connection.get().await?).await }).await
     }
 
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {

@@ -1,121 +1,115 @@
 //! Alerts and commands without a pause, and the account of them at the end.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use e2e::Stack;
-use harness::wait::wait_for;
+use e2e::{Ledger, Stack};
+use harness::wait::{SOON, wait_for};
 use sentry_sender::{Webhook, body::Exception};
 use shared::shutdown::CancellationToken;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
 
-use crate::scene::Scene;
+use crate::{
+    commands::{self, Answers, Typed},
+    scene::{LONG, Scene},
+};
 
-const CHANNELS: usize = 24;
-const LONG: Duration = Duration::from_secs(60);
+/// Each sends to channels of its own, so that their order is certain.
+const SENDERS: usize = 4;
+/// Between two alerts of a sender.
+const PACE: Duration = Duration::from_millis(200);
 
 /// The load, while it goes on.
 pub(crate) struct Load {
     stop: CancellationToken,
-    alerts: JoinHandle<BTreeMap<u64, Vec<String>>>,
-    commands: JoinHandle<Vec<(u64, u64)>>,
+    ledger: Arc<Ledger>,
+    alerts: JoinSet<()>,
+    commands: JoinHandle<Vec<Typed>>,
 }
 
 /// What came of it.
 pub(crate) struct Report {
-    alerts: usize,
-    commands: usize,
-    unanswered: usize,
+    alerts: u64,
+    answers: Answers,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { alerts, commands, unanswered } = self;
-        write!(f, "{alerts} alerts shown once each; {commands} commands, of which {unanswered} were lost")
+        write!(f, "{} alerts shown once each and in order; {}", self.alerts, self.answers)
     }
 }
 
 impl Load {
-    pub(crate) async fn start(scene: &Scene) -> Self {
-        let mut channels = Vec::new();
-        for number in 0..CHANNELS {
-            channels.push(scene.stack.authorized_channel(&format!("alerts-{number}")).await);
+    /// Begins it, in so many channels and in an office on each shard.
+    pub(crate) async fn start(scene: &Scene, channels: usize) -> Self {
+        let (ledger, stop) = (Arc::new(Ledger::default()), CancellationToken::new());
+        let mut shares = vec![Vec::new(); SENDERS];
+        for number in 0..channels {
+            let channel = scene.stack.authorized_channel(&format!("alerts-{number}")).await;
+            shares[number % SENDERS].push(channel);
         }
         for office in &scene.offices {
-            scene
-                .stack
-                .command_in(*office, scene.stack.owner, &format!("!sentry authorize <#{office}>"))
-                .await;
+            let authorize = format!("!sentry authorize <#{office}>");
+            scene.stack.command_in(*office, scene.stack.owner, &authorize).await;
         }
-        let stop = CancellationToken::new();
-        let alerts = tokio::spawn(send(scene.stack.clone(), channels, stop.clone()));
-        let commands = tokio::spawn(type_commands(scene.stack.clone(), scene.offices.clone(), stop.clone()));
-        Self { stop, alerts, commands }
+        let mut alerts = JoinSet::new();
+        for channels in shares {
+            let (stack, ports) = (Arc::clone(&scene.stack), scene.ingress_urls());
+            alerts.spawn(send_on(stack, ports, channels, Arc::clone(&ledger), stop.clone()));
+        }
+        let (stack, offices, ending) = (Arc::clone(&scene.stack), scene.offices.clone(), stop.clone());
+        let commands = tokio::spawn(async move { commands::type_on(&stack, &offices, &ending).await });
+        Self { stop, ledger, alerts, commands }
     }
 
-    /// Ends it, and checks that everything was shown and answered once.
+    /// Ends it, and checks that every alert was shown once, in order, and every
+    /// command answered once.
     pub(crate) async fn stop(self, scene: &Scene) -> Report {
         self.stop.cancel();
-        let accepted = self.alerts.await.expect("no panic");
+        self.alerts.join_all().await;
         let typed = self.commands.await.expect("no panic");
-        scene.stack.until_drained(LONG).await;
-        let mut alerts = 0;
-        for (channel, mut sent) in accepted {
-            let shown = scene.stack.shown(channel);
-            assert!(shown.iter().all(|embed| embed.count == 1), "no two are of one issue");
-            let mut titles: Vec<String> = shown.into_iter().map(|embed| embed.title).collect();
-            alerts += sent.len();
-            assert_eq!(titles, sent, "in the order in which they were accepted");
-            titles.sort();
-            sent.sort();
-            assert_eq!(titles, sent);
-        }
-        assert_eq!(scene.stack.stored("DEAD_LETTERS").await, 0);
-        let last = typed.last().copied().expect("commands were typed");
-        wait_for("the last command is answered", LONG, || async {
-            (replies(&scene.stack, last) > 0).then_some(())
-        })
-        .await;
-        let answers: Vec<usize> = typed.iter().map(|typed| replies(&scene.stack, *typed)).collect();
-        assert!(answers.iter().all(|count| *count <= 1), "a command was answered twice");
-        let unanswered = answers.iter().filter(|count| **count == 0).count();
-        Report { alerts, commands: typed.len(), unanswered }
+        self.ledger.settle(&scene.stack, LONG).await;
+        assert_eq!(scene.stack.stored("DEAD_LETTERS").await, 0, "everything could be posted");
+        Report { alerts: self.ledger.accepted(), answers: commands::check(scene, &typed).await }
     }
 }
 
-/// Sends alerts of ever new issues, and returns what was accepted.
-async fn send(stack: Arc<Stack>, channels: Vec<u64>, stop: CancellationToken) -> BTreeMap<u64, Vec<String>> {
-    let mut accepted: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    for (number, channel) in channels.into_iter().cycle().enumerate() {
+/// Sends alerts of ever new issues, through one ingress after the other.
+async fn send_on(
+    stack: Arc<Stack>,
+    ingress: Vec<String>,
+    channels: Vec<u64>,
+    ledger: Arc<Ledger>,
+    stop: CancellationToken,
+) {
+    // Each ingress lets pass what it has once seen to be authorized, also
+    // while nobody gives it a verdict.
+    for (place, url) in ingress.iter().enumerate() {
+        for &channel in &channels {
+            wait_for("a verdict", SOON, || async {
+                (send(&stack, &ledger, url, channel, &format!("the first {place}")).await == 200)
+                    .then_some(())
+            })
+            .await;
+        }
+    }
+    for (number, (channel, url)) in channels.iter().cycle().zip(ingress.iter().cycle()).enumerate() {
         if stop.is_cancelled() {
             break;
         }
-        let title = format!("alert {number:05}");
-        let webhook = Webhook::legacy(Exception::new(&title).issue(number.to_string()).json());
-        let reply = stack.send(channel, &webhook).await;
-        assert!(matches!(reply.status, 200 | 202), "{}", reply.status);
-        accepted.entry(channel).or_default().push(title);
-        sleep(Duration::from_millis(25)).await;
+        let status = send(&stack, &ledger, url, *channel, &format!("alert {number:05}")).await;
+        // 503: a busy machine's NATS was too slow, and Sentry was told so.
+        assert!(matches!(status, 200 | 202 | 503), "{status}");
+        sleep(PACE).await;
     }
-    accepted
 }
 
-/// Types commands in the guilds of all shards; where, and as which message.
-async fn type_commands(stack: Arc<Stack>, offices: Vec<u64>, stop: CancellationToken) -> Vec<(u64, u64)> {
-    let mut typed = Vec::new();
-    for office in offices.into_iter().cycle() {
-        if stop.is_cancelled() {
-            break;
-        }
-        let message = stack.sandbox.say(stack.owner, office, "!sentry h").expect("the owner may type");
-        typed.push((office, message));
-        sleep(Duration::from_millis(100)).await;
-    }
-    typed
-}
-
-/// How often the bot has replied to what was typed.
-fn replies(stack: &Stack, (office, typed): (u64, u64)) -> usize {
-    let to = typed.to_string();
-    let messages = stack.sandbox.messages(office);
-    messages.iter().filter(|message| message.json["message_reference"]["message_id"] == to.as_str()).count()
+/// Sends an alert of an issue of its own, and returns the answer's status.
+async fn send(stack: &Stack, ledger: &Ledger, url: &str, channel: u64, title: &str) -> u16 {
+    let webhook = Webhook::legacy(Exception::new(title).issue(title).json());
+    let status = stack.send_to(&format!("{url}{channel}"), &webhook).await.status;
+    ledger.note(channel, title, matches!(status, 200 | 202));
+    status
 }

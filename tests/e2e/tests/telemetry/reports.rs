@@ -48,7 +48,7 @@ async fn one_trace_goes_from_sentrys_request_to_the_post() {
     let receiver = SentryReceiver::start();
     let stack = start(&receiver).await;
     let channel = stack.authorized_channel("alerts").await;
-    let traced = legacy("Error: traced").header("sentry-trace", &format!("{TRACE}-b7ad6b7169203331-0"));
+    let traced = legacy("Error: traced").header("sentry-trace", format!("{TRACE}-b7ad6b7169203331-0"));
     assert_eq!(stack.send(channel, &traced).await.status, 200);
     stack.until_shown(channel, 1, SOON).await;
     let [request, post] = ["POST /sentry-bot/channel", "post an alert"];

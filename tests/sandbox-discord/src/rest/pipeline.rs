@@ -11,7 +11,7 @@ use super::{
     gates::{self, Place, Work, count},
 };
 use crate::{
-    faults::{self, CREATE_MESSAGE, Effect},
+    faults::{self, CREATE_MESSAGE, EDIT_MESSAGE, Effect},
     server::{Connection, Hub},
 };
 
@@ -90,7 +90,7 @@ async fn suffer(
     None
 }
 
-/// Counts a post while its sender waits for the answer.
+/// Counts a post or an edit while its sender waits for the answer.
 struct InFlight<'a> {
     hub: &'a Hub,
     channel: Option<u64>,
@@ -98,7 +98,7 @@ struct InFlight<'a> {
 
 impl<'a> InFlight<'a> {
     fn begin(hub: &'a Hub, place: &Place) -> Self {
-        let post = place.endpoint.name() == CREATE_MESSAGE;
+        let post = [CREATE_MESSAGE, EDIT_MESSAGE].contains(&place.endpoint.name().as_str());
         let channel = place.ids.first().map(|(_, id)| *id).filter(|_| post);
         hub.lock(|world| channel.map(|channel| world.stats.post_begins(channel)));
         Self { hub, channel }

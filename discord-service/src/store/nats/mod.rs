@@ -11,8 +11,12 @@
 //!   claim, but a change of project then takes two writes, and a process killed
 //!   between them would leave a slug that belongs to nobody for ever.
 //!
+//! - `channel-trust`: see `trust.rs`.
+//!
 //! Reads go to the stream's leader. A direct read may be answered by a replica
 //! that lags, and a stale answer read after a broadcast would be cached for long.
+
+mod trust;
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +32,7 @@ use async_nats::{
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
-use shared::{ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings};
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings, trust::ChannelTrust};
 
 use super::{
     ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
@@ -38,6 +42,7 @@ use super::{
 
 const CHANNELS: &str = "channel-list";
 const PROJECTS: &str = "user-projects";
+const TRUST: &str = "channel-trust";
 
 /// The store in NATS. Its buckets are made when they are first needed.
 pub struct NatsStore {
@@ -49,6 +54,7 @@ pub struct NatsStore {
 struct Buckets {
     channels: kv::Store,
     projects: kv::Store,
+    trust: kv::Store,
 }
 
 /// A guild's document as it is stored, and the revision that a write must follow
@@ -75,7 +81,11 @@ impl NatsStore {
         let buckets = Arc::new(Buckets {
             channels: bus::ensure_bucket(&js, open(CHANNELS), &self.settings).await?,
             projects: bus::ensure_bucket(&js, open(PROJECTS), &self.settings).await?,
+            trust: bus::ensure_bucket(&js, open(TRUST), &self.settings).await?,
         });
+        for bucket in [&buckets.channels, &buckets.projects] {
+            bus::replicate(&js, bucket, &self.settings).await?;
+        }
         *self.known() = Some(buckets.clone());
         Ok(buckets)
     }
@@ -192,6 +202,32 @@ impl Store for NatsStore {
             None => (None, Change::Already),
         };
         self.timed("unregister", self.edit_projects(guild, release)).await
+    }
+
+    async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
+        self.timed("trust", async { Ok(trust::read(&self.buckets().await?.trust, channel).await?.0) }).await
+    }
+
+    async fn replace_trust(
+        &self,
+        channel: ChannelId,
+        former: Option<&ChannelTrust>,
+        latest: &ChannelTrust,
+    ) -> Result<bool, StoreError> {
+        self.timed("replace_trust", async {
+            let bucket = &self.buckets().await?.trust;
+            let (found, revision) = trust::read(bucket, channel).await?;
+            Ok(found.as_ref() == former && trust::write(bucket, channel, latest, revision).await?)
+        })
+        .await
+    }
+
+    async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
+        self.timed("channels_with_trust", async {
+            let keys = keys(&self.buckets().await?.trust, "*").await?;
+            Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
+        })
+        .await
     }
 
     async fn api_keys(&self, _: RuntimeMode) -> Result<ApiKeys, StoreError> {

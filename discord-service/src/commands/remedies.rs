@@ -1,0 +1,118 @@
+//! Why an alert did not arrive, and what helps, in an admin's words.
+
+use shared::refusal;
+
+use crate::dead_letters;
+
+/// What happened, and what to do about it. `prefix` begins commands.
+pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
+    use refusal::Reason;
+    match reason {
+        Reason::Source => {
+            "It came from an address that is not let in. Only Sentry's own are: for a Sentry of your own, ask \
+             whoever runs the bot to allow its address."
+                .to_owned()
+        }
+        Reason::Query => {
+            "The URL has a part that is unknown, broken or there twice. Beside `id` it may have `&mention=USER_ID` \
+             and `&token=…` only: paste it into Sentry again."
+                .to_owned()
+        }
+        Reason::MentionNotAnId => {
+            "What stands behind `&mention=` in the URL is no user's id. Right-click the user → Copy User ID, or \
+             leave it out."
+                .to_owned()
+        }
+        Reason::NotJson => {
+            "Its body was missing, cut or not JSON. Sentry sends no such thing: look what else calls this URL."
+                .to_owned()
+        }
+        Reason::TooLarge => {
+            "Its body was too large. Ask whoever runs the bot to raise `MAX_BODY_BYTES`.".to_owned()
+        }
+        Reason::Schema => {
+            "Sentry sent something this bot does not know, or it was not Sentry. Tell whoever runs the bot which \
+             rule was broken."
+                .to_owned()
+        }
+        Reason::NotAuthorized => {
+            format!("The channel was not authorized. Use `{prefix} channel authorize` with this channel.")
+        }
+        Reason::Token => {
+            "The token in the URL was missing or wrong. Paste the URL with the channel's own token into Sentry, or \
+             make a new one with `/sentry channel secure`; without tokens, leave `&token=` out."
+                .to_owned()
+        }
+        Reason::Signature => {
+            "Its signature was missing, too old, or made with another secret. Copy the integration's client secret \
+             from Sentry and store it with `/sentry channel secret`."
+                .to_owned()
+        }
+        Reason::Repeat => {
+            "A signed request came a second time and was not posted again. Where you sent it twice yourself, all is \
+             well; otherwise somebody has captured it."
+                .to_owned()
+        }
+        Reason::UserUnknown => {
+            "Discord does not know the mentioned user. Correct the id behind `&mention=` in the URL.".to_owned()
+        }
+        Reason::UserWithoutProject => {
+            format!("The mentioned user has no project. They type `{prefix} project register` with its slug.")
+        }
+        Reason::UserOnOtherProject => format!(
+            "The mentioned user has another project. They type `{prefix} project register` with this one's slug, or \
+             you take `&mention=` out of the URL."
+        ),
+        Reason::QueueUnavailable => {
+            "The bot could not store it, so it is lost. If that goes on, tell whoever runs the bot.".to_owned()
+        }
+        Reason::BacklogFull => {
+            "Too many alerts were waiting for this channel, so it is lost. Make Sentry's alert rules less noisy, or \
+             give some projects another channel."
+                .to_owned()
+        }
+        Reason::Internal => "The bot failed on it. Tell whoever runs the bot.".to_owned(),
+        Reason::Other => {
+            "It was refused. Whoever runs the bot finds the reason in the log of ingress-service.".to_owned()
+        }
+    }
+}
+
+/// The same of an alert that was taken and cannot be posted.
+pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> String {
+    use dead_letters::Reason;
+    match reason {
+        Reason::Revoked => format!(
+            "The channel was no longer authorized. Use `{prefix} channel authorize`, then `{prefix} replay` there."
+        ),
+        Reason::Untrusted => {
+            "The token or client secret that vouched for it was revoked, or the channel was secured before it came. \
+             Paste the channel's present URL into Sentry; what already waited must be sent by Sentry again."
+                .to_owned()
+        }
+        Reason::Mention => format!(
+            "The mentioned user has not registered its project. They type `{prefix} project register` with its slug; \
+             then `{prefix} replay`."
+        ),
+        Reason::Expired => {
+            format!("It waited too long. `{prefix} replay` posts it all the same.")
+        }
+        Reason::Unreachable => format!("{} Then `{prefix} replay`.", blocked(prefix)),
+        Reason::Refused => {
+            format!(
+                "Discord refused the message itself. Tell whoever runs the bot; `{prefix} replay` tries again."
+            )
+        }
+        Reason::Unreadable => {
+            "It was no alert that this version of the bot can read. Tell whoever runs the bot.".to_owned()
+        }
+    }
+}
+
+/// The same where Discord does not let the bot post.
+pub(super) fn blocked(prefix: &str) -> String {
+    format!(
+        "Discord does not let the bot post in this channel. Give it View Channel, Send Messages and Embed Links \
+         there, then use `{prefix} channel authorize` once more."
+    )
+}

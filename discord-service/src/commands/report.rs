@@ -1,0 +1,176 @@
+//! What `status` and `test` answer.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::{ChannelId, refusal::Refusal, text::cut};
+
+use super::{
+    fields, remedies,
+    replies::{Replies, Reply},
+};
+use crate::{
+    dead_letters::DeadLetter,
+    diagnosis::{Findings, Outcome, Waiting},
+    render,
+};
+
+/// The longest text of other systems that is shown of one problem: with ten
+/// problems an embed keeps far from Discord's 6,000 characters.
+const MAX_DETAIL: usize = 120;
+
+impl Replies {
+    /// `status`: what is known of the channel at this time (milliseconds since 1970).
+    pub(super) fn status(
+        &self,
+        channel: ChannelId,
+        authorized: bool,
+        findings: &Findings,
+        now_ms: i64,
+    ) -> Reply {
+        let prefix = &self.prefix;
+        let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});
+        let count = |count: u64| if count == 0 { fields::NONE.to_owned() } else { count.to_string() };
+        let time = |ms: Option<i64>| ms.map_or_else(|| fields::NONE.to_owned(), |ms| at(ms, now_ms));
+        let mut fields = vec![
+            inline("Last Received (UTC)", time(findings.last_received_ms())),
+            inline("Last Posted (UTC)", time(findings.tally.posted_ms)),
+            inline("Received", count(findings.received())),
+            inline("Posted", count(findings.tally.posted)),
+            inline("Waiting", waiting(&findings.waiting, now_ms)),
+            inline("Dead Letters", count(findings.dead.kept)),
+        ];
+        if let Some(why) = &findings.blocked {
+            let value = format!("{}\n{}", remedies::blocked(prefix), code(why));
+            fields.push(json!({"name": "Blocked by Discord", "value": value}));
+        }
+        let problems = self.problems(findings);
+        let none = json!({"name": "Not Arrived", "value": fields::NONE});
+        fields.extend(problems.iter().map(|problem| problem.field(now_ms)));
+        fields.extend(problems.is_empty().then_some(none));
+        let mut embed = self.embed("SENTRY STATUS", fields);
+        embed["description"] = match authorized {
+            true => format!("<#{channel}> is authorized."),
+            false => format!(
+                "<#{channel}> is not authorized, so nothing is posted there. Use `{prefix} channel authorize` with \
+                 this channel."
+            ),
+        }
+        .into();
+        Reply::Embed(embed)
+    }
+
+    /// `test`.
+    pub(super) fn tested(&self, outcome: &Outcome, now_ms: i64) -> Reply {
+        let prefix = &self.prefix;
+        match outcome {
+            Outcome::Posted(after) => format!("Sent a sample alert: it was posted after {}", took(*after)),
+            Outcome::Dead(letter) => format!(
+                "Sent a sample alert, but it cannot be posted. {}\n{}",
+                remedies::of_dead_letter(letter.reason, prefix),
+                code(&letter.detail)
+            ),
+            Outcome::Waits(since, waits) => format!(
+                "Sent a sample alert, but it was not posted within {}. Waiting: {}. Discord may be away, or its rate \
+                 limit for this channel used up: it is posted as soon as it can be. `{prefix} status` says more.",
+                took(*since),
+                waiting(waits, now_ms)
+            ),
+        }
+        .into()
+    }
+
+    /// The last refusals, then the last dead letters, each newest first; equal
+    /// neighbours are one.
+    fn problems(&self, findings: &Findings) -> Vec<Problem> {
+        let refusals = findings.refusals.iter().map(|refusal| self.refused(refusal));
+        let dead = findings.dead.letters.iter().map(|letter| self.dead(letter));
+        let mut problems: Vec<Problem> = Vec::new();
+        for problem in refusals.chain(dead) {
+            match problems.last_mut() {
+                Some(last) if (last.what, &last.words) == (problem.what, &problem.words) => {
+                    last.times = last.times.saturating_add(problem.times);
+                }
+                _ => problems.push(problem),
+            }
+        }
+        problems
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Problem {
+        let mut words = remedies::of_refusal(refusal.reason, &self.prefix);
+        if let Some(detail) = &refusal.detail {
+            words += &format!("\n{}", code(detail));
+        }
+        Problem { what: "Refused", at_ms: refusal.at_ms, times: refusal.times, words }
+    }
+
+    fn dead(&self, letter: &DeadLetter) -> Problem {
+        let remedy = remedies::of_dead_letter(letter.reason, &self.prefix);
+        let doubt = if letter.may_have_been_posted { " It may have been posted." } else { "" };
+        let words = format!("{remedy}{doubt}\n{}", code(&letter.detail));
+        Problem { what: "Dead Letter", at_ms: letter.died_ms, times: 1, words }
+    }
+}
+
+/// Alerts that did not arrive, for one reason.
+struct Problem {
+    what: &'static str,
+    /// When it was so for the last time.
+    at_ms: i64,
+    times: u64,
+    words: String,
+}
+
+impl Problem {
+    fn field(&self, now_ms: i64) -> Value {
+        let times = if self.times > 1 { format!(" ×{}", self.times) } else { String::new() };
+        let at = render::utc(self.at_ms).unwrap_or_default();
+        let name = format!("{}{times}: {at}, {}", self.what, ago(self.at_ms, now_ms));
+        json!({"name": name, "value": self.words})
+    }
+}
+
+fn waiting(waiting: &Waiting, now_ms: i64) -> String {
+    match (waiting.alerts, waiting.oldest_ms) {
+        (0, _) => fields::NONE.to_owned(),
+        (alerts, Some(oldest)) => format!("{alerts}, the oldest for {}", span(now_ms.saturating_sub(oldest))),
+        (alerts, None) => alerts.to_string(),
+    }
+}
+
+fn at(ms: i64, now_ms: i64) -> String {
+    format!("`{}`, {}", render::utc(ms).unwrap_or_default(), ago(ms, now_ms))
+}
+
+fn ago(ms: i64, now_ms: i64) -> String {
+    format!("{} ago", span(now_ms.saturating_sub(ms)))
+}
+
+/// A time in its largest unit, rounded down; clocks that disagree make none.
+fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn took(time: Duration) -> String {
+    match time.as_millis() {
+        ms @ 0..1_000 => format!("{ms} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+/// Another system's words, harmless and not too long.
+fn code(text: &str) -> String {
+    let text = render::clean(text);
+    if text.is_empty() { fields::NONE.to_owned() } else { format!("`{}`", cut(&text, MAX_DETAIL)) }
+}
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

@@ -1,0 +1,40 @@
+//! `status` and `test`: what arrives in a channel, and what does not.
+
+use chrono::Utc;
+
+use super::{
+    Asker, Commands, Failure,
+    facts::Kind,
+    parse::ChannelArgument,
+    replies::{self, Reply},
+};
+
+impl Commands {
+    /// Shows what is known of a channel: of this one to all who may ask here, of
+    /// another to those who manage messages in both.
+    pub(super) async fn status(&self, by: Asker, of: Option<ChannelArgument>) -> Result<Reply, Failure> {
+        let channel = match of {
+            None => by.channel,
+            Some(argument) => match self.facts.find(by.guild, &argument).await? {
+                Err(missing) => return Ok(replies::channel_missing(missing)),
+                Ok(channel) if !self.manages_messages(by, &channel).await? => {
+                    return Ok(replies::no_permission());
+                }
+                Ok(channel) if channel.kind == Kind::Other => {
+                    return Ok(replies::takes_no_messages(channel.id));
+                }
+                Ok(channel) => channel.id,
+            },
+        };
+        let authorized = self.store.channels(by.guild).await?.contains(&channel);
+        let findings = self.diagnosis.of(channel).await.map_err(Failure::Nats)?;
+        Ok(self.replies.status(channel, authorized, &findings, Utc::now().timestamp_millis()))
+    }
+
+    /// Sends a sample alert into this channel and waits for it.
+    pub(super) async fn test(&self, by: Asker) -> Result<Reply, Failure> {
+        tracing::info!(channel.id = %by.channel, user.id = %by.user, "sends a sample alert");
+        let outcome = self.diagnosis.test(by.channel).await.map_err(Failure::Nats)?;
+        Ok(self.replies.tested(&outcome, Utc::now().timestamp_millis()))
+    }
+}

@@ -1,0 +1,254 @@
+//! Changes of issues, told by an edit of the messages about them.
+//!
+//! What is to be edited follows from what the messages show and what waits, so
+//! that a successor finds the same. An edit is repeated without harm.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use shared::GuildId;
+use tokio::sync::mpsc;
+
+use super::{
+    backlog::{Class, Group, newest},
+    lane::{Interruption, Lane},
+    messages::{Entry, IssueKey, Shown},
+    record::{Mention, Record},
+};
+use crate::{
+    discord::{DiscordError, Refusal},
+    render::Change,
+};
+
+/// Issues that are looked up at once.
+const IN_FLIGHT: usize = 64;
+
+/// Discord's answers that concern an edit and would not concern a post.
+const NOT_EDITABLE: [u32; 2] = [
+    50_005, // Cannot edit a message authored by another user
+    50_083, // The thread is archived, which a post undoes
+];
+
+/// What a lane does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    Post,
+    Edit,
+}
+
+/// A change that waits.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) issue: IssueKey,
+    pub(crate) class: Class,
+    pub(crate) group: Group,
+    pub(crate) change: Change,
+    mention: Option<Mention>,
+}
+
+/// An edit of one message.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) message: u64,
+    /// What it shows then.
+    pub(crate) shown: Shown,
+    /// The alerts that are told with it.
+    pub(crate) told: BTreeSet<u64>,
+}
+
+impl Plan {
+    /// The first of an issue's messages to which its changes make a difference.
+    /// They are told when that is the last of them.
+    pub(crate) fn of(messages: Vec<(u64, Shown)>, changes: &[Waiting]) -> Option<Self> {
+        let mut outdated = messages
+            .into_iter()
+            .filter_map(|(id, mut shown)| add(&mut shown, changes).then_some((id, shown)));
+        let (message, shown) = outdated.next()?;
+        let told = if outdated.next().is_none() { told_by_edit(changes).collect() } else { BTreeSet::new() };
+        Some(Self { message, shown, told })
+    }
+
+    /// Changes of other issues for which this is the only message.
+    pub(crate) fn join(&mut self, changes: &[Waiting]) {
+        add(&mut self.shown, changes);
+        self.told.extend(told_by_edit(changes));
+    }
+}
+
+fn add(shown: &mut Shown, changes: &[Waiting]) -> bool {
+    changes.iter().fold(false, |news, waiting| shown.add(waiting.issue, &waiting.change) | news)
+}
+
+/// An issue that is back is posted as well, after this.
+fn told_by_edit(changes: &[Waiting]) -> impl Iterator<Item = u64> {
+    let told = changes.iter().filter(|waiting| waiting.class == Class::Change);
+    told.flat_map(|waiting| waiting.group.sequences.iter().copied())
+}
+
+impl Lane<'_> {
+    /// What can be done next; `None` after it had to wait for Discord's limits:
+    /// meanwhile more may have come. What is news waits for no edit.
+    pub(super) async fn next_work(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<Option<Work>> {
+        self.sort_changes().await?;
+        let (post, edit) = (self.backlog.posts().next().is_some(), self.next_edit().is_some());
+        let around = self.around;
+        let posting = around.discord.until_free(self.channel);
+        let editing = around.discord.until_edit_free(self.channel);
+        tokio::pin!(posting, editing);
+        if post && futures::poll!(&mut posting).is_ready() {
+            return Ok(Some(Work::Post));
+        }
+        if edit && futures::poll!(&mut editing).is_ready() {
+            return Ok(Some(Work::Edit));
+        }
+        let woken = tokio::select! {
+            () = posting, if post => false,
+            () = editing, if edit => false,
+            Some(()) = wakes.recv(), if !post => true,
+            () = around.shutdown.cancelled() => false,
+        };
+        if woken {
+            self.look_again(wakes).await?;
+        }
+        Ok(None)
+    }
+
+    /// Looks up for each issue of which a change waits whether it is known where
+    /// it was told of. Where it is not, its oldest change is posted and the
+    /// others wait for that, as they wait for a post of the issue that is due.
+    async fn sort_changes(&mut self) -> anyhow::Result<()> {
+        let unknown: BTreeSet<IssueKey> = self.backlog.changes().map(|(issue, _)| issue).collect();
+        self.known.retain(|issue, _| unknown.contains(issue));
+        let unknown = unknown.into_iter().filter(|issue| !self.known.contains_key(issue));
+        let unknown: Vec<IssueKey> = unknown.collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let due = self.backlog.issues_to_post();
+        let (messages, channel) = (&self.around.messages, self.channel);
+        let look_ups = unknown.into_iter().filter(|issue| !due.contains(issue));
+        let look_ups =
+            look_ups.map(|issue| async move { anyhow::Ok((issue, messages.entry(channel, issue).await?)) });
+        let found: Vec<(IssueKey, Option<Entry>)> =
+            stream::iter(look_ups).buffered(IN_FLIGHT).try_collect().await?;
+        for (issue, entry) in found {
+            match entry {
+                Some(entry) => {
+                    self.known.insert(issue, entry);
+                }
+                None => self.backlog.post_oldest_change(issue),
+            }
+        }
+        Ok(())
+    }
+
+    /// The issue whose messages are edited next: one that is back before others,
+    /// since its post waits for that.
+    fn next_edit(&self) -> Option<IssueKey> {
+        let changes = || self.backlog.changes().filter(|(issue, _)| self.known.contains_key(issue));
+        let back = changes().find(|(_, class)| *class == Class::Return);
+        back.or_else(|| changes().next()).map(|(issue, _)| issue)
+    }
+
+    /// One edit, or one reason why there is none.
+    pub(super) async fn edit(&mut self, guild: GuildId) -> Result<(), Interruption> {
+        let Some(issue) = self.next_edit() else { return Ok(()) };
+        let Some(entry) = self.known.get(&issue).cloned() else { return Ok(()) };
+        let mut messages = Vec::new();
+        for message in entry.messages {
+            let shown = self.around.messages.shown(self.channel, message).await?;
+            messages.extend(shown.map(|shown| (message, shown)));
+        }
+        if messages.is_empty() {
+            // What it was told in is gone: what comes is told anew.
+            self.around.messages.forget_issue(self.channel, issue).await?;
+            self.known.remove(&issue);
+            return Ok(());
+        }
+        let mut changes = self.waiting_changes(BTreeSet::from([issue]), guild).await?;
+        let Some(mut plan) = Plan::of(messages, &changes) else {
+            return Ok(self.told_already(issue, &changes).await?);
+        };
+        let alone = |other: &IssueKey| {
+            self.known.get(other).is_some_and(|entry| entry.messages == [plan.message]) && *other != issue
+        };
+        let others =
+            self.waiting_changes(plan.shown.issues().into_iter().filter(alone).collect(), guild).await?;
+        plan.join(&others);
+        changes.extend(others);
+        let record = self.edit_record(plan, changes);
+        self.journal.write(&record).await?;
+        self.deliver(record, false).await
+    }
+
+    fn edit_record(&self, plan: Plan, changes: Vec<Waiting>) -> Record {
+        let since = || changes.iter().map(|waiting| waiting.group.since_ms);
+        let first = since().map(|(first, _)| first).min().unwrap_or_default();
+        let last = since().map(|(_, last)| last).max().unwrap_or_default();
+        let trusts = changes.iter().flat_map(|waiting| &waiting.group.trusts);
+        let trusts = newest(trusts.map(|(trust, received_ms)| (trust, *received_ms)));
+        let body = plan.shown.body(&self.around.style);
+        let mentions = changes.into_iter().filter_map(|waiting| waiting.mention).collect();
+        Record::new(&plan.told, mentions, trusts.into_iter().collect(), (first, last), 0, false, body)
+            .editing(plan.message)
+            .showing(plan.shown)
+    }
+
+    /// The changes of these issues that wait. Those that mention somebody whom
+    /// they may not become dead letters, as if they were to be posted.
+    async fn waiting_changes(
+        &mut self,
+        issues: BTreeSet<IssueKey>,
+        guild: GuildId,
+    ) -> Result<Vec<Waiting>, Interruption> {
+        let mut changes = Vec::new();
+        for (issue, class, group) in self.backlog.changes_of(&issues) {
+            let Some(alert) = self.alert(group.latest).await? else {
+                // Removed from the stream by somebody else.
+                self.backlog.remove(&BTreeSet::from([group.latest]));
+                continue;
+            };
+            if let Some(cause) = self.mention_cause(guild, alert.mention.as_ref(), &alert.project).await? {
+                self.bury(&group.sequences, &cause).await?;
+                continue;
+            }
+            let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
+            let change = Change::of(&alert);
+            changes.extend(change.map(|change| Waiting { issue, class, group, change, mention }));
+        }
+        Ok(changes)
+    }
+
+    /// The messages show all this, or something newer.
+    async fn told_already(&mut self, issue: IssueKey, changes: &[Waiting]) -> anyhow::Result<()> {
+        let told: BTreeSet<u64> = told_by_edit(changes).collect();
+        if told.is_empty() {
+            self.backlog.post_oldest_change(issue);
+            return Ok(());
+        }
+        metrics::counter!("sentry_bot_alerts_posted_total").increment(told.len() as u64);
+        self.forget(&told).await
+    }
+
+    /// Discord refused an edit. Unless the channel is closed, the message is, and
+    /// what it was to show is posted.
+    pub(super) async fn refused_edit(
+        &mut self,
+        record: &Record,
+        message: u64,
+        refused: &DiscordError,
+        repeated: bool,
+    ) -> anyhow::Result<()> {
+        let concerns_edit =
+            matches!(refused, DiscordError::Refused { code, .. } if NOT_EDITABLE.contains(code));
+        if refused.refusal() == Some(Refusal::Channel) && !concerns_edit {
+            return self.refused_channel(record, refused, repeated).await;
+        }
+        tracing::info!(channel.id = %self.channel, message.id = message, "a message cannot be edited any more: {refused}");
+        self.around.messages.forget_message(self.channel, message).await
+    }
+}
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;

@@ -1,0 +1,141 @@
+//! What `status` and `test` find out about a channel. Everything stands in
+//! NATS, so any pod can tell, whichever one posts for the channel.
+
+mod sample;
+
+use anyhow::Context as _;
+use async_nats::jetstream::{
+    self,
+    stream::{RawMessageErrorKind, Stream},
+};
+use futures::TryStreamExt as _;
+use shared::{Alert, ChannelId, refusal::Refusal, wire};
+
+pub use self::sample::Outcome;
+use crate::{
+    batch,
+    dead_letters::{DeadLetters, Latest},
+    delivery::{
+        blockade,
+        tally::{self, Tally},
+    },
+};
+
+/// Refusals and dead letters that are shown.
+const SHOWN: usize = 5;
+
+/// What is known of a channel. Times are in milliseconds since 1970.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What was posted.
+    pub tally: Tally,
+    /// What waits.
+    pub waiting: Waiting,
+    /// Why Discord does not let the bot post there, if so.
+    pub blocked: Option<String>,
+    /// What cannot be delivered.
+    pub dead: Latest,
+    /// The last refusals, newest first.
+    pub refusals: Vec<Refusal>,
+}
+
+/// The alerts of a channel that wait to be posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// How many they are.
+    pub alerts: u64,
+    /// When the first of them was received.
+    pub oldest_ms: Option<i64>,
+    /// When the last of them was received.
+    pub newest_ms: Option<i64>,
+}
+
+impl Findings {
+    /// How many alerts were taken: they are posted, wait, or are dead letters.
+    pub fn received(&self) -> u64 {
+        self.tally.posted + self.waiting.alerts + self.dead.kept
+    }
+
+    /// When the last alert was taken.
+    pub fn last_received_ms(&self) -> Option<i64> {
+        let dead = self.dead.letters.iter().filter_map(|letter| Some(letter.alert.as_ref()?.received_ms));
+        dead.chain(self.tally.received_ms).chain(self.waiting.newest_ms).max()
+    }
+}
+
+/// Looks into NATS. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Diagnosis {
+    js: jetstream::Context,
+    dead_letters: DeadLetters,
+}
+
+impl Diagnosis {
+    /// Over the connection of these dead letters.
+    pub fn new(dead_letters: DeadLetters) -> Self {
+        Self { js: dead_letters.js().clone(), dead_letters }
+    }
+
+    /// All that is known of the channel.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub async fn of(&self, channel: ChannelId) -> anyhow::Result<Findings> {
+        let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let (tally, waiting, blocked, dead, refusals) = tokio::try_join!(
+            tally::of(&lanes, channel),
+            self.waiting(channel),
+            blockade::of(&lanes, channel),
+            self.dead_letters.latest(channel, SHOWN),
+            self.refusals(channel),
+        )?;
+        Ok(Findings { tally, waiting, blocked, dead, refusals })
+    }
+
+    async fn waiting(&self, channel: ChannelId) -> anyhow::Result<Waiting> {
+        let subject = wire::alert_subject(channel);
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        let counts = stream.info_with_subjects(&subject).await.context("cannot count what waits")?;
+        let counts: Vec<(String, usize)> = counts.try_collect().await.context("cannot count what waits")?;
+        let alerts: usize = counts.iter().map(|(_, count)| count).sum();
+        if alerts == 0 {
+            return Ok(Waiting::default());
+        }
+        let (oldest_ms, newest_ms) = tokio::try_join!(
+            received(&stream, &subject, End::First),
+            received(&stream, &subject, End::Last)
+        )?;
+        Ok(Waiting { alerts: alerts as u64, oldest_ms, newest_ms })
+    }
+
+    async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
+        let subject = wire::refusals_subject(channel);
+        let notes = batch::read(&self.js, wire::REFUSALS_STREAM, &subject, 1).await?;
+        let newest_first = notes.messages.iter().rev();
+        Ok(newest_first.filter_map(|note| Refusal::decode(&note.payload)).take(SHOWN).collect())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum End {
+    First,
+    Last,
+}
+
+/// When the first or last waiting alert was received; `None` when it is gone
+/// meanwhile.
+async fn received(stream: &Stream<()>, subject: &str, end: End) -> anyhow::Result<Option<i64>> {
+    let message = match end {
+        End::First => stream.get_first_raw_message_by_subject(subject, 1).await,
+        End::Last => stream.get_last_raw_message_by_subject(subject).await,
+    };
+    match message {
+        // What cannot be read was stored about when it was received.
+        Ok(message) => Ok(Some(Alert::decode(&message.payload).map_or_else(
+            |_| (message.time.unix_timestamp_nanos() / 1_000_000) as i64,
+            |alert| alert.received_ms,
+        ))),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(error).context("cannot look at what waits"),
+    }
+}

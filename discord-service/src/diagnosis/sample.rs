@@ -1,0 +1,103 @@
+//! A sample alert, sent through the queue like any other, and what became of it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
+use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
+
+use super::{Diagnosis, Waiting};
+use crate::dead_letters::DeadLetter;
+
+/// How long a post is waited for: more than Discord's limits take for what
+/// waits on an ordinary day.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often the queue is looked at: at first, and from [`SOON`] on.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const LOOK_LATER_EVERY: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_secs(1);
+
+/// What became of a sample alert.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is shown in Discord, after so long.
+    Posted(Duration),
+    /// It can never be posted.
+    Dead(Box<DeadLetter>),
+    /// It still waits after so long, among these; the channel may be blocked.
+    Waits(Duration, Waiting),
+}
+
+impl Diagnosis {
+    /// Puts a sample alert for the channel into the queue and waits for its end.
+    /// Whichever pod posts it: an alert leaves the stream only when its post or
+    /// its dead letter is confirmed.
+    ///
+    /// # Errors
+    /// When NATS is away, or the queue is full.
+    pub async fn test(&self, channel: ChannelId) -> anyhow::Result<Outcome> {
+        let started = Instant::now();
+        let last_dead = self.dead_letters.last_sequence().await?;
+        let sample = Alert { trust: self.vouch(channel).await, ..sample(channel) };
+        let event_id = sample.event_id.clone().unwrap_or_default();
+        let sequence = self.publish(&sample, &event_id).await?;
+        while started.elapsed() < PATIENCE {
+            if !self.waits(sequence).await? {
+                let took = started.elapsed();
+                let dead = self.dead_letters.of_event(channel, &event_id, last_dead).await?;
+                return Ok(dead.map_or(Outcome::Posted(took), |letter| Outcome::Dead(Box::new(letter))));
+            }
+            let pause = if started.elapsed() < SOON { LOOK_EVERY } else { LOOK_LATER_EVERY };
+            tokio::time::sleep(pause).await;
+        }
+        Ok(Outcome::Waits(started.elapsed(), self.waiting(channel).await?))
+    }
+
+    /// A key that the channel trusts, where it has one: a secured channel takes
+    /// nothing without.
+    async fn vouch(&self, channel: ChannelId) -> Trust {
+        let found = async {
+            let bucket = self.js.get_key_value(wire::TRUST).await.ok()?;
+            let trust = bucket.get(channel.to_string()).await.ok()??;
+            let ChannelTrust { tokens, secrets, .. } = serde_json::from_slice(&trust).ok()?;
+            let token = tokens.into_iter().next().map(|token| Trust::Token(token.id));
+            token.or_else(|| secrets.into_iter().next().map(|secret| Trust::Signature(secret.id)))
+        };
+        found.await.unwrap_or_default()
+    }
+
+    async fn publish(&self, sample: &Alert, event_id: &str) -> anyhow::Result<u64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, format!("{}-test-{event_id}", sample.channel));
+        let stored = self
+            .js
+            .publish_with_headers(wire::alert_subject(sample.channel), headers, sample.encode().into())
+            .await
+            .context("cannot send a sample alert")?;
+        Ok(stored.await.context("cannot store a sample alert")?.sequence)
+    }
+
+    /// Whether the message still stands in the queue, as its leader has it.
+    async fn waits(&self, sequence: u64) -> anyhow::Result<bool> {
+        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
+        match stream.get_raw_message(sequence).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(error).context("cannot look for the sample alert"),
+        }
+    }
+}
+
+/// An alert that no reader takes for a real one, and that is folded with no other.
+fn sample(channel: ChannelId) -> Alert {
+    let id = format!("{:032x}", rand::random::<u128>());
+    Alert {
+        title: Some("Sample alert: nothing is broken".to_owned()),
+        level: Some("info".to_owned()),
+        culprit: Some("the command test".to_owned()),
+        message: Some("Somebody tried whether alerts arrive in this channel. They do.".to_owned()),
+        event_id: Some(id.clone()),
+        issue_id: Some(format!("test-{id}")),
+        ..Alert::new("error", "sample", channel, chrono::Utc::now().timestamp_millis())
+    }
+}

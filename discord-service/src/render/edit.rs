@@ -1,0 +1,62 @@
+//! The embeds of a message that stands in Discord already.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Change, Embed, Folded, MAX_MESSAGE_CHARS, Style, embed, with_distinct_urls};
+
+/// What an embed of an issue counts at least towards [`MAX_MESSAGE_CHARS`] when
+/// a message is made: what became of the issue must find room in it later.
+const ROOM: usize = 500;
+
+/// One embed of a message, and all that it takes to make it anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exhibit {
+    /// What it shows.
+    pub folded: Folded,
+    /// Whether it has links.
+    pub links: bool,
+    /// What it counted when it was posted.
+    chars: usize,
+    /// Whether it shows more than when it was posted.
+    #[serde(default)]
+    edited: bool,
+}
+
+impl Exhibit {
+    /// As it is posted, as this embed.
+    pub fn new(folded: Folded, links: bool, embed: &Embed) -> Self {
+        Self { folded, links, chars: embed.chars, edited: false }
+    }
+
+    /// What it is to count towards [`MAX_MESSAGE_CHARS`] in its message.
+    pub fn room(&self) -> usize {
+        self.chars.max(ROOM)
+    }
+
+    /// Takes in a change of its issue; whether that makes a difference.
+    pub fn add(&mut self, change: &Change) -> bool {
+        let news = self.folded.history.add(change);
+        self.edited |= news;
+        news
+    }
+}
+
+/// The body of an Edit Message request, for a message whose embeds were each
+/// made with `max_chars`. Those that nothing was added to stay as they are.
+pub fn edit<'a>(
+    exhibits: impl Iterator<Item = &'a Exhibit> + Clone,
+    style: &Style,
+    max_chars: usize,
+) -> Value {
+    let taken: usize = exhibits.clone().map(Exhibit::room).sum();
+    let spare = MAX_MESSAGE_CHARS.saturating_sub(taken) / exhibits.clone().count().max(1);
+    let embeds: Vec<_> = exhibits
+        .map(|exhibit| {
+            let style = Style { links: exhibit.links, ..style.clone() };
+            let max_chars = if exhibit.edited { exhibit.room() + spare } else { max_chars };
+            embed(&exhibit.folded, &style, max_chars)
+        })
+        .collect();
+    json!({ "embeds": with_distinct_urls(&embeds) })
+}

@@ -1,0 +1,143 @@
+//! What became of an issue since a message told of it.
+
+use serde::{Deserialize, Serialize};
+use shared::{Alert, text};
+
+use super::{
+    clean::clean,
+    headline::attributed,
+    layout::{Field, Text},
+    size::cut,
+    time,
+};
+
+/// A line of words is cut to this, so that the smallest embed has room for two.
+const MAX_WORDS: usize = 72;
+/// Kept of a name: more than a line ever shows.
+const MAX_NAME: usize = 100;
+
+/// What somebody, or Sentry, did to an issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    kind: String,
+    /// Its place among the issue's changes, in milliseconds since 1970.
+    order_ms: i64,
+    at_ms: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assignee: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    how: Option<String>,
+}
+
+impl Change {
+    /// The change that this alert tells; `None` where it tells anything else.
+    pub fn of(alert: &Alert) -> Option<Self> {
+        let kinds = ["issue.resolved", "issue.archived", "issue.assigned", "issue.unresolved"];
+        let kept = |name: &Option<String>| name.as_deref().map(|name| text::cut(name, MAX_NAME));
+        let (actor, how) = (kept(&alert.details.actor), kept(&alert.details.how));
+        // The time of an issue that is back is its last event's, by the clock of
+        // whoever sent that: it neither orders nor says when somebody reopened it.
+        let (order_ms, at_ms) = match (alert.kind.as_str(), &how) {
+            ("issue.unresolved", Some(_)) => (alert.received_ms, alert.timestamp_ms),
+            ("issue.unresolved", None) => (alert.received_ms, alert.received_ms),
+            _ => (alert.timestamp_ms, alert.timestamp_ms),
+        };
+        kinds.contains(&alert.kind.as_str()).then(|| Self {
+            kind: alert.kind.clone(),
+            order_ms,
+            at_ms,
+            actor,
+            assignee: kept(&alert.details.assignee),
+            how,
+        })
+    }
+
+    /// Whether the issue came back by itself: news, and not only a change.
+    pub fn is_return(&self) -> bool {
+        self.kind == "issue.unresolved" && self.how.is_some()
+    }
+
+    fn is_assignment(&self) -> bool {
+        self.kind == "issue.assigned"
+    }
+
+    /// Who did what, and when, as inline code.
+    fn line(&self) -> String {
+        let said = match (self.kind.as_str(), &self.assignee) {
+            ("issue.resolved", _) => "Resolved".to_owned(),
+            ("issue.archived", _) => "Archived".to_owned(),
+            ("issue.assigned", Some(assignee)) => format!("Assigned to {assignee}"),
+            ("issue.assigned", None) => "Assigned".to_owned(),
+            _ if self.is_return() => "Back".to_owned(),
+            _ => "Reopened".to_owned(),
+        };
+        let [actor, assignee, how] = [&self.actor, &self.assignee, &self.how].map(Option::as_deref);
+        let words = cut(&clean(&attributed(said, actor, assignee, how)), MAX_WORDS);
+        match time::utc(self.at_ms) {
+            Some(time) => format!("`{words} · {time}`"),
+            None => format!("`{words}`"),
+        }
+    }
+}
+
+/// What is known of an issue beyond the alert that a message shows: its latest
+/// state, to whom it was assigned last, and where it was told of before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Change>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned: Option<Change>,
+    /// The address of the first message about the issue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
+}
+
+/// The colour that the latest state demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// As the alert itself.
+    Own,
+    Resolved,
+    Archived,
+    /// Open again: the level's.
+    Open,
+}
+
+impl History {
+    /// Takes in a change; whether that makes a difference: one that is older
+    /// than what is known of its kind makes none.
+    pub fn add(&mut self, change: &Change) -> bool {
+        let known = if change.is_assignment() { &mut self.assigned } else { &mut self.status };
+        let newer = known.as_ref().is_none_or(|known| known != change && known.order_ms <= change.order_ms);
+        if newer {
+            *known = Some(change.clone());
+        }
+        newer
+    }
+
+    /// The fields for an embed that shows this alert, whose own change it tells itself.
+    pub(super) fn fields(&self, alert: &Alert) -> Vec<Field> {
+        let own = Change::of(alert);
+        let news = [&self.status, &self.assigned].into_iter().flatten();
+        let lines: Vec<_> =
+            news.filter(|change| own.as_ref() != Some(*change)).map(|c| Text::whole(c.line())).collect();
+        let lines = (!lines.is_empty()).then(|| Field::wide("Status (UTC)", lines));
+        let earlier = self.earlier.as_deref().map(|url| Field::wide("First message", vec![Text::whole(url)]));
+        lines.into_iter().chain(earlier).collect()
+    }
+
+    pub(super) fn mood(&self, alert: &Alert) -> Mood {
+        match &self.status {
+            Some(change) if Change::of(alert).as_ref() != Some(change) => match change.kind.as_str() {
+                "issue.resolved" => Mood::Resolved,
+                "issue.archived" => Mood::Archived,
+                _ => Mood::Open,
+            },
+            _ => Mood::Own,
+        }
+    }
+}

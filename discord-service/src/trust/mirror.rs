@@ -1,0 +1,169 @@
+//! The KV bucket [`wire::TRUST`]: for each channel what the store says.
+//!
+//! An entry is read before the store is, and written only over what was read.
+//! Whatever stood there came from the store earlier than this read of it, and
+//! whoever wrote since makes the write fail: so a slow writer never puts an older
+//! state over a newer one, and no counter is needed that a restored database would
+//! set back.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use async_nats::jetstream::{
+    self,
+    kv::{self, UpdateErrorKind},
+    stream::LastRawMessageErrorKind,
+};
+use futures::{StreamExt as _, stream};
+use shared::{
+    ChannelId, bus,
+    settings::NatsSettings,
+    trust::{ChannelTrust, VERSION},
+    wire,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{TrustError, Trusts, edits};
+use crate::store::{Store, WRITE_ATTEMPTS, after_conflict};
+
+/// How often all is compared, beside the moments in which something is known to
+/// have gone wrong.
+const PERIOD: Duration = Duration::from_secs(10 * 60);
+/// How often it is looked whether the bucket is still the same.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long one look or one channel may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Channels compared at once.
+const AT_ONCE: usize = 8;
+
+/// The mirror. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Mirror {
+    store: Arc<dyn Store>,
+    js: jetstream::Context,
+    settings: NatsSettings,
+}
+
+impl Mirror {
+    pub(super) fn new(store: Arc<dyn Store>, js: jetstream::Context, settings: NatsSettings) -> Self {
+        Self { store, js, settings }
+    }
+
+    /// Makes the channel's entry what the store says.
+    pub(super) async fn follow(&self, channel: ChannelId) -> Result<(), TrustError> {
+        let bucket = self.bucket().await?;
+        for attempt in 0..WRITE_ATTEMPTS {
+            let (mirrored, revision) = read(&bucket, channel).await?;
+            let kept = self.store.trust_now(channel).await?.unwrap_or_default();
+            let kept = ChannelTrust { v: VERSION, ..kept };
+            if mirrored.as_ref() == Some(&kept) || write(&bucket, channel, &kept, revision).await? {
+                return Ok(());
+            }
+            after_conflict(attempt).await;
+        }
+        Err(anyhow::anyhow!("others kept writing").into())
+    }
+
+    /// The bucket, made where it was lost.
+    async fn bucket(&self) -> anyhow::Result<kv::Store> {
+        let config = kv::Config { bucket: wire::TRUST.to_owned(), history: 1, ..Default::default() };
+        bus::ensure_bucket(&self.js, config, &self.settings).await
+    }
+
+    /// What tells this bucket from one that was made in its place.
+    async fn identity(&self) -> anyhow::Result<i128> {
+        let bucket = timeout(LIMIT, self.bucket()).await.context("no answer")??;
+        Ok(bucket.stream.cached_info().created.unix_timestamp_nanos())
+    }
+}
+
+/// The entry as the stream's leader has it, and the revision that a write must
+/// follow. What cannot be read is written anew.
+async fn read(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
+    let subject = format!("{}{channel}", bucket.prefix);
+    match bucket.stream.get_last_raw_message_by_subject(&subject).await {
+        Ok(message) => Ok((serde_json::from_slice(&message.payload).ok(), message.sequence)),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok((None, 0)),
+        Err(error) => Err(error).context("cannot read the entry"),
+    }
+}
+
+async fn write(
+    bucket: &kv::Store,
+    channel: ChannelId,
+    trust: &ChannelTrust,
+    revision: u64,
+) -> anyhow::Result<bool> {
+    let value = serde_json::to_vec(trust).context("cannot encode the entry")?;
+    match bucket.update(channel.to_string(), value.into(), revision).await {
+        Ok(_) => {
+            metrics::counter!("sentry_bot_trust_mirrored_total").increment(1);
+            Ok(true)
+        }
+        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+        Err(error) => Err(error).context("cannot write the entry"),
+    }
+}
+
+/// Compares for ever. A channel that the store does not know keeps its entry:
+/// records are never removed, so a store that has none has lost it, and the
+/// channel must not stand open for that.
+pub(super) async fn reconcile(trusts: &Trusts) {
+    let mut agreed: Option<(i128, Instant)> = None;
+    let mut said = false;
+    loop {
+        match round(trusts, agreed).await {
+            Ok(now) => (agreed, said) = (Some(now), false),
+            Err(error) => {
+                agreed = None;
+                metrics::counter!("sentry_bot_trust_reconciliations_failed_total").increment(1);
+                if !said {
+                    tracing::warn!("the ingress may not know yet what all channels trust: {error:#}");
+                }
+                said = true;
+            }
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Compares if it is time to; since when this bucket agrees with the store.
+async fn round(trusts: &Trusts, agreed: Option<(i128, Instant)>) -> anyhow::Result<(i128, Instant)> {
+    let identity = trusts.mirror.identity().await?;
+    if let Some((known, since)) = agreed
+        && known == identity
+        && since.elapsed() < PERIOD
+    {
+        return Ok((known, since));
+    }
+    let began = Instant::now();
+    let channels = trusts.store.channels_with_trust().await?;
+    let failed: Vec<anyhow::Error> = stream::iter(channels)
+        .map(|channel| async move {
+            let compared = timeout(LIMIT, compare(trusts, channel)).await.map_err(anyhow::Error::from);
+            let compared = compared.and_then(|compared| Ok(compared?));
+            compared.with_context(|| format!("channel {channel}")).err()
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|failed| async { failed })
+        .collect()
+        .await;
+    let count = failed.len();
+    if let Some(first) = failed.into_iter().next() {
+        bail!("{count} channels could not be compared, such as this one: {first:#}");
+    }
+    Ok((identity, began))
+}
+
+async fn compare(trusts: &Trusts, channel: ChannelId) -> Result<(), TrustError> {
+    let Some(kept) = trusts.store.trust_now(channel).await? else { return Ok(()) };
+    if let Some(keys) = &trusts.keys {
+        let mut resealed = kept.clone();
+        edits::reseal(keys, channel, &mut resealed)?;
+        // Whoever changed it meanwhile has it compared once more before long.
+        if resealed != kept && trusts.store.replace_trust(channel, Some(&kept), &resealed).await? {
+            tracing::info!(channel.id = %channel, "client secrets are sealed under the first key now");
+        }
+    }
+    trusts.mirror.follow(channel).await
+}

@@ -1,0 +1,177 @@
+//! What channels trust beyond a source address: tokens and client secrets. How
+//! that changes, which alerts it lets through, and its mirror for the ingress.
+//!
+//! The store is the truth. Every change is one compare-and-set there, so that of
+//! two admins on two pods neither undoes what the other did, and reaches the
+//! mirror before anybody is told that it was made.
+
+mod edits;
+mod judgement;
+mod mirror;
+mod token;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream;
+use shared::{
+    ChannelId,
+    settings::NatsSettings,
+    shutdown::CancellationToken,
+    trust::{ChannelTrust, ClientSecret, SealError, SecretsKeys, VERSION},
+};
+use tokio::time::timeout;
+
+pub use self::edits::Secured;
+use self::mirror::Mirror;
+pub(crate) use self::{
+    edits::MAX_SECRETS,
+    judgement::{Distrust, distrust},
+};
+use crate::store::{Change, Store, StoreError, WRITE_ATTEMPTS, after_conflict};
+
+/// How long a change may take to reach the mirror: somebody waits for the reply.
+const MIRRORED: Duration = Duration::from_secs(5);
+
+/// What channels trust. Cheap to clone.
+#[derive(Clone)]
+pub struct Trusts {
+    store: Arc<dyn Store>,
+    mirror: Mirror,
+    keys: Option<SecretsKeys>,
+}
+
+/// What channels trust could not be read or changed now. A change may have been
+/// made all the same: making it again does no harm.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The store is away.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// NATS, which holds the mirror, is away; or others changed it all the time.
+    #[error("cannot mirror what the channel trusts: {0:#}")]
+    Mirror(#[from] anyhow::Error),
+    /// There is no `SECRETS_KEY`, or OpenSSL failed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+/// The outcome of handing a client secret over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is kept from now on.
+    Now,
+    /// It was kept already.
+    Already,
+    /// There are as many others as a channel can have.
+    Full,
+}
+
+impl Trusts {
+    /// Keeps trust in `store` and mirrors it to NATS. Without `keys` client
+    /// secrets can be neither stored nor sealed anew.
+    pub fn new(
+        store: Arc<dyn Store>,
+        js: jetstream::Context,
+        settings: &NatsSettings,
+        keys: Option<SecretsKeys>,
+    ) -> Self {
+        let mirror = Mirror::new(store.clone(), js, settings.clone());
+        Self { store, mirror, keys }
+    }
+
+    /// Makes the mirror agree with the store, now, when the mirror was lost, and
+    /// now and then; seals what another key than the first of `SECRETS_KEY` sealed
+    /// anew. Until `stop`.
+    pub async fn reconcile(self, stop: CancellationToken) {
+        stop.run_until_cancelled(mirror::reconcile(&self)).await;
+    }
+
+    /// Whether client secrets can be sealed.
+    pub const fn can_seal(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// The ids of the channel's client secrets, oldest first.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn secrets(&self, channel: ChannelId) -> Result<Vec<String>, TrustError> {
+        Ok(edits::secret_ids(&self.store.trust_now(channel).await?.unwrap_or_default()))
+    }
+
+    /// From now on the channel demands its new token, which replaces an earlier
+    /// one, or a signature.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn secure(&self, channel: ChannelId) -> Result<Secured, TrustError> {
+        let secured = Secured::generate()?;
+        let now_ms = chrono::Utc::now().timestamp_millis();
+        self.change(channel, |trust| edits::secure(trust, &secured.key, now_ms)).await?;
+        Ok(secured)
+    }
+
+    /// From now on the channel takes everything again. Its token stays valid, so
+    /// that URLs with it go on working.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn open(&self, channel: ChannelId) -> Result<Change, TrustError> {
+        self.change(channel, edits::open).await
+    }
+
+    /// Keeps a client secret for the channel, sealed; also says which it has then.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn add_secret(
+        &self,
+        channel: ChannelId,
+        secret: &ClientSecret,
+    ) -> Result<(Stored, Vec<String>), TrustError> {
+        let keys = self.keys.as_ref().ok_or(SealError::Open)?;
+        let key = edits::seal(keys, channel, secret)?;
+        self.change(channel, |trust| {
+            let stored = match edits::holds(keys, channel, trust, secret) {
+                true => Stored::Already,
+                false => edits::add_secret(trust, &key),
+            };
+            (stored, edits::secret_ids(trust))
+        })
+        .await
+    }
+
+    /// Forgets the client secret of this id; also says which the channel has then.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be done now.
+    pub async fn remove_secret(
+        &self,
+        channel: ChannelId,
+        id: &str,
+    ) -> Result<(Change, Vec<String>), TrustError> {
+        self.change(channel, |trust| (edits::remove_secret(trust, id), edits::secret_ids(trust))).await
+    }
+
+    /// Changes what the channel trusts, in the store and then in the mirror.
+    async fn change<T: Send>(
+        &self,
+        channel: ChannelId,
+        edit: impl Fn(&mut ChannelTrust) -> T + Send + Sync,
+    ) -> Result<T, TrustError> {
+        for attempt in 0..WRITE_ATTEMPTS {
+            let former = self.store.trust_now(channel).await?;
+            let mut latest = former.clone().unwrap_or_default();
+            let answer = edit(&mut latest);
+            let unchanged = former.clone().unwrap_or_default() == latest;
+            latest.v = VERSION;
+            if unchanged || self.store.replace_trust(channel, former.as_ref(), &latest).await? {
+                let mirrored = timeout(MIRRORED, self.mirror.follow(channel)).await;
+                mirrored.map_err(anyhow::Error::from)??;
+                return Ok(answer);
+            }
+            after_conflict(attempt).await;
+        }
+        Err(anyhow::anyhow!("others kept changing what channel {channel} trusts").into())
+    }
+}

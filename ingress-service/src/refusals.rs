@@ -1,0 +1,199 @@
+//! What was refused, noted down for the admins of the channel that it was for.
+//! Answers never wait for it: a note is a line in a table, which is written to
+//! NATS every few seconds.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_nats::{Client, connection::State};
+use shared::{
+    ChannelId,
+    refusal::{Reason, Refusal},
+    wire,
+};
+use tokio::time::timeout;
+
+use crate::answer::Answer;
+
+/// How often the table is written. Refusals of a channel for the same reason
+/// are one note until then, however many they are.
+const WRITE_EVERY: Duration = Duration::from_secs(2);
+/// Lines that the table holds while NATS is away or slow; others are dropped.
+const MAX_LINES: usize = 4_096;
+/// So many channels that were not seen authorized are noted within [`WINDOW`]:
+/// whoever makes up ids must not fill the bucket.
+const STRANGERS: usize = 256;
+const WINDOW: Duration = Duration::from_secs(60);
+/// How long the end of the process waits for the last notes.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// Why the admins of a channel are told that a request was refused; `None` where
+/// it was no webhook at all.
+pub(crate) fn reason(answer: &Answer, rule: &str) -> Option<Reason> {
+    Some(match answer {
+        Answer::UnauthorizedIp => Reason::Source,
+        Answer::ValidationFailed if rule.starts_with("query:") => Reason::Query,
+        Answer::ValidationFailed => Reason::Schema,
+        Answer::NotJson => Reason::NotJson,
+        Answer::TooLarge(_) => Reason::TooLarge,
+        Answer::MentionNotInteger => Reason::MentionNotAnId,
+        Answer::UnauthorizedChannel(_) if rule.starts_with("token:") => Reason::Token,
+        Answer::UnauthorizedChannel(_) if rule.starts_with("signature:") => Reason::Signature,
+        Answer::UnauthorizedChannel(_) if rule.starts_with("trust:") => Reason::Internal,
+        Answer::UnauthorizedChannel(_) => Reason::NotAuthorized,
+        Answer::Repeated => Reason::Repeat,
+        Answer::UserUnknown(_) => Reason::UserUnknown,
+        Answer::UserWithoutProject(_) => Reason::UserWithoutProject,
+        Answer::UserOnOtherProject(..) => Reason::UserOnOtherProject,
+        Answer::QueueUnavailable => Reason::QueueUnavailable,
+        Answer::BacklogFull(_) => Reason::BacklogFull,
+        Answer::Internal => Reason::Internal,
+        _ => return None,
+    })
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    lines: HashMap<(ChannelId, Reason), Refusal>,
+    strangers: HashSet<ChannelId>,
+    window_began: Option<Instant>,
+}
+
+impl Refusals {
+    /// Notes that a request for this channel was not taken, and the rule that it
+    /// broke. `known`: the channel was seen authorized.
+    pub(crate) fn note(&self, channel: ChannelId, known: bool, reason: Reason, rule: &str) {
+        let note = Refusal::new(reason, rule, chrono::Utc::now().timestamp_millis());
+        if !self.take(channel, known, note, Instant::now()) {
+            metrics::counter!("sentry_bot_ingress_refusals_not_noted_total").increment(1);
+        }
+    }
+
+    fn take(&self, channel: ChannelId, known: bool, note: Refusal, now: Instant) -> bool {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known && !table.admits(channel, now) {
+            return false;
+        }
+        let key = (channel, note.reason);
+        if let Some(line) = table.lines.get_mut(&key) {
+            line.again(note);
+            return true;
+        }
+        let room = table.lines.len() < MAX_LINES;
+        if room {
+            table.lines.insert(key, note);
+        }
+        room
+    }
+
+    /// Writes the table to NATS for ever. While NATS is away, the notes wait.
+    pub(crate) async fn write_down(&self, nats: &Client) {
+        loop {
+            tokio::time::sleep(WRITE_EVERY).await;
+            if nats.connection_state() == State::Connected {
+                self.write(nats).await;
+            }
+        }
+    }
+
+    /// Writes what is left at the end of the process, if that is quickly done.
+    pub(crate) async fn write_last(&self, nats: &Client) {
+        let _ = timeout(LAST_MOMENT, async {
+            self.write(nats).await;
+            nats.flush().await
+        })
+        .await;
+    }
+
+    /// Without waiting for an acknowledgement: a lost note is no lost alert.
+    async fn write(&self, nats: &Client) {
+        let lines = std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).lines);
+        let mut lines: Vec<_> = lines.into_iter().collect();
+        lines.sort_by_key(|(_, note)| note.at_ms);
+        for ((channel, _), note) in lines {
+            if let Err(error) = nats.publish(wire::refusals_subject(channel), note.encode().into()).await {
+                tracing::debug!(channel.id = %channel, %error, "cannot note down a refusal");
+            }
+        }
+    }
+}
+
+impl Table {
+    /// Whether a channel that was not seen authorized is noted.
+    fn admits(&mut self, channel: ChannelId, now: Instant) -> bool {
+        if self.window_began.is_none_or(|began| now.duration_since(began) >= WINDOW) {
+            self.window_began = Some(now);
+            self.strangers.clear();
+        }
+        // Nobody has the id 0.
+        channel.get() != 0
+            && (self.strangers.contains(&channel)
+                || self.strangers.len() < STRANGERS && self.strangers.insert(channel))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: ChannelId = ChannelId::new(42);
+
+    fn note(reason: Reason) -> Refusal {
+        Refusal::new(reason, "", 1)
+    }
+
+    #[test]
+    fn a_storm_of_one_kind_is_one_line() {
+        let refusals = Refusals::default();
+        for _ in 0..1_000 {
+            refusals.note(CHANNEL, false, Reason::Schema, "body: breaks /type at \"\"");
+            refusals.note(CHANNEL, false, Reason::NotAuthorized, "verdict: unauthorized_channel");
+        }
+        let table = refusals.0.lock().expect("not poisoned");
+        assert_eq!(table.lines.len(), 2);
+        assert_eq!(table.lines[&(CHANNEL, Reason::Schema)].times, 1_000);
+    }
+
+    #[test]
+    fn made_up_channels_are_few_a_minute_and_keep_out_no_known_one() {
+        let (refusals, start) = (Refusals::default(), Instant::now());
+        let taken = |now| {
+            let taken = |id: &u64| refusals.take(ChannelId::new(*id), false, note(Reason::Schema), now);
+            (0..10_000).filter(taken).count()
+        };
+        assert_eq!(taken(start), STRANGERS);
+        assert!(refusals.take(ChannelId::new(7_777_777), true, note(Reason::Schema), start));
+        assert!(refusals.take(ChannelId::new(1), false, note(Reason::NotJson), start), "it has its place");
+        assert_eq!(taken(start + WINDOW / 2), STRANGERS, "the same ones");
+        assert_eq!(taken(start + WINDOW), STRANGERS);
+    }
+
+    #[test]
+    fn the_table_is_bounded_while_nats_is_away() {
+        let refusals = Refusals::default();
+        let taken = |id: &u64| refusals.take(ChannelId::new(*id), true, note(Reason::Schema), Instant::now());
+        assert_eq!((1..10_000).filter(taken).count(), MAX_LINES);
+    }
+
+    #[test]
+    fn the_reason_of_a_401_is_told_from_its_rule() {
+        let refused = Answer::UnauthorizedChannel(CHANNEL);
+        for (answer, rule, expected) in [
+            (&refused, "verdict: unauthorized_channel", Some(Reason::NotAuthorized)),
+            (&refused, "token: the channel has none", Some(Reason::Token)),
+            (&refused, "signature: no secret of the channel made it", Some(Reason::Signature)),
+            (&Answer::ValidationFailed, "query: unknown parameter", Some(Reason::Query)),
+            (&Answer::ValidationFailed, "body: breaks /required at \"\"", Some(Reason::Schema)),
+            (&Answer::AccessForbidden, "path: unknown", None),
+        ] {
+            assert_eq!(reason(answer, rule), expected, "{rule}");
+        }
+    }
+}

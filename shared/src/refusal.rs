@@ -1,0 +1,126 @@
+//! What the ingress notes about a request for a channel that it did not take,
+//! for that channel's admins to read in `status`: why, when and how often, and
+//! nothing of what was sent. The notes stand in the KV bucket
+//! [`crate::wire::REFUSALS`], the last five of each channel.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::cut;
+
+/// The version of the record that this build writes.
+const VERSION: u32 = 1;
+/// The longest detail that is kept, in characters.
+const MAX_DETAIL: usize = 200;
+
+/// Why a request was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its source address is not let in.
+    Source,
+    /// Its query has something unknown, repeated or broken in it.
+    Query,
+    /// `mention` is not an id.
+    MentionNotAnId,
+    /// Its body is absent or not JSON.
+    NotJson,
+    /// Its body is too long.
+    TooLarge,
+    /// Its body is not what Sentry is known to send.
+    Schema,
+    /// No guild has authorized the channel.
+    NotAuthorized,
+    /// It had no right token where one is needed, or a wrong one.
+    Token,
+    /// It had no right signature where one is needed, or a wrong one.
+    Signature,
+    /// The same signed request was taken before.
+    Repeat,
+    /// Discord does not know the mentioned user.
+    UserUnknown,
+    /// The mentioned user has no project.
+    UserWithoutProject,
+    /// The mentioned user has another project.
+    UserOnOtherProject,
+    /// The queue could not store it.
+    QueueUnavailable,
+    /// Too many alerts waited for the channel.
+    BacklogFull,
+    /// A fault of the ingress.
+    Internal,
+    /// One that another version of the ingress knows.
+    #[serde(other)]
+    Other,
+}
+
+impl Reason {
+    /// Whether the rule that was broken tells the admin more than the reason
+    /// does. The rule of the others is for the operator: it may name addresses.
+    const fn has_detail(self) -> bool {
+        matches!(self, Self::Query | Self::Schema | Self::Token | Self::Signature | Self::Repeat)
+    }
+}
+
+/// Requests for one channel that were not taken for the same reason within a
+/// few seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    v: u32,
+    /// When the last of them came, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// How many they were.
+    pub times: u64,
+    /// Why they were not taken.
+    pub reason: Reason,
+    /// The rule that the last of them broke, in the ingress's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Refusal {
+    /// One request.
+    pub fn new(reason: Reason, rule: &str, at_ms: i64) -> Self {
+        let detail = (reason.has_detail() && !rule.is_empty()).then(|| cut(rule, MAX_DETAIL));
+        Self { v: VERSION, at_ms, times: 1, reason, detail }
+    }
+
+    /// Counts another one for the same reason that came later.
+    pub fn again(&mut self, later: Self) {
+        *self = Self { times: self.times.saturating_add(later.times), ..later };
+    }
+
+    /// As it stands in the bucket.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("strings and numbers always serialize")
+    }
+
+    /// Reads a note; `None` where it is not one, or of a version that this build
+    /// does not know.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Self>(bytes).ok().filter(|refusal| refusal.v == VERSION)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_as_it_was_written_and_a_newer_ingress_may_know_more() {
+        let mut note = Refusal::new(Reason::Schema, "body: breaks /required at \"\"", 5);
+        note.again(Refusal::new(Reason::Schema, "body: breaks /type at \"\"", 7));
+        assert_eq!((note.times, note.at_ms), (2, 7));
+        assert_eq!(Refusal::decode(&note.encode()), Some(note));
+        let newer = br#"{"v":1,"at_ms":5,"times":2,"reason":"full_moon","phase":1}"#;
+        assert_eq!(Refusal::decode(newer).map(|note| note.reason), Some(Reason::Other));
+        assert_eq!(Refusal::decode(br#"{"v":2,"at_ms":5,"times":2,"reason":"schema"}"#), None);
+        assert_eq!(Refusal::decode(b"garbage"), None);
+    }
+
+    #[test]
+    fn what_is_for_the_operator_stays_out() {
+        for reason in [Reason::Source, Reason::QueueUnavailable, Reason::Internal] {
+            assert_eq!(Refusal::new(reason, "source: 192.0.2.1 is not allowed", 5).detail, None);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What is authorized or revoked on one pod counts on all of them.
+
+use std::time::{Duration, Instant};
+
+use async_nats::Client;
+use e2e::{publish, report};
+use harness::wait::{SOON, wait_for};
+use shared::{
+    ChannelId,
+    verdict::{Verdict, VerdictRequest},
+    wire,
+};
+
+use crate::{builder, more_discord, until_shared};
+
+/// Verdicts asked for in a row, of whichever pod: one of three pods is left out
+/// once in ten million times.
+const ASKED: usize = 40;
+/// Channels, so that the lanes of several pods are concerned.
+const CHANNELS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_changes_counts_on_all_pods_within_a_second() {
+    let stack = builder().start().await;
+    let pods = more_discord(&stack, 2).await;
+    until_shared(&[&stack.discord, &pods[0], &pods[1]], 1).await;
+    let nats = stack.nats.client().await;
+    let channels: Vec<u64> = (0..CHANNELS).map(|number| stack.channel(&format!("alerts-{number}"))).collect();
+    let mut slowest = Duration::ZERO;
+    for &channel in &channels {
+        // Every pod remembers that it is not authorized.
+        assert_eq!(agreed(&nats, channel).await, Some(Verdict::ChannelNotAuthorized));
+        stack.command(stack.owner, &format!("!sentry authorize <#{channel}>")).await;
+        slowest = slowest.max(until_agreed(&nats, channel, &Verdict::Accepted).await);
+    }
+    for &channel in &channels {
+        publish(&stack, channel, ["while authorized".to_owned()]).await;
+        stack.until_shown(channel, 1, SOON).await;
+        stack.command(stack.owner, &format!("!sentry revoke <#{channel}>")).await;
+        slowest = slowest.max(until_agreed(&nats, channel, &Verdict::ChannelNotAuthorized).await);
+        publish(&stack, channel, ["after it was revoked".to_owned()]).await;
+    }
+    let dead = wait_for("the alerts of revoked channels are dead letters", SOON, || async {
+        let dead = stack.dead_letters().await;
+        (dead.len() == CHANNELS).then_some(dead)
+    })
+    .await;
+    assert!(dead.iter().all(|letter| letter.reason == "revoked"), "{dead:?}");
+    assert!(channels.iter().all(|channel| stack.alerts(*channel) == 1));
+    report(&format!("all of 3 pods had said the same at most {slowest:.1?} after the reply to a command"));
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    stack.assert_clean();
+}
+
+/// Waits until all pods say so; how long that took, with the asking.
+async fn until_agreed(nats: &Client, channel: u64, verdict: &Verdict) -> Duration {
+    let start = Instant::now();
+    wait_for("all pods agree", SOON, || async {
+        (agreed(nats, channel).await.as_ref() == Some(verdict)).then_some(())
+    })
+    .await;
+    start.elapsed()
+}
+
+/// The verdict of all pods, if it is one.
+async fn agreed(nats: &Client, channel: u64) -> Option<Verdict> {
+    let channel = ChannelId::new(channel);
+    let question = VerdictRequest { channel, mention: None, project: "backend-api".to_owned() };
+    let question = serde_json::to_vec(&question).expect("it encodes");
+    let mut said = None;
+    for _ in 0..ASKED {
+        let answer = nats.request(wire::VERDICT, question.clone().into()).await.expect("a pod answers");
+        let verdict: Verdict = serde_json::from_slice(&answer.payload).expect("a verdict");
+        if *said.get_or_insert_with(|| verdict.clone()) != verdict {
+            return None;
+        }
+    }
+    said
+}

@@ -1,0 +1,101 @@
+//! What an admin can find out alone: what was refused, what died, what was
+//! posted, and whether a sample arrives. With two pods, either of which may post.
+
+use std::time::{Duration, Instant};
+
+use e2e::Stack;
+use harness::wait::{SOON, wait_for};
+use sandbox_discord::{Effect, Fault};
+use sentry_sender::{Webhook, body::Exception};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn webhook(title: &str) -> Webhook {
+    Webhook::legacy(Exception::new(title).issue(title).json())
+}
+
+/// `status` of the channel, asked in the office: its fields as lines.
+async fn status(stack: &Stack, channel: u64) -> String {
+    let reply = stack.command(stack.owner, &format!("!sentry status <#{channel}>")).await;
+    let embed = reply.embeds().first().cloned().unwrap_or_default();
+    assert_eq!(embed["title"], "***SENTRY STATUS***", "{}", reply.json);
+    let fields = embed["fields"].as_array().expect("fields").iter();
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    fields.map(|field| format!("{} = {}\n", text(&field["name"]), text(&field["value"]))).collect()
+}
+
+async fn until_status(stack: &Stack, channel: u64, holds: impl Fn(&str) -> bool) -> String {
+    wait_for("the status says it", SOON, || async {
+        let status = status(stack, channel).await;
+        holds(&status).then_some(status)
+    })
+    .await
+}
+
+/// Has a sample sent, and believes how long it took.
+async fn sample(stack: &Stack, channel: u64) {
+    let started = Instant::now();
+    let reply = stack.command_in(channel, stack.owner, "!sentry test").await;
+    let says = "Sent a sample alert: it was posted after ";
+    assert!(reply.content().starts_with(says), "{}", reply.content());
+    let took = &reply.content()[says.len()..];
+    let number = |unit| took.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok());
+    let took = number(" ms").map(|ms| ms / 1_000.0).or_else(|| number(" s")).expect("a time");
+    // It is rounded to a tenth of a second.
+    assert!((0.001..started.elapsed().as_secs_f64() + 0.1).contains(&took), "{took}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
+    let mut stack = Stack::start().await;
+    let second = stack.add_discord();
+    second.ready().await;
+    let channel = stack.authorized_channel("alerts").await;
+
+    // Both pods post: a sample in each of these, whoever hears the command.
+    for name in ["a", "b", "c", "d", "e"] {
+        let other = stack.authorized_channel(name).await;
+        sample(&stack, other).await;
+        let shown = stack.until_shown(other, 1, SOON).await;
+        assert_eq!(shown[0].title, "Sample alert: nothing is broken");
+    }
+    let unknown = stack.channel("unknown");
+    assert_eq!(stack.send(unknown, &webhook("one")).await.status, 401);
+    assert_eq!(stack.send(channel, &Webhook::legacy("{}")).await.status, 400);
+    let mention = stack.url(channel, &format!("&mention={}", stack.owner));
+    assert_eq!(stack.send_to(&mention, &webhook("one")).await.status, 401);
+    assert_eq!(stack.send(channel, &webhook("one")).await.status, 200);
+    stack.until_shown(channel, 1, SOON).await;
+    let said = until_status(&stack, channel, |said| said.matches("Refused").count() == 2).await;
+    assert!(said.contains("The mentioned user has no project."), "{said}");
+    assert!(said.contains("Sentry sent something this bot does not know"), "{said}");
+    assert!(said.contains("\nReceived = 1\nPosted = 1\nWaiting = None\n"), "{said}");
+    let said = until_status(&stack, unknown, |said| said.contains("Refused")).await;
+    assert!(said.contains("Use `!sentry channel authorize` with this channel."), "{said}");
+
+    stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
+    assert_eq!(stack.send(channel, &webhook("two")).await.status, 200);
+    let said = until_status(&stack, channel, |said| said.contains("Dead Letter: ")).await;
+    assert!(said.contains("Blocked by Discord = Discord does not let the bot post"), "{said}");
+    assert!(said.contains("\nReceived = 2\nPosted = 1\nWaiting = None\nDead Letters = 1\n"), "{said}");
+    stack.sandbox.clear_faults();
+    let reply = stack.command_in(channel, stack.owner, "!sentry test").await;
+    let cannot = "Sent a sample alert, but it cannot be posted. Discord does not let the bot post";
+    assert!(reply.content().starts_with(cannot), "{}", reply.content());
+
+    // Counts are of the channel, not of a process, and a replay counts no alert twice.
+    stack.discord.kill();
+    wait_for("the other pod has the gateway", LONG, || async {
+        (second.metric("sentry_bot_gateway_shards_up").await == 1.0).then_some(())
+    })
+    .await;
+    let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
+    // A command that was typed just before a crash may be heard again: there may be a second sample.
+    assert!(reply.content().starts_with("Replaying "), "{}", reply.content());
+    stack.until_shown(channel, 3, LONG).await;
+    let said =
+        until_status(&stack, channel, |said| said.contains("Waiting = None\nDead Letters = None")).await;
+    let shown = stack.alerts(channel);
+    assert!(said.contains(&format!("\nReceived = {shown}\nPosted = {shown}\n")), "{shown}: {said}");
+    stack.assert_clean();
+}

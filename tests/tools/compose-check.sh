@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# docker-compose.yml is valid for the Compose that is here, v2 or 1.29, with each
+# profile; its settings exist, its images are pinned, and only the ingress is
+# open to others. Needs the built services, for their --help, and no engine.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+composes=()
+docker compose version >/dev/null 2>&1 && composes+=("docker compose")
+command -v docker-compose >/dev/null && composes+=("docker-compose")
+if [ "${#composes[@]}" -eq 0 ] || ! tests/tools/setup.sh k8s; then
+    echo "SKIPPED: docker-compose.yml: no Compose (Debian: apt-get install docker-compose), or no PyYAML"
+    exit 0
+fi
+
+files=$(mktemp -d)
+trap 'rm -rf "$files"' EXIT
+touch "$files"/{discord-token,secrets-key,sentry-dsn}
+export DISCORD_TOKEN_FILE=$files/discord-token SECRETS_KEY_FILE=$files/secrets-key SENTRY_DSN_FILE=$files/sentry-dsn
+
+for name in "${composes[@]}"; do
+    read -ra compose <<<"$name"
+    "${compose[@]}" config --quiet
+    env -u DISCORD_TOKEN_FILE -u SECRETS_KEY_FILE -u SENTRY_DSN_FILE \
+        "${compose[@]}" --env-file compose/sandbox.env --profile sandbox config >"$files/sandbox.yml"
+    "${compose[@]}" --profile sandbox --profile firestore --profile monitoring config >"$files/all.yml"
+    grep -q 'DISCORD_API_URL: http://sandbox-discord:8070' "$files/sandbox.yml" || {
+        echo "$name: compose/sandbox.env does not lead to the sandbox"
+        exit 1
+    }
+    .tools/venv/bin/python - "$files/all.yml" <<'PYTHON'
+import re, subprocess, sys
+
+import yaml
+
+services = yaml.safe_load(open(sys.argv[1]))["services"]
+wrong = []
+for name, service in services.items():
+    if not re.search(r":v?\d+\.\d+", service["image"]):
+        wrong.append(f"{name}: {service['image']} is no version")
+    for port in service.get("ports", []):
+        port = str(port) if not isinstance(port, dict) else f"{port.get('host_ip', '')}:{port.get('published')}"
+        if not (port.startswith("127.0.0.1:") or (name == "ingress-service" and "8080" in port)):
+            wrong.append(f"{name} is open to others: {port}")
+    if "mem_limit" not in service or service.get("restart") != "unless-stopped":
+        wrong.append(f"{name} has no limit of memory or is not restarted")
+    if name in ("ingress-service", "discord-service"):
+        told = subprocess.run([f"target/debug/{name}", "--help"], capture_output=True, text=True, check=True).stdout
+        wrong += [f"{name} has no setting {key}" for key in service["environment"] if f"env: {key}" not in told]
+for line in wrong:
+    print(f"docker-compose.yml: {line}")
+print(f"docker-compose.yml: {len(services)} services")
+sys.exit(bool(wrong))
+PYTHON
+    echo "valid for $name $("${compose[@]}" version --short)"
+done
