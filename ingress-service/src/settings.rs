@@ -11,6 +11,11 @@ use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use shared::settings::{CommonSettings, SettingsError, secrets_help};
 
+use crate::webhook::{ANSWER_WITHIN, STORE_WITHIN};
+
+/// What the answer's time leaves for the verdict, milliseconds.
+const MAX_VERDICT_TIMEOUT_MS: u64 = (ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64;
+
 /// Receives Sentry's webhooks and stores them as alerts for discord-service
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ingress-service", version, after_help = secrets_help())]
@@ -42,8 +47,8 @@ pub struct Settings {
     /// Most bytes of a webhook's body; longer ones are answered 413
     #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
     pub max_body_bytes: u64,
-    /// Milliseconds to wait for discord-service's verdict, 250 at most: the whole answer must come in time
-    #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
+    /// Milliseconds to wait for discord-service's verdict, at most 200: storing must fit into the answer's time too
+    #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..=MAX_VERDICT_TIMEOUT_MS))]
     pub verdict_timeout_ms: u64,
     /// What to do instead of serving.
     #[command(subcommand)]
@@ -195,6 +200,7 @@ mod tests {
             ["--tls-hosts", "x..y"],
             ["--max-body-bytes", "0"],
             ["--verdict-timeout-ms", "0"],
+            ["--verdict-timeout-ms", "201"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }

@@ -43,9 +43,9 @@ const PATH: &str = "/sentry-bot/channel";
 /// From a complete body to its answer, also when everything behind hangs.
 /// Sentry's modern webhooks give up after a second; the contract says 500 ms,
 /// handshake included.
-const ANSWER_WITHIN: Duration = Duration::from_millis(350);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
 /// Of that, what the verdict leaves for the queue.
-const STORE_WITHIN: Duration = Duration::from_millis(150);
+pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 
 /// What answers webhooks.
 #[derive(Debug)]

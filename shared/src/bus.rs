@@ -1,19 +1,14 @@
 //! Connecting to NATS, and the streams that must exist there.
 
-use std::{path::PathBuf, time::Duration};
+mod connection;
+
+use std::time::Duration;
 
 use anyhow::Context as _;
-use async_nats::{
-    Client, ConnectOptions, Event,
-    jetstream::{self, kv, stream},
-};
-use secrecy::ExposeSecret as _;
+use async_nats::jetstream::{self, kv, stream};
 
-use crate::{
-    admin::Readiness,
-    settings::{NatsSettings, SettingsError, secret},
-    wire,
-};
+pub use self::connection::connect;
+use crate::{settings::NatsSettings, wire};
 
 /// The version of the streams' shape that this build makes, kept in their
 /// metadata: an older build leaves a newer one's streams alone.
@@ -32,78 +27,10 @@ pub const SEEN_FOR: Duration = Duration::from_secs(7 * DAY.as_secs());
 /// The most that is remembered of signed requests, about a million of them:
 /// nats-server keeps an index of all in memory. The oldest go first.
 const SEEN_MAX_BYTES: i64 = 256 << 20;
-/// A dead peer is noticed after three of these.
-const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// Most bytes of refusals: enough for tens of thousands of channels.
 const REFUSALS_MAX_BYTES: i64 = 16 << 20;
 /// Refusals that are kept of a channel.
 const REFUSALS_EACH: i64 = 5;
-/// The name under which readiness reports the connection.
-const CHECK: &str = "nats";
-
-/// Connects in the background: this returns at once, also while NATS is away,
-/// and the client reconnects for ever. Readiness follows the connection.
-///
-/// # Errors
-/// [`SettingsError`] when the credentials cannot be used.
-pub async fn connect(
-    service: &'static str,
-    settings: &NatsSettings,
-    readiness: &Readiness,
-) -> anyhow::Result<Client> {
-    readiness.set_unready(CHECK, "not connected yet");
-    let events = readiness.clone();
-    let mut options = ConnectOptions::new()
-        .name(service)
-        .retry_on_initial_connect()
-        .ping_interval(PING_INTERVAL)
-        .connection_timeout(Duration::from_secs(3))
-        .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
-        .event_callback(move |event| {
-            let events = events.clone();
-            async move { follow(&events, &event) }
-        });
-    if let Some(path) = &settings.nats_creds_file {
-        let credentials = read(path, "NATS_CREDS_FILE")?;
-        options = options
-            .credentials(&credentials)
-            .map_err(|error| SettingsError(format!("NATS_CREDS_FILE: {}: {error}", path.display())))?;
-    }
-    if let Some(path) = &settings.nats_ca_file {
-        read(path, "NATS_CA_FILE")?;
-        options = options.add_root_certificates(path.clone()).require_tls(true);
-    }
-    match (&settings.nats_user, secret("NATS_PASSWORD", settings.nats_password_file.as_ref())?) {
-        (Some(user), Some(password)) => {
-            options = options.user_and_password(user.clone(), password.expose_secret().to_owned());
-        }
-        (None, None) => {}
-        _ => {
-            return Err(SettingsError("NATS_USER and NATS_PASSWORD: set both or neither".to_owned()).into());
-        }
-    }
-    options.connect(settings.nats_url.clone()).await.context("NATS_URL: cannot start connecting")
-}
-
-fn read(path: &PathBuf, setting: &str) -> Result<String, SettingsError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| SettingsError(format!("{setting}: cannot read {}: {error}", path.display())))
-}
-
-fn follow(readiness: &Readiness, event: &Event) {
-    match event {
-        Event::Connected => {
-            tracing::info!("connected to NATS");
-            readiness.set_ready(CHECK);
-        }
-        Event::Disconnected => {
-            tracing::warn!("lost the connection to NATS; reconnecting");
-            readiness.set_unready(CHECK, "disconnected");
-        }
-        Event::ClientError(error) => tracing::debug!(%error, "NATS client error"),
-        other => tracing::debug!(event = %other, "NATS event"),
-    }
-}
 
 /// Which service asks: only discord-service changes what exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,10 @@ use crate::mode::RuntimeMode;
 /// Exit code for wrong settings: `EX_USAGE` of BSD's `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
 
+/// The most that `CHANNEL_BACKLOG_MAX` may be: one post can join all alerts that
+/// wait, and what is written down of it must fit a message of NATS (1 MiB).
+pub const MAX_CHANNEL_BACKLOG: i64 = 100_000;
+
 /// A setting is wrong. One line that names the setting and says what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
@@ -77,8 +81,8 @@ pub struct NatsSettings {
     /// Replicas of streams and buckets: 1, 3 or 5
     #[arg(long, env, default_value_t = 1, value_parser = replicas)]
     pub nats_replicas: usize,
-    /// Most alerts that may wait for one channel; more are answered 429
-    #[arg(long, env, default_value_t = 20_000, value_parser = clap::value_parser!(i64).range(1..))]
+    /// Most alerts that may wait for one channel, at most 100000; more are answered 429
+    #[arg(long, env, default_value_t = 20_000, value_parser = clap::value_parser!(i64).range(1..=MAX_CHANNEL_BACKLOG))]
     pub channel_backlog_max: i64,
     /// Most bytes of waiting alerts; more are answered 503
     #[arg(long, env, default_value_t = 2 << 30, value_parser = clap::value_parser!(i64).range(1_048_576..))]
@@ -210,6 +214,7 @@ mod tests {
         for (arguments, start) in [
             (["--nats-replicas", "2"], "NATS_REPLICAS: invalid value '2'"),
             (["--runtime-mode", "prod"], "RUNTIME_MODE: invalid value 'prod'"),
+            (["--channel-backlog-max", "100001"], "CHANNEL_BACKLOG_MAX: invalid value '100001'"),
             (["--sentry-traces-sample-rate", "2"], "SENTRY_TRACES_SAMPLE_RATE: invalid value '2'"),
             (["--no-such-flag", "1"], "NO_SUCH_FLAG: unexpected argument"),
         ] {

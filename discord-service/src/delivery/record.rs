@@ -414,7 +414,8 @@ mod tests {
 
     #[test]
     fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
-        let sequences: BTreeSet<u64> = (0..100_000).map(|n| 9_000_000_000 + 2 * n).collect();
+        let full = shared::settings::MAX_CHANNEL_BACKLOG as u64;
+        let sequences: BTreeSet<u64> = (0..full).map(|n| 9_000_000_000 + 2 * n).collect();
         let record =
             Record::new(&sequences, BTreeSet::new(), Vec::new(), (0, 0), 10, true, "x".repeat(60_000).into());
         let encoded = serde_json::to_vec(&record).expect("it encodes");

@@ -18,10 +18,10 @@ pub use self::{
 use crate::settings::{LogFormat, SettingsError};
 
 /// What is logged when `RUST_LOG` is not set. serenity's INFO spans print whole
-/// request bodies, and its gateway is chatty. actix_http calls it an error when a
-/// stranger sends what is no HTTP.
-const DEFAULT_FILTER: &str =
-    "info,serenity=warn,async_nats=warn,firestore=warn,gcloud_sdk=warn,actix_server=warn,actix_http=off";
+/// request bodies, and its gateway is chatty. async_nats repeats with each attempt
+/// why it cannot connect, which `bus` says once. actix_http calls it an error when
+/// a stranger sends what is no HTTP.
+const DEFAULT_FILTER: &str = "info,serenity=warn,async_nats=warn,async_nats::connector=off,firestore=warn,gcloud_sdk=warn,actix_server=warn,actix_http=off";
 
 /// What holds whatever `RUST_LOG` says: at `trace` these libraries print every frame
 /// of the gateway, and with it the bot's token and what people type into modals.

@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Builder {
     sandbox: Config,
+    nats: Option<NatsServer>,
     clustered: bool,
     ingress: Vec<(String, String)>,
     discord: Vec<(String, String)>,
@@ -33,7 +34,7 @@ impl Default for Builder {
         let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
         // … and than a dead pod's leases last by default.
         let discord = vec![("LEASE_TTL_SECS".to_owned(), "2".to_owned())];
-        Self { sandbox, clustered: false, ingress: Vec::new(), discord }
+        Self { sandbox, nats: None, clustered: false, ingress: Vec::new(), discord }
     }
 }
 
@@ -42,6 +43,13 @@ impl Builder {
     #[must_use]
     pub fn sandbox(mut self, sandbox: Config) -> Self {
         self.sandbox = sandbox;
+        self
+    }
+
+    /// This NATS instead of one that lets everybody in.
+    #[must_use]
+    pub fn nats(mut self, server: NatsServer) -> Self {
+        self.nats = Some(server);
         self
     }
 
@@ -72,7 +80,11 @@ impl Builder {
             let [first, second, third] = NatsServer::start_cluster().await;
             (first, vec![second, third], "3")
         } else {
-            (NatsServer::start().await, Vec::new(), "1")
+            let nats = match self.nats {
+                Some(nats) => nats,
+                None => NatsServer::start().await,
+            };
+            (nats, Vec::new(), "1")
         };
         let nats_url =
             std::iter::once(&nats).chain(&peers).map(NatsServer::url).collect::<Vec<_>>().join(",");

@@ -1,7 +1,11 @@
 //! Dead letters in the operator's hands: `discord-service dead-letters …`.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    time::{Duration, SystemTime},
+};
 
+use async_nats::jetstream;
 use e2e::{Ledger, Stack};
 use harness::{
     service::binary,
@@ -9,6 +13,7 @@ use harness::{
 };
 use sandbox_discord::{Effect, Fault};
 use serde_json::Value;
+use shared::{Alert, wire};
 
 use crate::{SETTLED, builder};
 
@@ -72,17 +77,32 @@ async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
     assert!(stack.dead_letters().await.is_empty());
 }
 
+/// How long ago the ingress received the alert that was stored last.
+async fn age_of_the_newest(stack: &Stack) -> Duration {
+    let js = jetstream::new(stack.nats.client().await);
+    let stream = js.get_stream(wire::ALERTS).await.expect("the stream exists");
+    let newest = stream.cached_info().state.last_sequence;
+    let message = stream.get_raw_message(newest).await.expect("nothing has taken it out");
+    let alert: Alert = serde_json::from_slice(&message.payload).expect("it is an alert");
+    let received = SystemTime::UNIX_EPOCH + Duration::from_millis(alert.received_ms as u64);
+    received.elapsed().unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_that_waited_too_long_is_a_dead_letter() {
     let ledger = Ledger::default();
-    let mut stack = builder().discord("ALERT_MAX_AGE_SECS", 2).start().await;
+    let max_age = Duration::from_secs(2);
+    let mut stack = builder().discord("ALERT_MAX_AGE_SECS", max_age.as_secs()).start().await;
     let channel = stack.authorized_channels(1, &ledger).await[0];
     stack.until_drained(SETTLED).await;
     stack.discord.kill();
     for number in 0..3 {
         ledger.send(&stack, channel, &format!("alert {number}")).await;
     }
-    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    wait_for("they are too old", SOON, || async {
+        (age_of_the_newest(&stack).await > max_age).then_some(())
+    })
+    .await;
     stack.discord.restart();
     ledger.settle(&stack, SETTLED).await;
     let dead = stack.dead_letters().await;
