@@ -13,8 +13,9 @@ use shared::settings::{CommonSettings, SettingsError, secrets_help};
 
 use crate::webhook::{ANSWER_WITHIN, STORE_WITHIN};
 
-/// What the answer's time leaves for the verdict, milliseconds.
-const MAX_VERDICT_TIMEOUT_MS: u64 = (ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64;
+/// What the answer's time leaves for the verdict.
+const MAX_VERDICT_TIMEOUT: Duration =
+    Duration::from_millis((ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64);
 
 /// Receives Sentry's webhooks and stores them as alerts for discord-service
 #[derive(Debug, Clone, Parser)]
@@ -47,8 +48,8 @@ pub struct Settings {
     /// Most bytes of a webhook's body; longer ones are answered 413
     #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
     pub max_body_bytes: u64,
-    /// Milliseconds to wait for discord-service's verdict, at most 200: storing must fit into the answer's time too
-    #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..=MAX_VERDICT_TIMEOUT_MS))]
+    /// Milliseconds to wait for discord-service's verdict; more than 200 counts as 200, since storing must fit into the answer's time too
+    #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
     pub verdict_timeout_ms: u64,
     /// What to do instead of serving.
     #[command(subcommand)]
@@ -63,9 +64,16 @@ pub enum Command {
 }
 
 impl Settings {
-    /// `VERDICT_TIMEOUT_MS`.
-    pub const fn verdict_timeout(&self) -> Duration {
-        Duration::from_millis(self.verdict_timeout_ms)
+    /// `VERDICT_TIMEOUT_MS`, as far as the answer's time allows.
+    pub fn verdict_timeout(&self) -> Duration {
+        let wanted = Duration::from_millis(self.verdict_timeout_ms);
+        if wanted > MAX_VERDICT_TIMEOUT {
+            tracing::warn!(
+                "VERDICT_TIMEOUT_MS is {}: waiting {MAX_VERDICT_TIMEOUT:?}, since Sentry must have its answer in time",
+                self.verdict_timeout_ms
+            );
+        }
+        wanted.min(MAX_VERDICT_TIMEOUT)
     }
 
     /// `TLS_CERT_FILE` and `TLS_KEY_FILE`, when they are set.
@@ -177,6 +185,8 @@ mod tests {
         assert_eq!(settings.trusted_proxies, []);
         assert_eq!(settings.max_body_bytes, 2_097_152);
         assert_eq!(settings.verdict_timeout(), Duration::from_millis(200));
+        let patient = Settings { verdict_timeout_ms: 300, ..settings.clone() };
+        assert_eq!(patient.verdict_timeout(), Duration::from_millis(200));
         assert_eq!(settings.tls_files(), Ok(None));
     }
 
@@ -200,7 +210,6 @@ mod tests {
             ["--tls-hosts", "x..y"],
             ["--max-body-bytes", "0"],
             ["--verdict-timeout-ms", "0"],
-            ["--verdict-timeout-ms", "201"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
