@@ -19,9 +19,10 @@ use super::{
     blockade::Blockade,
     edit::Work,
     ending::{expired_cause, revoked_cause, unreachable_cause},
+    journal::Journal,
     messages::{Entry, IssueKey, Messages},
     queue::Queue,
-    record::{Journal, Record, Resume, State},
+    record::{Record, Resume, State},
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},

@@ -9,6 +9,7 @@ mod catch_up;
 mod choices;
 mod edit;
 mod ending;
+mod journal;
 mod lane;
 mod messages;
 mod post;

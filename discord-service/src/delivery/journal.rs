@@ -1,0 +1,92 @@
+//! Where the write-ahead records stand: one key for each channel in the bucket
+//! `lanes`.
+
+use anyhow::Context as _;
+use async_nats::jetstream::kv;
+use serde::Serialize;
+use shared::ChannelId;
+
+use super::{
+    record::{Record, State},
+    tally::Tally,
+};
+use crate::leader;
+
+/// Where one channel's record is kept. Every write names the revision that it
+/// replaces: whoever no longer owns the channel fails to write, and so to post.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    bucket: kv::Store,
+    key: String,
+    /// The stream that the record's sequences are of.
+    stream: String,
+    revision: u64,
+    tally: Tally,
+}
+
+/// A record as it stands in the journal.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    pub(super) stream: &'a str,
+    #[serde(flatten)]
+    pub(super) record: &'a Record,
+    pub(super) tally: Tally,
+}
+
+impl Journal {
+    /// Opens the channel's journal for alerts of this stream (see
+    /// `queue::Standing`) and reads the record in it.
+    pub(crate) async fn open(
+        bucket: kv::Store,
+        channel: ChannelId,
+        stream: String,
+    ) -> anyhow::Result<(Self, Option<Record>)> {
+        let key = channel.to_string();
+        let entry = leader::entry(&bucket, &key).await.context("cannot read the lane's record")?;
+        let revision = entry.as_ref().map_or(0, |entry| entry.revision);
+        let value = entry.and_then(|entry| entry.value);
+        let tally = value.as_deref().map(Tally::read).unwrap_or_default();
+        let record = value.and_then(|value| Record::read(&value, channel, &stream));
+        Ok((Self { bucket, key, stream, revision, tally }, record))
+    }
+
+    /// Replaces the record of a post by its confirmation, and counts it.
+    ///
+    /// # Errors
+    /// As of [`Self::write`].
+    pub(crate) async fn write_posted(&mut self, record: &mut Record) -> anyhow::Result<()> {
+        record.state = State::Posted;
+        self.tally.count(record.sequences().len(), record.since_ms.1);
+        self.write(record).await
+    }
+
+    /// Replaces the record.
+    ///
+    /// # Errors
+    /// When NATS is away, or another owner wrote since: open it again.
+    pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
+        let written = Written { stream: &self.stream, record, tally: self.tally };
+        let value = serde_json::to_vec(&written).context("cannot encode the lane's record")?;
+        self.revision = self
+            .bucket
+            .update(&self.key, value.into(), self.revision)
+            .await
+            .context("cannot write the lane's record")?;
+        Ok(())
+    }
+
+    /// Forgets the record of a channel for which nothing waits. What was counted
+    /// stays.
+    pub(crate) async fn clear(mut self) -> anyhow::Result<()> {
+        if self.tally != Tally::default() {
+            return self.write(&Record::nothing()).await;
+        }
+        if self.revision > 0 {
+            self.bucket
+                .purge_expect_revision(&self.key, Some(self.revision))
+                .await
+                .context("cannot clear the lane's record")?;
+        }
+        Ok(())
+    }
+}
