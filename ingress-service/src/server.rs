@@ -21,8 +21,10 @@ use crate::{
     webhook::{Webhooks, receive},
 };
 
-/// The longest TLS handshake.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(3);
+/// The longest TLS handshake: in a storm on a busy machine all are slow, and to
+/// give them all up would lose what a little patience keeps. An idle one has to
+/// give way long before.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// The longest wait for a request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection is kept for the rest of a body that was not read, so

@@ -188,7 +188,7 @@ impl Webhooks {
         let signed = Signed::of(alert, evidence.body);
         let (verdict, repeated) = tokio::join!(self.authorize(alert, deadline), async {
             match &signed {
-                Some(signed) => self.queue.has_seen(signed, deadline - STORE_WITHIN).await,
+                Some(signed) => self.queue.has_seen(signed, deadline).await,
                 None => Ok(false),
             }
         });

@@ -46,11 +46,13 @@ pub(super) enum ChannelCommand {
     SlashOnly(SlashOnly),
 }
 
-/// The commands that give or take a secret.
+/// The commands that give or take a secret, and the one that takes back what the first does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlashOnly {
     /// `channel secure`.
     Secure,
+    /// `channel open`.
+    Open,
     /// `channel secret`.
     Secret,
 }
@@ -168,6 +170,7 @@ fn channel<'a>(
     let word = word.unwrap_or_default().to_lowercase();
     match (word.as_str(), form) {
         ("secure", Form::Typed) => return Ok(ChannelCommand::SlashOnly(SlashOnly::Secure)),
+        ("open", Form::Typed) => return Ok(ChannelCommand::SlashOnly(SlashOnly::Open)),
         ("secret", Form::Typed) => return Ok(ChannelCommand::SlashOnly(SlashOnly::Secret)),
         _ => {}
     }

@@ -239,11 +239,15 @@ pub(super) fn project_revoked(slug: Option<&str>) -> Reply {
 
 /// To a command whose reply must not be seen by others.
 pub(super) fn slash_only(command: SlashOnly) -> Reply {
-    let (word, private) = match command {
-        SlashOnly::Secure => ("secure", "token"),
-        SlashOnly::Secret => ("secret", "secret"),
-    };
-    format!("Use `/sentry channel {word}` so that the {private} stays private").into()
+    match command {
+        SlashOnly::Secure => "Use `/sentry channel secure` so that the token stays private",
+        SlashOnly::Open => {
+            "Use `/sentry channel secure` so that the token stays private\n\
+             `/sentry channel open` takes that back."
+        }
+        SlashOnly::Secret => "Use `/sentry channel secret` so that the secret stays private",
+    }
+    .into()
 }
 
 /// `replay`, of this channel.

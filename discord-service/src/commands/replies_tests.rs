@@ -150,6 +150,10 @@ fn refusals_show_the_prefix_that_is_set() {
 #[test]
 fn what_is_private_leads_to_its_slash_command() {
     says(&slash_only(SlashOnly::Secure), "Use `/sentry channel secure` so that the token stays private");
+    says(
+        &slash_only(SlashOnly::Open),
+        "Use `/sentry channel secure` so that the token stays private\n`/sentry channel open` takes that back.",
+    );
     says(&slash_only(SlashOnly::Secret), "Use `/sentry channel secret` so that the secret stays private");
 }
 
@@ -220,7 +224,7 @@ fn the_help_names_every_command_with_an_example() {
 ?s channel authorize #channel: Lets Sentry post into a channel. Short: `authorize`.\nExample: `?s channel authorize #example`
 ?s channel revoke #channel: Takes that back. Short: `revoke`.\nExample: `?s channel revoke #example`
 /sentry channel secure #channel: From now on the channel takes only URLs with its new token, or signed requests.\nExample: `/sentry channel secure channel:#example`
-?s channel open #channel: Takes that back: the channel takes all alerts of Sentry again.\nExample: `?s channel open #example`
+/sentry channel open #channel: Takes that back: the channel takes all alerts of Sentry again.\nExample: `/sentry channel open channel:#example`
 /sentry channel secret #channel: Keeps the client secret of an internal integration, so that its requests are verified.\nExample: `/sentry channel secret channel:#example`
 ?s project: Shows your project.\nExample: `?s project`
 ?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`

@@ -238,8 +238,10 @@ async fn rows_without_effect_are_told_apart_and_can_be_revoked() {
 #[tokio::test]
 async fn what_is_private_leads_to_its_slash_command() {
     let stage = Stage::set().await;
-    for (word, private) in [("secure", "token"), ("secret", "secret")] {
-        let reply = format!("Use `/sentry channel {word}` so that the {private} stays private");
-        says(&stage, &format!("!sentry channel {word} <#{}>", stage.alerts), &reply).await;
+    let secure = "Use `/sentry channel secure` so that the token stays private";
+    let secret = "Use `/sentry channel secret` so that the secret stays private";
+    let open = format!("{secure}\n`/sentry channel open` takes that back.");
+    for (word, reply) in [("secure", secure), ("open", &open), ("secret", secret)] {
+        says(&stage, &format!("!sentry channel {word} <#{}>", stage.alerts), reply).await;
     }
 }

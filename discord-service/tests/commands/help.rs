@@ -20,7 +20,7 @@ async fn help_is_shown_in_an_authorized_channel() {
                 "!sentry channel authorize #channel",
                 "!sentry channel revoke #channel",
                 "/sentry channel secure #channel",
-                "!sentry channel open #channel",
+                "/sentry channel open #channel",
                 "/sentry channel secret #channel",
                 "!sentry project",
                 "!sentry project register slug",

@@ -97,8 +97,8 @@ async fn a_secured_channel_has_one_token_that_is_shown_once_and_kept_as_a_hash()
     assert_eq!(opened, format!("<#{id}> takes all alerts again. URLs with its token go on working."));
     let kept = mirrored(stage, stage.alerts).await;
     assert_eq!((&kept["secured"], &kept["tokens"]), (&json!(false), &replaced["tokens"]));
-    let typed = stage.text(stage.moderator, stage.office, &format!("!sentry channel open <#{id}>")).await;
-    assert_eq!(typed, format!("<#{id}> is not secured"));
+    let again = text(stage, stage.moderator, stage.office, OPEN, &channel).await;
+    assert_eq!(again, format!("<#{id}> is not secured"));
 }
 
 #[tokio::test]

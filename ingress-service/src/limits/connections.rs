@@ -24,10 +24,10 @@ use super::stream::{Occupant, Seated};
 use crate::sources::{Sources, Standing};
 
 /// Connections of those who may send. Each may hold a body in memory.
-const SEATS: usize = 1_024;
+const SEATS: usize = 2_048;
 /// So many of them at most are one address's, unless it is a trusted proxy's or
 /// every address may send: the others' always find a seat.
-const SEATS_OF_ONE: usize = 768;
+const SEATS_OF_ONE: usize = 1_536;
 /// Connections of those who may not.
 const STRANGERS: usize = 128;
 /// Strangers that wait for a seat; further ones are closed unheard.

@@ -1,5 +1,6 @@
 //! Storing alerts in JetStream, each once, and keeping the streams there.
 
+mod pulse;
 mod seen;
 
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use shared::{
 };
 use tokio::{sync::Mutex, time::timeout_at};
 
+use self::pulse::Pulse;
 pub(crate) use self::seen::Signed;
 
 /// The name under which readiness reports the streams.
@@ -40,6 +42,7 @@ pub(crate) struct Queue {
     publisher: jetstream::Context,
     settings: NatsSettings,
     readiness: Readiness,
+    pulse: Pulse,
     /// Held by whoever makes the streams.
     maker: Mutex<()>,
 }
@@ -76,7 +79,7 @@ impl Queue {
             .timeout(ACK_WITHIN)
             .ack_timeout(ACK_WITHIN)
             .build(nats.clone());
-        Self { nats, publisher, settings, readiness, maker: Mutex::new(()) }
+        Self { nats, publisher, settings, readiness, pulse: Pulse::default(), maker: Mutex::new(()) }
     }
 
     /// Whether there is a connection at all.
@@ -113,7 +116,7 @@ impl Queue {
     /// with the same id within ten minutes is confirmed and not stored again.
     ///
     /// # Errors
-    /// [`StoreError`], at `deadline` at the latest.
+    /// [`StoreError`], at `deadline`, or soon after it where NATS is only slow.
     pub(crate) async fn store(
         &self,
         alert: &Alert,
@@ -121,9 +124,11 @@ impl Queue {
         deadline: Instant,
     ) -> Result<Stored, StoreError> {
         let started = Instant::now();
-        let stored = timeout_at(deadline.into(), self.publish(alert, id))
+        let stored = self
+            .pulse
+            .within(deadline.into(), self.publish(alert, id))
             .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("no acknowledgement in time".to_owned())));
+            .unwrap_or_else(|| Err(StoreError::Unavailable("no acknowledgement in time".to_owned())));
         metrics::histogram!("sentry_bot_ingress_store_seconds").record(started.elapsed().as_secs_f64());
         stored
     }
@@ -146,6 +151,7 @@ impl Queue {
 
     async fn attempt(&self, subject: String, message: PublishMessage) -> Result<Stored, PublishError> {
         let acknowledgement = self.publisher.send_publish(subject, message).await?.await?;
+        self.pulse.beat();
         let sequence = acknowledgement.sequence;
         if acknowledgement.duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);

@@ -56,11 +56,13 @@ impl Queue {
     /// Whether the request was stored before.
     ///
     /// # Errors
-    /// When NATS does not say so before `deadline`: then it cannot store either.
+    /// When NATS does not say so before `deadline`, or soon after it where NATS is
+    /// only slow: then it cannot store either.
     pub(crate) async fn has_seen(&self, request: &Signed, deadline: Instant) -> Result<bool, StoreError> {
-        timeout_at(deadline.into(), self.look_up(request)).await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
-        })
+        self.pulse
+            .within(deadline.into(), self.look_up(request))
+            .await
+            .unwrap_or_else(|| Err(StoreError::Unavailable("no word in time of earlier requests".to_owned())))
     }
 
     async fn look_up(&self, request: &Signed) -> Result<bool, StoreError> {

@@ -17,8 +17,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::{CHANNEL, MINIMAL, TestApp};
 
 /// As many as are served at once.
-const SEATS: usize = 1_024;
-/// Well under the three seconds after which a handshake is given up.
+const SEATS: usize = 2_048;
+/// Well under the ten seconds after which a handshake is given up.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Connections from this address that never say anything.

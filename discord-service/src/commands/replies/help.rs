@@ -23,9 +23,9 @@ const COMMANDS: [(&str, &str, &str); 13] = [
         "/sentry channel secure channel:#example",
     ),
     (
-        "channel open #channel",
+        "/sentry channel open #channel",
         "Takes that back: the channel takes all alerts of Sentry again.",
-        "channel open #example",
+        "/sentry channel open channel:#example",
     ),
     (
         "/sentry channel secret #channel",
@@ -51,7 +51,7 @@ const COMMANDS: [(&str, &str, &str); 13] = [
 impl Replies {
     /// `h`: each command with an example.
     pub(in crate::commands) fn help(&self) -> Reply {
-        // What is private has no other form than its slash command.
+        // What concerns secrets has no other form than its slash command.
         let whole = |command: &str| match command.starts_with('/') {
             true => command.to_owned(),
             false => format!("{} {command}", self.prefix),
