@@ -82,6 +82,10 @@ async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
     tell(&stack, channel, &change("unresolved", "Ann")).await;
     assert_eq!(colours(&stack, channel), [RED, RED]);
     assert_eq!(status(&stack.shown(channel)[0]), "Reopened by Ann; Assigned to Bob by Jane");
+    // What an edit showed counts as posted, and so does what all messages show already.
+    tell(&stack, channel, &change("unresolved", "Ann")).await;
+    let said = stack.status(channel).await;
+    assert!(said.contains("\nReceived = 7\nPosted = 7\nWaiting = None\nDead Letters = None\n"), "{said}");
     settled(&stack).await;
 }
 
