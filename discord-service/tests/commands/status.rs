@@ -1,6 +1,7 @@
 //! `status` and `test`, with what they look at put into NATS by hand.
 
 use async_nats::jetstream::{self, kv};
+use discord_service::gateway::Handler as _;
 use sandbox_discord::{Channel, Guild};
 use serde_json::json;
 use shared::{
