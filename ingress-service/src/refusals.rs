@@ -59,9 +59,13 @@ pub(crate) fn reason(answer: &Answer, rule: &str) -> Option<Reason> {
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<Table>);
 
+/// What tells lines apart: beside the reason the words, where there are few of
+/// them and each has a remedy of its own.
+type Line = (ChannelId, Reason, Option<String>);
+
 #[derive(Debug, Default)]
 struct Table {
-    lines: HashMap<(ChannelId, Reason), Refusal>,
+    lines: HashMap<Line, Refusal>,
     strangers: HashSet<ChannelId>,
     window_began: Option<Instant>,
 }
@@ -81,7 +85,11 @@ impl Refusals {
         if !known && !table.admits(channel, now) {
             return false;
         }
-        let key = (channel, note.reason);
+        let words = match note.reason {
+            Reason::Token | Reason::Signature => note.detail.clone(),
+            _ => None,
+        };
+        let key = (channel, note.reason, words);
         if let Some(line) = table.lines.get_mut(&key) {
             line.again(note);
             return true;
@@ -117,7 +125,7 @@ impl Refusals {
         let lines = std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).lines);
         let mut lines: Vec<_> = lines.into_iter().collect();
         lines.sort_by_key(|(_, note)| note.at_ms);
-        for ((channel, _), note) in lines {
+        for ((channel, ..), note) in lines {
             if let Err(error) = nats.publish(wire::refusals_subject(channel), note.encode().into()).await {
                 tracing::debug!(channel.id = %channel, %error, "cannot note down a refusal");
             }
@@ -158,7 +166,20 @@ mod tests {
         }
         let table = refusals.0.lock().expect("not poisoned");
         assert_eq!(table.lines.len(), 2);
-        assert_eq!(table.lines[&(CHANNEL, Reason::Schema)].times, 1_000);
+        assert_eq!(table.lines[&(CHANNEL, Reason::Schema, None)].times, 1_000);
+    }
+
+    #[test]
+    fn each_fault_of_a_token_or_signature_is_a_line() {
+        let refusals = Refusals::default();
+        for rule in ["token: missing", "token: not this channel's", "token: missing"] {
+            refusals.note(CHANNEL, true, Reason::Token, rule);
+        }
+        let table = refusals.0.lock().expect("not poisoned");
+        let mut lines: Vec<_> =
+            table.lines.values().map(|note| (note.detail.as_deref(), note.times)).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, [(Some("token: missing"), 2), (Some("token: not this channel's"), 1)]);
     }
 
     #[test]

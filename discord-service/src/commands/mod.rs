@@ -71,6 +71,9 @@ pub struct Commands {
 /// Who asks, and where.
 #[derive(Debug, Clone, Copy)]
 struct Asker {
+    /// The id of the message or interaction, by which a command that is heard
+    /// again is known to be the same.
+    command: u64,
     guild: GuildId,
     channel: ChannelId,
     user: UserId,
@@ -214,6 +217,7 @@ impl Handler for Commands {
             return;
         };
         let by = Asker {
+            command: message.id,
             guild: message.guild,
             channel: message.channel,
             user: message.author,

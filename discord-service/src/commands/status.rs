@@ -34,7 +34,7 @@ impl Commands {
     /// Sends a sample alert into this channel and waits for it.
     pub(super) async fn test(&self, by: Asker) -> Result<Reply, Failure> {
         tracing::info!(channel.id = %by.channel, user.id = %by.user, "sends a sample alert");
-        let outcome = self.diagnosis.test(by.channel).await.map_err(Failure::Nats)?;
+        let outcome = self.diagnosis.test(by.channel, by.command).await.map_err(Failure::Nats)?;
         Ok(self.replies.tested(&outcome, Utc::now().timestamp_millis()))
     }
 }

@@ -85,6 +85,14 @@ fn told_by_edit(changes: &[Waiting]) -> impl Iterator<Item = u64> {
     told.flat_map(|waiting| waiting.group.sequences.iter().copied())
 }
 
+/// Since when the first and the last of them wait.
+fn since_ms(changes: &[Waiting]) -> (i64, i64) {
+    let since = || changes.iter().map(|waiting| waiting.group.since_ms);
+    let first = since().map(|(first, _)| first).min().unwrap_or_default();
+    let last = since().map(|(_, last)| last).max().unwrap_or_default();
+    (first, last)
+}
+
 impl Lane<'_> {
     /// What can be done next; `None` after it had to wait for Discord's limits:
     /// meanwhile more may have come. What is news waits for no edit.
@@ -167,7 +175,7 @@ impl Lane<'_> {
         }
         let mut changes = self.waiting_changes(BTreeSet::from([issue]), guild).await?;
         let Some(mut plan) = Plan::of(messages, &changes) else {
-            return Ok(self.told_already(issue, &changes).await?);
+            return Ok(self.told_already(issue, changes).await?);
         };
         let alone = |other: &IssueKey| {
             self.known.get(other).is_some_and(|entry| entry.messages == [plan.message]) && *other != issue
@@ -182,14 +190,12 @@ impl Lane<'_> {
     }
 
     fn edit_record(&self, plan: Plan, changes: Vec<Waiting>) -> Record {
-        let since = || changes.iter().map(|waiting| waiting.group.since_ms);
-        let first = since().map(|(first, _)| first).min().unwrap_or_default();
-        let last = since().map(|(_, last)| last).max().unwrap_or_default();
+        let since_ms = since_ms(&changes);
         let trusts = changes.iter().flat_map(|waiting| &waiting.group.trusts);
         let trusts = newest(trusts.map(|(trust, received_ms)| (trust, *received_ms)));
         let body = plan.shown.body(&self.around.style);
         let mentions = changes.into_iter().filter_map(|waiting| waiting.mention).collect();
-        Record::new(&plan.told, mentions, trusts.into_iter().collect(), (first, last), 0, false, body)
+        Record::new(&plan.told, mentions, trusts.into_iter().collect(), since_ms, 0, false, body)
             .editing(plan.message)
             .showing(plan.shown)
     }
@@ -220,14 +226,16 @@ impl Lane<'_> {
     }
 
     /// The messages show all this, or something newer.
-    async fn told_already(&mut self, issue: IssueKey, changes: &[Waiting]) -> anyhow::Result<()> {
-        let told: BTreeSet<u64> = told_by_edit(changes).collect();
+    async fn told_already(&mut self, issue: IssueKey, changes: Vec<Waiting>) -> anyhow::Result<()> {
+        let told: BTreeSet<u64> = told_by_edit(&changes).collect();
         if told.is_empty() {
             self.backlog.post_oldest_change(issue);
             return Ok(());
         }
         metrics::counter!("sentry_bot_alerts_posted_total").increment(told.len() as u64);
-        self.forget(&told).await
+        let (mentions, trusts) = (BTreeSet::new(), Vec::new());
+        let nothing = serde_json::Value::Null;
+        self.confirm(Record::new(&told, mentions, trusts, since_ms(&changes), 0, false, nothing)).await
     }
 
     /// Discord refused an edit. Unless the channel is closed, the message is, and

@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
+use async_nats::{
+    HeaderMap,
+    header::NATS_MESSAGE_ID,
+    jetstream::{publish::PublishAck, stream::RawMessageErrorKind},
+};
 use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
 use super::{Diagnosis, Waiting};
@@ -31,16 +35,19 @@ pub enum Outcome {
 impl Diagnosis {
     /// Puts a sample alert for the channel into the queue and waits for its end.
     /// Whichever pod posts it: an alert leaves the stream only when its post or
-    /// its dead letter is confirmed.
+    /// its dead letter is confirmed. `command` is the id of the message or
+    /// interaction that asks: heard again after a crash, it sends no second one.
     ///
     /// # Errors
     /// When NATS is away, or the queue is full.
-    pub async fn test(&self, channel: ChannelId) -> anyhow::Result<Outcome> {
+    pub async fn test(&self, channel: ChannelId, command: u64) -> anyhow::Result<Outcome> {
         let started = Instant::now();
         let last_dead = self.dead_letters.last_sequence().await?;
-        let sample = Alert { trust: self.vouch(channel).await, ..sample(channel) };
-        let event_id = sample.event_id.clone().unwrap_or_default();
-        let sequence = self.publish(&sample, &event_id).await?;
+        let event_id = format!("{command:032x}");
+        let sample = Alert { trust: self.vouch(channel).await, ..sample(channel, &event_id) };
+        let PublishAck { sequence, duplicate, .. } = self.publish(&sample, &event_id).await?;
+        // Another pod sent it, and it may be dead for a while.
+        let last_dead = if duplicate { 0 } else { last_dead };
         while started.elapsed() < PATIENCE {
             if !self.waits(sequence).await? {
                 let took = started.elapsed();
@@ -66,7 +73,7 @@ impl Diagnosis {
         found.await.unwrap_or_default()
     }
 
-    async fn publish(&self, sample: &Alert, event_id: &str) -> anyhow::Result<u64> {
+    async fn publish(&self, sample: &Alert, event_id: &str) -> anyhow::Result<PublishAck> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, format!("{}-test-{event_id}", sample.channel));
         let stored = self
@@ -74,7 +81,7 @@ impl Diagnosis {
             .publish_with_headers(wire::alert_subject(sample.channel), headers, sample.encode().into())
             .await
             .context("cannot send a sample alert")?;
-        Ok(stored.await.context("cannot store a sample alert")?.sequence)
+        stored.await.context("cannot store a sample alert")
     }
 
     /// Whether the message still stands in the queue, as its leader has it.
@@ -89,14 +96,13 @@ impl Diagnosis {
 }
 
 /// An alert that no reader takes for a real one, and that is folded with no other.
-fn sample(channel: ChannelId) -> Alert {
-    let id = format!("{:032x}", rand::random::<u128>());
+fn sample(channel: ChannelId, id: &str) -> Alert {
     Alert {
         title: Some("Sample alert: nothing is broken".to_owned()),
         level: Some("info".to_owned()),
         culprit: Some("the command test".to_owned()),
         message: Some("Somebody tried whether alerts arrive in this channel. They do.".to_owned()),
-        event_id: Some(id.clone()),
+        event_id: Some(id.to_owned()),
         issue_id: Some(format!("test-{id}")),
         ..Alert::new("error", "sample", channel, chrono::Utc::now().timestamp_millis())
     }

@@ -14,7 +14,7 @@ use harness::{
 
 use crate::support::{
     CHANNEL, MINIMAL, Request, client,
-    trust::{KeysFile, bucket, mirror, python_signature, record},
+    trust::{KeysFile, bucket, mirror, record},
 };
 
 fn ingress() -> Command {
@@ -257,7 +257,7 @@ async fn what_channels_trust_is_told_in_no_log() {
     let key = std::fs::read_to_string(keys.path()).expect("readable");
     let running = Running::start_with(&nats, &[("SECRETS_KEY", &key), ("RUST_LOG", "debug")]).await;
 
-    let signature = python_signature("hunter2", MINIMAL.as_bytes());
+    let signature = harness::python::signature("hunter2", MINIMAL.as_bytes());
     let wrong = signature.chars().rev().collect::<String>();
     let mut statuses = Vec::new();
     for (target, signature) in [

@@ -9,7 +9,7 @@ use shared::wire;
 
 use crate::support::{
     MINIMAL, Pod, Request, TestApp, client, platform_fixture,
-    trust::{KeysFile, now, python_signature, record, start},
+    trust::{KeysFile, now, record, start},
 };
 
 const STORED: &str = r#"{"success":"200"}"#;
@@ -24,7 +24,7 @@ async fn secured() -> TestApp {
 
 fn signed(target: &str, body: &str) -> Request {
     Request::post(&format!("/sentry-bot/channel?{target}"), body)
-        .header("Sentry-Hook-Signature", &python_signature("hunter2", body.as_bytes()))
+        .header("Sentry-Hook-Signature", &harness::python::signature("hunter2", body.as_bytes()))
         .header("Sentry-Hook-Timestamp", &now())
 }
 

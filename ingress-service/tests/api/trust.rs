@@ -5,13 +5,14 @@ use std::time::Duration;
 use async_nats::jetstream::{self, stream};
 use harness::{
     nats::NatsServer,
+    python,
     wait::{SOON, wait_for},
 };
 use shared::{alert::Trust, trust::ChannelTrust, wire};
 
 use crate::support::{
     MINIMAL, Request, TestApp,
-    trust::{KeysFile, bucket, mirror, now, python_signature, record, start, start_alone},
+    trust::{KeysFile, bucket, mirror, now, record, start, start_alone},
 };
 
 const STORED: &str = r#"{"success":"200"}"#;
@@ -29,7 +30,7 @@ fn to(channel: u64, token: &str, body: &str) -> Request {
 }
 
 fn signed(request: Request, secret: &str, body: &str) -> Request {
-    let signature = python_signature(secret, body.as_bytes());
+    let signature = python::signature(secret, body.as_bytes());
     request.header("Sentry-Hook-Signature", &signature).header("Sentry-Hook-Timestamp", &now())
 }
 
@@ -101,7 +102,7 @@ async fn a_signature_is_of_this_body_for_this_channel_and_of_now() {
     let secured = |channel, secret| (channel, record(true, &[], vec![keys.seal(channel, "s1", secret)]));
     let app = start(&keys, &[secured(1, "one"), secured(2, "two")]).await;
     let body = body(0);
-    let right = python_signature("one", body.as_bytes());
+    let right = python::signature("one", body.as_bytes());
     let longer = format!("{body} ");
     let (truncated, reordered) = (r#"{"project":"shop","message":"m"}"#, body.replace("shop", "pohs"));
     let (upper, prefixed) = (right.to_uppercase(), format!("sha256={right}"));

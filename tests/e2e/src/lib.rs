@@ -8,6 +8,7 @@ mod ledger;
 mod scale;
 mod shown;
 mod stack;
+mod status;
 mod storm;
 
 pub use dead::Dead;

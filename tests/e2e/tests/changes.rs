@@ -1,12 +1,14 @@
 //! Changes of issues: told where the issue was told of.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use async_nats::jetstream;
 use e2e::{Ledger, Seed, Shown, Stack, issue_change, publish, regression, report, scaled};
 use harness::wait::wait_for;
 use rand::Rng as _;
 use sandbox_discord::{Config, Effect, Fault, Limit, Scope};
 use sentry_sender::Webhook;
+use shared::{Alert, ChannelId, wire};
 
 const LONG: Duration = Duration::from_secs(90);
 const EDIT: &str = "PATCH /channels/{channel_id}/messages/{message_id}";
@@ -27,6 +29,21 @@ async fn tell(stack: &Stack, channel: u64, webhook: &Webhook) {
     let status = stack.send(channel, webhook).await.status;
     assert!(matches!(status, 200 | 202), "{status}");
     stack.until_drained(LONG).await;
+}
+
+/// Puts on the bus, late, that the issue was resolved a minute ago.
+async fn resolved_before(stack: &Stack, channel: u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    let before = i64::try_from(now).expect("before the year 292 million") - 60_000;
+    let channel = ChannelId::new(channel);
+    let alert = Alert {
+        issue_id: Some("7".to_owned()),
+        url: Some("https://acme.sentry.io/issues/7/".to_owned()),
+        ..Alert::new("issue.resolved", "backend-api", channel, before)
+    };
+    let js = jetstream::new(stack.nats.client().await);
+    let stored = js.publish(wire::alert_subject(channel), alert.encode().into()).await;
+    stored.expect("NATS is up").await.expect("JetStream stores it");
 }
 
 fn change(action: &str, actor: &str) -> Webhook {
@@ -82,6 +99,12 @@ async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
     tell(&stack, channel, &change("unresolved", "Ann")).await;
     assert_eq!(colours(&stack, channel), [RED, RED]);
     assert_eq!(status(&stack.shown(channel)[0]), "Reopened by Ann; Assigned to Bob by Jane");
+    // What an edit showed counts as posted, and so does what the messages show already.
+    resolved_before(&stack, channel).await;
+    stack.until_drained(LONG).await;
+    assert_eq!(colours(&stack, channel), [RED, RED]);
+    let said = stack.status(channel).await;
+    assert!(said.contains("\nReceived = 7\nPosted = 7\nWaiting = None\nDead Letters = None\n"), "{said}");
     settled(&stack).await;
 }
 

@@ -5,6 +5,7 @@
 
 pub mod firestore;
 pub mod nats;
+pub mod python;
 pub mod sentry;
 pub mod service;
 pub mod wait;

@@ -35,6 +35,7 @@ impl Commands {
             return;
         };
         let by = Asker {
+            command: invoked.id,
             guild: place.guild,
             channel: place.channel,
             user: invoked.user,

@@ -1,10 +1,6 @@
-//! What discord-service would mirror for the ingress, and signatures that are
-//! not made by its own library.
+//! What discord-service would mirror for the ingress.
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::io::Write as _;
 
 use async_nats::jetstream::{self, kv};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -85,22 +81,6 @@ pub async fn start_alone(keys: &KeysFile, records: &[(u64, ChannelTrust)]) -> Te
     let app = TestApp::launch(nats, &arguments).await;
     app.wait_until_ready().await;
     app
-}
-
-/// The signature of a body as Python's library makes it.
-pub fn python_signature(secret: &str, body: &[u8]) -> String {
-    const PROGRAM: &str = "import hmac, sys; \
-        print(hmac.new(sys.argv[1].encode(), sys.stdin.buffer.read(), 'sha256').hexdigest(), end='')";
-    let mut python = Command::new("python3")
-        .args(["-c", PROGRAM, secret])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 is there");
-    python.stdin.take().expect("piped").write_all(body).expect("it reads");
-    let output = python.wait_with_output().expect("it ends");
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).expect("text")
 }
 
 /// Now, in seconds since 1970, as Sentry says it.

@@ -1,41 +1,17 @@
-//! Secured channels over the real binaries: what stands on the bus, and what
-//! becomes of alerts whose key is gone. Alerts are put straight on the bus, as an
-//! ingress does that has verified them.
-
-use std::time::Duration;
+//! What becomes of alerts whose key is gone while they wait.
 
 use async_nats::jetstream;
 use e2e::{Builder, Stack};
 use harness::wait::wait_for;
-use sandbox_discord::{Config, Effect, Fault, Message};
-use serde_json::Value;
+use sandbox_discord::{Effect, Fault};
 use shared::{Alert, ChannelId, alert::Trust, wire};
 
-const LONG: Duration = Duration::from_secs(30);
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+use crate::scene::{KEY, LONG, body, hand_in, mirrored, signed, slash};
+
 const CLIENT_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 async fn start() -> Stack {
-    let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
-    Builder::default().sandbox(sandbox).discord("SECRETS_KEY", KEY).start().await
-}
-
-/// The reply to a slash command that takes this channel, which only the owner sees.
-async fn slash(stack: &Stack, command: &str, channel: u64, more: &[(&str, &str)]) -> Message {
-    let id = channel.to_string();
-    let options = [&[("channel", id.as_str())], more].concat();
-    let used = wait_for("the command is registered", LONG, || async {
-        stack.sandbox.slash(stack.owner, stack.office, command, &options).ok()
-    })
-    .await;
-    used.message(LONG).await.expect("a reply")
-}
-
-async fn mirrored(stack: &Stack, channel: u64) -> Value {
-    let js = jetstream::new(stack.nats.client().await);
-    let bucket = js.get_key_value(wire::TRUST).await.expect("the bucket is there");
-    let entry = bucket.get(channel.to_string()).await.expect("NATS is up").expect("it is mirrored");
-    serde_json::from_slice(&entry).expect("JSON")
+    Builder::default().discord("SECRETS_KEY", KEY).ingress("SECRETS_KEY", KEY).start().await
 }
 
 fn now_ms() -> i64 {
@@ -101,21 +77,15 @@ async fn only_alerts_whose_key_is_still_good_are_posted() {
 async fn a_post_whose_key_is_revoked_before_it_is_confirmed_is_not_repeated() {
     let stack = start().await;
     let channel = stack.authorized_channel("alerts").await;
-    let id = channel.to_string();
-    let asked = wait_for("the command is registered", LONG, || async {
-        stack.sandbox.slash(stack.owner, stack.office, "sentry channel secret", &[("channel", &id)]).ok()
-    })
-    .await;
-    asked.answer().await.expect("a modal");
-    let inputs = [("client-secret", CLIENT_SECRET)];
-    let handed = stack.sandbox.submit_modal(&asked, &inputs).expect("the modal has this input");
-    handed.message(LONG).await.expect("a reply");
-    let kept = mirrored(&stack, channel).await;
-    let key = kept["secrets"][0]["id"].as_str().expect("an id").to_owned();
-
+    slash(&stack, "sentry channel secure", channel, &[]).await;
+    let key = hand_in(&stack, channel, CLIENT_SECRET).await;
     let failing = Fault::new(Effect::Status(500)).on_channel(channel);
     stack.sandbox.add_fault(failing);
-    publish(&stack, channel, "signed", Trust::Signature(key.clone()), 0).await;
+    let webhook = signed(&body("signed"), CLIENT_SECRET);
+    wait_for("the ingress knows the key", LONG, || async {
+        (stack.send(channel, &webhook).await.status == 200).then_some(())
+    })
+    .await;
     wait_for("it was sent in vain", LONG, || async {
         let posts = "POST /channels/{channel_id}/messages";
         (stack.sandbox.stats().answers(posts, Some(500)) > 0).then_some(())
@@ -125,8 +95,16 @@ async fn a_post_whose_key_is_revoked_before_it_is_confirmed_is_not_repeated() {
     let dead = until_dead(&stack, "signed").await;
     assert_eq!((dead.reason.as_str(), dead.may_have_been_posted), ("untrusted", true));
     stack.sandbox.clear_faults();
+    let words = "The token or client secret that vouched for it was revoked";
+    let said = stack.until_status(channel, |said| said.contains(words)).await;
+    assert!(said.contains("It may have been posted."), "{said}");
+    assert!(said.contains("\nReceived = 1\nPosted = None\nWaiting = None\nDead Letters = 1\n"), "{said}");
+
+    // The key is gone for good: played again, it dies again.
+    let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
+    assert_eq!(reply.content(), "Replaying 1 alerts");
     stack.until_drained(LONG).await;
-    assert_eq!(stack.alerts(channel), 0);
+    assert_eq!((stack.alerts(channel), stack.dead_letters().await.len()), (0, 1));
 
     let log = stack.discord.log();
     assert!(log.contains("a client secret was handed in") && !log.contains(CLIENT_SECRET));
