@@ -23,7 +23,8 @@ WORKDIR /src
 FROM rust AS manifests
 COPY . .
 RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock -delete \
-    && find . -mindepth 2 -name Cargo.toml -execdir sh -c 'mkdir -p src; echo "fn main() { }" >src/main.rs; >src/lib.rs' \;
+    && find . -mindepth 2 -name Cargo.toml -execdir sh -c \
+        'mkdir -p src benches/figures; echo "fn main() { }" | tee src/main.rs >benches/figures/main.rs; >src/lib.rs' \;
 
 FROM rust AS build
 COPY --from=manifests /src .

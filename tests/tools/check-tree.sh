@@ -34,4 +34,12 @@ if git grep -nE 'sentry-bot/[a-z]+-[a-z]+:[0-9]|newTag: |ARG VERSION=' -- Docker
     echo "^ another version than Cargo.toml's, $version"
     found=1
 fi
+
+# What the code takes in from outside its package must reach the image's build.
+for file in $(git grep -ohE 'include_(str|bytes)!\("\.\./\.\./[^"]+' -- '*-service/src/*' 'shared/src/*' | sed 's/.*"\.\.\/\.\.\///'); do
+    if ! grep -qxF "!$file" .dockerignore; then
+        echo ".dockerignore keeps $file out of the image's build"
+        found=1
+    fi
+done
 exit "$found"
