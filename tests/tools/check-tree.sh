@@ -36,10 +36,11 @@ if git grep -nE 'sentry-bot/[a-z]+-[a-z]+:[0-9]|newTag: |ARG VERSION=' -- Docker
 fi
 
 # What the code takes in from outside its package must reach the image's build.
-for file in $(git grep -ohE 'include_(str|bytes)!\("\.\./\.\./[^"]+' -- '*-service/src/*' 'shared/src/*' | sed 's/.*"\.\.\/\.\.\///'); do
-    if ! grep -qxF "!$file" .dockerignore; then
-        echo ".dockerignore keeps $file out of the image's build"
+while IFS=: read -r code file; do
+    file=$(realpath -m --relative-to=. "$(dirname "$code")/${file#*\"}")
+    if [ "${file%%/*}" != "${code%%/*}" ] && ! grep -qxF "!$file" .dockerignore; then
+        echo ".dockerignore keeps $file, which $code takes in, out of the image's build"
         found=1
     fi
-done
+done < <(git grep -oE 'include_(str|bytes)!\("[^"]+' -- '*-service/src/*' 'shared/src/*')
 exit "$found"
