@@ -7,6 +7,7 @@
 
 mod answer;
 mod error;
+mod interactions;
 mod limits;
 mod route;
 mod transport;
@@ -149,34 +150,6 @@ impl Discord {
             429 => Ok(false),
             _ => answer.into_result(route.has_own_token()).map(|_| true),
         }
-    }
-
-    /// Answers an interaction (the JSON body of Create Interaction Response).
-    /// Does not count towards the global limit.
-    pub async fn answer_interaction(
-        &self,
-        interaction: u64,
-        token: &str,
-        body: &serde_json::Value,
-    ) -> Result<(), DiscordError> {
-        let path = format!("/interactions/{interaction}/{token}/callback");
-        let route = format!("/interactions/{interaction}/{{token}}/callback");
-        self.request(Method::POST, &path, &route, Some(body)).await.map(|_| ())
-    }
-
-    /// Changes the first answer to an interaction (the JSON body of Edit
-    /// Webhook Message). Does not count towards the global limit.
-    pub async fn edit_answer(
-        &self,
-        application: u64,
-        interaction: u64,
-        token: &str,
-        body: &serde_json::Value,
-    ) -> Result<(), DiscordError> {
-        let path = format!("/webhooks/{application}/{token}/messages/@original");
-        // The limit is split by the token, which belongs to this interaction.
-        let route = format!("/webhooks/{interaction}/{{token}}/messages/@original");
-        self.request(Method::PATCH, &path, &route, Some(body)).await.map(|_| ())
     }
 
     /// `GET` below `/api/v10`, such as `/channels/1`; `route` is the same with

@@ -12,7 +12,7 @@ use super::{ShardId, session::Resumable, unfinished::Unfinished};
 use crate::lease::{Bucket, Life, PutError};
 
 /// How far what is kept may lag behind. After a crash the events since then are
-/// heard twice, and answered once, since a reply has a nonce.
+/// handled twice, and answered once, since a reply has a nonce.
 const LAG: Duration = Duration::from_millis(500);
 /// Between two tries to read it. To begin a new session instead would cost an
 /// IDENTIFY and what was typed meanwhile.
@@ -94,7 +94,7 @@ impl Kept {
         }
     }
 
-    /// Keeps writing it down, up to what has been handled.
+    /// Keeps writing it down, with what is still being handled.
     pub(super) async fn follow(
         &mut self,
         mut session: watch::Receiver<Option<Resumable>>,
@@ -109,7 +109,7 @@ impl Kept {
             };
             changes.mark_unchanged();
             let now = session.borrow_and_update().clone();
-            self.save(now.map(|session| session.up_to(unfinished))).await;
+            self.save(now.map(|session| session.leaving(unfinished.events()))).await;
             sleep(LAG).await;
         }
     }

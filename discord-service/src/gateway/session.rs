@@ -1,6 +1,6 @@
 //! One connection of one shard, from HELLO to its end.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{collections::BTreeSet, ops::ControlFlow, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use rand::Rng as _;
@@ -16,7 +16,7 @@ use super::{
     connection::{Connection, Farewell, Received},
     interaction::InteractionCreate,
     slots::Slot,
-    unfinished::Unfinished,
+    unfinished::{Handling, Unfinished},
     wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
 use crate::lease::Lease;
@@ -34,6 +34,12 @@ pub(super) struct Resumable {
     session_id: String,
     seq: u64,
     bot: u64,
+    /// Up to here a predecessor has heard …
+    #[serde(default)]
+    heard: u64,
+    /// … and handled all but these.
+    #[serde(default)]
+    left: BTreeSet<u64>,
 }
 
 /// How far a shard is, kept by the caller beyond a connection.
@@ -45,9 +51,26 @@ pub(super) struct Progress {
 }
 
 impl Resumable {
-    /// The same session, up to the last event of which all before are handled too.
-    pub(super) fn up_to(self, unfinished: &Unfinished) -> Self {
-        Self { seq: unfinished.done_up_to(self.seq), ..self }
+    /// A session that has just begun.
+    fn new(ready: Ready, seq: u64) -> Self {
+        let Ready { resume_gateway_url: url, session_id, user } = ready;
+        Self { url, session_id, seq, bot: user.id, heard: 0, left: BTreeSet::new() }
+    }
+
+    /// The same session for a successor, who hears again what is being handled.
+    pub(super) fn leaving(mut self, unfinished: BTreeSet<u64>) -> Self {
+        // What a predecessor left may not all have been heard again.
+        self.left.retain(|event| *event > self.seq);
+        self.left.extend(unfinished);
+        self.heard = self.heard.max(self.seq);
+        self.seq = self.left.first().map_or(self.seq, |first| self.seq.min(first.saturating_sub(1)));
+        self
+    }
+
+    /// Whether the event of this number was handled by a predecessor. To do it again
+    /// would undo what came after it.
+    fn was_handled(&self, event: u64) -> bool {
+        event <= self.heard && !self.left.contains(&event)
     }
 }
 
@@ -247,12 +270,8 @@ impl Session<'_> {
         let name = envelope.t.as_deref().unwrap_or_default();
         let read = match name {
             "READY" => wire::data(text).map(|ready: Ready| {
-                self.progress.session.send_replace(Some(Resumable {
-                    url: ready.resume_gateway_url,
-                    session_id: ready.session_id,
-                    seq: envelope.s.unwrap_or_default(),
-                    bot: ready.user.id,
-                }));
+                let session = Resumable::new(ready, envelope.s.unwrap_or_default());
+                self.progress.session.send_replace(Some(session));
                 self.is_up = true;
             }),
             "RESUMED" => {
@@ -260,15 +279,13 @@ impl Session<'_> {
                 Ok(())
             }
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
-                if let Some(session) = self.progress.session.borrow().as_ref() {
-                    let handling = self.progress.unfinished.begin(session.seq);
-                    self.context.intake.take(message, session.bot, self.lease.fence(), handling);
+                if let Some((bot, handling)) = self.handle() {
+                    self.context.intake.take(message, bot, self.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
-                if let Some(session) = self.progress.session.borrow().as_ref() {
-                    let handling = self.progress.unfinished.begin(session.seq);
-                    self.context.intake.invoke(interaction, session.bot, self.lease.fence(), handling);
+                if let Some((bot, handling)) = self.handle() {
+                    self.context.intake.invoke(interaction, bot, self.lease.fence(), handling);
                 }
             }),
             _ => Ok(()),
@@ -276,5 +293,45 @@ impl Session<'_> {
         if let Err(error) = read {
             tracing::warn!(event = name, %error, "cannot read an event of the gateway");
         }
+    }
+
+    /// Begins to handle the event that came last, and says as which bot; `None`
+    /// where that is done.
+    fn handle(&self) -> Option<(u64, Handling)> {
+        let session = self.progress.session.borrow();
+        let session = session.as_ref().filter(|session| !session.was_handled(session.seq))?;
+        Some((session.bot, self.progress.unfinished.begin(session.seq)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Resumable {
+        let user = serde_json::from_str(r#"{"id":"1"}"#).expect("a user");
+        let ready = Ready { session_id: "s".to_owned(), resume_gateway_url: "ws://x".to_owned(), user };
+        Resumable::new(ready, 7)
+    }
+
+    /// The events up to the tenth that a successor hears again, and those of them that it handles.
+    fn heard_again(kept: &Resumable) -> (Vec<u64>, Vec<u64>) {
+        let again = kept.seq + 1..=10;
+        (again.clone().collect(), again.filter(|event| !kept.was_handled(*event)).collect())
+    }
+
+    #[test]
+    fn a_successor_handles_what_was_left_and_what_is_new() {
+        assert_eq!(heard_again(&session().leaving([].into())), (vec![8, 9, 10], vec![8, 9, 10]));
+        let kept = session().leaving([5].into());
+        assert_eq!(heard_again(&kept), (vec![5, 6, 7, 8, 9, 10], vec![5, 8, 9, 10]));
+    }
+
+    #[test]
+    fn a_successor_that_dies_while_it_hears_again_leaves_the_rest_to_the_next() {
+        let mut second = Resumable { seq: 10, ..session() }.leaving([3, 9].into());
+        second.seq = 5;
+        assert_eq!(heard_again(&second.clone().leaving([3].into())).1, [3, 9]);
+        assert_eq!(heard_again(&second.leaving([].into())), (vec![6, 7, 8, 9, 10], vec![9]));
     }
 }

@@ -1,16 +1,19 @@
 //! Which events of a shard's session are still being handled.
 //!
 //! A pod that dies takes them with it. So what is kept of the session for a
-//! successor ends before the first of them: the successor hears them again, and
-//! answers those that were not answered, since a reply has a nonce.
+//! successor ends before the first of them and names them: the successor hears
+//! all since then again, and handles these.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::{sync::watch, time::Instant};
 
-/// After so long an event holds nothing back any more: a successor is to repeat
-/// what just happened, not what people have long gone on from.
-const LONGEST: Duration = Duration::from_secs(5);
+/// After so long an event holds nothing back any more: longer than any command
+/// takes while what is behind answers, and no more than Discord surely repeats.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// The numbers of the events whose handling has not ended, and when it began.
 #[derive(Debug, Clone, Default)]
@@ -32,11 +35,10 @@ impl Unfinished {
         Handling { unfinished: self.clone(), seq }
     }
 
-    /// The event up to which all have been handled, when `heard` came last.
-    pub(super) fn done_up_to(&self, heard: u64) -> u64 {
+    /// The events that are being handled.
+    pub(super) fn events(&self) -> BTreeSet<u64> {
         let events = self.0.borrow();
-        let first = events.iter().find(|(_, began)| began.elapsed() < LONGEST);
-        first.map_or(heard, |(first, _)| heard.min(first.saturating_sub(1)))
+        events.iter().filter(|(_, began)| began.elapsed() < LONGEST).map(|(seq, _)| *seq).collect()
     }
 
     /// Hears of each beginning and end.
@@ -57,24 +59,14 @@ impl Drop for Handling {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_kept_ends_before_the_first_event_that_is_still_handled() {
-        let unfinished = Unfinished::default();
-        assert_eq!(unfinished.done_up_to(7), 7);
-        let (fifth, sixth) = (unfinished.begin(5), unfinished.begin(6));
-        assert_eq!(unfinished.done_up_to(7), 4);
-        drop(fifth);
-        assert_eq!(unfinished.done_up_to(7), 5);
-        drop(sixth);
-        assert_eq!(unfinished.done_up_to(7), 7);
-    }
-
     #[tokio::test(start_paused = true)]
     async fn one_that_takes_very_long_holds_nothing_back() {
         let unfinished = Unfinished::default();
-        let _slow = unfinished.begin(5);
-        assert_eq!(unfinished.done_up_to(7), 4);
+        let (_slow, quick) = (unfinished.begin(5), unfinished.begin(6));
+        assert_eq!(unfinished.events(), [5, 6].into());
+        drop(quick);
+        assert_eq!(unfinished.events(), [5].into());
         tokio::time::advance(LONGEST).await;
-        assert_eq!(unfinished.done_up_to(7), 7);
+        assert_eq!(unfinished.events(), [].into());
     }
 }

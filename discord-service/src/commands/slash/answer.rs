@@ -22,6 +22,10 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// When two pods hear of one command, the former one is stopping, and done with it
+/// by then, or it is gone.
+const FORMER_IS_DONE: Duration = Duration::from_secs(3);
+
 /// Types of first answers.
 const MESSAGE: u8 = 4;
 const MESSAGE_LATER: u8 = 5;
@@ -33,9 +37,42 @@ const EPHEMERAL: u32 = 1 << 6;
 /// Discord's code for an interaction that has its first answer.
 const ALREADY_ANSWERED: u32 = 40_060;
 
-/// Promises an answer. `false`: another pod has done so, or it is too late.
+/// What became of a first answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// Discord took this pod's.
+    Ours,
+    /// It has another pod's.
+    Anothers,
+    /// It took none, and it is too late.
+    None,
+}
+
+/// Promises an answer. `false`: another pod has done so and gives it, or it is too late.
 pub(super) async fn claim(discord: &Discord, to: &Invoked) -> bool {
-    first(discord, to, MESSAGE_LATER, json!({"flags": EPHEMERAL})).await
+    match first(discord, to, MESSAGE_LATER, json!({"flags": EPHEMERAL})).await {
+        First::Ours => true,
+        First::Anothers => was_abandoned(discord, to).await,
+        First::None => false,
+    }
+}
+
+/// Whether a pod that has promised an answer is gone without it. Then the command
+/// is carried out here, once more if need be: that is what was asked for.
+async fn was_abandoned(discord: &Discord, to: &Invoked) -> bool {
+    sleep(FORMER_IS_DONE).await;
+    let is_awaited = || discord.is_answer_awaited(to.application, to.id, to.token.expose_secret());
+    match with_pauses(is_awaited).await {
+        Ok(true) => {
+            tracing::info!(interaction.id = to.id, "goes on with a command of a pod that is gone");
+            true
+        }
+        Ok(false) => false,
+        Err(error) => {
+            tracing::debug!(interaction.id = to.id, %error, "cannot see whether a command was answered");
+            false
+        }
+    }
 }
 
 /// Answers at once.
@@ -64,37 +101,33 @@ pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) {
     }
 }
 
-/// Whether this pod's first answer is the one that Discord took.
-async fn first(discord: &Discord, to: &Invoked, kind: u8, data: Value) -> bool {
+async fn first(discord: &Discord, to: &Invoked, kind: u8, data: Value) -> First {
     let body = json!({"type": kind, "data": data});
     match timeout(FIRST_ANSWER, attempt(discord, to, &body)).await {
-        Ok(Ok(ours)) => {
-            if !ours {
-                tracing::debug!(interaction.id = to.id, "another pod has answered");
-            }
-            ours
-        }
+        Ok(Ok(first)) => first,
         Ok(Err(error)) => {
             failed(to, &error);
-            false
+            First::None
         }
         Err(_) => {
             failed(to, &"Discord took no answer in time");
-            false
+            First::None
         }
     }
 }
 
 /// Goes on until Discord has taken an answer, or refuses.
-async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<bool, DiscordError> {
+async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<First, DiscordError> {
     let mut may_be_ours = false;
     loop {
         let sent = discord.answer_interaction(to.id, to.token.expose_secret(), body);
         match timeout(ATTEMPT, sent).await {
-            Ok(Ok(())) => return Ok(true),
+            Ok(Ok(())) => return Ok(First::Ours),
             // An attempt that nothing was heard of has arrived, more likely than
             // another pod's; and if not, both show the same message.
-            Ok(Err(DiscordError::Refused { code: ALREADY_ANSWERED, .. })) => return Ok(may_be_ours),
+            Ok(Err(DiscordError::Refused { code: ALREADY_ANSWERED, .. })) => {
+                return Ok(if may_be_ours { First::Ours } else { First::Anothers });
+            }
             Ok(Err(DiscordError::Unavailable(_))) | Err(_) => {
                 may_be_ours = true;
                 sleep(PAUSE).await;

@@ -4,6 +4,7 @@
 mod coherence;
 mod drain;
 mod identify;
+mod interrupted;
 mod leaders;
 mod load;
 mod restart;
