@@ -6,51 +6,36 @@ use async_nats::{
     ServerAddr,
     jetstream::{self, stream::ClusterInfo},
 };
-use e2e::{Ledger, Stack, report, scaled};
+use e2e::{Stack, report, scaled};
 use harness::{nats::NatsServer, wait::wait_for};
 use shared::wire;
-use tokio::time::sleep;
 
-use crate::{
-    SETTLED, builder,
-    load::{Balancer, Load},
-    more_discord, until_shared,
-};
+use crate::{builder, scene::Scene};
 
-const LOOKS_EVERY: Duration = Duration::from_millis(250);
 /// NATS elects a leader 4 to 9 seconds after the last word of the former.
 const ELECTED: Duration = Duration::from_secs(60);
+/// Alerts of each channel that two servers take alone.
+const ACCEPTED: u64 = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_leaders_of_the_streams_die_under_load_and_every_alert_comes_out_once() {
-    let mut stack = builder().clustered().discord("LEASE_TTL_SECS", 10).start().await;
-    let ledger = Ledger::default();
-    let pods = more_discord(&stack, 2).await;
-    let channels = stack.authorized_channels(6, &ledger).await;
-    let (second, port) = stack.add_ingress();
-    second.ready().await;
-    until_shared(&[&stack.discord, &pods[0], &pods[1]], 1).await;
-    let balancer = Balancer::start(&[(&stack.ingress, stack.port), (&second, port)], LOOKS_EVERY);
-    let mut load = Load::start(&channels, ledger, &balancer);
-    let mut took = Vec::new();
-    for _ in 0..scaled(1, 2) {
-        for stream in [wire::ALERTS.to_owned(), bucket(wire::LEASES), bucket(wire::LANES)] {
-            took.push(lose_leader(&mut stack, &stream).await);
+    for ttl in scaled(&[10][..], &[10, 15]) {
+        let mut scene = Scene::start(builder().clustered().discord("LEASE_TTL_SECS", ttl)).await;
+        let mut took = Vec::new();
+        for _ in 0..scaled(1, 3) {
+            for stream in [wire::ALERTS.to_owned(), bucket(wire::LEASES), bucket(wire::LANES)] {
+                took.push(lose_leader(&mut scene, &stream).await);
+            }
         }
+        scene.shared().await;
+        let outcome = scene.settle().await;
+        took.sort();
+        report(&format!(
+            "LEASE_TTL_SECS={ttl}: {} alerts accepted while NATS lost leaders (a new one after {took:.1?}), {} \
+             refused, {} leases lost for a while",
+            outcome.accepted, outcome.refused, outcome.lost
+        ));
     }
-    until_shared(&[&stack.discord, &pods[0], &pods[1]], 1).await;
-    let refused = load.stop().await.refused;
-    let mut lost = 0.0;
-    for pod in [&stack.discord, &pods[0], &pods[1]] {
-        lost += pod.metric("sentry_bot_leases_lost_total").await;
-    }
-    took.sort();
-    report(&format!(
-        "{} alerts accepted while NATS lost leaders (a new one after {took:.1?}), {refused} refused, {lost} leases lost for a while",
-        load.ledger.accepted()
-    ));
-    load.ledger.settle(&stack, SETTLED).await;
-    assert!(stack.dead_letters().await.is_empty());
 }
 
 fn bucket(name: &str) -> String {
@@ -59,7 +44,8 @@ fn bucket(name: &str) -> String {
 
 /// Kills the server that leads the stream, waits for another leader, and lets
 /// it come back; says how long there was none.
-async fn lose_leader(stack: &mut Stack, stream: &str) -> Duration {
+async fn lose_leader(scene: &mut Scene, stream: &str) -> Duration {
+    let stack = &mut scene.stack;
     let old = leader(stack, stream).await;
     let server = servers(stack).position(|server| server.is_named(&old)).expect("the leader is one of ours");
     server_at(stack, server).kill();
@@ -69,7 +55,8 @@ async fn lose_leader(stack: &mut Stack, stream: &str) -> Duration {
     })
     .await;
     let took = start.elapsed();
-    sleep(Duration::from_secs(1)).await;
+    scene.accepts(ACCEPTED).await;
+    let stack = &mut scene.stack;
     server_at(stack, server).restart().await;
     wait_for("the replicas have caught up", ELECTED, || async {
         let info = cluster(stack, stream).await?;

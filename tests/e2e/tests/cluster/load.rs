@@ -135,6 +135,11 @@ impl Load {
         Self { ledger, failures, stop, senders }
     }
 
+    /// How many alerts were refused until now.
+    pub(crate) fn refused(&self) -> u64 {
+        self.failures.refused.load(Ordering::Relaxed)
+    }
+
     /// Ends it; says what was not accepted.
     pub(crate) async fn stop(&mut self) -> Failed {
         self.stop.cancel();

@@ -8,6 +8,7 @@ mod interrupted;
 mod leaders;
 mod load;
 mod restart;
+mod scene;
 mod stale;
 mod versions;
 
