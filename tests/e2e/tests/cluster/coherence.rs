@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use e2e::{publish, report};
-use harness::wait::{SOON, wait_for};
+use harness::{
+    nats::NatsServer,
+    wait::{SOON, wait_for},
+};
 use shared::{
     ChannelId,
     verdict::{Verdict, VerdictRequest},
@@ -50,6 +53,51 @@ async fn what_a_command_changes_counts_on_all_pods_within_a_second() {
     report(&format!("all of 3 pods had said the same at most {slowest:.1?} after the reply to a command"));
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
     stack.assert_clean();
+}
+
+/// What a pod remembers counts no longer.
+const A_MINUTE: Duration = Duration::from_secs(60);
+/// Between two looks while it does.
+const PACE: Duration = Duration::from_millis(500);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_changes_counts_on_all_pods_within_a_minute_when_nobody_is_told() {
+    let files = tempfile::tempdir().expect("a directory");
+    let configuration = files.path().join("nats.conf");
+    std::fs::write(&configuration, in_which_no_change_is_announced()).expect("written");
+    let nats = NatsServer::start_with(&["-c", configuration.to_str().expect("a path in UTF-8")]).await;
+    let builder = builder().nats(nats).discord("NATS_USER", "mute").discord("NATS_PASSWORD", "mute");
+    let stack = builder.start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    let pods = more_discord(&stack, 1).await;
+    until_shared(&[&stack.discord, &pods[0]], 1).await;
+    let nats = stack.nats.client().await;
+    until_agreed(&nats, channel, &Verdict::Accepted).await;
+
+    stack.command(stack.owner, &format!("!sentry revoke <#{channel}>")).await;
+    let revoked = Instant::now();
+    assert_eq!(agreed(&nats, channel).await, None, "one pod was not told");
+    wait_for("both pods know it", A_MINUTE + SOON, || async {
+        tokio::time::sleep(PACE).await;
+        (agreed(&nats, channel).await == Some(Verdict::ChannelNotAuthorized)).then_some(())
+    })
+    .await;
+    let took = revoked.elapsed();
+    report(&format!("without a broadcast, both of 2 pods had said the same {took:.1?} after the reply"));
+    assert!(took < A_MINUTE + PACE * 2, "{took:?}");
+    stack.assert_clean();
+}
+
+/// `mute` may do anything but tell of a change of the store; who gives no name, anything.
+fn in_which_no_change_is_announced() -> String {
+    format!(
+        "accounts {{ BOT {{ jetstream: enabled, users: [\n\
+         {{ user: all, password: all }}\n\
+         {{ user: mute, password: mute, permissions: {{ publish: {{ deny: {:?} }} }} }}\n\
+         ] }} }}\n\
+         no_auth_user: all\n",
+        wire::STORE_CHANGED
+    )
 }
 
 /// Waits until all pods say so; how long that took, with the asking.

@@ -1,17 +1,18 @@
 //! NATS as it is secured in production: the whole product over TLS, with
 //! passwords and with credentials files, and what it says where it is not let in.
 
-mod authority;
 mod operator;
 mod refused;
 mod server;
 
 use e2e::{Builder, Stack};
-use harness::wait::{SOON, wait_for};
+use harness::{
+    authority::Authority,
+    wait::{SOON, wait_for},
+};
 use sentry_sender::{Webhook, body::Exception};
 
 use crate::{
-    authority::Authority,
     operator::Operator,
     server::{DISCORD_PASSWORD, Files, INGRESS_PASSWORD, with_credentials, with_passwords},
 };

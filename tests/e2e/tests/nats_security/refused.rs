@@ -3,6 +3,7 @@
 
 use futures::future::join_all;
 use harness::{
+    authority::Authority,
     free_port,
     nats::NatsServer,
     service::Service,
@@ -10,7 +11,6 @@ use harness::{
 };
 
 use crate::{
-    authority::Authority,
     operator::Operator,
     server::{DISCORD_PASSWORD, Files, GUEST_PASSWORD, INGRESS_PASSWORD, with_credentials, with_passwords},
 };

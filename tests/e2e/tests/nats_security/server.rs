@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::nats::NatsServer;
+use harness::{
+    authority::{Authority, ServerFiles},
+    nats::NatsServer,
+};
 use tempfile::TempDir;
 
-use crate::{authority::Authority, operator::Operator};
+use crate::operator::Operator;
 
 /// What the services present. None of it may stand in a log.
 pub(crate) const INGRESS_PASSWORD: &str = "correct-horse";
@@ -47,7 +50,9 @@ pub(crate) async fn with_passwords(files: &Files, authority: &Authority) -> Nats
          {{ user: guest, password: {GUEST_PASSWORD:?}, permissions: {{ publish: nothing }} }}\n\
          ] }} }}\n"
     );
-    files.server(&(authority.server(files.path()) + &users)).await
+    let ServerFiles { certificate, key } = authority.server(files.path());
+    let tls = format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}\n");
+    files.server(&(tls + &users)).await
 }
 
 /// Only for users of this operator.

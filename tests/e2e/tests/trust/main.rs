@@ -2,7 +2,6 @@
 //! two pods of each service, commands in Discord, webhooks over verified TLS, and
 //! signatures by Python.
 
-mod authority;
 mod scene;
 mod signatures;
 mod tokens;

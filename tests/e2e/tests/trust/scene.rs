@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_nats::jetstream;
 use e2e::{Builder, Stack};
 use harness::{
+    authority::{Authority, ServerFiles},
     python,
     service::Service,
     wait::{SOON, wait_for},
@@ -14,8 +15,7 @@ use sandbox_discord::Message;
 use sentry_sender::{Sender, Trust, Webhook, body::Exception};
 use serde_json::Value;
 use shared::wire;
-
-use crate::authority::Certified;
+use tempfile::TempDir;
 
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -26,20 +26,22 @@ pub(crate) struct Scene {
     pub(crate) discord: Service,
     ingress: (Service, u16),
     sender: Sender,
-    _certified: Certified,
+    /// Of the certificate.
+    _files: TempDir,
 }
 
 impl Scene {
     pub(crate) async fn start() -> Self {
-        let certified = Certified::new();
+        let (authority, files) = (Authority::new(), tempfile::tempdir().expect("a directory"));
+        let ServerFiles { certificate, key } = authority.server(files.path());
         let builder = Builder::default().discord("SECRETS_KEY", KEY).discord("PUBLIC_URL", PUBLIC_URL);
-        let builder =
-            builder.ingress("SECRETS_KEY", KEY).ingress("TLS_CERT_FILE", certified.file("cert.pem"));
-        let stack = builder.ingress("TLS_KEY_FILE", certified.file("key.pem")).start().await;
+        let builder = builder.ingress("SECRETS_KEY", KEY);
+        let builder = builder.ingress("TLS_CERT_FILE", certificate.display());
+        let stack = builder.ingress("TLS_KEY_FILE", key.display()).start().await;
         let (discord, ingress) = (stack.add_discord(), stack.add_ingress());
         tokio::join!(discord.ready(), ingress.0.ready());
-        let sender = Sender::new(Trust::Authorities(certified.authority.clone())).expect("PEM");
-        Self { stack, discord, ingress, sender, _certified: certified }
+        let sender = Sender::new(Trust::Authorities(authority.pem())).expect("PEM");
+        Self { stack, discord, ingress, sender, _files: files }
     }
 
     pub(crate) fn ports(&self) -> [u16; 2] {
