@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # docker-compose.yml is valid for the Compose that is here, v2 or 1.29, with each
 # profile; its settings exist, its images are pinned, and only the ingress is
-# open to others. Needs the built services, for their --help, and no engine.
+# open to others; NATS takes its configuration as it is started there, and
+# Prometheus its own. Needs the built services, for their --help, and no engine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,14 +16,13 @@ fi
 
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
-touch "$files"/{discord-token,secrets-key,sentry-dsn}
-export DISCORD_TOKEN_FILE=$files/discord-token SECRETS_KEY_FILE=$files/secrets-key SENTRY_DSN_FILE=$files/sentry-dsn
+touch "$files"/{discord-token,secrets-key,sentry-dsn,nats-ingress-service,nats-discord-service,nats-operator}
+export SECRETS=$files
 
 for name in "${composes[@]}"; do
     read -ra compose <<<"$name"
     "${compose[@]}" config --quiet
-    env -u DISCORD_TOKEN_FILE -u SECRETS_KEY_FILE -u SENTRY_DSN_FILE \
-        "${compose[@]}" --env-file compose/sandbox.env --profile sandbox config >"$files/sandbox.yml"
+    env -u SECRETS "${compose[@]}" --env-file compose/sandbox.env --profile sandbox config >"$files/sandbox.yml"
     "${compose[@]}" --profile sandbox --profile firestore --profile monitoring config >"$files/all.yml"
     grep -q 'DISCORD_API_URL: http://sandbox-discord:8070' "$files/sandbox.yml" || {
         echo "$name: compose/sandbox.env does not lead to the sandbox"
@@ -54,3 +54,18 @@ sys.exit(bool(wrong))
 PYTHON
     echo "valid for $name $("${compose[@]}" version --short)"
 done
+
+# As the container starts it, but for the paths; -t only reads the configuration.
+mkdir "$files/nats"
+cp compose/nats.conf k8s/components/nats-cluster/accounts.conf "$files/nats"
+printf 1234567890 | tee "$files"/nats-{ingress-service,discord-service,operator} >/dev/null
+entrypoint=$(.tools/venv/bin/python -c '
+import sys, yaml
+print(yaml.safe_load(open("docker-compose.yml"))["services"]["nats"]["entrypoint"][-1].replace("$$", "$"))')
+entrypoint=${entrypoint//\/run\/secrets/$files}
+entrypoint=${entrypoint//\/etc\/nats/$files/nats}
+PATH="$PWD/.tools/bin:$PATH" sh -euc "${entrypoint/nats-server/nats-server -t}"
+
+if command -v promtool >/dev/null; then
+    promtool check config --syntax-only compose/prometheus.yml
+fi

@@ -25,7 +25,7 @@ SERVICES = ("ingress-service", "discord-service")
 # What an operator makes by hand, as docs/OPERATIONS.md says.
 BY_HAND = {
     "discord-token": {"discord-token"},
-    "nats-users": {"ingress-service", "discord-service", "system"},
+    "nats-users": {"ingress-service", "discord-service", "operator", "system"},
     "secrets-key": {"secrets-key"},
     "sentry-dsn": {"sentry-dsn"},
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Both services get ready against three NATS servers that run on the nats.conf
-# of k8s/, with TLS, accounts and three replicas, and one of them may leave.
+# and accounts.conf of k8s/, with TLS and three replicas, and one of them may leave.
 # Only paths and ports are set to this machine's. Needs the built programs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH="$PWD/.tools/bin:$PATH"
 programs=$PWD/target/debug
-conf=$PWD/k8s/components/nats-cluster/nats.conf
+component=$PWD/k8s/components/nats-cluster
 scratch=$(mktemp -d)
 pids=()
 
@@ -66,6 +66,7 @@ make_certificate 2>openssl.log || fail "openssl made no certificate"
 printf 1234567890 >ingress-password
 openssl rand -hex 24 >discord-password
 read -ra ports <<<"$(free_ports 12)"
+cp "$component/accounts.conf" .
 servers=()
 for i in 0 1 2; do
     mkdir -p "run$i"
@@ -73,9 +74,10 @@ for i in 0 1 2; do
         -e "s#^port: 4222#listen: localhost:${ports[i]}#; s#http_port: 8222#http: localhost:${ports[i + 3]}#" \
         -e "s#port: 6222#listen: localhost:${ports[i + 6]}#" \
         -e "s#nats-0.nats:6222#localhost:${ports[6]}#; s#nats-1.nats:6222#localhost:${ports[7]}#; s#nats-2.nats:6222#localhost:${ports[8]}#" \
-        "$conf" >"nats-$i.conf"
+        "$component/nats.conf" >"nats-$i.conf"
     start "nats-$i" env POD_NAME="nats-$i" INGRESS_SERVICE_PASSWORD="\"$(cat ingress-password)\"" \
-        DISCORD_SERVICE_PASSWORD="\"$(cat discord-password)\"" SYSTEM_PASSWORD='"system"' \
+        DISCORD_SERVICE_PASSWORD="\"$(cat discord-password)\"" OPERATOR_PASSWORD='"operator"' \
+        SYSTEM_PASSWORD='"system"' \
         nats-server --config "nats-$i.conf"
     servers+=("nats://localhost:${ports[i]}")
 done
@@ -102,4 +104,7 @@ kill -KILL "${pids[2]}" || true # unless it has left already
 for port in "${ports[10]}" "${ports[11]}"; do
     wait_until "the services are ready on two servers" curl -fs "http://127.0.0.1:$port/readyz"
 done
+if grep -h "NATS objects" ./*-service.log; then
+    fail "a service may not do its work"
+fi
 echo "both services use a cluster of three NATS servers over TLS, each as its own user"

@@ -148,10 +148,16 @@ impl DeadLetters {
         let reason = cause.reason.token();
         metrics::counter!("sentry_bot_dead_letters_total", "reason" => reason).increment(own.len() as u64);
         let alert_ids = log_ids(&ids);
-        tracing::warn!(channel.id = %channel, alert.ids = %alert_ids, alerts = own.len(), reason, "dead letters: {cause}");
+        for alert_ids in &alert_ids {
+            tracing::warn!(channel.id = %channel, alert.ids = %alert_ids, alerts = own.len(), reason, "dead letters: {cause}");
+        }
         // Of the bot's own failures nobody hears through what has just failed.
         if own.contains(&false) {
-            let facts = [("channel", channel.to_string()), ("alerts", alert_ids), ("why", cause.to_string())];
+            let facts = [
+                ("channel", channel.to_string()),
+                ("alerts", alert_ids.into_iter().next().unwrap_or_default()),
+                ("why", cause.to_string()),
+            ];
             let message = format!("Alerts became dead letters: {reason}");
             telemetry::capture(&format!("dead-letters/{reason}"), Level::Warning, &message, &facts);
         }

@@ -219,9 +219,10 @@ fn runs_of(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
     runs
 }
 
-/// The sequences as a log line shows them: `3-7,9`, cut where it grows long.
-pub(crate) fn log_ids(sequences: &BTreeSet<u64>) -> String {
-    const MAX_RUNS: usize = 16;
+/// The sequences as log lines show them, `3-7,9`: all of them, in as many lines
+/// as it takes to keep each short.
+pub(crate) fn log_ids(sequences: &BTreeSet<u64>) -> Vec<String> {
+    const RUNS_IN_A_LINE: usize = 100;
     let mut first = 0;
     let mut runs: Vec<String> = Vec::new();
     for (distance, length) in runs_of(sequences) {
@@ -230,11 +231,7 @@ pub(crate) fn log_ids(sequences: &BTreeSet<u64>) -> String {
         runs.push(if length == 1 { first.to_string() } else { format!("{first}-{last}") });
         first = last;
     }
-    if runs.len() > MAX_RUNS {
-        runs.truncate(MAX_RUNS);
-        runs.push("…".to_owned());
-    }
-    runs.join(",")
+    runs.chunks(RUNS_IN_A_LINE).map(|runs| runs.join(",")).collect()
 }
 
 /// The nonce of a post: the same for the same content, and different for any

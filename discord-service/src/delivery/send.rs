@@ -133,7 +133,7 @@ impl Lane<'_> {
 
     async fn posted(&mut self, record: Record, message: Option<u64>) -> anyhow::Result<()> {
         let sequences = record.sequences();
-        let (alerts, alert_ids) = (sequences.len(), log_ids(&sequences));
+        let alerts = sequences.len();
         match record.edits {
             Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
             None => metrics::counter!("sentry_bot_posts_total").increment(1),
@@ -145,7 +145,9 @@ impl Lane<'_> {
         let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.since_ms.0).max(0);
         metrics::histogram!("sentry_bot_delivery_seconds")
             .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
-        tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
+        for alert_ids in log_ids(&sequences) {
+            tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
+        }
         if let Some(message) = message {
             self.remember(&record, message).await?;
         }

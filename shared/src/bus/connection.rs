@@ -45,6 +45,8 @@ pub async fn connect(
     let (attempts, events) = (watcher.clone(), watcher);
     let options = ConnectOptions::new()
         .name(service)
+        // Answers hold alerts: NATS can keep each user to answers of its own.
+        .custom_inbox_prefix(format!("_INBOX.{service}"))
         .retry_on_initial_connect()
         .ping_interval(PING_INTERVAL)
         .connection_timeout(CONNECT_LIMIT)

@@ -12,7 +12,7 @@ use harness::{
 
 use crate::{
     operator::Operator,
-    server::{DISCORD_PASSWORD, Files, GUEST_PASSWORD, INGRESS_PASSWORD, with_credentials, with_passwords},
+    server::{DISCORD_PASSWORD, Files, INGRESS_PASSWORD, with_credentials, with_passwords},
 };
 
 const REFUSED: &str = "authorization violation: check NATS_USER and NATS_PASSWORD, or NATS_CREDS_FILE";
@@ -59,10 +59,11 @@ async fn whoever_is_not_trusted_is_told_apart_and_nobody_ends() {
     let seed = foreign.lines().find(|line| line.starts_with("SU")).expect("a seed").to_owned();
 
     // The password is right, but of the other user.
-    let swapped = [("NATS_CA_FILE", &*ca), ("NATS_USER", "ingress"), ("NATS_PASSWORD", DISCORD_PASSWORD)];
+    let swapped =
+        [("NATS_CA_FILE", &*ca), ("NATS_USER", "ingress-service"), ("NATS_PASSWORD", DISCORD_PASSWORD)];
     let nobody = [("NATS_CA_FILE", &*ca)];
     let strange =
-        [("NATS_CA_FILE", &*other_ca), ("NATS_USER", "ingress"), ("NATS_PASSWORD", INGRESS_PASSWORD)];
+        [("NATS_CA_FILE", &*other_ca), ("NATS_USER", "ingress-service"), ("NATS_PASSWORD", INGRESS_PASSWORD)];
     let foreign = [("NATS_CREDS_FILE", &*foreign_file)];
     // No name is that long, so nobody is asked for its address.
     let address = format!("nats://ingress:{INGRESS_PASSWORD}@{}:4222", "n".repeat(64));
@@ -90,19 +91,23 @@ async fn whoever_may_not_do_its_work_is_told_so_and_is_not_ready() {
     let (files, authority) = (Files::new(), Authority::new());
     let nats = with_passwords(&files, &authority).await;
     let ca = files.write("ca.crt", authority.pem()).display().to_string();
-    let guest = [("NATS_CA_FILE", &*ca), ("NATS_USER", "guest"), ("NATS_PASSWORD", GUEST_PASSWORD)];
-    for name in ["ingress-service", "discord-service"] {
-        let service = start(name, &nats, &guest);
+    // Each as the other one.
+    for (name, user, password) in [
+        ("ingress-service", "discord-service", DISCORD_PASSWORD),
+        ("discord-service", "ingress-service", INGRESS_PASSWORD),
+    ] {
+        let as_the_other = [("NATS_CA_FILE", &*ca), ("NATS_USER", user), ("NATS_PASSWORD", password)];
+        let service = start(name, &nats, &as_the_other);
         wait_for("it says what is missing", SOON, || async {
             let log = service.log();
             let mut lines =
                 log.lines().filter(|line| line.contains("NATS objects to what this service does"));
-            lines.any(|line| line.contains("Permissions Violation for Publish")).then_some(())
+            lines.any(|line| line.contains("Permissions Violation for ")).then_some(())
         })
         .await;
         assert_eq!(page(&service, "/readyz").await.map(|(status, _)| status), Some(503));
         assert_eq!(page(&service, "/healthz").await.map(|(status, _)| status), Some(200));
-        assert!(!service.log().contains(GUEST_PASSWORD));
+        assert!(!service.log().contains(password));
     }
 }
 

@@ -1,20 +1,25 @@
 //! Servers of NATS that let only some in.
 
-use std::path::{Path, PathBuf};
+use std::{
+    future::ready,
+    path::{Path, PathBuf},
+};
 
+use async_nats::{Client, ConnectOptions, Event};
 use harness::{
     authority::{Authority, ServerFiles},
     nats::NatsServer,
+    workspace_root,
 };
 use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::operator::Operator;
 
-/// What the services present. None of it may stand in a log.
+/// What each user presents. None of it may stand in a log.
 pub(crate) const INGRESS_PASSWORD: &str = "correct-horse";
 pub(crate) const DISCORD_PASSWORD: &str = "battery-staple";
-
-pub(crate) const GUEST_PASSWORD: &str = "let-me-in";
+const OPERATOR_PASSWORD: &str = "pull-the-plug";
 
 /// The files of a server and of its clients.
 pub(crate) struct Files(TempDir);
@@ -41,18 +46,44 @@ impl Files {
     }
 }
 
-/// TLS for everybody, a user for each service, and `guest`, who may only listen.
+/// TLS for everybody, with the users and permissions that are deployed.
 pub(crate) async fn with_passwords(files: &Files, authority: &Authority) -> NatsServer {
-    let users = format!(
-        "accounts {{ SENTRY_BOT {{ jetstream: enabled, users: [\n\
-         {{ user: ingress, password: {INGRESS_PASSWORD:?} }}\n\
-         {{ user: discord, password: {DISCORD_PASSWORD:?} }}\n\
-         {{ user: guest, password: {GUEST_PASSWORD:?}, permissions: {{ publish: nothing }} }}\n\
-         ] }} }}\n"
-    );
+    let accounts = workspace_root().join("k8s/components/nats-cluster/accounts.conf");
+    let mut accounts = std::fs::read_to_string(accounts).expect("the file that is deployed");
+    for (variable, password) in [
+        ("$INGRESS_SERVICE_PASSWORD", INGRESS_PASSWORD),
+        ("$DISCORD_SERVICE_PASSWORD", DISCORD_PASSWORD),
+        ("$OPERATOR_PASSWORD", OPERATOR_PASSWORD),
+        ("$SYSTEM_PASSWORD", OPERATOR_PASSWORD),
+    ] {
+        accounts = accounts.replace(variable, &format!("{password:?}"));
+    }
     let ServerFiles { certificate, key } = authority.server(files.path());
     let tls = format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}\n");
-    files.server(&(tls + &users)).await
+    files.server(&(tls + &accounts)).await
+}
+
+/// A client of that server as one of its users, and what the server objects to.
+pub(crate) async fn client(nats: &NatsServer, ca: &Path, user: &str) -> (Client, UnboundedReceiver<String>) {
+    let password = match user {
+        "ingress-service" => INGRESS_PASSWORD,
+        "discord-service" => DISCORD_PASSWORD,
+        _ => OPERATOR_PASSWORD,
+    };
+    let (objections, objected) = unbounded_channel();
+    let client = ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+        .add_root_certificates(ca.to_owned())
+        .require_tls(true)
+        .custom_inbox_prefix(format!("_INBOX.{user}"))
+        .event_callback(move |event| {
+            if let Event::ServerError(error) = event {
+                let _ = objections.send(error.to_string());
+            }
+            ready(())
+        })
+        .connect(nats.url())
+        .await;
+    (client.expect("it is let in"), objected)
 }
 
 /// Only for users of this operator.
