@@ -100,10 +100,12 @@ fn secrets_help() -> String {
     format!("{}\n  DISCORD_TOKEN   the bot's token", shared::settings::secrets_help())
 }
 
+/// Without a user name, since these URLs are shown to people.
 fn http_url(text: &str) -> Result<Url, String> {
+    let open = |url: &Url| url.username().is_empty() && url.password().is_none();
     match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(url),
-        _ => Err("expected a URL that begins with http:// or https://".to_owned()),
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() && open(&url) => Ok(url),
+        _ => Err("expected a URL that begins with http:// or https://, without a user name".to_owned()),
     }
 }
 

@@ -53,6 +53,12 @@ pub(crate) enum Answer {
     QueueUnavailable,
     /// Too many alerts wait for the channel.
     BacklogFull(ChannelId),
+    /// The request's headers are not those of a request.
+    BrokenHead,
+    /// The request's head took too long.
+    SlowHead,
+    /// The request's head is too long, or has too many headers.
+    LargeHead,
     /// A fault of ours.
     Internal,
 }
@@ -62,6 +68,7 @@ impl Answer {
     pub(crate) const NAMES: &[&str] = &[
         "stored",
         "stored_unverified",
+        "repeated",
         "ignored",
         "access_forbidden",
         "unauthorized_ip",
@@ -76,6 +83,9 @@ impl Answer {
         "user_on_other_project",
         "queue_unavailable",
         "backlog_full",
+        "broken_head",
+        "slow_head",
+        "large_head",
         "internal_error",
     ];
 
@@ -99,6 +109,9 @@ impl Answer {
             Self::UserOnOtherProject(..) => "user_on_other_project",
             Self::QueueUnavailable => "queue_unavailable",
             Self::BacklogFull(_) => "backlog_full",
+            Self::BrokenHead => "broken_head",
+            Self::SlowHead => "slow_head",
+            Self::LargeHead => "large_head",
             Self::Internal => "internal_error",
         }
     }
@@ -111,7 +124,8 @@ impl Answer {
             Self::AccessForbidden
             | Self::ValidationFailed
             | Self::ChannelNotInteger
-            | Self::MentionNotInteger => StatusCode::BAD_REQUEST,
+            | Self::MentionNotInteger
+            | Self::BrokenHead => StatusCode::BAD_REQUEST,
             Self::UnauthorizedIp => StatusCode::FORBIDDEN,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -121,6 +135,8 @@ impl Answer {
             | Self::UserOnOtherProject(..) => StatusCode::UNAUTHORIZED,
             Self::QueueUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BacklogFull(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::SlowHead => StatusCode::REQUEST_TIMEOUT,
+            Self::LargeHead => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -163,6 +179,11 @@ impl Answer {
             Self::BacklogFull(channel) => {
                 message("Too many alerts are waiting for this channel", &format!(r#","channel":{channel}"#))
             }
+            Self::BrokenHead => {
+                message("Malformed headers: send HTTP/1.1 with Host, and Content-Length or chunks", "")
+            }
+            Self::SlowHead => message("The headers took too long: send them at once", ""),
+            Self::LargeHead => message("Too many or too long headers: send fewer", ""),
             Self::Internal => message("An internal error has occurred", ""),
         }
     }

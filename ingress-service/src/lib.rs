@@ -8,6 +8,7 @@ mod app;
 mod backstop;
 mod body;
 mod certificate;
+mod head;
 mod limits;
 mod message_id;
 pub mod metrics;

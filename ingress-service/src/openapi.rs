@@ -43,7 +43,10 @@ mod tests {
             Answer::UserWithoutProject(_) => Answer::UserOnOtherProject(USER, "shop \"2\"".to_owned()),
             Answer::UserOnOtherProject(..) => Answer::QueueUnavailable,
             Answer::QueueUnavailable => Answer::BacklogFull(CHANNEL),
-            Answer::BacklogFull(_) => Answer::Internal,
+            Answer::BacklogFull(_) => Answer::BrokenHead,
+            Answer::BrokenHead => Answer::SlowHead,
+            Answer::SlowHead => Answer::LargeHead,
+            Answer::LargeHead => Answer::Internal,
             Answer::Internal => return None,
         })
     }

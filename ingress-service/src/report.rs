@@ -26,8 +26,6 @@ pub(crate) struct Answered<'a> {
     /// Whether it was an alert about this bot: its refusal is told to nobody,
     /// since the telling would be the next alert.
     pub(crate) own: bool,
-    /// How long it took.
-    pub(crate) took: Duration,
 }
 
 /// Tells about answers.
@@ -40,7 +38,6 @@ impl Reporter {
     pub(crate) fn report(&self, answered: &Answered<'_>) {
         let (name, status) = (answered.answer.name(), answered.answer.status());
         metrics::counter!("sentry_bot_ingress_requests_total", "outcome" => name).increment(1);
-        metrics::histogram!("sentry_bot_ingress_request_seconds").record(answered.took.as_secs_f64());
         if status.is_success() {
             tracing::debug!(outcome = name, "answered a webhook");
             return;

@@ -17,6 +17,7 @@ use openssl::ssl::SslAcceptor;
 use tokio::net::TcpSocket;
 
 use crate::{
+    head::Connection,
     limits::{connections::Connections, stream::Seated},
     webhook::{Webhooks, receive},
 };
@@ -77,19 +78,21 @@ pub(crate) fn bind(
                 .keep_alive(KeepAlive::Disabled)
                 .client_request_timeout(HEAD_WITHIN)
                 .client_disconnect_timeout(LINGER)
-                .on_connect_ext(|io: &TlsStream<Seated>, data| {
-                    data.insert(Arc::clone(io.get_ref().seat().occupant()));
+                .on_connect_ext(|io: &Connection, data| {
+                    data.insert(Arc::clone(io.occupant()));
                 })
                 .h1(map_config(
                     App::new().app_data(webhooks.clone()).default_service(web::to(receive)),
                     |()| AppConfig::default(),
                 ));
+            let webhooks = webhooks.clone();
             seat.and_then(handshake.map_err(drop))
-                .map(|io: TlsStream<Seated>| {
+                .map(move |stream: TlsStream<Seated>| {
+                    let seated = stream.get_ref();
                     metrics::histogram!("sentry_bot_ingress_handshake_seconds")
-                        .record(io.get_ref().seat().occupant().seated_for());
-                    let peer = io.get_ref().peer_addr();
-                    (io, peer)
+                        .record(seated.seat().occupant().seated_for());
+                    let peer = seated.peer_addr();
+                    (Connection::new(stream, webhooks.clone()), peer)
                 })
                 .and_then(http.map_err(drop))
         })?;

@@ -39,7 +39,7 @@ use crate::{
     verdict,
 };
 
-const PATH: &str = "/sentry-bot/channel";
+pub(crate) const PATH: &str = "/sentry-bot/channel";
 /// From a complete body to its answer, also when everything behind hangs.
 /// Sentry's modern webhooks give up after a second; the contract says 500 ms,
 /// handshake included.
@@ -81,6 +81,9 @@ pub(crate) async fn receive(
     webhooks: web::Data<Webhooks>,
 ) -> HttpResponse<Held> {
     let started = Instant::now();
+    if let Some(occupant) = request.conn_data::<Arc<Occupant>>() {
+        occupant.hear();
+    }
     let mut payload = payload.into_inner();
     let mut source = request.peer_addr().map(|peer| peer.ip());
     let transaction = trace::begin(&request);
@@ -94,8 +97,8 @@ pub(crate) async fn receive(
         }
     };
     let path = request.uri().path();
-    let took = started.elapsed();
-    webhooks.reporter.report(&Answered { source, path, answer: &answer, rule: &rule, own, took });
+    webhooks.reporter.report(&Answered { source, path, answer: &answer, rule: &rule, own });
+    metrics::histogram!("sentry_bot_ingress_request_seconds").record(started.elapsed().as_secs_f64());
     trace::end(transaction, answer.status());
     answer.response().set_body(Held::new(answer.body(), payload))
 }
@@ -258,14 +261,17 @@ impl Webhooks {
 }
 
 fn check_target(request: &HttpRequest) -> Result<(), Refusal> {
-    let path = request.uri().path();
-    if path.strip_suffix('/').unwrap_or(path) != PATH {
+    if !is_ours(request.uri().path()) {
         return Err(Refusal::new(Answer::AccessForbidden, "path: unknown"));
     }
     if request.method() != Method::POST {
         return Err(Refusal::new(Answer::AccessForbidden, "method: not POST"));
     }
     Ok(())
+}
+
+pub(crate) fn is_ours(path: &str) -> bool {
+    path.strip_suffix('/').unwrap_or(path) == PATH
 }
 
 /// Counts a webhook of an unknown kind. A refusal would hurt what Sentry thinks

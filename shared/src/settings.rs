@@ -5,8 +5,9 @@
 //! since flags show in process lists: they are variables, or files named by
 //! the variable's `_FILE` twin.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{error::Error as _, ffi::OsString, path::PathBuf, time::Duration};
 
+use async_nats::ServerAddr;
 use clap::{
     Parser, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -64,8 +65,8 @@ impl CommonSettings {
 #[derive(Debug, Clone, clap::Args)]
 pub struct NatsSettings {
     /// NATS servers, separated by commas
-    #[arg(long, env, default_value = "nats://127.0.0.1:4222", value_delimiter = ',')]
-    pub nats_url: Vec<async_nats::ServerAddr>,
+    #[arg(long, env, default_value = "nats://127.0.0.1:4222", value_delimiter = ',', value_parser = nats_url)]
+    pub nats_url: Vec<ServerAddr>,
     /// Credentials file (JWT and seed)
     #[arg(long, env)]
     pub nats_creds_file: Option<PathBuf>,
@@ -99,6 +100,16 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line.
     Json,
+}
+
+/// A URL with a user in it is refused: the client would pass over it, and a flag is
+/// no place for a password.
+fn nats_url(text: &str) -> Result<ServerAddr, &'static str> {
+    match text.parse::<ServerAddr>() {
+        Ok(server) if server.username().is_none() && server.password().is_none() => Ok(server),
+        Ok(_) => Err("expected no user in the URL: set NATS_USER and NATS_PASSWORD, or NATS_CREDS_FILE"),
+        Err(_) => Err("expected nats://host:port, or several with commas between"),
+    }
 }
 
 fn sample_rate(text: &str) -> Result<f32, String> {
@@ -142,17 +153,22 @@ fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Resul
 }
 
 /// Clap's message without its hints, with the variable's name beside the flag's.
+/// A wrong URL is not repeated, since it may hold a password.
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first);
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    match error.get(ContextKind::InvalidArg) {
+    let variable = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) if flag.starts_with("--") => {
             let name = flag.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
-            format!("{}: {line} (see --help)", name.replace('-', "_").to_uppercase())
+            name.replace('-', "_").to_uppercase()
         }
-        _ => format!("{line} (see --help)"),
+        _ => return format!("{line} (see --help)"),
+    };
+    match error.source() {
+        Some(why) if variable.ends_with("_URL") => format!("{variable}: {why} (see --help)"),
+        _ => format!("{variable}: {line} (see --help)"),
     }
 }
 
@@ -217,10 +233,13 @@ mod tests {
             (["--channel-backlog-max", "100001"], "CHANNEL_BACKLOG_MAX: invalid value '100001'"),
             (["--sentry-traces-sample-rate", "2"], "SENTRY_TRACES_SAMPLE_RATE: invalid value '2'"),
             (["--no-such-flag", "1"], "NO_SUCH_FLAG: unexpected argument"),
+            (["--nats-url", "nats://bot:hun\n\nter2@x:y"], "NATS_URL: expected nats://host:port"),
+            (["--nats-url", "nats://a,tls://bot:hunter2@b"], "NATS_URL: expected no user in the URL"),
+            (["--nats-url", "nats://hunter2@b"], "NATS_URL: expected no user in the URL"),
         ] {
             let SettingsError(line) = parse_args(&arguments).expect_err("must be refused");
             assert!(line.starts_with(start), "{line}");
-            assert!(!line.contains('\n'), "{line}");
+            assert!(!line.contains('\n') && !line.contains("hun"), "{line}");
         }
     }
 }

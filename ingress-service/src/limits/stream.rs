@@ -26,6 +26,8 @@ pub(crate) struct Occupant {
     waits_since: AtomicU64,
     /// Whether its request is being answered: then it waits for us.
     busy: AtomicBool,
+    /// Whether a request of it was understood as one.
+    heard: AtomicBool,
     evicted: AtomicBool,
     reader: AtomicWaker,
 }
@@ -44,6 +46,7 @@ impl Occupant {
             // Nothing has come yet.
             waits_since: AtomicU64::new(1),
             busy: AtomicBool::new(false),
+            heard: AtomicBool::new(false),
             evicted: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         }
@@ -66,6 +69,16 @@ impl Occupant {
     pub(super) fn evict(&self) {
         self.evicted.store(true, Relaxed);
         self.reader.wake();
+    }
+
+    /// Declares that a request has come over it.
+    pub(crate) fn hear(&self) {
+        self.heard.store(true, Relaxed);
+    }
+
+    /// Whether a request has come over it.
+    pub(crate) fn heard(&self) -> bool {
+        self.heard.load(Relaxed)
     }
 
     /// Declares that its request is complete. It keeps its place until the

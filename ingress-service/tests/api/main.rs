@@ -4,17 +4,20 @@
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "tests")]
 
 mod answers;
-mod binary;
 mod bodies;
 mod certificates;
 mod generated;
+mod heads;
 mod limits;
+mod logs;
 mod mutated;
 mod outages;
 mod payloads;
 mod platform;
+mod process;
 mod refusals;
 mod repeats;
+mod settings;
 mod slow;
 mod sources;
 mod stored;

@@ -57,7 +57,11 @@ async fn a_head_that_never_ends_is_refused() {
         until_closed(&mut stream)
     })
     .await;
-    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    assert!(said.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{said}");
+    assert!(
+        said.ends_with(r#"{"error":{"message":"The headers took too long: send them at once"}}"#),
+        "{said}"
+    );
     assert!(took < LIMIT, "{took:?}");
 }
 

@@ -9,7 +9,13 @@ use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 pub use self::{
     metrics::{Kind, Metric},
@@ -23,9 +29,10 @@ use crate::settings::{LogFormat, SettingsError};
 /// a stranger sends what is no HTTP.
 const DEFAULT_FILTER: &str = "info,serenity=warn,async_nats=warn,async_nats::connector=off,firestore=warn,gcloud_sdk=warn,actix_server=warn,actix_http=off";
 
-/// What holds whatever `RUST_LOG` says: at `trace` these libraries print every frame
-/// of the gateway, and with it the bot's token and what people type into modals.
-const NEVER_TRACED: [&str; 2] = ["tungstenite=info", "tokio_tungstenite=info"];
+/// Libraries of which nothing below `info` is logged, whatever `RUST_LOG` says. They
+/// would print every frame of the gateway, with the bot's token and what people type
+/// into modals, and with what password NATS is connected to.
+const NEVER_TRACED: [&str; 3] = ["tungstenite", "tokio_tungstenite", "async_nats"];
 
 /// Buckets for every histogram in seconds: from a publish (0.3 ms) to a storm's drain.
 const SECONDS: &[f64] = &[
@@ -47,8 +54,6 @@ pub fn init(
         }
         None => EnvFilter::new(DEFAULT_FILTER),
     };
-    let filter =
-        NEVER_TRACED.iter().filter_map(|quiet| quiet.parse().ok()).fold(filter, EnvFilter::add_directive);
     let format = format
         .unwrap_or_else(|| if std::io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json });
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -57,7 +62,7 @@ pub fn init(
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
+        .with(layer.with_filter(filter.and(filter_fn(is_printable))))
         .with(errors::CountErrors)
         .with(own_sentry::layer())
         .try_init()
@@ -70,6 +75,11 @@ pub fn init(
         .context("metrics are already set up")?;
     metrics::describe(service, own);
     Ok(handle)
+}
+
+fn is_printable(metadata: &Metadata<'_>) -> bool {
+    let library = metadata.target().split("::").next().unwrap_or_default();
+    *metadata.level() <= Level::INFO || !NEVER_TRACED.contains(&library)
 }
 
 /// Logs a panic, reports it, and ends the process: a half-dead process would

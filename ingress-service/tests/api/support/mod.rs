@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod client;
+pub mod program;
 pub mod trust;
 pub mod verdicts;
 
