@@ -105,6 +105,8 @@ pub(crate) struct Backlog {
     heads: BTreeSet<u64>,
     alone: BTreeSet<u64>,
     whole: usize,
+    /// All below this sequence are trusted under these keys.
+    trusted: Option<(ChannelTrust, u64)>,
 }
 
 impl Backlog {
@@ -119,6 +121,9 @@ impl Backlog {
         self.whole += usize::from(whole.is_some());
         let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
         self.waiting.insert(sequence, waiting);
+        if let Some((_, next)) = &mut self.trusted {
+            *next = sequence.min(*next);
+        }
         self.fold(key, sequence);
     }
 
@@ -148,15 +153,21 @@ impl Backlog {
         old.map(|(sequence, _)| *sequence).collect()
     }
 
-    /// The alerts that are not trusted any more, by the reason.
-    pub(crate) fn distrusted(&self, kept: &ChannelTrust) -> BTreeMap<Distrust, BTreeSet<u64>> {
+    /// The alerts that are not trusted any more, for one of the reasons. Those
+    /// that were looked at under the same keys are not looked at again.
+    pub(crate) fn distrusted(&mut self, kept: &ChannelTrust) -> Option<(Distrust, BTreeSet<u64>)> {
+        let from = self.trusted.as_ref().filter(|(same, _)| same == kept).map_or(0, |(_, next)| *next);
         let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
-        for (sequence, waiting) in &self.waiting {
+        for (sequence, waiting) in self.waiting.range(from..) {
             if let Some(why) = distrust(kept, &waiting.trust, waiting.received_ms) {
                 distrusted.entry(why).or_default().insert(*sequence);
             }
         }
-        distrusted
+        if distrusted.is_empty() {
+            let next = self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
+            self.trusted = Some((kept.clone(), next));
+        }
+        distrusted.pop_first()
     }
 
     /// The embeds to be, in the order of the first alert that each contains.

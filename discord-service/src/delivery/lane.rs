@@ -266,7 +266,7 @@ impl<'a> Lane<'a> {
     /// One post of what is still trusted, or the end of what is not.
     async fn work(&mut self, work: Work, guild: GuildId) -> Result<(), Interruption> {
         let kept = self.around.authority.trust(self.channel).await?;
-        if let Some((why, sequences)) = self.backlog.distrusted(&kept).pop_first() {
+        if let Some((why, sequences)) = self.backlog.distrusted(&kept) {
             return Ok(self.bury(&sequences, &why.cause()).await?);
         }
         if work == Work::Edit {
