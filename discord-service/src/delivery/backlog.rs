@@ -172,7 +172,12 @@ impl Backlog {
 
     /// The embeds to be, in the order of the first alert that each contains.
     pub(crate) fn posts(&self) -> impl Iterator<Item = Group> {
-        self.classed(|class| class == Class::News).filter_map(|(head, _)| self.group(head))
+        self.embeds_to_post().filter_map(|head| self.group(head))
+    }
+
+    /// The first alert of each of them.
+    pub(crate) fn embeds_to_post(&self) -> impl Iterator<Item = u64> {
+        self.classed(|class| class == Class::News).map(|(head, _)| head)
     }
 
     /// The issues of which changes wait, oldest first, and how these are told.
@@ -199,12 +204,24 @@ impl Backlog {
     /// The oldest change of the issue is told by a post: no message to edit is
     /// known, or those are edited already.
     pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
-        let change = |class| class != Class::News;
-        let oldest = self.classed(change).find(|(_, waiting)| waiting.issue == Some(issue));
-        let oldest = oldest.and_then(|(head, _)| self.group(head));
-        for sequence in oldest.into_iter().flat_map(|group| group.sequences) {
-            if let Some(waiting) = self.waiting.get_mut(&sequence) {
-                waiting.class = Class::News;
+        let oldest = self.classed(|class| class != Class::News);
+        let oldest = oldest.filter(|(_, waiting)| waiting.issue == Some(issue)).take(1);
+        self.post(oldest.map(|(head, _)| head).collect());
+    }
+
+    /// That the issue is back is told by a post alone: no edit is possible for now.
+    pub(crate) fn post_returns(&mut self, issue: IssueKey) {
+        let returns = self.classed(|class| class == Class::Return);
+        let returns = returns.filter(|(_, waiting)| waiting.issue == Some(issue));
+        self.post(returns.map(|(head, _)| head).collect());
+    }
+
+    fn post(&mut self, heads: Vec<u64>) {
+        for head in heads {
+            for sequence in self.group(head).into_iter().flat_map(|group| group.sequences) {
+                if let Some(waiting) = self.waiting.get_mut(&sequence) {
+                    waiting.class = Class::News;
+                }
             }
         }
     }

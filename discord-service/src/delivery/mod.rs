@@ -12,6 +12,7 @@ mod ending;
 mod journal;
 mod lane;
 mod messages;
+mod pace;
 mod post;
 mod queue;
 mod record;

@@ -1,10 +1,10 @@
 //! Alerts that cannot be posted: kept with the reason, shown to the operator,
 //! replayed by the channel's admins.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use e2e::{Dead, Stack};
-use harness::wait::wait_for;
+use harness::{service::binary, wait::wait_for};
 use sandbox_discord::{Effect, Fault};
 use sentry_sender::{Webhook, body::Exception};
 
@@ -85,16 +85,17 @@ async fn a_channel_that_is_revoked_while_its_alerts_wait_gets_none_of_them() {
     let doubtful = |dead: &[Dead]| dead.iter().filter(|letter| letter.may_have_been_posted).count();
     let doubts = doubtful(&stack.dead_letters().await);
     assert!(doubts > 0);
-    stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
-    stack.command(stack.owner, &format!("!sentry authorize <#{channel}>")).await;
-    let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
-    assert_eq!(reply.content(), "Replaying 4 alerts");
-    let dead = wait_for("they are dead again", LONG, || async {
-        let dead = stack.dead_letters().await;
-        let again = dead.iter().filter(|letter| letter.reason == "unreachable").count();
-        (again == 4).then_some(dead)
+    let replay = Command::new(binary("discord-service"))
+        .args(["dead-letters", "replay"])
+        .env_clear()
+        .env("NATS_URL", stack.nats.url())
+        .output();
+    assert!(replay.expect("the binary runs").status.success());
+    wait_for("they are dead again", LONG, || async {
+        (stack.discord.metric("sentry_bot_dead_letters_total").await == 8.0).then_some(())
     })
     .await;
-    assert_eq!(doubtful(&dead), doubts);
+    until_dead(&stack, 4).await;
+    assert_eq!(doubtful(&stack.dead_letters().await), doubts);
     stack.assert_clean();
 }
