@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use discord_service::discord::{Discord, DiscordError, Refusal};
+use discord_service::discord::{Discord, DiscordError, Edited, Refusal};
 use futures::future::join_all;
 use secrecy::SecretString;
 use serde_json::json;
@@ -301,7 +301,7 @@ async fn editing_and_reading_use_the_documented_paths() {
     let server = Scripted::always(Reply::json(200, r#"[{"id":"5"}]"#)).await;
     let discord = discord(&server);
     let edited = discord.try_edit_message(CHANNEL, 5, &json!({"content": "y"})).await;
-    assert!(edited.expect("edited"));
+    assert_eq!(edited.expect("edited"), Edited::Done);
     let roles: Vec<serde_json::Value> =
         discord.get("/guilds/1/roles", "/guilds/1/roles").await.expect("roles");
     assert_eq!(roles.len(), 1);

@@ -144,6 +144,9 @@ pub struct Alert {
     /// When it was last put back into the queue, likewise: its age counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed_ms: Option<i64>,
+    /// Whether it was a dead letter of which a post may stand in Discord.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_have_been_posted: bool,
     /// Sentry's id of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -208,6 +211,7 @@ impl Alert {
             timestamp_ms: received_ms,
             received_ms,
             replayed_ms: None,
+            may_have_been_posted: false,
             event_id: None,
             issue_id: None,
             short_id: None,

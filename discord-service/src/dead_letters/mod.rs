@@ -179,7 +179,9 @@ impl DeadLetters {
             v: VERSION,
             reason: cause.reason,
             detail: cause.detail.clone(),
-            may_have_been_posted: cause.may_have_been_posted,
+            // A replay does not make it any surer.
+            may_have_been_posted: cause.may_have_been_posted
+                || alert.as_ref().is_some_and(|alert| alert.may_have_been_posted),
             died_ms: chrono::Utc::now().timestamp_millis(),
             alert,
             raw,

@@ -69,11 +69,12 @@ impl DeadLetters {
             let Some((last, _)) = page.last() else { break };
             from = last + 1;
             for (sequence, letter) in page.into_iter().take_while(|(sequence, _)| *sequence <= end) {
-                let Some(mut alert) = letter.and_then(|letter| letter.alert) else {
+                let Some(DeadLetter { alert: Some(mut alert), may_have_been_posted, .. }) = letter else {
                     replayed.unreadable += 1;
                     continue;
                 };
                 alert.replayed_ms = Some(chrono::Utc::now().timestamp_millis());
+                alert.may_have_been_posted = may_have_been_posted;
                 if lifted.insert(alert.channel) {
                     blockade::lift(&lanes, alert.channel).await?;
                 }

@@ -105,6 +105,8 @@ pub(crate) struct Backlog {
     heads: BTreeSet<u64>,
     alone: BTreeSet<u64>,
     whole: usize,
+    /// All below this sequence are trusted under these keys.
+    trusted: Option<(ChannelTrust, u64)>,
 }
 
 impl Backlog {
@@ -119,6 +121,9 @@ impl Backlog {
         self.whole += usize::from(whole.is_some());
         let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
         self.waiting.insert(sequence, waiting);
+        if let Some((_, next)) = &mut self.trusted {
+            *next = sequence.min(*next);
+        }
         self.fold(key, sequence);
     }
 
@@ -148,20 +153,31 @@ impl Backlog {
         old.map(|(sequence, _)| *sequence).collect()
     }
 
-    /// The alerts that are not trusted any more, by the reason.
-    pub(crate) fn distrusted(&self, kept: &ChannelTrust) -> BTreeMap<Distrust, BTreeSet<u64>> {
+    /// The alerts that are not trusted any more, for one of the reasons. Those
+    /// that were looked at under the same keys are not looked at again.
+    pub(crate) fn distrusted(&mut self, kept: &ChannelTrust) -> Option<(Distrust, BTreeSet<u64>)> {
+        let from = self.trusted.as_ref().filter(|(same, _)| same == kept).map_or(0, |(_, next)| *next);
         let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
-        for (sequence, waiting) in &self.waiting {
+        for (sequence, waiting) in self.waiting.range(from..) {
             if let Some(why) = distrust(kept, &waiting.trust, waiting.received_ms) {
                 distrusted.entry(why).or_default().insert(*sequence);
             }
         }
-        distrusted
+        if distrusted.is_empty() {
+            let next = self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
+            self.trusted = Some((kept.clone(), next));
+        }
+        distrusted.pop_first()
     }
 
     /// The embeds to be, in the order of the first alert that each contains.
     pub(crate) fn posts(&self) -> impl Iterator<Item = Group> {
-        self.classed(|class| class == Class::News).filter_map(|(head, _)| self.group(head))
+        self.embeds_to_post().filter_map(|head| self.group(head))
+    }
+
+    /// The first alert of each of them.
+    pub(crate) fn embeds_to_post(&self) -> impl Iterator<Item = u64> {
+        self.classed(|class| class == Class::News).map(|(head, _)| head)
     }
 
     /// The issues of which changes wait, oldest first, and how these are told.
@@ -188,12 +204,24 @@ impl Backlog {
     /// The oldest change of the issue is told by a post: no message to edit is
     /// known, or those are edited already.
     pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
-        let change = |class| class != Class::News;
-        let oldest = self.classed(change).find(|(_, waiting)| waiting.issue == Some(issue));
-        let oldest = oldest.and_then(|(head, _)| self.group(head));
-        for sequence in oldest.into_iter().flat_map(|group| group.sequences) {
-            if let Some(waiting) = self.waiting.get_mut(&sequence) {
-                waiting.class = Class::News;
+        let oldest = self.classed(|class| class != Class::News);
+        let oldest = oldest.filter(|(_, waiting)| waiting.issue == Some(issue)).take(1);
+        self.post(oldest.map(|(head, _)| head).collect());
+    }
+
+    /// That the issue is back is told by a post alone: no edit is possible for now.
+    pub(crate) fn post_returns(&mut self, issue: IssueKey) {
+        let returns = self.classed(|class| class == Class::Return);
+        let returns = returns.filter(|(_, waiting)| waiting.issue == Some(issue));
+        self.post(returns.map(|(head, _)| head).collect());
+    }
+
+    fn post(&mut self, heads: Vec<u64>) {
+        for head in heads {
+            for sequence in self.group(head).into_iter().flat_map(|group| group.sequences) {
+                if let Some(waiting) = self.waiting.get_mut(&sequence) {
+                    waiting.class = Class::News;
+                }
             }
         }
     }

@@ -3,11 +3,14 @@
 //! What is to be edited follows from what the messages show and what waits, so
 //! that a successor finds the same. An edit is repeated without harm.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use shared::GuildId;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use super::{
     backlog::{Class, Group, newest},
@@ -22,6 +25,9 @@ use crate::{
 
 /// Issues that are looked up at once.
 const IN_FLIGHT: usize = 64;
+
+/// News waits so long for an edit.
+const NEWS_WAITS: Duration = Duration::from_secs(5);
 
 /// Discord's answers that concern an edit and would not concern a post.
 const NOT_EDITABLE: [u32; 2] = [
@@ -98,20 +104,29 @@ impl Lane<'_> {
     /// meanwhile more may have come. What is news waits for no edit.
     pub(super) async fn next_work(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<Option<Work>> {
         self.sort_changes().await?;
-        let (post, edit) = (self.backlog.posts().next().is_some(), self.next_edit().is_some());
+        self.post_what_is_back_now();
+        let (post, edit) = (self.backlog.embeds_to_post().next().is_some(), self.next_edit().is_some());
+        let held = self.held_until().filter(|_| post);
         let around = self.around;
         let posting = around.discord.until_free(self.channel);
         let editing = around.discord.until_edit_free(self.channel);
         tokio::pin!(posting, editing);
-        if post && futures::poll!(&mut posting).is_ready() {
+        let free = post && futures::poll!(&mut posting).is_ready();
+        if free && held.is_none() {
             return Ok(Some(Work::Post));
         }
         if edit && futures::poll!(&mut editing).is_ready() {
             return Ok(Some(Work::Edit));
         }
+        if let Some(until) = held.filter(|_| free) {
+            self.hold(until).await;
+            return Ok(None);
+        }
+        let aged = self.too_old.map_or_else(Instant::now, |(_, until)| until);
         let woken = tokio::select! {
             () = posting, if post => false,
             () = editing, if edit => false,
+            () = sleep_until(aged), if self.too_old.is_some() => false,
             Some(()) = wakes.recv(), if !post => true,
             () = around.shutdown.cancelled() => false,
         };
@@ -150,10 +165,33 @@ impl Lane<'_> {
         Ok(())
     }
 
+    /// Until when the issue's messages are too old to be edited, if they are.
+    fn too_old_until(&self, entry: &Entry) -> Option<Instant> {
+        let (newest, until) = self.too_old.filter(|(_, until)| *until > Instant::now())?;
+        entry.messages.iter().any(|message| *message <= newest).then_some(until)
+    }
+
+    /// That an issue is back is news, which waits only for a moment for the edit of
+    /// what was told before.
+    fn post_what_is_back_now(&mut self) {
+        self.too_old = self.too_old.filter(|(_, until)| *until > Instant::now());
+        let free_at = self.around.discord.edit_free_at(self.channel);
+        let late = Instant::now() + NEWS_WAITS;
+        let back = self.backlog.changes().filter(|(issue, class)| {
+            let entry = self.known.get(issue).filter(|_| *class == Class::Return);
+            entry.is_some_and(|entry| free_at.max(self.too_old_until(entry).unwrap_or(free_at)) > late)
+        });
+        for issue in back.map(|(issue, _)| issue).collect::<BTreeSet<_>>() {
+            self.backlog.post_returns(issue);
+        }
+    }
+
     /// The issue whose messages are edited next: one that is back before others,
     /// since its post waits for that.
     fn next_edit(&self) -> Option<IssueKey> {
-        let changes = || self.backlog.changes().filter(|(issue, _)| self.known.contains_key(issue));
+        let editable =
+            |issue: &IssueKey| self.known.get(issue).is_some_and(|entry| self.too_old_until(entry).is_none());
+        let changes = || self.backlog.changes().filter(|(issue, _)| editable(issue));
         let back = changes().find(|(_, class)| *class == Class::Return);
         back.or_else(|| changes().next()).map(|(issue, _)| issue)
     }

@@ -11,7 +11,7 @@ use std::{
 
 use async_nats::jetstream::kv;
 use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     backlog::Backlog,
@@ -143,8 +143,12 @@ pub(super) struct Lane<'a> {
     /// Where issues were told of, of those that wait for an edit.
     pub(super) known: HashMap<IssueKey, Entry>,
     pub(super) subject: String,
+    /// The newest message that Discord found too old to be edited again before then.
+    pub(super) too_old: Option<(u64, Instant)>,
     /// The next sequence to read.
     pub(super) cursor: u64,
+    /// When the last post of this lane was confirmed.
+    pub(super) last_post: Option<Instant>,
     blockade: Blockade,
 }
 
@@ -160,8 +164,10 @@ impl<'a> Lane<'a> {
             backlog: Backlog::default(),
             without_links: BTreeSet::new(),
             known: HashMap::new(),
+            too_old: None,
             subject,
             cursor: 1,
+            last_post: None,
             blockade: Blockade::open(around.journals.clone(), channel).await?,
         };
         Ok((lane, unfinished))
@@ -266,7 +272,7 @@ impl<'a> Lane<'a> {
     /// One post of what is still trusted, or the end of what is not.
     async fn work(&mut self, work: Work, guild: GuildId) -> Result<(), Interruption> {
         let kept = self.around.authority.trust(self.channel).await?;
-        if let Some((why, sequences)) = self.backlog.distrusted(&kept).pop_first() {
+        if let Some((why, sequences)) = self.backlog.distrusted(&kept) {
             return Ok(self.bury(&sequences, &why.cause()).await?);
         }
         if work == Work::Edit {

@@ -12,17 +12,19 @@ mod ending;
 mod journal;
 mod lane;
 mod messages;
+mod pace;
 mod post;
 mod queue;
 mod record;
 mod send;
+mod sweep;
 pub mod tally;
 mod trace;
 
 pub(crate) use self::record::log_ids;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -51,17 +53,14 @@ use self::{
 };
 use crate::{
     authority::Authority,
-    dead_letters::{Cause, DeadLetters, Reason},
+    dead_letters::DeadLetters,
     discord::Discord,
     lease::{Lease, Resource},
     render::Style,
 };
 
-/// How often the whole stream is looked through for what no wake-up announced:
-/// alerts from before the start, or published while NATS was out of reach.
+/// How often the whole stream is looked through for what no wake-up announced.
 const SWEEP: Duration = Duration::from_secs(2);
-/// A lane without work for so long is put away.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// What delivery works with.
 pub struct Delivery {
@@ -119,11 +118,12 @@ impl Delivery {
                     while let Ok(lease) = grants.try_recv() {
                         lanes.take(lease).await;
                     }
-                    lanes.sweep().await;
+                    lanes.sweep_anew();
                 }
                 Some(partition) = lanes.stops.next() => lanes.put_down(partition),
                 Some(wake) = lanes.wakes.next() => lanes.wake(&wake.subject),
-                _ = sweep.tick() => lanes.sweep().await,
+                _ = sweep.tick() => lanes.sweep(),
+                Some(found) = lanes.sweeps.next() => if let Some(waiting) = found { lanes.swept(waiting) },
                 Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
                 () = bad_token.cancelled() => return Err(BadToken.into()),
                 () = shutdown.cancelled() => break,
@@ -147,6 +147,8 @@ struct Lanes {
     /// Partitions that are to be put down.
     stops: FuturesUnordered<BoxFuture<'static, u64>>,
     wakes: SelectAll<BoxStream<'static, Message>>,
+    /// Looks through the stream that are under way, and what they found.
+    sweeps: FuturesUnordered<BoxFuture<'static, Option<Waiting>>>,
     lanes: HashMap<ChannelId, Handle>,
     tasks: JoinSet<ChannelId>,
 }
@@ -181,6 +183,7 @@ impl Lanes {
             partitions: HashMap::new(),
             stops: FuturesUnordered::new(),
             wakes: SelectAll::new(),
+            sweeps: FuturesUnordered::new(),
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -265,57 +268,10 @@ impl Lanes {
             self.open(channel);
         }
     }
-
-    async fn sweep(&mut self) {
-        let Waiting { subjects: waiting, oldest_age } = match self.around.queue.waiting().await {
-            Ok(waiting) => waiting,
-            Err(error) => {
-                tracing::debug!("cannot sweep: {error:#}");
-                return;
-            }
-        };
-        let held = |subject: &str| self.partitions.contains_key(&partition_of(subject));
-        let held: Vec<(String, usize)> = waiting.into_iter().filter(|(subject, _)| held(subject)).collect();
-        metrics::gauge!("sentry_bot_channels_waiting").set(held.len() as f64);
-        let alerts: usize = held.iter().map(|(_, alerts)| alerts).sum();
-        metrics::gauge!("sentry_bot_alerts_waiting").set(alerts as f64);
-        metrics::gauge!("sentry_bot_oldest_alert_age_seconds").set(oldest_age.as_secs_f64());
-        for (subject, _) in &held {
-            match lane_of(subject) {
-                Some(_) => self.wake(subject),
-                None => self.bury_strays(subject).await,
-            }
-        }
-        for handle in self.lanes.values_mut().filter(|handle| handle.last_wake.elapsed() > IDLE) {
-            handle.wake = None;
-        }
-    }
-
-    /// Messages on a subject that no lane reads: none of ours wrote them.
-    async fn bury_strays(&mut self, subject: &str) {
-        let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
-        let buried = async {
-            let strays = self.around.queue.read(subject, 1).await?.messages;
-            let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
-            let channel = wire::subject_channel(subject).unwrap_or(ChannelId::new(0));
-            self.around.dead_letters.bury(channel, strays, &cause).await?;
-            self.around.queue.remove(subject, &sequences, None).await
-        };
-        if let Err(error) = buried.await {
-            tracing::warn!(%subject, "cannot remove what no lane reads: {error:#}");
-        }
-    }
 }
 
 /// The channel whose lane reads this subject.
 fn lane_of(subject: &str) -> Option<ChannelId> {
     let channel = wire::subject_channel(subject)?;
     (wire::alert_subject(channel) == subject).then_some(channel)
-}
-
-/// The partition whose owner looks after this subject: the one that it names,
-/// or 0 for what is no subject of ours.
-fn partition_of(subject: &str) -> u64 {
-    let named = subject.split('.').nth(1).and_then(|number| number.parse().ok());
-    named.filter(|number| *number < wire::PARTITIONS).unwrap_or(0)
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Discord's limit for the embeds of one message.
-const EMBEDS: usize = 10;
+pub(super) const EMBEDS: usize = 10;
 /// What each embed is cut to while more than one post waits, so that ten fit.
 const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 

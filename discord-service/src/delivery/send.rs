@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shared::shutdown::CancellationToken;
+use tokio::time::Instant;
 
 use super::{
     backoff::{Backoff, News},
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     authority::Standing,
     dead_letters::{Cause, Reason},
-    discord::{DiscordError, Refusal},
+    discord::{DiscordError, Edited, Refusal},
     trust::{Distrust, distrust},
 };
 
@@ -23,6 +24,16 @@ const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// When Discord is away, it is so for all lanes: one of them says so.
 static UNCONFIRMED: News = News::new();
+
+/// What Discord did with one attempt.
+enum Sent {
+    /// The message stands.
+    Message(u64),
+    /// Nothing, and says 429.
+    NotYet,
+    /// Nothing: this message is too old to be edited before then.
+    TooOldUntil(u64, Instant),
+}
 
 impl Lane<'_> {
     /// Sends what is recorded until Discord has decided on it. `repeated`: it
@@ -49,13 +60,18 @@ impl Lane<'_> {
                 () = leaving(&self.around.shutdown) => return Err(Interruption::Stopping),
             };
             let error = match outcome {
-                Ok(Some(message)) => {
+                Ok(Sent::Message(message)) => {
                     posting.end(true);
                     return Ok(self.posted(record, Some(message)).await?);
                 }
+                // Nor need other edits. If it was done before, doing it anew changes nothing.
+                Ok(Sent::TooOldUntil(message, until)) => {
+                    self.too_old = Some((message, until));
+                    return Ok(());
+                }
                 // A 429: it was not done. Posts need not wait with an edit.
-                Ok(None) if record.edits.is_some() && !repeated => return Ok(()),
-                Ok(None) => continue,
+                Ok(Sent::NotYet) if record.edits.is_some() && !repeated => return Ok(()),
+                Ok(Sent::NotYet) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
                 Err(DiscordError::Unavailable(error)) => error,
                 Err(refused) => {
@@ -78,16 +94,17 @@ impl Lane<'_> {
         }
     }
 
-    /// The message that Discord confirmed; `None` after a 429.
-    async fn attempt(&self, record: &Record) -> Result<Option<u64>, DiscordError> {
+    async fn attempt(&self, record: &Record) -> Result<Sent, DiscordError> {
         let (discord, channel) = (&self.around.discord, self.channel);
-        match record.edits {
-            Some(message) => {
-                let done = discord.try_edit_message(channel, message, &record.body).await?;
-                Ok(done.then_some(message))
-            }
-            None => discord.try_create_message(channel, &record.body).await,
-        }
+        let Some(message) = record.edits else {
+            let created = discord.try_create_message(channel, &record.body).await?;
+            return Ok(created.map_or(Sent::NotYet, Sent::Message));
+        };
+        Ok(match discord.try_edit_message(channel, message, &record.body).await? {
+            Edited::Done => Sent::Message(message),
+            Edited::NotYet => Sent::NotYet,
+            Edited::TooOldUntil(until) => Sent::TooOldUntil(message, until),
+        })
     }
 
     /// Waits until Discord would take a post or an edit; whether that took time.
@@ -136,7 +153,10 @@ impl Lane<'_> {
         let alerts = sequences.len();
         match record.edits {
             Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
-            None => metrics::counter!("sentry_bot_posts_total").increment(1),
+            None => {
+                self.last_post = Some(Instant::now());
+                metrics::counter!("sentry_bot_posts_total").increment(1);
+            }
         }
         metrics::counter!("sentry_bot_embeds_total").increment(record.embeds as u64);
         metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);

@@ -11,6 +11,11 @@ use super::error::{DiscordError, OVERLOADED};
 
 /// No wait that Discord asks for is taken to be longer, whatever it says.
 const LONGEST_WAIT: f64 = 24.0 * 60.0 * 60.0;
+/// The code of a 429 that is about edits of messages older than an hour. Discord
+/// documents neither the limit nor its window.
+const OLD_EDITS: u32 = 30_046;
+/// How long such a 429 holds that does not say how long.
+const OLD_EDITS_WAIT: Duration = Duration::from_secs(300);
 /// Discord's words are kept up to this many characters.
 const MAX_WORDS: usize = 500;
 
@@ -67,9 +72,12 @@ impl Scope {
 /// The body of a 429.
 #[derive(Deserialize)]
 struct RateLimited {
-    retry_after: f64,
+    // Absent in some answers of code 30046, as others have seen them.
+    retry_after: Option<f64>,
     #[serde(default)]
     global: bool,
+    #[serde(default)]
+    code: u32,
 }
 
 /// The body of any other 4xx.
@@ -107,16 +115,25 @@ impl Answer {
             _ if self.headers.contains_key("x-ratelimit-global") => Scope::Global,
             _ => match &body {
                 Some(body) if body.global => Scope::Global,
-                Some(_) => Scope::User,
-                None => Scope::Address,
+                Some(body) if body.retry_after.is_some() || body.code != 0 => Scope::User,
+                Some(_) | None => Scope::Address,
             },
         };
         let header = |name| self.header(name).and_then(|text| text.parse().ok()).and_then(seconds);
         let wait = body
-            .and_then(|body| seconds(body.retry_after))
+            .and_then(|body| seconds(body.retry_after?))
             .or_else(|| header("retry-after"))
             .or_else(|| header("x-ratelimit-reset-after"));
         (scope, wait)
+    }
+
+    /// For how long this 429 stops edits of messages as old as this one, and nothing
+    /// else; `None` where it is another 429.
+    pub(super) fn old_edits_limited(&self) -> Option<Duration> {
+        let body: RateLimited = serde_json::from_slice(&self.body).ok()?;
+        let (_, wait) = self.rate_limited();
+        (self.status == StatusCode::TOO_MANY_REQUESTS && body.code == OLD_EDITS)
+            .then(|| wait.unwrap_or(OLD_EDITS_WAIT))
     }
 
     /// The body of a success, or why it is none. `own_token`: the path carries

@@ -46,6 +46,15 @@ fn a_window_needs_all_its_headers() {
 }
 
 #[test]
+fn a_429_about_old_messages_is_told_from_others() {
+    let about = |status, body| answer(status, &[], body).old_edits_limited();
+    assert_eq!(about(429, r#"{"code":30046,"retry_after":7}"#), Some(Duration::from_secs(7)));
+    assert_eq!(about(429, r#"{"message":"…","code":30046}"#), Some(OLD_EDITS_WAIT));
+    assert_eq!(about(429, r#"{"code":20028,"retry_after":7}"#), None);
+    assert_eq!(about(400, r#"{"code":30046}"#), None);
+}
+
+#[test]
 fn a_429_says_whom_it_stops_and_for_how_long() {
     let half = Some(Duration::from_millis(500));
     let body = r#"{"message":"slow","retry_after":0.5,"global":false}"#;
@@ -54,6 +63,7 @@ fn a_429_says_whom_it_stops_and_for_how_long() {
     assert_eq!(answer(429, &[], body).rate_limited(), (Scope::User, half));
     assert_eq!(answer(429, &[], global).rate_limited(), (Scope::Global, half));
     assert_eq!(answer(429, &[("x-ratelimit-global", "true")], body).rate_limited(), (Scope::Global, half));
+    assert_eq!(answer(429, &[], r#"{"message":"slow"}"#).rate_limited(), (Scope::Address, None));
     assert_eq!(
         answer(429, &[("retry-after", "3")], "error code: 1015").rate_limited(),
         (Scope::Address, Some(Duration::from_secs(3)))

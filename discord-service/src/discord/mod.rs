@@ -23,7 +23,12 @@ use shared::{ChannelId, GuildId, UserId};
 use tokio::time::Instant;
 use url::Url;
 
-use self::{answer::Answer, limits::Limits, route::Route, transport::Transport};
+use self::{
+    answer::Answer,
+    limits::{Limits, padded},
+    route::Route,
+    transport::Transport,
+};
 pub use self::{
     error::{DiscordError, Refusal},
     limits::GLOBAL_RATE,
@@ -53,6 +58,18 @@ struct Shared {
     transport: Transport,
     limits: Limits,
     guilds: Cache<ChannelId, Option<GuildId>>,
+}
+
+/// What came of an edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edited {
+    /// The message shows it.
+    Done,
+    /// Not done: the rate limits know when it may go.
+    NotYet,
+    /// Not done, and nothing of messages as old as this one is before then:
+    /// Discord limits edits of those beside its buckets.
+    TooOldUntil(Instant),
 }
 
 impl Discord {
@@ -126,8 +143,13 @@ impl Discord {
 
     /// Waits until the rate limits would let a message go to the channel.
     pub async fn until_free(&self, channel: ChannelId) {
-        let route = Route::new(&Method::POST, &format!("/channels/{channel}/messages"));
-        self.shared.limits.until_free(&route).await;
+        self.shared.limits.until_free(&post_route(channel)).await;
+    }
+
+    /// Which share of the channel's rate limit for messages is used, of the window
+    /// that counts now: 0 to 1.
+    pub fn used(&self, channel: ChannelId) -> f64 {
+        self.shared.limits.used(&post_route(channel))
     }
 
     /// Waits until the rate limits would let a message of the channel be edited.
@@ -135,20 +157,28 @@ impl Discord {
         self.shared.limits.until_free(&edit_route(channel)).await;
     }
 
+    /// From when on the rate limits let a message of the channel be edited; may be over.
+    pub fn edit_free_at(&self, channel: ChannelId) -> Instant {
+        self.shared.limits.free_at(&edit_route(channel))
+    }
+
     /// Changes a message (the JSON body of Edit Message): once, after waiting for
-    /// the rate limits. A 429 is not waited out: `false`, certainly not done.
+    /// the rate limits. A 429 is not waited out.
     pub async fn try_edit_message(
         &self,
         channel: ChannelId,
         message: u64,
         body: &serde_json::Value,
-    ) -> Result<bool, DiscordError> {
+    ) -> Result<Edited, DiscordError> {
         let path = format!("/channels/{channel}/messages/{message}");
         let (route, deadline) = (edit_route(channel), Instant::now() + self.patience);
         let answer = self.attempt(&Method::PATCH, &path, &route, encode(Some(body))?, deadline).await?;
         match answer.status.as_u16() {
-            429 => Ok(false),
-            _ => answer.into_result(route.has_own_token()).map(|_| true),
+            429 => Ok(match answer.old_edits_limited() {
+                Some(wait) => Edited::TooOldUntil(Instant::now() + padded(wait)),
+                None => Edited::NotYet,
+            }),
+            _ => answer.into_result(route.has_own_token()).map(|_| Edited::Done),
         }
     }
 
@@ -245,6 +275,10 @@ impl Discord {
         permit.answered(route, &answer);
         Ok(answer)
     }
+}
+
+fn post_route(channel: ChannelId) -> Route {
+    Route::new(&Method::POST, &format!("/channels/{channel}/messages"))
 }
 
 fn edit_route(channel: ChannelId) -> Route {

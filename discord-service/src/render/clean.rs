@@ -72,9 +72,11 @@ pub(crate) fn clean(text: &str) -> String {
     cleaned
 }
 
-/// Whether emoji are made by joining this: pictures and skin tones.
+/// Whether emoji are made by joining this: pictures and skin tones, of which
+/// nothing becomes a blank or goes.
 fn joins(c: char) -> bool {
-    matches!(c, '\u{1F3FB}'..='\u{1F3FF}') || get_general_category(c) == Category::OtherSymbol
+    let picture = matches!(c, '\u{1F3FB}'..='\u{1F3FF}') || get_general_category(c) == Category::OtherSymbol;
+    picture && matches!(treatment(c), Treatment::Keep)
 }
 
 /// [`clean`] text for a place that shows no code, a footer: Discord renders no

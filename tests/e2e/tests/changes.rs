@@ -163,6 +163,38 @@ async fn an_edit_that_has_to_wait_delays_no_news() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_too_old_to_be_edited_often_hold_no_news_up_and_are_edited_once_for_all() {
+    let sandbox = Config::default().clocks(|clocks| {
+        clocks.old_message = Duration::ZERO;
+        clocks.old_edits = Limit::new(1, Duration::from_secs(12));
+    });
+    let stack = Stack::builder().sandbox(sandbox).start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    tell(&stack, channel, &change("created", "")).await;
+    tell(&stack, channel, &issue_change("8", "ValueError", "created", "")).await;
+    tell(&stack, channel, &change("resolved", "Jane")).await;
+    assert_eq!(stack.send(channel, &issue_change("8", "ValueError", "resolved", "Jane")).await.status, 200);
+    wait_for("the edit has to wait", LONG, || async {
+        (stack.sandbox.stats().answers(EDIT, Some(429)) == 1).then_some(())
+    })
+    .await;
+
+    let begin = Instant::now();
+    assert_eq!(stack.send(channel, &regression("7", "KeyError")).await.status, 200);
+    stack.until_shown(channel, 3, LONG).await;
+    assert_eq!(stack.send(channel, &issue_change("8", "ValueError", "archived", "Ann")).await.status, 200);
+    assert_eq!(stack.send(channel, &issue_change("9", "OSError", "created", "")).await.status, 200);
+    stack.until_shown(channel, 4, LONG).await;
+    let news = begin.elapsed();
+    assert_eq!(stack.sandbox.stats().answers(EDIT, Some(200)), 1, "{news:?}");
+    stack.until_drained(LONG).await;
+    assert_eq!(statuses(&stack, channel), ["Resolved by Jane", "Archived by Ann", "", ""]);
+    let edits = |status| stack.sandbox.stats().answers(EDIT, Some(status));
+    assert_eq!((edits(200), edits(429)), (2, 1), "the news after {news:?}");
+    settled(&stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_changes_cost_no_more_than_their_messages_and_delay_no_news() {
     let mut stack = stack().await;
     let (channel, other) =

@@ -29,6 +29,11 @@ impl Limit {
 pub struct Clocks {
     /// Posts into one channel: 5 per 5 s.
     pub channel: Limit,
+    /// Edits of old messages in one channel, beside the bucket: 3 per 20 s.
+    /// Discord says only that there is such a limit (code 30046).
+    pub old_edits: Limit,
+    /// From which age on messages are old: 1 h.
+    pub old_message: Duration,
     /// Every other bucket: 50 per 1 s.
     pub others: Limit,
     /// All requests of the bot but those that answer an interaction: 50 per 1 s.
@@ -56,6 +61,8 @@ impl Default for Clocks {
         let second = Duration::from_secs(1);
         Self {
             channel: Limit::new(5, 5 * second),
+            old_edits: Limit::new(3, 20 * second),
+            old_message: 3600 * second,
             others: Limit::new(50, second),
             global: Limit::new(50, second),
             invalid_requests: Limit::new(10_000, 600 * second),

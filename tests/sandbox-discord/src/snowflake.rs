@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -19,6 +20,12 @@ pub(crate) fn next() -> u64 {
     let now = now_ms.saturating_sub(EPOCH_MS) << 22;
     let step = |last: u64| Some(now.max(last + 1));
     LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).map_or(now, |last| now.max(last + 1))
+}
+
+/// How long ago the id was made.
+pub(crate) fn age(id: u64) -> Duration {
+    let now_ms = u64::try_from(Utc::now().timestamp_millis()).unwrap_or(EPOCH_MS);
+    Duration::from_millis(now_ms.saturating_sub((id >> 22) + EPOCH_MS))
 }
 
 /// When the id was made, as Discord writes times.

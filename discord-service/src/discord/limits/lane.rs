@@ -89,6 +89,16 @@ impl Lane {
         self.state().known.as_ref().filter(|known| known.left == 0)?.resets
     }
 
+    /// Which share of the present window is used; nothing of one that nobody has
+    /// opened yet.
+    pub(super) fn used(&self, now: Instant) -> f64 {
+        let state = self.state();
+        let open = state.known.as_ref().filter(|known| known.resets.is_some_and(|resets| resets > now));
+        open.map_or(0.0, |known| {
+            f64::from(known.limit.saturating_sub(known.left)) / f64::from(known.limit.max(1))
+        })
+    }
+
     /// One of the requests has ended, with or without an answer.
     pub(super) fn end(&self) {
         let mut state = self.state();
@@ -164,8 +174,10 @@ mod tests {
         assert_eq!(lane.take(now), Take::Go);
         lane.learn(told(3, 2), true, now);
         lane.end();
+        assert!((lane.used(now) - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!([lane.take(now), lane.take(now)], [Take::Go, Take::Go]);
         assert_eq!(lane.take(now), Take::At(now + SECOND + SAFETY));
+        assert_eq!((lane.used(now), lane.used(now + 2 * SECOND)), (1.0, 0.0));
         let next = now + SECOND + SAFETY;
         assert_eq!(lane.take(next), Take::Go, "two of the last window are still on their way");
         assert_eq!(lane.take(next), Take::AfterAnother);

@@ -94,16 +94,26 @@ impl Limits {
         }
     }
 
+    /// When a request would be let go, as far as that is known; may be over.
+    pub(super) fn free_at(&self, route: &Route) -> Instant {
+        let paused_until = self.gate.paused_until();
+        self.lane(route).free_at().map_or(paused_until, |free| free.max(paused_until))
+    }
+
     /// Waits until a request would be let go, without taking its place in line.
     pub(super) async fn until_free(&self, route: &Route) {
         loop {
-            let paused_until = self.gate.paused_until();
-            let moment = self.lane(route).free_at().map_or(paused_until, |free| free.max(paused_until));
+            let moment = self.free_at(route);
             if moment <= Instant::now() {
                 return;
             }
             sleep_until(moment).await;
         }
+    }
+
+    /// Which share of the route's present window is used.
+    pub(super) fn used(&self, route: &Route) -> f64 {
+        self.lane(route).used(Instant::now())
     }
 
     /// Waits in line; `None` when meanwhile the route turned out to belong to
@@ -192,10 +202,13 @@ impl Limits {
     fn back_off(&self, lane: &Lane, answer: &Answer, now: Instant) {
         let (scope, wait) = answer.rate_limited();
         let wait = wait.unwrap_or(UNTOLD);
-        let until = now + wait + JITTER + rand::rng().random_range(Duration::ZERO..JITTER.max(wait / 10));
+        let until = now + padded(wait);
         metrics::counter!("sentry_bot_discord_rate_limited_total", "scope" => scope.name()).increment(1);
         tracing::warn!(scope = scope.name(), ?wait, "Discord answered 429");
-        lane.block(until);
+        // The bucket of edits has room for other messages.
+        if answer.old_edits_limited().is_none() {
+            lane.block(until);
+        }
         if scope.stops_all() {
             self.gate.pause(until);
         }
@@ -203,6 +216,11 @@ impl Limits {
             self.gate.count_invalid();
         }
     }
+}
+
+/// A wait that a 429 asks for, a little longer.
+pub(super) fn padded(wait: Duration) -> Duration {
+    wait + JITTER + rand::rng().random_range(Duration::ZERO..JITTER.max(wait / 10))
 }
 
 impl Drop for Permit<'_> {

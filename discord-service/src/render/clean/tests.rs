@@ -26,6 +26,11 @@ fn a_joiner_stays_only_between_two_emoji() {
         assert_eq!(clean(whole), whole);
     }
     assert_eq!(clean("\u{200D}🚀\u{200D}"), "🚀");
+    assert_eq!(
+        clean("🚀\u{200D}\u{2800}x \u{FFFC}\u{200D}\u{1D159}"),
+        "🚀 x \u{FFFD}",
+        "a blank is no picture"
+    );
     assert_eq!(clean("a\u{200D}b🚀\u{200D} 🚀 \u{200D} \u{200D}"), "ab🚀 🚀");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Ledger, Stack, publish, report, scaled};
+use e2e::{Ledger, Shown, Stack, publish, report, scaled};
 use futures::{StreamExt as _, stream};
 use sandbox_discord::{Config, Limit};
 
@@ -62,4 +62,9 @@ async fn a_storm_of_few_issues_is_shown_within_ten_seconds() {
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     ledger.settle(&stack, Duration::from_secs(30)).await;
     assert_few_429s(&stack);
+    // The posts that Discord allows in a window are not spent on the first alerts of the storm.
+    let mut posted_ms: Vec<u64> = stack.shown(channel).iter().map(Shown::posted_ms).collect();
+    posted_ms.dedup();
+    let window = posted_ms.windows(5).map(|five| five[4] - five[0]).min();
+    assert!(window.is_none_or(|took| took >= 250), "five posts within {window:?} ms");
 }

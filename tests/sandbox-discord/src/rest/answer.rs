@@ -47,3 +47,14 @@ pub(super) fn too_many(bucket: Vec<(&'static str, String)>, retry_after: f64, sc
     });
     Answer { status: 429, headers, body: Some(body) }
 }
+
+/// The 429 of an edit of an old message, in a bucket that has room.
+pub(super) fn too_many_old_edits(bucket: Vec<(&'static str, String)>, retry_after: f64) -> Answer {
+    let mut answer = too_many(bucket, retry_after, Scope::User);
+    if let Some(body) = &mut answer.body {
+        body["message"] =
+            "Maximum number of edits to messages older than 1 hour reached. Try again later.".into();
+        body["code"] = 30_046.into();
+    }
+    answer
+}

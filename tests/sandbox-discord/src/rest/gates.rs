@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use super::{
     Call,
-    answer::{Answer, too_many},
+    answer::{Answer, too_many, too_many_old_edits},
     routes::{self, Access, Endpoint, Match},
 };
 use crate::{
     error::{ApiError, FormErrors},
-    faults::{CREATE_MESSAGE, Plan},
+    faults::{CREATE_MESSAGE, EDIT_MESSAGE, Plan},
     ratelimit::{Scope, Verdict},
+    snowflake,
     world::World,
 };
 
@@ -127,10 +128,33 @@ fn limit(world: &mut World, endpoint: &Endpoint, call: &Call) -> Result<Vec<(&'s
     let limit = if name == CREATE_MESSAGE { clocks.channel } else { clocks.others };
     let global = (endpoint.access == Access::Bot).then_some(clocks.global);
     match world.rates.take(&name, major(call), limit, global) {
-        Verdict::Pass(figures) => Ok(figures.headers()),
+        Verdict::Pass(figures) => {
+            let headers = figures.headers();
+            if name == EDIT_MESSAGE && snowflake::age(call.id("message_id")) > clocks.old_message {
+                return limit_old_edits(world, &name, call, headers);
+            }
+            Ok(headers)
+        }
         Verdict::Wait { figures, scope } => {
             count(world, &name, 429, Some(scope));
             Err(too_many(figures.headers(), figures.reset_after.as_secs_f64(), scope))
+        }
+    }
+}
+
+/// A limit that no header tells of.
+fn limit_old_edits(
+    world: &mut World,
+    name: &str,
+    call: &Call,
+    headers: Vec<(&'static str, String)>,
+) -> Result<Vec<(&'static str, String)>, Answer> {
+    let limit = world.config.clocks.old_edits;
+    match world.rates.take("edits of old messages", major(call), limit, None) {
+        Verdict::Pass(_) => Ok(headers),
+        Verdict::Wait { figures, .. } => {
+            count(world, name, 429, Some(Scope::User));
+            Err(too_many_old_edits(headers, figures.reset_after.as_secs_f64()))
         }
     }
 }

@@ -1,0 +1,77 @@
+//! The look through the whole stream for what no wake-up announced: alerts from
+//! before the start, or published while NATS was out of reach.
+//!
+//! It goes on beside everything else: while NATS is slow to list its subjects,
+//! wake-ups still reach their lanes.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures::FutureExt as _;
+use shared::{ChannelId, wire};
+
+use super::{Lanes, lane::Surroundings, lane_of, queue::Waiting};
+use crate::dead_letters::{Cause, Reason};
+
+/// A lane without work for so long is put away.
+const IDLE: Duration = Duration::from_secs(60);
+
+impl Lanes {
+    /// Looks through the stream, unless somebody does.
+    pub(super) fn sweep(&mut self) {
+        if self.sweeps.is_empty() {
+            self.sweep_anew();
+        }
+    }
+
+    /// The same for what this pod did not have when the last look began.
+    pub(super) fn sweep_anew(&mut self) {
+        let queue = self.around.queue.clone();
+        let sweep = async move {
+            let waiting = queue.waiting().await;
+            waiting.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
+        };
+        self.sweeps.push(sweep.boxed());
+    }
+
+    /// Wakes the lanes of what was found.
+    pub(super) fn swept(&mut self, Waiting { subjects, oldest_age }: Waiting) {
+        let held = |subject: &str| self.partitions.contains_key(&partition_of(subject));
+        let held: Vec<(String, usize)> = subjects.into_iter().filter(|(subject, _)| held(subject)).collect();
+        metrics::gauge!("sentry_bot_channels_waiting").set(held.len() as f64);
+        let alerts: usize = held.iter().map(|(_, alerts)| alerts).sum();
+        metrics::gauge!("sentry_bot_alerts_waiting").set(alerts as f64);
+        metrics::gauge!("sentry_bot_oldest_alert_age_seconds").set(oldest_age.as_secs_f64());
+        for (subject, _) in held {
+            match lane_of(&subject) {
+                Some(_) => self.wake(&subject),
+                // The next look waits for that: nothing is to be buried twice at once.
+                None => self.sweeps.push(bury_strays(self.around.clone(), subject).map(|()| None).boxed()),
+            }
+        }
+        for handle in self.lanes.values_mut().filter(|handle| handle.last_wake.elapsed() > IDLE) {
+            handle.wake = None;
+        }
+    }
+}
+
+/// Messages on a subject that no lane reads: none of ours wrote them.
+async fn bury_strays(around: Surroundings, subject: String) {
+    let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
+    let buried = async {
+        let strays = around.queue.read(&subject, 1).await?.messages;
+        let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
+        let channel = wire::subject_channel(&subject).unwrap_or(ChannelId::new(0));
+        around.dead_letters.bury(channel, strays, &cause).await?;
+        around.queue.remove(&subject, &sequences, None).await
+    };
+    if let Err(error) = buried.await {
+        tracing::warn!(%subject, "cannot remove what no lane reads: {error:#}");
+    }
+}
+
+/// The partition whose owner looks after this subject: the one that it names,
+/// or 0 for what is no subject of ours.
+fn partition_of(subject: &str) -> u64 {
+    let named = subject.split('.').nth(1).and_then(|number| number.parse().ok());
+    named.filter(|number| *number < wire::PARTITIONS).unwrap_or(0)
+}
