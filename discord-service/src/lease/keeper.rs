@@ -61,7 +61,7 @@ pub struct Keeper {
 
 /// Why a life of the pod ended.
 enum End {
-    /// Its key may be gone.
+    /// Its key may be gone, for this pod or for others.
     Lost,
     /// Everything is handed back.
     Left,
@@ -198,6 +198,7 @@ impl Keeper {
             }
             match timeout(self.ttl / 2, self.settle(tenure)).await {
                 Ok(Ok(Settled::Shared)) => joined(true),
+                Ok(Ok(Settled::Unseen)) => return End::Lost,
                 Ok(Ok(Settled::Unreadable)) => {
                     joined(false);
                     self.out.values().for_each(CancellationToken::cancel);

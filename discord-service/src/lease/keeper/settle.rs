@@ -22,6 +22,8 @@ pub(super) enum Settled {
     Shared,
     /// It cannot be read.
     Unreadable,
+    /// Others do not see this pod's key, and share what it has.
+    Unseen,
 }
 
 impl Keeper {
@@ -33,7 +35,8 @@ impl Keeper {
             };
             // After the table: whoever stands in it and is not here, is gone for good.
             let pods = self.owners.pods().await?;
-            let Some(own) = pods.get(&tenure.pod) else { anyhow::bail!("this pod's own key is gone") };
+            // Also while it can be renewed: NATS's index of keys may have suffered in a crash.
+            let Some(own) = pods.get(&tenure.pod) else { return Ok(Settled::Unseen) };
             self.ports.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
             let mine = table.of(&tenure.pod);
             let idle = mine.iter().filter(|resource| !self.out.contains_key(resource)).copied().collect();
