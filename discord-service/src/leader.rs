@@ -1,11 +1,13 @@
-//! Reading a key as its bucket's leader has it.
+//! Reading a key as its bucket's leader has it, and what a leader says of writes.
 //!
 //! `kv::Store::get` and `entry` read directly from whichever replica answers
 //! first, and with several replicas that may be one that lags: it shows a value
 //! that is written over, or none where there is one.
 
+use std::error::Error;
+
 use anyhow::Context as _;
-use async_nats::jetstream::{kv, stream::LastRawMessageErrorKind};
+use async_nats::jetstream::{self, ErrorCode, kv, stream::LastRawMessageErrorKind};
 use bytes::Bytes;
 
 /// Which headers of a message say that the key was removed.
@@ -37,4 +39,19 @@ pub(crate) async fn entry(bucket: &kv::Store, key: &str) -> anyhow::Result<Optio
 /// The key's value.
 pub(crate) async fn get(bucket: &kv::Store, key: &str) -> anyhow::Result<Option<Bytes>> {
     Ok(entry(bucket, key).await?.and_then(|entry| entry.value))
+}
+
+/// Whether a write was refused since another came first: read again, and try again.
+/// A cluster has a word of its own for it while the other one is on its way to the
+/// replicas, which the client library takes for a failure.
+pub(crate) fn came_second(error: &kv::UpdateError) -> bool {
+    let on_its_way = error.source().is_some_and(is_on_its_way);
+    error.kind() == kv::UpdateErrorKind::WrongLastRevision || on_its_way
+}
+
+fn is_on_its_way(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<jetstream::Error>() {
+        Some(error) => error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT,
+        None => error.source().is_some_and(is_on_its_way),
+    }
 }

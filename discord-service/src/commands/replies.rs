@@ -2,23 +2,20 @@
 //! the contract with its users; the tests hold them exactly.
 
 mod help;
+mod project;
 mod trust;
 
 use serde_json::{Value, json};
 use serenity::model::Permissions;
-use shared::{ChannelId, UserId, text::cut};
+use shared::{ChannelId, text::cut};
 use url::Url;
 
+pub(super) use self::project::project_revoked;
 pub(super) use self::trust::{
     no_secrets_key, not_a_secret, opened, secret_removed, secret_stored, secrets_full,
 };
 use super::{facts::Missing, fields, parse::SlashOnly};
-use crate::{
-    dead_letters::Replayed,
-    render::link,
-    settings::Settings,
-    store::{Change, ProjectSlug, Registration},
-};
+use crate::{dead_letters::Replayed, render::link, settings::Settings, store::Change};
 
 /// The colour of what has no level.
 const COLOUR: u32 = 0xE7_4C_3C;
@@ -103,18 +100,6 @@ impl Replies {
         Reply::Embed(self.embed("SENTRY CHANNEL AUTHORIZATION", fields))
     }
 
-    /// `project`: the user's own.
-    pub(super) fn project(&self, slug: Option<&str>) -> Reply {
-        let prefix = &self.prefix;
-        let usage = format!("`{prefix} project register project-name-slug`\n`{prefix} project revoke`");
-        let registered = slug.map_or_else(|| fields::NONE.to_owned(), code);
-        let fields = vec![
-            json!({"name": "Usage", "value": usage}),
-            json!({"name": "Registered Project", "value": registered}),
-        ];
-        Reply::Embed(self.embed("SENTRY PROJECT REGISTRATION", fields))
-    }
-
     /// `channel authorize`, with the next step when the public URL is known.
     pub(super) fn authorized(&self, channel: ChannelId, change: Change) -> Reply {
         let first = match change {
@@ -136,28 +121,6 @@ impl Replies {
              Then `{prefix} test` in the channel tries the rest of the way, and `{prefix} status` says what did not arrive and why."
         )
         .into()
-    }
-
-    /// `project register`, with the URL that mentions the user when the public
-    /// URL is known.
-    pub(super) fn registered(
-        &self,
-        channel: ChannelId,
-        user: UserId,
-        slug: &ProjectSlug,
-        outcome: Registration,
-    ) -> Reply {
-        match (outcome, self.webhook_url(channel)) {
-            (Registration::Taken(owner), _) => {
-                format!("Sentry project: `{slug}` is already registered to <@{owner}>").into()
-            }
-            (Registration::Registered, None) => format!("Registered Sentry project: `{slug}`").into(),
-            (Registration::Registered, Some(url)) => format!(
-                "Registered Sentry project: `{slug}`\n\
-                 URL whose alerts mention you here: `{url}&mention={user}`"
-            )
-            .into(),
-        }
     }
 
     /// Where Sentry is to send this channel's alerts, when that is known.
@@ -229,14 +192,6 @@ pub(super) fn revoked(channel: ChannelId, change: Change) -> Reply {
     .into()
 }
 
-/// `project revoke`.
-pub(super) fn project_revoked(slug: Option<&str>) -> Reply {
-    match slug {
-        Some(slug) => format!("Revoked Sentry project: {}", code(slug)).into(),
-        None => "You have no project to be revoked".into(),
-    }
-}
-
 /// To a command whose reply must not be seen by others.
 pub(super) fn slash_only(command: SlashOnly) -> Reply {
     match command {
@@ -296,7 +251,7 @@ fn mention(channel: &ChannelId) -> String {
     format!("<#{channel}>")
 }
 
-/// A project's slug as code. An old database may hold any text.
+/// A project's slug, or a key's id, as code. An old database may hold any text.
 fn code(slug: &str) -> String {
     let kept: String =
         slug.chars().filter(|c| c.is_alphanumeric() || c.is_ascii_punctuation() && *c != '`').collect();

@@ -1,9 +1,13 @@
 //! The exact text of every reply.
 
 use clap::Parser as _;
+use shared::UserId;
 
 use super::{help::README_URL, *};
-use crate::trust::Stored;
+use crate::{
+    store::{ProjectSlug, Registration},
+    trust::Stored,
+};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 const USER: UserId = UserId::new(7);

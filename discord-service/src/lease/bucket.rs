@@ -96,6 +96,8 @@ impl Bucket {
         };
         match acknowledged {
             Ok(stored) => Ok(stored.sequence),
+            // A cluster also refuses what meets a write that is still on its way (10164). That is
+            // no conflict yet: it may be an earlier one of this pod's, and fail.
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Err(PutError::Conflict),
             Err(error) => Err(anyhow::Error::from(error).context(format!("cannot write {key}")).into()),
         }

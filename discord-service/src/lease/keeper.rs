@@ -1,10 +1,8 @@
 //! Keeps a pod's own key alive, and its part of the table as it should be.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+mod settle;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -14,8 +12,9 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
+use self::settle::Settled;
 use super::{
-    Fence, Lease,
+    Lease,
     bucket::{self, Bucket, PutError},
     owners::{OWNERS, Owners, Standing},
     renewal::{PODS, Renewal, announce, key_of},
@@ -25,8 +24,6 @@ use super::{
 
 /// So often the table is written in vain before others are let in between.
 const CONFLICTS: u32 = 20;
-/// After losing against another's write, wait up to so long, and each time longer.
-const STEP_ASIDE: Duration = Duration::from_millis(5);
 /// What is put down within this time goes into one write: a pod that leaves puts
 /// down dozens of things, and each write of it makes another pod's fail.
 const GATHER: Duration = Duration::from_millis(20);
@@ -64,20 +61,12 @@ pub struct Keeper {
 
 /// Why a life of the pod ended.
 enum End {
-    /// Its key may be gone.
+    /// Its key may be gone, for this pod or for others.
     Lost,
     /// Everything is handed back.
     Left,
     /// It cannot read who owns what, and has put everything down.
     Blind,
-}
-
-/// How a look at the table ended.
-enum Settled {
-    /// This pod's part is as it should be.
-    Shared,
-    /// It cannot be read.
-    Unreadable,
 }
 
 impl Keeper {
@@ -209,6 +198,7 @@ impl Keeper {
             }
             match timeout(self.ttl / 2, self.settle(tenure)).await {
                 Ok(Ok(Settled::Shared)) => joined(true),
+                Ok(Ok(Settled::Unseen)) => return End::Lost,
                 Ok(Ok(Settled::Unreadable)) => {
                     joined(false);
                     self.out.values().for_each(CancellationToken::cancel);
@@ -219,81 +209,6 @@ impl Keeper {
                 Ok(Err(error)) => tracing::debug!("cannot share now: {error:#}"),
                 Err(_) => tracing::debug!("cannot share now: NATS does not answer in time"),
             }
-        }
-    }
-
-    /// Brings this pod's part of the table to what it should be.
-    async fn settle(&mut self, tenure: &Arc<Tenure>) -> anyhow::Result<Settled> {
-        for attempt in 1..=CONFLICTS {
-            let Standing::Table(table, revision) = self.owners.read().await? else {
-                return Ok(Settled::Unreadable);
-            };
-            // After the table: whoever stands in it and is not here, is gone for good.
-            let pods = self.owners.pods().await?;
-            let Some(own) = pods.get(&tenure.pod) else { anyhow::bail!("this pod's own key is gone") };
-            self.ports.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
-            let mine = table.of(&tenure.pod);
-            let idle = mine.iter().filter(|resource| !self.out.contains_key(resource)).copied().collect();
-            let mut plan = table.plan(&pods, &tenure.pod, &idle);
-            if own.leaving || self.ports.leaving.is_cancelled() {
-                plan.claim.clear();
-                plan.give_up = mine.iter().copied().collect();
-            }
-            let mut next = table.clone();
-            for resource in &plan.give_up {
-                match self.out.get(resource) {
-                    Some(stop) => stop.cancel(),
-                    None => next.clear(*resource),
-                }
-            }
-            plan.claim.retain(|resource| !self.out.contains_key(resource));
-            for resource in &plan.claim {
-                next.set(*resource, &tenure.pod);
-            }
-            // A write that is still on its way must fail before anything is granted.
-            if next != table || self.owners.may_change(revision) {
-                match self.owners.write(&next, revision).await {
-                    Ok(()) => count_takeovers(&table, &plan.claim),
-                    Err(PutError::Conflict) => {
-                        sleep((STEP_ASIDE * attempt).mul_f64(rand::random())).await;
-                        continue;
-                    }
-                    Err(PutError::Failed(error)) => return Err(error),
-                }
-            }
-            self.grant(&next, tenure);
-            self.ports.shared.send_replace(own.shards);
-            return Ok(Settled::Shared);
-        }
-        anyhow::bail!("others write the table all the time")
-    }
-
-    /// Hands out what the table says is this pod's.
-    fn grant(&mut self, table: &Table, tenure: &Arc<Tenure>) {
-        let mine = table.of(&tenure.pod);
-        for kind in ["partition", "shard"] {
-            let held = mine.iter().filter(|resource| resource.kind() == kind).count();
-            metrics::gauge!("sentry_bot_leases_held", "kind" => kind).set(held as f64);
-        }
-        for resource in mine {
-            if self.out.contains_key(&resource) || self.ports.leaving.is_cancelled() {
-                continue;
-            }
-            let stop = self.ports.leaving.child_token();
-            self.out.insert(resource, stop.clone());
-            let lease = Lease {
-                resource,
-                fence: Fence(tenure.clone()),
-                stop,
-                pods: self.ports.count.subscribe(),
-                dropped: self.drop_here.clone(),
-            };
-            let takers = match resource {
-                Resource::Partition(_) => &self.ports.partitions,
-                Resource::Shard { .. } => &self.ports.shards,
-            };
-            // Dropped where nobody takes it, which gives it up.
-            let _ = takers.send(lease);
         }
     }
 
@@ -331,13 +246,4 @@ fn is_news(known: &mut BTreeMap<String, Bytes>, word: &async_nats::Message) -> b
     }
     key.starts_with(PODS)
         && known.insert(key.to_owned(), word.payload.clone()).as_ref() != Some(&word.payload)
-}
-
-fn count_takeovers(before: &Table, claimed: &[Resource]) {
-    let orphans = claimed.iter().filter(|resource| before.owner(**resource).is_some());
-    let orphans: BTreeSet<&Resource> = orphans.collect();
-    if !orphans.is_empty() {
-        metrics::counter!("sentry_bot_lease_takeovers_total").increment(orphans.len() as u64);
-        tracing::info!(leases = orphans.len(), "took over from a pod that is gone");
-    }
 }

@@ -36,10 +36,15 @@ impl Tenure {
         *until = (since.0 + time, since.1 + time);
     }
 
-    /// Whether the pod may act now.
+    /// Whether the pod may act now. Once it was told that it may not, that is so for
+    /// ever, though a late renewal may succeed: something has stopped for it already,
+    /// and must be begun anew.
     pub(crate) fn is_held(&self) -> bool {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.lost.is_cancelled() && Instant::now() < until.0 && SystemTime::now() < until.1
+        if Instant::now() >= until.0 || SystemTime::now() >= until.1 {
+            self.lost.cancel();
+        }
+        !self.lost.is_cancelled()
     }
 
     /// It is over, also for those who wait.
@@ -90,6 +95,16 @@ mod tests {
         assert!(tenure.is_held());
         tokio::time::advance(SECOND).await;
         assert!(!tenure.is_held());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_after_somebody_was_stopped_changes_nothing() {
+        let tenure = held();
+        tokio::time::advance(10 * SECOND).await;
+        assert_eq!(tenure.while_held(std::future::pending::<()>()).await, None);
+        tenure.renew((Instant::now(), SystemTime::now()), 10 * SECOND);
+        assert!(!tenure.is_held());
+        tokio::time::timeout(SECOND, tenure.expired()).await.expect("the pod joins anew");
     }
 
     #[test]

@@ -9,11 +9,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use async_nats::jetstream::{
-    self,
-    kv::{self, UpdateErrorKind},
-    stream::LastRawMessageErrorKind,
-};
+use async_nats::jetstream::{self, kv, stream::LastRawMessageErrorKind};
 use futures::{StreamExt as _, stream};
 use shared::{
     ChannelId, bus,
@@ -24,7 +20,10 @@ use shared::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{TrustError, Trusts, edits};
-use crate::store::{Store, WRITE_ATTEMPTS, after_conflict};
+use crate::{
+    leader,
+    store::{Store, WRITE_ATTEMPTS, after_conflict},
+};
 
 /// How often all is compared, beside the moments in which something is known to
 /// have gone wrong.
@@ -100,7 +99,7 @@ async fn write(
             metrics::counter!("sentry_bot_trust_mirrored_total").increment(1);
             Ok(true)
         }
-        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+        Err(error) if leader::came_second(&error) => Ok(false),
         Err(error) => Err(error).context("cannot write the entry"),
     }
 }

@@ -5,6 +5,7 @@
 
 mod away;
 mod cache;
+mod cluster;
 mod keys;
 mod open;
 mod predecessor;

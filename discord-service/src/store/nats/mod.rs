@@ -39,6 +39,7 @@ use super::{
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
+use crate::leader;
 
 const CHANNELS: &str = "channel-list";
 const PROJECTS: &str = "user-projects";
@@ -271,7 +272,7 @@ async fn write_document(bucket: &kv::Store, guild: GuildId, document: &Document)
     let value = serde_json::to_vec(&document.rows).context("Failed to encode the guild's document")?;
     match bucket.update(guild.to_string(), value.into(), document.revision).await {
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => Ok(false),
+        Err(error) if leader::came_second(&error) => Ok(false),
         Err(error) => Err(error).context("Failed to write the guild's document"),
     }
 }

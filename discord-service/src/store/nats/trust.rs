@@ -7,6 +7,7 @@ use async_nats::jetstream::{kv, stream::LastRawMessageErrorKind};
 use shared::{ChannelId, trust::ChannelTrust};
 
 use super::super::understood;
+use crate::leader;
 
 /// What stands there, and the revision that a write must follow (0: nothing ever
 /// stood there).
@@ -37,7 +38,7 @@ pub(super) async fn write(
     let value = serde_json::to_vec(trust).context("Failed to encode the trust")?;
     match bucket.update(channel.to_string(), value.into(), revision).await {
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => Ok(false),
+        Err(error) if leader::came_second(&error) => Ok(false),
         Err(error) => Err(error).context("Failed to write the trust"),
     }
 }
