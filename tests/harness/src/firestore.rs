@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::{free_port, skip};
+use crate::{free_port, process, skip};
 
 /// Starts the emulator and ends it when this process does, however it ends: then
 /// the pipe on its standard input closes. Prints the emulator's process id.
@@ -100,23 +100,20 @@ impl FirestoreEmulator {
 
     /// Stops it without ending it (SIGSTOP): requests hang.
     pub fn pause(&self) {
-        self.signal("-STOP", &self.emulator.to_string());
+        process::signal(self.emulator, "STOP");
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn unpause(&self) {
-        self.signal("-CONT", &self.emulator.to_string());
-    }
-
-    fn signal(&self, signal: &str, process: &str) {
-        let status = Command::new("kill").args([signal, "--", process]).status();
-        assert!(status.is_ok_and(|status| status.success()), "kill {signal} {process} failed");
+        process::signal(self.emulator, "CONT");
     }
 }
 
 impl Drop for FirestoreEmulator {
     fn drop(&mut self) {
-        self.signal("-KILL", &format!("-{}", self.leash.id()));
+        // A failure shows when the leash is waited for.
+        let group = format!("-{}", self.leash.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.leash.wait();
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod firestore;
 pub mod nats;
+pub mod process;
 pub mod python;
 pub mod sentry;
 pub mod service;
