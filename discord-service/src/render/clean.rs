@@ -72,9 +72,11 @@ pub(crate) fn clean(text: &str) -> String {
     cleaned
 }
 
-/// Whether emoji are made by joining this: pictures and skin tones.
+/// Whether emoji are made by joining this: pictures and skin tones. What becomes
+/// a space is no picture.
 fn joins(c: char) -> bool {
-    matches!(c, '\u{1F3FB}'..='\u{1F3FF}') || get_general_category(c) == Category::OtherSymbol
+    matches!(c, '\u{1F3FB}'..='\u{1F3FF}')
+        || get_general_category(c) == Category::OtherSymbol && !is_blank_symbol(c)
 }
 
 /// [`clean`] text for a place that shows no code, a footer: Discord renders no
