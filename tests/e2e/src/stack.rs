@@ -1,6 +1,9 @@
 //! Starting the product, and using it as its users do.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use harness::{
     free_port,
@@ -262,6 +265,24 @@ impl Stack {
     /// Sends a webhook to a URL of [`Stack::url`].
     pub async fn send_to(&self, url: &str, webhook: &Webhook) -> Reply {
         self.sender.send(url, webhook).await.expect("the ingress answers")
+    }
+
+    /// Sends a webhook until it is answered with 200. On a busy machine a verdict
+    /// or NATS may be late (202, 503); all sendings are one firing, stored once.
+    pub async fn accepted(&self, channel: u64, webhook: &Webhook) -> Reply {
+        self.accepted_at(&self.url(channel, ""), webhook).await
+    }
+
+    /// The same to a URL of [`Stack::url`].
+    pub async fn accepted_at(&self, url: &str, webhook: &Webhook) -> Reply {
+        static FIRINGS: AtomicU64 = AtomicU64::new(0);
+        let firing = webhook.clone().idempotency_key(FIRINGS.fetch_add(1, Ordering::Relaxed).to_string());
+        wait_for("it is accepted", SOON, || async {
+            let reply = self.send_to(url, &firing).await;
+            assert!(matches!(reply.status, 200 | 202 | 503), "{reply:?}");
+            (reply.status == 200).then_some(reply)
+        })
+        .await
     }
 
     /// Sends a webhook as Sentry does; nothing when no answer came in time.
