@@ -40,7 +40,7 @@ install_packages() {
         as_root=(sudo)
     fi
     echo "setup: installing ${packages[*]}"
-    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" apt-get update -qq || fail "apt-get cannot read the package lists. As root, type: apt-get update && $manual"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
         >/dev/null || fail "could not install the packages. As root, type: $manual"
     [ -z "$(missing_packages)" ] || fail "still missing: $(missing_packages | xargs)"
@@ -95,7 +95,17 @@ install_promtool() {
     rm -rf "$folder"
 }
 
-command -v cargo >/dev/null || fail "missing: Rust. Install it from https://rustup.rs"
+# The version of rust-toolchain.toml, which rustup's cargo installs by itself.
+check_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
+    command -v cargo >/dev/null || fail "missing: Rust $wanted. Install it from https://rustup.rs"
+    found=$(cargo --version | cut -d ' ' -f 2) || fail "cargo does not run: type: rustup toolchain install $wanted"
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
+        fail "Rust $found is too old: $wanted is needed. Install it from https://rustup.rs"
+}
+
+check_rust
 install_packages
 install_nats
 # Running needs no more than that.

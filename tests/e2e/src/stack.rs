@@ -209,8 +209,15 @@ impl Stack {
     /// A new text channel that the owner has authorized.
     pub async fn authorized_channel(&self, name: &str) -> u64 {
         let channel = self.channel(name);
-        let reply = self.command(self.owner, &format!("!sentry channel authorize <#{channel}>")).await;
-        assert_eq!(reply.content().lines().next(), Some(format!("<#{channel}> is now authorized").as_str()));
+        // A store that has just begun may be too slow for the first command, and says so.
+        let said = wait_for("the store is there", SOON, || async {
+            let reply = self.command(self.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+            let said = reply.content().lines().next().unwrap_or_default().to_owned();
+            (!said.starts_with("The store is unavailable")).then_some(said)
+        })
+        .await;
+        let says = |how: &str| said == format!("<#{channel}> is {how} authorized");
+        assert!(says("now") || says("already"), "{said}");
         channel
     }
 
