@@ -101,7 +101,7 @@ start_nats() {
 # secrets_key FILE: seals client secrets with the key in the file, which is made
 # once and readable for this user alone.
 secrets_key() {
-    [ -s "$1" ] || (umask 077 && mkdir -p "$(dirname "$1")" && openssl rand -base64 32 >"$1")
+    [ -s "$1" ] || (umask 077 && mkdir -p "$(dirname "$1")" && head -c 32 /dev/urandom | base64 >"$1")
     export SECRETS_KEY_FILE=$1
 }
 

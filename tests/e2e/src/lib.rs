@@ -14,7 +14,7 @@ mod storm;
 pub use dead::Dead;
 pub use issue::{issue_change, regression};
 pub use ledger::Ledger;
-pub use scale::{Seed, report, scaled, soak};
+pub use scale::{Seed, report, scaled, soak, worst_but_one};
 pub use shown::{Shown, shown};
 pub use stack::{Builder, Stack};
 pub use storm::{Storm, publish};

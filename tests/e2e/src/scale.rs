@@ -1,6 +1,8 @@
 //! How large the fault tests are: once and fast by default, with the full
 //! figures under `SOAK=1` (`make soak`). `SEED=…` repeats a run.
 
+use std::time::Duration;
+
 use rand::{SeedableRng as _, rngs::StdRng};
 
 /// Whether the full figures are asked for.
@@ -44,6 +46,15 @@ impl Drop for Seed {
             eprintln!("*** repeat this with SEED={} ***", self.0);
         }
     }
+}
+
+/// The worst of these but one, which a busy machine may have had stand still.
+///
+/// # Panics
+/// When there are not two.
+pub fn worst_but_one(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() - 2]
 }
 
 /// A figure for people, which the test runner does not swallow.

@@ -1,6 +1,9 @@
 //! Starting the product, and using it as its users do.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use harness::{
     free_port,
@@ -206,8 +209,15 @@ impl Stack {
     /// A new text channel that the owner has authorized.
     pub async fn authorized_channel(&self, name: &str) -> u64 {
         let channel = self.channel(name);
-        let reply = self.command(self.owner, &format!("!sentry channel authorize <#{channel}>")).await;
-        assert_eq!(reply.content().lines().next(), Some(format!("<#{channel}> is now authorized").as_str()));
+        // A store that has just begun may be too slow for the first command, and says so.
+        let said = wait_for("the store is there", SOON, || async {
+            let reply = self.command(self.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+            let said = reply.content().lines().next().unwrap_or_default().to_owned();
+            (!said.starts_with("The store is unavailable")).then_some(said)
+        })
+        .await;
+        let says = |how: &str| said == format!("<#{channel}> is {how} authorized");
+        assert!(says("now") || says("already"), "{said}");
         channel
     }
 
@@ -262,6 +272,24 @@ impl Stack {
     /// Sends a webhook to a URL of [`Stack::url`].
     pub async fn send_to(&self, url: &str, webhook: &Webhook) -> Reply {
         self.sender.send(url, webhook).await.expect("the ingress answers")
+    }
+
+    /// Sends a webhook until it is answered with 200. On a busy machine a verdict
+    /// or NATS may be late (202, 503); all sendings are one firing, stored once.
+    pub async fn accepted(&self, channel: u64, webhook: &Webhook) -> Reply {
+        self.accepted_at(&self.url(channel, ""), webhook).await
+    }
+
+    /// The same to a URL of [`Stack::url`].
+    pub async fn accepted_at(&self, url: &str, webhook: &Webhook) -> Reply {
+        static FIRINGS: AtomicU64 = AtomicU64::new(0);
+        let firing = webhook.clone().idempotency_key(FIRINGS.fetch_add(1, Ordering::Relaxed).to_string());
+        wait_for("it is accepted", SOON, || async {
+            let reply = self.send_to(url, &firing).await;
+            assert!(matches!(reply.status, 200 | 202 | 503), "{reply:?}");
+            (reply.status == 200).then_some(reply)
+        })
+        .await
     }
 
     /// Sends a webhook as Sentry does; nothing when no answer came in time.

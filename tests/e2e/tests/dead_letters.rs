@@ -28,13 +28,13 @@ async fn a_channel_that_discord_closes_costs_one_request_until_it_is_authorized_
     let channel = stack.authorized_channel("alerts").await;
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
     for number in 1..=5 {
-        assert_eq!(stack.send(channel, &webhook(number)).await.status, 200);
+        stack.accepted(channel, &webhook(number)).await;
     }
     until_dead(&stack, 5).await;
     assert_eq!(stack.sandbox.stats().answers(POSTS, Some(403)), 1);
 
     stack.sandbox.clear_faults();
-    assert_eq!(stack.send(channel, &webhook(6)).await.status, 200);
+    stack.accepted(channel, &webhook(6)).await;
     until_dead(&stack, 6).await;
     let reply = stack.command(stack.owner, &format!("!sentry authorize <#{channel}>")).await;
     assert!(
@@ -42,7 +42,7 @@ async fn a_channel_that_discord_closes_costs_one_request_until_it_is_authorized_
         "{}",
         reply.content()
     );
-    assert_eq!(stack.send(channel, &webhook(7)).await.status, 200);
+    stack.accepted(channel, &webhook(7)).await;
     assert_eq!(stack.until_shown(channel, 1, LONG).await[0].title, "alert 7");
 
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
@@ -63,11 +63,11 @@ async fn a_channel_that_discord_closes_costs_one_request_until_it_is_authorized_
 async fn a_channel_that_is_revoked_while_its_alerts_wait_gets_none_of_them() {
     let stack = Stack::start().await;
     let channel = stack.authorized_channel("alerts").await;
-    assert_eq!(stack.send(channel, &webhook(0)).await.status, 200);
+    stack.accepted(channel, &webhook(0)).await;
     stack.until_shown(channel, 1, LONG).await;
     stack.sandbox.add_fault(Fault::new(Effect::Status(500)).on_channel(channel));
     for number in 1..=4 {
-        assert_eq!(stack.send(channel, &webhook(number)).await.status, 200);
+        stack.accepted(channel, &webhook(number)).await;
     }
     wait_for("Discord fails", LONG, || async {
         (stack.sandbox.stats().answers(POSTS, Some(500)) > 0).then_some(())

@@ -9,11 +9,9 @@ use e2e::Stack;
 use harness::{
     free_port,
     service::{Service, binary},
-    wait::wait_for,
+    wait::{SOON, wait_for},
 };
 use sentry_sender::{Webhook, body::Exception};
-
-const SOON: Duration = Duration::from_secs(10);
 
 async fn ends_with(variables: &[(&str, &str)], code: i32) -> String {
     let mut service = Service::start("discord-service", variables);
@@ -64,7 +62,8 @@ async fn while_nats_is_away_it_lives_is_not_ready_and_stops_at_once() {
     let start = Instant::now();
     let status = service.ended(SOON).await;
     assert!(status.success(), "{status}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // Not for the 25 seconds that work in flight would get.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(healthcheck(&service), Some(1));
 }
 
@@ -84,7 +83,7 @@ async fn sigterm_loses_nothing_and_ends_with_success() {
         Webhook::legacy(Exception::new(format!("alert {number}")).issue(number.to_string()).json())
     };
     for number in 0..120 {
-        assert_eq!(stack.send(channel, &webhook(number)).await.status, 200);
+        stack.accepted(channel, &webhook(number)).await;
     }
     stack.discord.signal("TERM");
     let status = stack.discord.ended(Duration::from_secs(25)).await;

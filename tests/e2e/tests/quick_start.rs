@@ -1,12 +1,8 @@
 //! The README's quick start, from a new channel to a refused alert.
 
-use std::time::Duration;
-
 use e2e::Stack;
-use harness::wait::wait_for;
+use harness::wait::{SOON, wait_for};
 use sentry_sender::{Webhook, body::Exception};
-
-const SOON: Duration = Duration::from_secs(10);
 
 fn webhook(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).project("backend-api").json())
@@ -27,8 +23,8 @@ async fn authorize_alert_mention_register_alert_revoke() {
     let reply = stack.command(stack.owner, &format!("!sentry channel authorize <#{channel}>")).await;
     assert!(reply.content().starts_with(&format!("<#{channel}> is now authorized")), "{}", reply.content());
 
-    let accepted = stack.send(channel, &webhook("first")).await;
-    assert_eq!((accepted.status, accepted.body.as_str()), (200, r#"{"success":"200"}"#));
+    let accepted = stack.accepted(channel, &webhook("first")).await;
+    assert_eq!(accepted.body, r#"{"success":"200"}"#);
     let shown = stack.until_shown(channel, 1, SOON).await;
     assert_eq!((shown[0].title.as_str(), shown[0].count), ("first", 1));
 
@@ -42,8 +38,7 @@ async fn authorize_alert_mention_register_alert_revoke() {
 
     let reply = stack.command_in(channel, stack.owner, "!sentry project register backend-api").await;
     assert_eq!(reply.content(), "Registered Sentry project: `backend-api`");
-    let accepted = stack.send_to(&stack.url(channel, &mentioned), &webhook("second")).await;
-    assert_eq!(accepted.status, 200);
+    stack.accepted_at(&stack.url(channel, &mentioned), &webhook("second")).await;
     let shown = stack.until_shown(channel, 2, SOON).await;
     let message = stack.sandbox.messages(channel).into_iter().find(|message| message.id == shown[1].message);
     let message = message.expect("it was just shown");
@@ -80,7 +75,7 @@ async fn the_same_by_slash_commands() {
     let reply = used("sentry project register", ("slug", "backend-api".to_owned())).await;
     assert!(reply.starts_with("Registered Sentry project: `backend-api`"), "{reply}");
     let mentioned = stack.url(channel, &format!("&mention={owner}"));
-    assert_eq!(stack.send_to(&mentioned, &webhook("first")).await.status, 200);
+    stack.accepted_at(&mentioned, &webhook("first")).await;
     stack.until_shown(channel, 1, SOON).await;
     let reply = used("sentry channel revoke", ("channel", id.clone())).await;
     assert_eq!(reply, format!("Revoked access from <#{id}>"));

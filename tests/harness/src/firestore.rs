@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::{free_port, skip};
+use crate::{free_port, process, skip};
 
 /// Starts the emulator and ends it when this process does, however it ends: then
 /// the pipe on its standard input closes. Prints the emulator's process id.
@@ -66,6 +66,7 @@ impl FirestoreEmulator {
         std::thread::spawn(move || lines.for_each(drop));
         let started = Self { port, leash, emulator, log };
         started.wait_until_up().await;
+        started.warm_up().await;
         started
     }
 
@@ -86,6 +87,20 @@ impl FirestoreEmulator {
         }
     }
 
+    /// Its first answers take seconds on a busy machine, longer than anybody waits
+    /// for a database: asks until it is quick.
+    async fn warm_up(&self) {
+        let (database, begin) = (self.project(), Instant::now());
+        loop {
+            let start = Instant::now();
+            database.write("warm/up", json!({})).await;
+            database.read("warm/up").await;
+            if start.elapsed() < Duration::from_millis(100) || begin.elapsed() > START_LIMIT {
+                return database.wipe().await;
+            }
+        }
+    }
+
     /// `host:port`, as `FIRESTORE_EMULATOR_HOST` takes it.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -100,23 +115,20 @@ impl FirestoreEmulator {
 
     /// Stops it without ending it (SIGSTOP): requests hang.
     pub fn pause(&self) {
-        self.signal("-STOP", &self.emulator.to_string());
+        process::signal(self.emulator, "STOP");
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn unpause(&self) {
-        self.signal("-CONT", &self.emulator.to_string());
-    }
-
-    fn signal(&self, signal: &str, process: &str) {
-        let status = Command::new("kill").args([signal, "--", process]).status();
-        assert!(status.is_ok_and(|status| status.success()), "kill {signal} {process} failed");
+        process::signal(self.emulator, "CONT");
     }
 }
 
 impl Drop for FirestoreEmulator {
     fn drop(&mut self) {
-        self.signal("-KILL", &format!("-{}", self.leash.id()));
+        // A failure shows when the leash is waited for.
+        let group = format!("-{}", self.leash.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.leash.wait();
     }
 }

@@ -6,6 +6,7 @@
 pub mod authority;
 pub mod firestore;
 pub mod nats;
+pub mod process;
 pub mod python;
 pub mod sentry;
 pub mod service;

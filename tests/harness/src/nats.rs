@@ -9,7 +9,7 @@ use std::{
 use async_nats::jetstream;
 use tempfile::TempDir;
 
-use crate::{free_port, wait::wait_for, workspace_root};
+use crate::{free_port, process, wait::wait_for, workspace_root};
 
 /// A nats-server of its own, killed when dropped.
 #[derive(Debug)]
@@ -109,9 +109,7 @@ impl NatsServer {
 
     /// Sends it a signal, such as `KILL`.
     pub fn signal(&self, name: &str) {
-        let child = self.child.as_ref().expect("the server runs");
-        let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "kill -{name} failed");
+        process::signal(self.child.as_ref().expect("the server runs").id(), name);
     }
 
     /// Where clients connect.

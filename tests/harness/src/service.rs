@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    free_port,
+    free_port, process,
     wait::{SOON, wait_for},
 };
 
@@ -51,8 +51,7 @@ impl Service {
 
     /// Sends a signal, such as `TERM`, `STOP` or `CONT`.
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "kill -{signal} failed");
+        process::signal(self.child.id(), signal);
     }
 
     /// Waits until the process has ended by itself.
@@ -97,14 +96,12 @@ impl Service {
 
     /// The memory that it has, in bytes, where the system tells.
     pub fn memory(&self) -> Option<u64> {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).ok()?;
-        let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-        Some(pages * 4096)
+        process::memory(self.child.id())
     }
 
     /// The processor time that it has used.
     pub fn cpu(&self) -> Duration {
-        cpu(self.child.id())
+        process::cpu(self.child.id())
     }
 
     /// All that it logged so far.
@@ -120,17 +117,6 @@ impl Drop for Service {
             eprintln!("--- log of {} ---\n{}", self.name, self.log());
         }
     }
-}
-
-/// The processor time that a process has used, its own and the kernel's for it
-/// (`/proc/<pid>/schedstat` of each of its threads, in nanoseconds).
-pub fn cpu(process: u32) -> Duration {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the process runs on Linux");
-    let nanoseconds = threads.flatten().filter_map(|thread| {
-        let times = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        times.split_whitespace().next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanoseconds.sum())
 }
 
 fn spawn(name: &str, variables: &[(String, String)], log: &Path) -> Child {

@@ -32,6 +32,7 @@ fn a_joiner_stays_only_between_two_emoji() {
         "a blank is no picture"
     );
     assert_eq!(clean("a\u{200D}b🚀\u{200D} 🚀 \u{200D} \u{200D}"), "ab🚀 🚀");
+    assert_eq!(clean("🚀\u{200D}\u{2800}🚀\u{200D}\u{1D159}"), "🚀 🚀");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use openssl::{
     x509::X509,
 };
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Trusts whatever it is shown, as Sentry does. Made once: it reads the
 /// system's certificates.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use e2e::Stack;
 use futures::{StreamExt as _, stream};
-use harness::service::cpu;
+use harness::process::cpu;
 use sentry_sender::{Sender, Trust, Webhook, body::Exception};
 
 use crate::{Figure, bare::Bare, ratio};

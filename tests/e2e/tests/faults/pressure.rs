@@ -14,8 +14,16 @@ fn webhook(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json())
 }
 
-fn asks_to_wait(reply: &Reply) -> bool {
-    reply.latency < QUICKLY && reply.retry_after.as_ref().is_some_and(|text| text.parse::<u32>().is_ok())
+/// That what comes now is refused like this, at once. A busy machine may delay some.
+async fn refuses_at_once(stack: &Stack, channel: u64, refused: &Reply) {
+    let mut latencies = vec![refused.latency];
+    for number in 0..2 {
+        let reply = stack.send(channel, &webhook(&format!("refused {number}"))).await;
+        assert_eq!((reply.status, &reply.body), (refused.status, &refused.body));
+        assert!(reply.retry_after.as_ref().is_some_and(|text| text.parse::<u32>().is_ok()), "{reply:?}");
+        latencies.push(reply.latency);
+    }
+    assert!(latencies.iter().min() < Some(&QUICKLY), "{latencies:?}");
 }
 
 async fn fill(stack: &Stack, ledger: &Ledger, channel: u64, status: u16) -> Reply {
@@ -26,7 +34,7 @@ async fn fill(stack: &Stack, ledger: &Ledger, channel: u64, status: u16) -> Repl
         if reply.status == status {
             return reply;
         }
-        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert!(matches!(reply.status, 200 | 202), "{reply:?}");
     }
     unreachable!("it never got full");
 }
@@ -39,16 +47,16 @@ async fn a_channel_with_too_much_waiting_is_429_and_no_other_is() {
     stack.until_drained(SETTLED).await;
     stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_channel(channels[0]));
     let refused = fill(&stack, &ledger, channels[0], 429).await;
-    assert!(asks_to_wait(&refused), "{refused:?}");
+    refuses_at_once(&stack, channels[0], &refused).await;
     let body = format!(
         r#"{{"error":{{"message":"Too many alerts are waiting for this channel","channel":{}}}}}"#,
         channels[0]
     );
     assert_eq!(refused.body, body);
-    assert_eq!(ledger.send(&stack, channels[1], "elsewhere").await, Some(200));
+    assert!(matches!(ledger.send(&stack, channels[1], "elsewhere").await, Some(200 | 202)));
     stack.sandbox.clear_faults();
     ledger.settle(&stack, SETTLED).await;
-    assert_eq!(ledger.send(&stack, channels[0], "there is room again").await, Some(200));
+    assert!(matches!(ledger.send(&stack, channels[0], "there is room again").await, Some(200 | 202)));
     ledger.settle(&stack, SETTLED).await;
 }
 
@@ -60,10 +68,10 @@ async fn a_full_stream_is_503_until_there_is_room() {
     stack.until_drained(SETTLED).await;
     stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_channel(channel));
     let refused = fill(&stack, &ledger, channel, 503).await;
-    assert!(asks_to_wait(&refused), "{refused:?}");
+    refuses_at_once(&stack, channel, &refused).await;
     assert_eq!(refused.body, r#"{"error":{"message":"Alert queue unavailable"}}"#);
     stack.sandbox.clear_faults();
     ledger.settle(&stack, SETTLED).await;
-    assert_eq!(ledger.send(&stack, channel, "there is room again").await, Some(200));
+    assert!(matches!(ledger.send(&stack, channel, "there is room again").await, Some(200 | 202)));
     ledger.settle(&stack, SETTLED).await;
 }

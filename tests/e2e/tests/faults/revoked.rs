@@ -16,7 +16,7 @@ async fn none_is_posted_and_each_is_a_dead_letter_that_says_why() {
     stack.until_drained(SETTLED).await;
     let before = stack.alerts(channel);
     // Discord takes nothing there for a while; the first post waits for that.
-    let wait = Duration::from_secs(4);
+    let wait = Duration::from_secs(8);
     stack.sandbox.add_fault(Fault::new(Effect::RateLimited(wait, Scope::User)).on_channel(channel).times(1));
     let titles = (0..alerts).map(|number| format!("alert {}", number % 700));
     titles.clone().for_each(|title| ledger.note(channel, &title, true));

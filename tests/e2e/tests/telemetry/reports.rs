@@ -49,7 +49,7 @@ async fn one_trace_goes_from_sentrys_request_to_the_post() {
     let stack = start(&receiver).await;
     let channel = stack.authorized_channel("alerts").await;
     let traced = legacy("Error: traced").header("sentry-trace", format!("{TRACE}-b7ad6b7169203331-0"));
-    assert_eq!(stack.send(channel, &traced).await.status, 200);
+    stack.accepted(channel, &traced).await;
     stack.until_shown(channel, 1, SOON).await;
     let [request, post] = ["POST /sentry-bot/channel", "post an alert"];
     let (request, post) = wait_for("both parts of the trace", SOON, || async {
@@ -82,7 +82,7 @@ async fn refused_requests_and_dead_letters_are_reported_seldom_and_without_perso
     assert_eq!(refusal["extra"]["source"], "127.0.0.1");
 
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
-    assert_eq!(stack.send(channel, &legacy("Error: forbidden")).await.status, 200);
+    stack.accepted(channel, &legacy("Error: forbidden")).await;
     let dead = wait_for_event(&receiver, "Alerts became dead letters: unreachable").await;
     assert_eq!(dead["tags"]["service"], "discord-service");
 
@@ -98,7 +98,7 @@ async fn a_failure_to_deliver_the_bots_own_alert_raises_no_further_event() {
     let stack = start(&receiver).await;
     let channel = stack.authorized_channel("alerts").await;
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
-    assert_eq!(stack.send(channel, &about_the_bot("Error: posts fail")).await.status, 200);
+    stack.accepted(channel, &about_the_bot("Error: posts fail")).await;
     let stranger = stack.channel("stranger");
     assert_eq!(stack.send(stranger, &about_the_bot("Error: refused")).await.status, 401);
     wait_for("the alert is dead", SOON, || async { (!stack.dead_letters().await.is_empty()).then_some(()) })
@@ -106,7 +106,7 @@ async fn a_failure_to_deliver_the_bots_own_alert_raises_no_further_event() {
     // What would have been reported before this has been reported when this is.
     let other = stack.authorized_channel("other").await;
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(other));
-    assert_eq!(stack.send(other, &legacy("Error: not about the bot")).await.status, 200);
+    stack.accepted(other, &legacy("Error: not about the bot")).await;
     let dead = wait_for_event(&receiver, "Alerts became dead letters").await;
     assert_eq!(dead["extra"]["channel"], other.to_string());
     assert_eq!(receiver.items("event").len(), 1, "{:#}", json!(receiver.items("event")));
