@@ -40,7 +40,8 @@ fn an_alert_stays_small_whatever_is_sent() {
     let url = alert.url.as_deref().expect("what there is of a long link is shown");
     assert!(url.chars().count() == 1024 && url.ends_with('…'), "{url}");
     let size = alert.encode().len();
-    assert!(size < 15_000, "{size} bytes");
+    // The link counts too, by its kilobyte.
+    assert!(size < 16_000, "{size} bytes");
 }
 
 #[test]
