@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use async_nats::jetstream;
 use shared::{
-    admin::{self, Readiness},
+    admin::{self, PrometheusHandle, Readiness},
     bus::{self, Role},
     settings, shutdown,
     shutdown::CancellationToken,
@@ -27,7 +27,7 @@ use crate::{
     metrics::METRICS,
     render::Style,
     settings::Settings,
-    store::{self, FirestoreStore, Keys, Store},
+    store::{self, FirestoreStore, Keys},
     trust::Trusts,
     verdicts,
 };
@@ -50,11 +50,16 @@ pub fn run() -> anyhow::Result<()> {
         return Runtime::new()?.block_on(cli::run(&settings, command));
     }
     let secrets = SecretsKeys::from_settings(&settings.common)?;
+    bus::check(&settings.common.nats)?;
+    if settings.uses_firestore() {
+        FirestoreStore::check(&settings)?;
+    }
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     let stop = shutdown::on_signal()?;
     // The keys may stand in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.
-    let Some(keys) = Runtime::new()?.block_on(read_keys(&settings, &stop))? else { return Ok(()) };
+    let reading = read_keys(&settings, &stop, metrics.clone());
+    let Some(keys) = Runtime::new()?.block_on(reading)? else { return Ok(()) };
     let _sentry = telemetry::start_sentry(SERVICE, keys.sentry_dsn.as_ref(), &settings.common)?;
     Runtime::new()?.block_on(async {
         let readiness = Readiness::default();
@@ -75,15 +80,31 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 /// The keys, or nothing when it is told to stop before they could be read.
-async fn read_keys(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Option<Keys>> {
+async fn read_keys(
+    settings: &Settings,
+    stop: &CancellationToken,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<Option<Keys>> {
     let given = store::given_keys(settings)?;
+    let mode = settings.common.runtime_mode;
     // Only Firestore keeps keys.
-    let firestore = settings.uses_firestore().then(|| FirestoreStore::new(settings));
-    let store = firestore.as_ref().map(|store| -> &dyn Store { store });
-    tokio::select! {
-        keys = store::keys(given, settings.common.runtime_mode, store) => Ok(Some(keys?)),
-        () = stop.cancelled() => Ok(None),
+    if !settings.uses_firestore() {
+        return Ok(Some(store::keys(given, mode, None).await?));
     }
+    // It may be away for long, and whoever watches the process is not to take it for dead.
+    let readiness = Readiness::default();
+    readiness.set_unready(CHECK, "reading the keys from the store");
+    let (_, admin) = admin::serve(settings.admin_addr, readiness, metrics, None)?;
+    let (handle, admin) = (admin.handle(), tokio::spawn(admin));
+    let store = FirestoreStore::new(settings);
+    let keys = tokio::select! {
+        keys = store::keys(given, mode, Some(&store)) => keys.map(Some),
+        () = stop.cancelled() => Ok(None),
+    };
+    // The address is bound once more, for good.
+    handle.stop(false).await;
+    admin.await.context("the admin listener panicked")??;
+    Ok(keys?)
 }
 
 async fn grace_over(stop: &CancellationToken, grace: Duration) {

@@ -32,7 +32,7 @@ pub struct Settings {
     #[arg(long, env)]
     pub google_application_credentials: Option<PathBuf>,
     /// host:port of Google's Firestore emulator
-    #[arg(long, env)]
+    #[arg(long, env, value_parser = host_port)]
     pub firestore_emulator_host: Option<String>,
     /// The word that commands begin with
     #[arg(long, env, default_value = "!sentry", value_parser = prefix)]
@@ -109,6 +109,18 @@ fn http_url(text: &str) -> Result<Url, String> {
     }
 }
 
+fn host_port(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let plain = Url::parse(&format!("http://{text}")).is_ok_and(|url| {
+        url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none()
+    });
+    match port && plain && !text.ends_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err("expected host:port".to_owned()),
+    }
+}
+
 /// The prefix stands in code spans and in names of embed fields, which have limits.
 fn prefix(text: &str) -> Result<String, String> {
     let fits = (1..=32).contains(&text.chars().count());
@@ -120,7 +132,19 @@ fn prefix(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::prefix;
+    use super::{host_port, prefix};
+
+    #[test]
+    fn an_emulator_is_a_host_and_a_port() {
+        for good in ["127.0.0.1:8080", "localhost:80", "[::1]:8080", "firestore.svc:8080"] {
+            assert_eq!(host_port(good).as_deref(), Ok(good));
+        }
+        for bad in
+            ["", "x y", "localhost", ":8080", "http://localhost:8080", "a@b:80", "a:80/x", "a:b", "a:99999"]
+        {
+            assert!(host_port(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_prefix_is_one_short_word_that_stays_in_its_code_span() {

@@ -54,6 +54,7 @@ impl Application {
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
     pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
+        bus::check(&settings.common.nats)?;
         payload::prepare();
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();

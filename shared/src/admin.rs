@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use anyhow::Context as _;
-use metrics_exporter_prometheus::PrometheusHandle;
+pub use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::probes::Probes;
 

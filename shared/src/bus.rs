@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_nats::jetstream::{self, kv, stream};
 
-pub use self::connection::connect;
+pub use self::connection::{check, connect};
 use crate::{settings::NatsSettings, wire};
 
 /// The version of the streams' shape that this build makes, kept in their

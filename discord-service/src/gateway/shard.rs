@@ -31,6 +31,9 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// A connection that lasted so long was no failure.
 const STABLE: Duration = Duration::from_secs(60);
+/// More failures than these lengthen no wait for a session that came up and is
+/// to be resumed: a resume costs no IDENTIFY, and commands wait for it.
+const RESUMING: u32 = 2;
 /// So many tries to resume a session may fail in a row before it is given up.
 const RESUME_TRIES: u32 = 3;
 /// For noting down where a session ended.
@@ -135,17 +138,29 @@ async fn serve(
             }
         }
         metrics::counter!("sentry_bot_gateway_reconnects_total").increment(1);
-        failures = if began.elapsed() >= STABLE { 1 } else { failures + 1 };
+        let resumes = came_up && resumable.borrow().is_some();
+        failures = count(failures, began.elapsed(), resumes);
         if failures > RESUME_TRIES && !came_up {
             resumable.send_replace(None);
         }
         // A session that was stable resumes at once; the state shows what lasts.
         if failures > 1 || resumable.borrow().is_none() {
             context.status.set(shard, State::Down("reconnecting"));
-            stop.run_until_cancelled(sleep(wait(failures))).await;
+            let patience = if resumes { failures.min(RESUMING) } else { failures };
+            stop.run_until_cancelled(sleep(wait(patience))).await;
         }
     }
     Ok(())
+}
+
+/// The failures in a row, after one more connection that lasted so long. Those
+/// that only lead to a resume do not make the next IDENTIFY wait longer.
+fn count(failures: u32, lasted: Duration, resumes: bool) -> u32 {
+    match (lasted >= STABLE, resumes) {
+        (true, _) => 1,
+        (false, true) => (failures + 1).min(RESUMING.max(failures)),
+        (false, false) => failures + 1,
+    }
 }
 
 /// Waits for Discord's next free moment to identify, and returns where to.
@@ -196,6 +211,17 @@ fn wait(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_discord_lets_resume_is_never_kept_waiting_for_long() {
+        let brief = Duration::from_secs(1);
+        let often = |failures, resumes| (0..50).fold(failures, |n, _| count(n, brief, resumes));
+        assert_eq!(often(0, true), RESUMING);
+        assert!(wait(RESUMING) <= 4 * SHORTEST_WAIT);
+        assert_eq!(often(5, true), 5, "IDENTIFYs that failed before still count");
+        assert_eq!(often(0, false), 50, "an IDENTIFY waits longer each time");
+        assert_eq!(count(50, STABLE, false), 1);
+    }
 
     #[test]
     fn waits_grow_and_stay_bounded() {

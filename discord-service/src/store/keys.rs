@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use shared::{
     RuntimeMode,
     settings::{SettingsError, secret},
@@ -27,12 +27,18 @@ pub struct Keys {
 /// What of them is set: `DISCORD_TOKEN` and `SENTRY_DSN`.
 ///
 /// # Errors
-/// [`SettingsError`] when one is set twice or its file cannot be read.
+/// [`SettingsError`] when one is set twice, its file cannot be read, or it is no token.
 pub fn given_keys(settings: &Settings) -> Result<ApiKeys, SettingsError> {
-    Ok(ApiKeys {
-        discord_token: secret("DISCORD_TOKEN", settings.discord_token_file.as_ref())?,
-        sentry_dsn: secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())?,
-    })
+    let discord_token = secret("DISCORD_TOKEN", settings.discord_token_file.as_ref())?;
+    if discord_token
+        .as_ref()
+        .is_some_and(|token| !token.expose_secret().bytes().all(|b| b.is_ascii_graphic()))
+    {
+        return Err(SettingsError(
+            "DISCORD_TOKEN: a token has no spaces, line breaks or characters beyond ASCII".to_owned(),
+        ));
+    }
+    Ok(ApiKeys { discord_token, sentry_dsn: secret("SENTRY_DSN", settings.common.sentry_dsn_file.as_ref())? })
 }
 
 /// Completes what is set with what the store holds, where it keeps keys. Waits for the store as long

@@ -96,10 +96,11 @@ fn validate(schema: &Validator, body: &Value) -> Result<(), PayloadError> {
     })
 }
 
-/// A link that an alert keeps: whole or not at all, since half of one leads elsewhere.
+/// A link that an alert keeps. One that was cut says so by its end: it is shown
+/// and never linked, since half of a link leads elsewhere.
 fn kept_link(url: &str) -> Option<String> {
     let url = url.trim();
-    (!url.is_empty() && url.chars().count() <= MAX_TEXT).then(|| url.to_owned())
+    (!url.is_empty()).then(|| cut(url, MAX_TEXT))
 }
 
 /// The string at the end of `path`, unless it is blank.

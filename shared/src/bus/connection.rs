@@ -65,6 +65,15 @@ pub async fn connect(
     options.connect(settings.nats_url.clone()).await.context("NATS_URL: cannot start connecting")
 }
 
+/// Tells at the start, before anything is said or bound, whether [`connect`] can
+/// use the settings.
+///
+/// # Errors
+/// [`SettingsError`] when it cannot.
+pub fn check(settings: &NatsSettings) -> Result<(), SettingsError> {
+    authenticate(ConnectOptions::new(), settings).map(drop)
+}
+
 /// Who we are for the server, and whom we believe that it is the server.
 fn authenticate(
     mut options: ConnectOptions,

@@ -43,16 +43,38 @@ async fn wrong_settings_are_one_line_and_exit_code_64() {
             &[("DISCORD_TOKEN", "a"), ("NATS_CREDS_FILE", "/nowhere")][..],
             "discord-service: NATS_CREDS_FILE: cannot read /nowhere: No such file or directory (os error 2)\n",
         ),
+        (
+            &[("DISCORD_TOKEN", "a\nb")][..],
+            "discord-service: DISCORD_TOKEN: a token has no spaces, line breaks or characters beyond ASCII\n",
+        ),
+        (
+            &[("DISCORD_TOKEN", "a"), ("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere")][..],
+            "discord-service: GOOGLE_APPLICATION_CREDENTIALS: cannot read /nowhere: No such file or directory (os error 2)\n",
+        ),
+        (
+            &[("DISCORD_TOKEN", "a"), ("FIRESTORE_EMULATOR_HOST", "nowhere")][..],
+            "discord-service: FIRESTORE_EMULATOR_HOST: invalid value 'nowhere' for '--firestore-emulator-host <FIRESTORE_EMULATOR_HOST>': expected host:port (see --help)\n",
+        ),
     ] {
         let log = ends_with(variables, 64).await;
-        assert!(log.ends_with(line), "{log}");
+        assert_eq!(log, line);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nats_is_away_it_lives_is_not_ready_and_stops_at_once() {
     let nats = format!("nats://127.0.0.1:{}", free_port());
-    let mut service = Service::start("discord-service", &[("DISCORD_TOKEN", "token"), ("NATS_URL", &nats)]);
+    lives_unready_and_stops(&[("DISCORD_TOKEN", "token"), ("NATS_URL", &nats)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_store_that_has_the_token_is_away_it_lives_is_not_ready_and_stops_at_once() {
+    let firestore = format!("127.0.0.1:{}", free_port());
+    lives_unready_and_stops(&[("FIRESTORE_EMULATOR_HOST", &firestore)]).await;
+}
+
+async fn lives_unready_and_stops(variables: &[(&str, &str)]) {
+    let mut service = Service::start("discord-service", variables);
     wait_for("it says that it is not ready", SOON, || async {
         (service.readyz().await == Some(503)).then_some(())
     })

@@ -18,6 +18,8 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
+use serde::de::IgnoredAny;
+use shared::settings::SettingsError;
 use tokio::time::{Instant, timeout};
 
 use crate::settings::Settings;
@@ -51,6 +53,19 @@ impl Target {
             emulator: settings.firestore_emulator_host.clone(),
         }
     }
+}
+
+/// Tells whether the key file that Google's variable names can be used at all;
+/// an emulator asks for none.
+pub(super) fn check(target: &Target) -> Result<(), SettingsError> {
+    let (Some(path), None) = (&target.credentials, &target.emulator) else { return Ok(()) };
+    let wrong = |why: String| SettingsError(format!("{CREDENTIALS_VARIABLE}: {why}"));
+    let text =
+        std::fs::read(path).map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?;
+    // What stands in it may be a secret, so the parser's words stay out.
+    serde_json::from_slice::<IgnoredAny>(&text)
+        .map(drop)
+        .map_err(|_| wrong(format!("{} is no key file: expected JSON", path.display())))
 }
 
 /// An attempt to connect that all who need it wait for together, and then its result.

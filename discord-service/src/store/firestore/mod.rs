@@ -20,7 +20,7 @@ use firestore::{
     timestamp_utils::from_timestamp,
 };
 use secrecy::SecretString;
-use shared::{ChannelId, GuildId, RuntimeMode, UserId, trust::ChannelTrust};
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, settings::SettingsError, trust::ChannelTrust};
 use tokio::time::Instant;
 
 use self::connection::{Connection, Target};
@@ -53,6 +53,12 @@ impl FirestoreStore {
     /// The store that Google's settings name. Connects when it is first asked.
     pub fn new(settings: &Settings) -> Self {
         Self { connection: Connection::new(Target::new(settings)) }
+    }
+
+    /// # Errors
+    /// [`SettingsError`] when Google's settings cannot be used.
+    pub fn check(settings: &Settings) -> Result<(), SettingsError> {
+        connection::check(&Target::new(settings))
     }
 
     async fn timed<T>(
