@@ -35,6 +35,7 @@ check "settings in README.md" tests/tools/check-settings.sh
 check "Kubernetes manifests" tests/tools/k8s-check.sh
 check "NATS cluster" tests/tools/nats-cluster-check.sh
 check "Compose" tests/tools/compose-check.sh
+check "Prometheus" tests/tools/check-prometheus.py
 check "tests" tests/tools/run-tests.py
 check "fuzzing" tests/tools/fuzz.sh
 check "make run" tests/tools/check-run.sh
