@@ -1,7 +1,7 @@
 //! A real nats-server with JetStream.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -112,6 +112,11 @@ impl NatsServer {
         let child = self.child.as_ref().expect("the server runs");
         let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
         assert!(status.is_ok_and(|status| status.success()), "kill -{name} failed");
+    }
+
+    /// The folder of its files, JetStream's among them.
+    pub fn files(&self) -> &Path {
+        self.store.path()
     }
 
     /// Where clients connect.
