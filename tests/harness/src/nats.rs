@@ -1,7 +1,7 @@
 //! A real nats-server with JetStream.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -110,6 +110,11 @@ impl NatsServer {
     /// Sends it a signal, such as `KILL`.
     pub fn signal(&self, name: &str) {
         process::signal(self.child.as_ref().expect("the server runs").id(), name);
+    }
+
+    /// The folder of its files, JetStream's among them.
+    pub fn files(&self) -> &Path {
+        self.store.path()
     }
 
     /// Where clients connect.
