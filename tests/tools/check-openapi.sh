@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 run=
 
 finish() {
-    [ -z "$run" ] || kill -INT -- "-$run" 2>/dev/null || true
+    [ -z "$run" ] || kill -TERM -- "-$run" 2>/dev/null || true
     [ -z "$run" ] || wait "$run" || true
     rm -rf "$output" "$scratch"
 }

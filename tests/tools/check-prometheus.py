@@ -75,13 +75,13 @@ def start_bot(scratch, output):
         url = re.search(r"sentry-sender '(.*)' tests", said())[1]
         return run, targets, url, re.search(r"^sandbox Discord +(\S+)", said(), re.M)[1]
     except BaseException:
-        stop(run, signal.SIGINT)
+        stop(run)
         raise
 
 
-def stop(process, how):
+def stop(process):
     if process.poll() is None:
-        os.killpg(process.pid, how)
+        os.killpg(process.pid, signal.SIGTERM)
     process.wait()
 
 
@@ -169,8 +169,8 @@ def main():
             check(f"http://127.0.0.1:{port}", Load(url, sandbox))
         finally:
             if prometheus:
-                stop(prometheus, signal.SIGTERM)
-            stop(bot, signal.SIGINT)
+                stop(prometheus)
+            stop(bot)
 
 
 main()

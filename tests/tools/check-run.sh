@@ -17,10 +17,10 @@ expect() {
     grep -qF -- "$1" "$output" || fail "it did not print: $1"
 }
 
-# Job control gives it a process group of its own that takes SIGINT, as a
-# terminal would.
+# Job control gives it a process group of its own, and it takes SIGINT, as in a
+# terminal, also where this script was started in the background.
 set -m
-TMPDIR=$scratch env -u DISCORD_TOKEN -u DISCORD_TOKEN_FILE make --no-print-directory run >"$output" 2>&1 &
+TMPDIR=$scratch env --default-signal=INT -u DISCORD_TOKEN -u DISCORD_TOKEN_FILE make --no-print-directory run >"$output" 2>&1 &
 run=$!
 set +m
 for _ in {1..1200}; do
