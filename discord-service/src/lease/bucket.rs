@@ -26,9 +26,10 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use shared::{settings::NatsSettings, wire};
 
-/// The longest life of a key that does not say otherwise, so that nothing
-/// outlives everybody: what `LEASE_TTL_SECS` may be at most.
-const LONGEST: Duration = Duration::from_secs(15);
+/// The longest life of any key, so that nothing outlives everybody. When NATS
+/// starts it removes whatever is older, also a key that is to stand for ever
+/// (measured with 2.15.1): so this is far beyond the age of any table in use.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How long a key stands unless it is written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +168,10 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings) -> anyhow:
         }
         Err(error) => return Err(error).context("cannot look for the leases' bucket"),
     };
-    if !existing.allow_message_ttl || existing.num_replicas != config.num_replicas {
+    if !existing.allow_message_ttl
+        || existing.max_age != config.max_age
+        || existing.num_replicas != config.num_replicas
+    {
         js.update_stream(config).await.context("cannot update the leases' bucket")?;
     }
     Ok(())

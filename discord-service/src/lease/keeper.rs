@@ -61,7 +61,7 @@ pub struct Keeper {
 
 /// Why a life of the pod ended.
 enum End {
-    /// Its key may be gone, for this pod or for others.
+    /// Its key may be gone, or the table that says what it owns.
     Lost,
     /// Everything is handed back.
     Left,
@@ -102,7 +102,7 @@ impl Keeper {
                     tenure.end();
                     joined(false);
                     metrics::counter!("sentry_bot_leases_lost_total").increment(self.out.len() as u64);
-                    tracing::warn!(pod.id = %tenure.pod, leases = self.out.len(), "could not renew the leases in time; joining anew");
+                    tracing::warn!(pod.id = %tenure.pod, leases = self.out.len(), "the leases could not be renewed in time, or are lost; joining anew");
                     self.out.values().for_each(CancellationToken::cancel);
                 }
                 End::Blind => {
@@ -198,7 +198,7 @@ impl Keeper {
             }
             match timeout(self.ttl / 2, self.settle(tenure)).await {
                 Ok(Ok(Settled::Shared)) => joined(true),
-                Ok(Ok(Settled::Unseen)) => return End::Lost,
+                Ok(Ok(Settled::Disowned)) => return End::Lost,
                 Ok(Ok(Settled::Unreadable)) => {
                     joined(false);
                     self.out.values().for_each(CancellationToken::cancel);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use harness::wait::wait_for;
 
-use crate::arena::{Arena, LONG, TTL};
+use crate::arena::{Arena, LONG, SHARDS, TTL};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_restart_of_nats_moves_nothing() {
@@ -24,6 +24,24 @@ async fn a_short_restart_of_nats_moves_nothing() {
         // A busy machine took its time to start it: once more.
     }
     arena.watcher.assert_one_owner_at_a_time();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_lost_is_begun_anew_without_second_owners() {
+    let arena = Arena::open().await;
+    let (first, second) = tokio::join!(arena.pod(), arena.pod());
+    arena.settled(&[&first, &second]).await;
+    let js = async_nats::jetstream::new(arena.nats.client().await);
+    let stream = js.get_stream("KV_leases").await.expect("the bucket's stream");
+    stream.purge().filter("$KV.leases.owners").await.expect("the table is gone");
+    let bucket = js.get_key_value("leases").await.expect("the bucket is an ordinary one");
+    wait_for("all has an owner in a new table", LONG, || async {
+        let table = bucket.get("owners").await.expect("NATS answers")?;
+        let table: serde_json::Value = serde_json::from_slice(&table).expect("JSON");
+        (table["owners"].as_object()?.len() == 64 + SHARDS as usize).then_some(())
+    })
+    .await;
+    arena.settled(&[&first, &second]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,8 +66,8 @@ async fn a_pod_that_dies_is_followed_after_the_time_to_live_and_not_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_outlives_the_longest_life_of_a_pods_key() {
-    let arena = Arena::open().await;
+async fn the_table_outlives_the_longest_life_of_a_pods_key_and_a_restart_of_nats() {
+    let mut arena = Arena::open().await;
     let pod = arena.pod().await;
     arena.settled(&[&pod]).await;
     let js = async_nats::jetstream::new(arena.nats.client().await);
@@ -76,4 +76,10 @@ async fn the_table_outlives_the_longest_life_of_a_pods_key() {
     tokio::time::sleep(Duration::from_secs(17)).await;
     let after = bucket.entry("owners").await.expect("NATS answers").expect("the table stands");
     assert_eq!(after.revision, written.revision, "nobody had to write it again");
+    // Nobody who could write it again. NATS removes what is too old when it starts.
+    drop(pod);
+    arena.nats.restart().await;
+    let js = async_nats::jetstream::new(arena.nats.client().await);
+    let bucket = js.get_key_value("leases").await.expect("the bucket is an ordinary one");
+    assert!(bucket.entry("owners").await.expect("NATS answers").is_some());
 }

@@ -22,8 +22,9 @@ pub(super) enum Settled {
     Shared,
     /// It cannot be read.
     Unreadable,
-    /// Others do not see this pod's key, and share what it has.
-    Unseen,
+    /// NATS has lost this pod's key, or that the pod owns what it has: others
+    /// share it.
+    Disowned,
 }
 
 impl Keeper {
@@ -36,9 +37,13 @@ impl Keeper {
             // After the table: whoever stands in it and is not here, is gone for good.
             let pods = self.owners.pods().await?;
             // Also while it can be renewed: NATS's index of keys may have suffered in a crash.
-            let Some(own) = pods.get(&tenure.pod) else { return Ok(Settled::Unseen) };
+            let Some(own) = pods.get(&tenure.pod) else { return Ok(Settled::Disowned) };
             self.ports.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
             let mine = table.of(&tenure.pod);
+            // No other pod takes from the table what is this one's: the table went back in time, or is gone.
+            if self.out.iter().any(|(resource, stop)| !stop.is_cancelled() && !mine.contains(resource)) {
+                return Ok(Settled::Disowned);
+            }
             let idle = mine.iter().filter(|resource| !self.out.contains_key(resource)).copied().collect();
             let mut plan = table.plan(&pods, &tenure.pod, &idle);
             if own.leaving || self.ports.leaving.is_cancelled() {

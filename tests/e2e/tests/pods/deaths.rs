@@ -34,7 +34,7 @@ async fn what_dead_and_frozen_pods_had_is_taken_over_and_a_pod_that_wakes_repeat
         let woken = Instant::now();
         frozen.signal("CONT");
         wait_for("the woken pod joins anew", LONG, || async {
-            frozen.log().contains("could not renew the leases in time").then_some(())
+            frozen.log().contains("leases could not be renewed in time").then_some(())
         })
         .await;
         scene.pods.push(frozen);
