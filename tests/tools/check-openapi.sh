@@ -45,6 +45,7 @@ for _ in {1..1200}; do
     kill -0 "$run" 2>/dev/null || fail "the services ended early"
     sleep 0.1
 done
+grep -q '^Ctrl-C stops everything' "$output" || fail "the services did not start in time"
 read -r ingress admin < <(sed -nE 's|^ingress-service +(https://[^,]+), (.*)/readyz$|\1 \2|p' "$output")
 curl -fsS "$admin/openapi.json" >"$scratch/openapi.json" || fail "the document is not served"
 

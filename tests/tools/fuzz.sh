@@ -14,7 +14,7 @@ done
 RUSTC_WORKSPACE_WRAPPER="$PWD/tests/tools/rustc-coverage" \
     cargo build --locked --workspace --features fuzz-targets/programs "${programs[@]}"
 
-# All at the same time, behind whatever else runs: `make test` has another check beside it.
+# All at the same time.
 declare -A pids=()
 for target in "$@"; do
     work=target/fuzz/$target
@@ -25,7 +25,7 @@ for target in "$@"; do
     ingress) folders+=(tests/fixtures/legacy) ;;
     platform) folders+=(tests/fixtures/platform) ;;
     esac
-    nice -n 10 "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$work/broken/" "${folders[@]}" >"$work/log" 2>&1 &
     pids[$target]=$!
 done

@@ -11,9 +11,7 @@ PATH="$PWD/.tools/bin:$PATH"
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 
 log=$(mktemp)
-ahead=$(mktemp)
-begun=
-trap '[ -z "$begun" ] || kill "$begun" 2>/dev/null || true; rm -f "$log" "$ahead"*' EXIT
+trap 'rm -f "$log"' EXIT
 failed=()
 
 # check NAME COMMAND...: runs it under a heading and remembers a failure.
@@ -27,18 +25,6 @@ check() {
         echo "== $name: FAILED"
         failed+=("$name")
     fi
-}
-
-# begin COMMAND...: in the background, to be waited for by `ended` in a check.
-begin() {
-    ("$@" >"$ahead" 2>&1 && echo 0 >"$ahead.code" || echo 1 >"$ahead.code") &
-    begun=$!
-}
-
-# What the command said that began, as it says it, and whether it succeeded.
-ended() {
-    tail -n +1 -f --pid="$begun" "$ahead"
-    return "$(cat "$ahead.code")"
 }
 
 check "shell scripts" tests/tools/check-scripts.sh
@@ -55,11 +41,9 @@ check "NATS cluster" tests/tools/nats-cluster-check.sh
 check "Compose" tests/tools/compose-check.sh
 check "Prometheus" tests/tools/check-prometheus.py
 check "tests" tests/tools/run-tests.py
-# Mostly waits for answers, so it goes beside what keeps all processors busy.
-begin tests/tools/check-openapi.sh
 check "fuzzing" tests/tools/fuzz.sh
-check "OpenAPI" ended
 check "make run" tests/tools/check-run.sh
+check "OpenAPI" tests/tools/check-openapi.sh
 
 # A test that cannot run says so in a line of its own, past cargo's capture.
 skipped=$(grep -c '^SKIPPED: ' "$log" || true)
