@@ -178,6 +178,7 @@ async fn serve(
     let (prefix, checks, stopping) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
     parts.spawn(async move { gateway::run(discord, &prefix, commands, checks, shards, stopping).await });
     readiness.set_ready(CHECK);
+    readiness.take_traffic();
 
     let (mut outcome, mut stopping) = (Ok(()), false);
     loop {
@@ -185,6 +186,7 @@ async fn serve(
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 readiness.set_unready(CHECK, "stopping");
+                readiness.drain();
                 continue;
             }
             ended = parts.join_next() => match ended {
@@ -195,6 +197,7 @@ async fn serve(
         let ended = ended.context("a part of the service panicked").and_then(|ended| ended);
         if !stop.is_cancelled() || ended.is_err() {
             readiness.set_unready(CHECK, "stopping");
+            readiness.drain();
             stop.cancel();
             outcome = outcome.and(ended);
         }

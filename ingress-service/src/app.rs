@@ -127,8 +127,10 @@ impl Application {
             () = stop.cancelled() => {}
         }
         // Whoever was told that it is not ready sends nothing.
-        if self.readiness.report().0 {
-            self.readiness.set_unready(CHECK, "stopping");
+        let sent_requests = self.readiness.takes_traffic();
+        self.readiness.set_unready(CHECK, "stopping");
+        self.readiness.drain();
+        if sent_requests {
             self.readiness.until_seen_failing(self.grace / 2).await;
             tokio::time::sleep(notice(self.grace)).await;
         }

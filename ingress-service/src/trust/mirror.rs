@@ -190,6 +190,8 @@ impl Mirror {
         tracing::debug!(channels = fresh.len(), "read what the channels trust");
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
         self.readiness.set_ready(CHECK);
+        // It holds from now on, whatever becomes of NATS.
+        self.readiness.take_traffic();
         self.said_lost.store(false, Ordering::Relaxed);
     }
 

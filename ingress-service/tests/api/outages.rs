@@ -96,6 +96,8 @@ async fn a_dead_nats_is_answered_503_at_once_and_recovered_from() {
     let mut app = TestApp::start().await;
     app.nats.kill();
     app.wait_for_readiness(503, SOON).await;
+    // It has read what channels trust, so requests are still to be sent here.
+    assert_eq!(app.admin("/readyz?for=traffic").await.0, 200);
     in_time(&app, 1..4, 503, AWAY).await;
     app.nats.restart().await;
     app.wait_until_ready().await;
@@ -109,9 +111,11 @@ async fn a_nats_that_comes_later_is_found() {
     let mut app = TestApp::launch(nats, DEVELOPMENT).await;
     alert(1).send(app.port).await.expect(503, AWAY);
     assert_eq!(app.admin("/readyz").await.0, 503);
+    assert_eq!(app.admin("/readyz?for=traffic").await.0, 503);
     assert_eq!(app.admin("/healthz").await.0, 200);
     app.nats.restart().await;
     app.wait_until_ready().await;
+    assert_eq!(app.admin("/readyz?for=traffic").await.0, 200);
     alert(2).send(app.port).await.expect(202, UNVERIFIED);
 }
 
