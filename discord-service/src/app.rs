@@ -1,19 +1,21 @@
 //! Puts the service together, runs it, and takes it apart on SIGTERM.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::jetstream;
 use shared::{
+    GuildId,
     admin::{self, PrometheusHandle, Readiness},
-    bus::{self, Role},
+    bus::{self, Role, Streams},
     settings, shutdown,
     shutdown::CancellationToken,
     telemetry,
     trust::SecretsKeys,
     wire,
 };
-use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
+use tokio::{runtime::Runtime, sync::watch, task::JoinSet};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     authority::Authority,
@@ -23,22 +25,25 @@ use crate::{
     delivery::Delivery,
     discord::{Discord, GLOBAL_RATE},
     gateway,
-    lease::{self, Membership},
+    leader::Bucket,
+    lease::Membership,
     metrics::METRICS,
     render::Style,
     settings::Settings,
-    store::{self, FirestoreStore, Keys},
+    store::{self, FirestoreStore, Keys, Store},
     trust::Trusts,
     verdicts,
 };
 
 const SERVICE: &str = "discord-service";
-/// How long to wait before something behind is tried again at start.
-const RETRY: Duration = Duration::from_millis(500);
+/// How often it is looked whether the store answers.
+const LOOK: Duration = Duration::from_secs(1);
 /// The name under which readiness reports the start itself.
 const CHECK: &str = "start";
 /// The name under which it reports the leases.
 const LEASES: &str = "leases";
+/// The name under which it reports the store.
+const STORE: &str = "store";
 
 /// Runs the service until it is told to stop.
 ///
@@ -121,22 +126,13 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let nats = bus::connect("discord-service", &settings.common.nats, &readiness).await?;
     let js = jetstream::new(nats.clone());
-    let setup = until_done("streams", || bus::ensure(&js, &settings.common.nats, Role::Discord));
-    let leases = until_done("leases", || lease::ensure(&js, &settings.common.nats));
-    tokio::select! {
-        _ = async { tokio::join!(setup, leases) } => {}
-        () = stop.cancelled() => return Ok(()),
-    }
-    let open = async {
-        let journals = js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
-        let messages = js.get_key_value(wire::MESSAGES).await.context("cannot open the messages' bucket")?;
-        let known = js.get_key_value(wire::CHANNELS).await.context("cannot open the channels' bucket")?;
-        anyhow::Ok((journals, messages, known, store::open(settings, &nats).await?))
-    };
-    let (journals, messages, known, store) = tokio::select! {
-        opened = open => opened?,
-        () = stop.cancelled() => return Ok(()),
-    };
+    let role = if settings.uses_firestore() { Role::Discord } else { Role::DiscordWithStore };
+    let streams = Streams::new(nats.clone(), settings.common.nats.clone(), role, readiness.clone());
+    let _streams = AbortOnDropHandle::new(tokio::spawn(async move { streams.keep().await }));
+    let [journals, messages, known] =
+        [wire::LANES, wire::MESSAGES, wire::CHANNELS].map(|name| Bucket::new(&js, name));
+    let store = store::open(settings, &nats).await?;
+    let _store = AbortOnDropHandle::new(tokio::spawn(follow_store(store.clone(), readiness.clone())));
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
     let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
     let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
@@ -149,7 +145,7 @@ async fn serve(
         style,
         max_age: settings.alert_max_age(),
     };
-    let trusts = Trusts::new(store.clone(), js.clone(), &settings.common.nats, secrets);
+    let trusts = Trusts::new(store.clone(), &js, secrets);
     let dead_letters = DeadLetters::new(js.clone());
     let commands = Commands::new(store, &discord, authority.clone(), trusts.clone(), dead_letters, settings);
     let commands = Arc::new(commands);
@@ -210,12 +206,12 @@ async fn serve(
 }
 
 /// Says in the readiness whether this pod is one of those that share the work.
-fn follow_leases(readiness: &Readiness) -> impl Fn(bool) + Send + Sync + use<> {
+fn follow_leases(readiness: &Readiness) -> impl Fn(Result<(), &str>) + Send + Sync + use<> {
     let readiness = readiness.clone();
     readiness.set_unready(LEASES, "joining the other pods");
-    move |joined| match joined {
-        true => readiness.set_ready(LEASES),
-        false => readiness.set_unready(LEASES, "joining the other pods anew"),
+    move |standing| match standing {
+        Ok(()) => readiness.set_ready(LEASES),
+        Err(why) => readiness.set_unready(LEASES, why),
     }
 }
 
@@ -231,22 +227,14 @@ async fn share_rate(discord: Discord, mut pods: watch::Receiver<usize>) {
     }
 }
 
-/// Tries until it works, and says what it waits for.
-async fn until_done<F>(what: &str, mut attempt: impl FnMut() -> F)
-where
-    F: Future<Output = anyhow::Result<()>>,
-{
-    let mut said = false;
+/// Says in the readiness whether the store answers. What it said is remembered
+/// for a minute, also here: this asks it no more often than alerts do.
+async fn follow_store(store: Arc<dyn Store>, readiness: Readiness) {
     loop {
-        let error = match timeout(Duration::from_secs(10), attempt()).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error,
-            Err(elapsed) => elapsed.into(),
-        };
-        if !said {
-            tracing::warn!("{what} cannot be set up yet: {error:#}");
-            said = true;
+        match store.channels(GuildId::new(0)).await {
+            Ok(_) => readiness.set_ready(STORE),
+            Err(error) => readiness.set_unready(STORE, error.to_string()),
         }
-        tokio::time::sleep(RETRY).await;
+        tokio::time::sleep(LOOK).await;
     }
 }

@@ -4,7 +4,6 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use async_nats::jetstream::kv;
 use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
@@ -13,7 +12,7 @@ use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelT
 use crate::{
     delivery::blockade,
     discord::{Discord, DiscordError},
-    leader,
+    leader::Bucket,
     store::{Store, StoreError},
 };
 
@@ -71,9 +70,9 @@ struct Inner {
     store: Arc<dyn Store>,
     discord: Discord,
     /// KV bucket of every channel that was ever found authorized and its guild.
-    known: kv::Store,
+    known: Bucket,
     /// KV bucket in which lanes note that Discord blocks a channel.
-    lanes: kv::Store,
+    lanes: Bucket,
     guilds: Cache<ChannelId, GuildId>,
     unreachable: Cache<ChannelId, String>,
     users_found: Cache<UserId, ()>,
@@ -84,7 +83,7 @@ struct Inner {
 impl Authority {
     /// `known` is the bucket [`shared::wire::CHANNELS`], `lanes` is
     /// [`shared::wire::LANES`].
-    pub fn new(store: Arc<dyn Store>, discord: Discord, known: kv::Store, lanes: kv::Store) -> Self {
+    pub fn new(store: Arc<dyn Store>, discord: Discord, known: Bucket, lanes: Bucket) -> Self {
         Self(Arc::new(Inner {
             store,
             discord,
@@ -191,6 +190,8 @@ impl Authority {
         let Standing::Authorized(guild) = self.standing(channel).await? else {
             return Ok(Verdict::ChannelNotAuthorized);
         };
+        // Where nobody knows what the channel trusts, nobody can say that it takes this.
+        self.trust(channel).await?;
         let Some(user) = mention else {
             return Ok(Verdict::Accepted);
         };
@@ -244,13 +245,13 @@ impl Authority {
     async fn known(&self, channel: ChannelId) -> anyhow::Result<Option<Bytes>> {
         // From the leader: a channel that a lagging replica does not know would be
         // taken for a stranger's, and its alerts dropped.
-        leader::get(&self.0.known, &channel.to_string()).await.context("cannot read the known channels")
+        self.0.known.get(&channel.to_string()).await.context("cannot read the known channels")
     }
 
     async fn remember(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
         if !self.0.guilds.contains_key(&channel) {
             let value = guild.to_string().into();
-            self.0.known.put(channel.to_string(), value).await.context("cannot remember the channel")?;
+            self.0.known.put(&channel.to_string(), value).await.context("cannot remember the channel")?;
             self.0.guilds.insert(channel, guild).await;
         }
         Ok(())

@@ -11,7 +11,7 @@ pub mod delivery;
 pub mod diagnosis;
 pub mod discord;
 pub mod gateway;
-mod leader;
+pub mod leader;
 pub mod lease;
 pub mod metrics;
 pub mod render;

@@ -11,7 +11,7 @@ use clap::Parser as _;
 use discord_service::{
     discord::Discord,
     gateway::{self, Handler, Invoked, Typed},
-    lease::{self, Membership},
+    lease::Membership,
     settings::Settings,
 };
 use harness::{
@@ -84,7 +84,9 @@ impl Scene {
         let nats_server = NatsServer::start().await;
         let nats = nats_server.client().await;
         let settings = Settings::parse_from(["discord-service"]);
-        lease::ensure(&jetstream::new(nats.clone()), &settings.common.nats).await.expect("a bucket");
+        shared::bus::ensure(&jetstream::new(nats.clone()), &settings.common.nats, shared::bus::Role::Discord)
+            .await
+            .expect("a bucket");
         let Membership { keeper, shards, .. } =
             Membership::new(&nats, settings.lease_ttl(), shutdown.clone());
         tokio::spawn(keeper.run(CancellationToken::new(), |_| {}));

@@ -108,12 +108,13 @@ impl Application {
         let _certificates = AbortOnDropHandle::new(tokio::spawn(self.certificates.keep_fresh()));
         let webhooks = self.webhooks.clone();
         let _trust = AbortOnDropHandle::new(tokio::spawn(async move {
-            webhooks.trust.follow(webhooks.queue.nats(), webhooks.queue.settings()).await;
+            webhooks.trust.follow(webhooks.queue.nats()).await;
         }));
         let webhooks = self.webhooks.clone();
         let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
         let webhooks = self.webhooks.clone();
-        let _streams = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.prepare().await }));
+        let _streams =
+            AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.streams().keep().await }));
         let webhooks = self.webhooks.clone();
         let noting = async move { webhooks.refusals.write_down(webhooks.queue.nats()).await };
         let _noting = AbortOnDropHandle::new(tokio::spawn(noting));

@@ -93,6 +93,30 @@ pub struct NatsSettings {
     pub dead_letters_max_bytes: i64,
 }
 
+/// The most that one alert takes of the queue.
+const ALERT_BYTES: i64 = 8 << 10;
+/// One channel's backlog may be this part of the queue at most, so that none fills it.
+const BACKLOG_SHARE: i64 = 8;
+
+impl NatsSettings {
+    /// Whether the bounds fit together.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when one channel could fill the queue.
+    pub fn check_bounds(&self) -> Result<(), SettingsError> {
+        let most = self.alerts_max_bytes / BACKLOG_SHARE / ALERT_BYTES;
+        if self.channel_backlog_max <= most {
+            return Ok(());
+        }
+        let needed = self.channel_backlog_max * ALERT_BYTES * BACKLOG_SHARE;
+        Err(SettingsError(format!(
+            "CHANNEL_BACKLOG_MAX: {} alerts of 8 KiB are more than an eighth of ALERTS_MAX_BYTES: set it to {most} \
+             at most, or ALERTS_MAX_BYTES to {needed} at least",
+            self.channel_backlog_max
+        )))
+    }
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {

@@ -8,6 +8,13 @@ pub const ALERTS: &str = "ALERTS";
 /// What [`ALERTS`] stores: `alerts.<partition>.<channel id>`.
 pub const ALERTS_SUBJECTS: &str = "alerts.*.*";
 
+/// On which subject NATS says that an alert is stored: without its payload, and
+/// only once it can be read. See [`stored_subjects`].
+pub const STORED_DESTINATION: &str = "stored.{{wildcard(1)}}.{{wildcard(2)}}";
+
+/// All of these subjects: `stored.<partition>.<channel id>`.
+pub const STORED_SUBJECTS: &str = "stored.*.*";
+
 /// The stream of alerts that can never be delivered.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
 /// What [`DEAD_LETTERS`] stores: `dead.<reason>.<channel id>`.
@@ -43,21 +50,27 @@ pub const TRUST: &str = "trust";
 pub const SEEN: &str = "seen";
 /// The stream behind the bucket [`SEEN`].
 pub const SEEN_STREAM: &str = "KV_seen";
-/// What [`SEEN_STREAM`] stores.
-pub const SEEN_SUBJECTS: &str = "$KV.seen.>";
 
 /// KV bucket: the last refusals of each channel (a history of five for each
 /// channel id), written by the ingress and shown by `status`.
 pub const REFUSALS: &str = "refusals";
 /// The stream that [`REFUSALS`] is made of, by NATS's rules for buckets.
 pub const REFUSALS_STREAM: &str = "KV_refusals";
-/// What it stores.
-pub const REFUSALS_SUBJECTS: &str = "$KV.refusals.>";
 
 /// KV bucket: which messages of Discord show which issue, under
 /// `<channel id>.<issue>`, and what each of them shows, under
 /// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
+
+/// KV bucket of the store: a key `<channel>.<guild>` for each authorized channel,
+/// with a note of what it must not lose.
+pub const CHANNEL_LIST: &str = "channel-list";
+
+/// KV bucket of the store: the projects of each guild's users.
+pub const USER_PROJECTS: &str = "user-projects";
+
+/// KV bucket of the store: what each channel trusts.
+pub const CHANNEL_TRUST: &str = "channel-trust";
 
 /// How many partitions the alerts have. For ever: it is part of every subject.
 pub const PARTITIONS: u64 = 64;
@@ -73,9 +86,14 @@ pub fn alert_subject(channel: ChannelId) -> String {
     format!("alerts.{}.{channel}", partition(channel))
 }
 
-/// All alerts of one partition.
-pub fn partition_subjects(partition: u64) -> String {
-    format!("alerts.{partition}.*")
+/// Where NATS says that alerts of this partition are stored.
+pub fn stored_subjects(partition: u64) -> String {
+    format!("stored.{partition}.*")
+}
+
+/// The stream that a bucket is, by NATS's rules for buckets.
+pub fn bucket_stream(bucket: &str) -> String {
+    format!("KV_{bucket}")
 }
 
 /// The subject of a dead letter. `reason` is a single token.

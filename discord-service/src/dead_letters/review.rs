@@ -7,7 +7,7 @@ use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessa
 use shared::{ChannelId, wire};
 
 use super::{DeadLetter, DeadLetters};
-use crate::{batch, delivery::blockade};
+use crate::{batch, delivery::blockade, leader::Bucket};
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,7 +59,7 @@ impl DeadLetters {
     /// # Errors
     /// When NATS is away.
     pub async fn replay(&self, channel: Option<ChannelId>) -> anyhow::Result<Replayed> {
-        let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let lanes = Bucket::new(&self.js, wire::LANES);
         let end = self.last_sequence().await?;
         let mut replayed = Replayed::default();
         let mut lifted = HashSet::new();

@@ -2,21 +2,20 @@
 //! their alerts cost Discord no further request.
 
 use anyhow::Context as _;
-use async_nats::jetstream::kv;
 use shared::ChannelId;
 
-use crate::leader;
+use crate::leader::Bucket;
 
 /// Whether one channel is blocked, and why. Lifted from outside with [`lift`].
 #[derive(Debug)]
 pub(crate) struct Blockade {
-    bucket: kv::Store,
+    bucket: Bucket,
     key: String,
     set: bool,
 }
 
 impl Blockade {
-    pub(crate) async fn open(bucket: kv::Store, channel: ChannelId) -> anyhow::Result<Self> {
+    pub(crate) async fn open(bucket: Bucket, channel: ChannelId) -> anyhow::Result<Self> {
         let mut blockade = Self { bucket, key: key(channel), set: true };
         blockade.read().await?;
         Ok(blockade)
@@ -29,9 +28,7 @@ impl Blockade {
         if !self.set {
             return Ok(None);
         }
-        let why = leader::get(&self.bucket, &self.key)
-            .await
-            .context("cannot read whether the channel is blocked")?;
+        let why = self.bucket.get(&self.key).await.context("cannot read whether the channel is blocked")?;
         self.set = why.is_some();
         Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
@@ -47,8 +44,8 @@ impl Blockade {
 ///
 /// # Errors
 /// When NATS is away.
-pub async fn of(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<Option<String>> {
-    let why = bucket.get(key(channel)).await.context("cannot read whether the channel is blocked")?;
+pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Option<String>> {
+    let why = bucket.get(&key(channel)).await.context("cannot read whether the channel is blocked")?;
     Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -56,8 +53,8 @@ pub async fn of(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<Option
 ///
 /// # Errors
 /// When NATS is away.
-pub async fn lift(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<()> {
-    bucket.purge(key(channel)).await.context("cannot unblock the channel")
+pub async fn lift(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<()> {
+    bucket.purge(&key(channel)).await.context("cannot unblock the channel")
 }
 
 fn key(channel: ChannelId) -> String {

@@ -131,7 +131,7 @@ impl Lane<'_> {
             () = around.shutdown.cancelled() => false,
         };
         if woken {
-            self.look_again(wakes).await?;
+            self.look_again().await?;
         }
         Ok(None)
     }

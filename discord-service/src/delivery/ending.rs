@@ -49,7 +49,7 @@ impl Lane<'_> {
     /// Removes alerts that are posted or dead.
     pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
         let kept_from = self.backlog.first_outside(sequences);
-        self.around.queue.remove(&self.subject, sequences, kept_from).await?;
+        self.around.queue.remove(self.journal.stream(), &self.subject, sequences, kept_from).await?;
         self.forget_here(sequences);
         Ok(())
     }
@@ -59,9 +59,10 @@ impl Lane<'_> {
     pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
         let sequences = record.sequences();
         let kept_from = self.backlog.first_outside(&sequences);
+        let stream = self.journal.stream().to_owned();
         let (noted, removed) = tokio::join!(
             self.journal.write_posted(&mut record),
-            self.around.queue.remove(&self.subject, &sequences, kept_from)
+            self.around.queue.remove(&stream, &self.subject, &sequences, kept_from)
         );
         noted.and(removed).context("a post is confirmed, but not yet noted down")?;
         self.forget_here(&sequences);

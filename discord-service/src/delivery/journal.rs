@@ -2,7 +2,6 @@
 //! `lanes`.
 
 use anyhow::Context as _;
-use async_nats::jetstream::kv;
 use serde::Serialize;
 use shared::ChannelId;
 
@@ -10,13 +9,13 @@ use super::{
     record::{Record, State},
     tally::Tally,
 };
-use crate::leader;
+use crate::leader::Bucket;
 
 /// Where one channel's record is kept. Every write names the revision that it
 /// replaces: whoever no longer owns the channel fails to write, and so to post.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    bucket: kv::Store,
+    bucket: Bucket,
     key: String,
     /// The stream that the record's sequences are of.
     stream: String,
@@ -37,17 +36,22 @@ impl Journal {
     /// Opens the channel's journal for alerts of this stream (see
     /// `queue::Standing`) and reads the record in it.
     pub(crate) async fn open(
-        bucket: kv::Store,
+        bucket: Bucket,
         channel: ChannelId,
         stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let key = channel.to_string();
-        let entry = leader::entry(&bucket, &key).await.context("cannot read the lane's record")?;
+        let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
         let value = entry.and_then(|entry| entry.value);
         let tally = value.as_deref().map(Tally::read).unwrap_or_default();
         let record = value.and_then(|value| Record::read(&value, channel, &stream));
         Ok((Self { bucket, key, stream, revision, tally }, record))
+    }
+
+    /// The stream that the channel's alerts were read from.
+    pub(crate) fn stream(&self) -> &str {
+        &self.stream
     }
 
     /// Replaces the record of a post by its confirmation, and counts it.
@@ -83,7 +87,7 @@ impl Journal {
         }
         if self.revision > 0 {
             self.bucket
-                .purge_expect_revision(&self.key, Some(self.revision))
+                .purge_revision(&self.key, self.revision)
                 .await
                 .context("cannot clear the lane's record")?;
         }

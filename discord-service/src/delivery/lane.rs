@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::kv;
 use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::{sync::mpsc, time::Instant};
 
@@ -17,23 +16,25 @@ use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
+    clock,
     edit::Work,
     ending::{expired_cause, revoked_cause, unreachable_cause},
     journal::Journal,
     messages::{Entry, IssueKey, Messages},
     queue::Queue,
     record::{Record, Resume, State},
+    recovery::Recovery,
 };
 use crate::{
     authority::{AskAgain, Authority, Standing},
     dead_letters::{Cause, DeadLetters, Reason},
     discord::Discord,
+    leader::Bucket,
     render::Style,
 };
 
-/// After a wake-up, how long to look again for the alert that it announced: the
-/// announcement may overtake the storing.
-const LOOK_AGAIN_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
+/// How long to wait for a replica that does not show yet what its leader has.
+const REPLICA_LAGS_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 
 /// What is away is away for all lanes: one of them says so.
 static INTERRUPTIONS: News = News::new();
@@ -42,8 +43,9 @@ static INTERRUPTIONS: News = News::new();
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) queue: Queue,
+    pub(crate) recovery: Arc<Recovery>,
     pub(crate) dead_letters: DeadLetters,
-    pub(crate) journals: kv::Store,
+    pub(crate) journals: Bucket,
     pub(crate) messages: Messages,
     pub(crate) authority: Authority,
     pub(crate) discord: Discord,
@@ -94,7 +96,10 @@ pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut wakes
             tracing::debug!(channel.id = %channel, retry_in = ?wait, "the channel's lane starts over: {error:#}");
         }
         tokio::select! {
-            () = around.queue.back_after(wait) => {}
+            () = async {
+                around.queue.back_after(wait).await;
+                around.recovery.turn().await;
+            } => {}
             () = around.shutdown.cancelled() => return,
         }
     }
@@ -110,26 +115,32 @@ async fn serve(
     lane.catch_up().await?;
     if let Some(record) = unfinished {
         lane.resume(record).await?;
+        done(around, backoff);
     }
-    backoff.reset();
     while !around.shutdown.is_cancelled() {
         lane.refill().await?;
         if !lane.backlog.is_empty() {
             if let Some(work) = lane.next_work(wakes).await? {
                 lane.step(work).await?;
-                backoff.reset();
+                done(around, backoff);
             }
             continue;
         }
         tokio::select! {
             wake = wakes.recv() => match wake {
-                Some(()) => lane.look_again(wakes).await?,
+                Some(()) => lane.look_again().await?,
                 None => return Ok(lane.journal.clear().await?),
             },
             () = around.shutdown.cancelled() => {}
         }
     }
     Err(Interruption::Stopping)
+}
+
+/// A whole step succeeded: that a lane could be opened says little.
+fn done(around: &Surroundings, backoff: &mut Backoff) {
+    backoff.reset();
+    around.recovery.succeeded();
 }
 
 /// A channel's state while its lane is at work.
@@ -197,21 +208,17 @@ impl<'a> Lane<'a> {
         self.bury_decided(&BTreeSet::from([sequence]), &Cause::new(Reason::Unreadable, why)).await
     }
 
-    /// Looks for what a wake-up announced, until it is there or surely is not.
-    pub(super) async fn look_again(&mut self, wakes: &mut mpsc::Receiver<()>) -> anyhow::Result<()> {
-        let (before, mut waits) = (self.backlog.len(), LOOK_AGAIN_MS.iter());
-        loop {
+    /// Takes in what a wake-up announced. NATS announces what is stored, but a
+    /// replica may still lag; what it does not show in time the sweep finds.
+    pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
+        let before = self.backlog.len();
+        for wait in REPLICA_LAGS_MS {
             self.refill().await?;
-            let Some(wait) = waits.next().filter(|_| self.backlog.len() == before) else { break };
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(*wait)) => {}
-                // Announced anew: this one is not to wait for the former's pauses.
-                wake = wakes.recv() => match wake {
-                    Some(()) => waits = LOOK_AGAIN_MS.iter(),
-                    None => break,
-                },
-                () = self.around.shutdown.cancelled() => break,
+            let shown = self.backlog.len() > before;
+            if shown || self.around.queue.first(&self.subject, self.cursor).await?.is_none() {
+                break;
             }
+            tokio::time::sleep(Duration::from_millis(wait)).await;
         }
         if self.backlog.is_empty()
             && let Some(first) = self.around.queue.first(&self.subject, 1).await?
@@ -247,8 +254,8 @@ impl<'a> Lane<'a> {
     /// One post or edit, or one reason why there is none. It is made when it may
     /// go, of all that waits then and of what may be posted then.
     async fn step(&mut self, work: Work) -> Result<(), Interruption> {
-        let oldest = chrono::Utc::now() - self.around.max_age;
-        let expired = self.backlog.waiting_before(oldest.timestamp_millis());
+        let max_age_ms = i64::try_from(self.around.max_age.as_millis()).unwrap_or(i64::MAX);
+        let expired = self.backlog.waiting_before(clock::now_ms().saturating_sub(max_age_ms));
         // Strangers' alerts leave no trace, however old. That a channel is none is
         // known without the store, so what waits for the store expires all the same.
         if !expired.is_empty() && self.around.authority.was_authorized(self.channel).await? {

@@ -11,14 +11,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use async_nats::jetstream::kv;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use shared::{Alert, ChannelId};
 use url::Url;
 
-use crate::render::{self, Change, Exhibit, Style};
+use crate::{
+    leader::Bucket,
+    render::{self, Change, Exhibit, Style},
+};
 
 /// The version of what this build writes. What another one wrote is not known.
 const VERSION: u32 = 1;
@@ -156,11 +158,11 @@ impl Shown {
 /// lane alone. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Messages {
-    bucket: kv::Store,
+    bucket: Bucket,
 }
 
 impl Messages {
-    pub(crate) const fn new(bucket: kv::Store) -> Self {
+    pub(crate) const fn new(bucket: Bucket) -> Self {
         Self { bucket }
     }
 
@@ -207,25 +209,27 @@ impl Messages {
 
     /// The message cannot be edited (any more).
     pub(crate) async fn forget_message(&self, channel: ChannelId, message: u64) -> anyhow::Result<()> {
-        let purged = self.bucket.purge(message_key(channel, message)).await;
+        let purged = self.bucket.purge(&message_key(channel, message)).await;
         purged.context("cannot forget a message")
     }
 
     /// No message that shows the issue is known any more.
     pub(crate) async fn forget_issue(&self, channel: ChannelId, issue: IssueKey) -> anyhow::Result<()> {
-        self.bucket.purge(format!("{channel}.{issue}")).await.context("cannot forget an issue")
+        self.bucket.purge(&format!("{channel}.{issue}")).await.context("cannot forget an issue")
     }
 
-    /// What this build cannot read is as good as nothing.
+    /// What cannot be read is as good as nothing: no channel is to stand still for an edit.
     async fn read<T: for<'a> Deserialize<'a>>(&self, key: &str) -> anyhow::Result<Option<T>> {
-        let value = self.bucket.get(key).await.context("cannot read what a message shows")?;
+        let value = self.bucket.get(key).await.unwrap_or_else(|error| {
+            tracing::debug!("what a message shows is not known: {error:#}");
+            None
+        });
         Ok(value.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     async fn put<T: Serialize + Sync>(&self, key: &str, value: &T) -> anyhow::Result<()> {
         let value = serde_json::to_vec(value).context("cannot encode what a message shows")?;
-        self.bucket.put(key, value.into()).await.context("cannot write down what a message shows")?;
-        Ok(())
+        self.bucket.put(key, value.into()).await.context("cannot write down what a message shows")
     }
 }
 

@@ -7,6 +7,7 @@ pub mod blockade;
 mod catch_up;
 #[cfg(test)]
 mod choices;
+mod clock;
 mod edit;
 mod ending;
 mod journal;
@@ -16,6 +17,7 @@ mod pace;
 mod post;
 mod queue;
 mod record;
+mod recovery;
 mod send;
 mod sweep;
 pub mod tally;
@@ -29,10 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::{
-    Message,
-    jetstream::{self, kv},
-};
+use async_nats::{Message, jetstream};
 use futures::{
     StreamExt as _,
     future::BoxFuture,
@@ -50,11 +49,13 @@ use self::{
     lane::Surroundings,
     messages::Messages,
     queue::{Queue, Waiting},
+    recovery::Recovery,
 };
 use crate::{
     authority::Authority,
     dead_letters::DeadLetters,
     discord::Discord,
+    leader::Bucket,
     lease::{Lease, Resource},
     render::Style,
 };
@@ -67,9 +68,9 @@ pub struct Delivery {
     /// The connection.
     pub nats: async_nats::Client,
     /// The bucket [`wire::LANES`].
-    pub journals: kv::Store,
+    pub journals: Bucket,
     /// The bucket [`wire::MESSAGES`].
-    pub messages: kv::Store,
+    pub messages: Bucket,
     /// Who may post where.
     pub authority: Authority,
     /// Where to post.
@@ -91,12 +92,15 @@ impl Delivery {
         mut grants: mpsc::UnboundedReceiver<Lease>,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
+        // Steps of the wall clock are told from here on.
+        clock::now_ms();
         let js = jetstream::new(self.nats.clone());
         let bad_token = CancellationToken::new();
         let mut lanes = Lanes::new(
             self.nats,
             Surroundings {
                 queue: Queue::new(js.clone()),
+                recovery: Arc::new(Recovery::new()),
                 dead_letters: DeadLetters::new(js),
                 journals: self.journals,
                 messages: Messages::new(self.messages),
@@ -121,7 +125,12 @@ impl Delivery {
                     lanes.sweep_anew();
                 }
                 Some(partition) = lanes.stops.next() => lanes.put_down(partition),
-                Some(wake) = lanes.wakes.next() => lanes.wake(&wake.subject),
+                Some(stored) = lanes.wakes.next() => {
+                    // What is on a subject of no channel, the sweep finds.
+                    if let Some(channel) = wire::subject_channel(&stored.subject) {
+                        lanes.wake(channel);
+                    }
+                }
                 _ = sweep.tick() => lanes.sweep(),
                 Some(found) = lanes.sweeps.next() => if let Some(waiting) = found { lanes.swept(waiting) },
                 Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
@@ -193,7 +202,7 @@ impl Lanes {
     async fn take(&mut self, lease: Lease) {
         let Resource::Partition(partition) = lease.resource() else { return };
         let listening = CancellationToken::new();
-        match self.nats.subscribe(wire::partition_subjects(partition)).await {
+        match self.nats.subscribe(wire::stored_subjects(partition)).await {
             Ok(wakes) => {
                 self.wakes.push(wakes.take_until(listening.clone().cancelled_owned()).boxed());
             }
@@ -219,9 +228,8 @@ impl Lanes {
         }
     }
 
-    /// Something may wait on this subject.
-    fn wake(&mut self, subject: &str) {
-        let Some(channel) = lane_of(subject) else { return };
+    /// Something may wait for this channel.
+    fn wake(&mut self, channel: ChannelId) {
         if !self.partitions.contains_key(&wire::partition(channel)) {
             return;
         }

@@ -180,14 +180,22 @@ impl Queue {
     }
 
     /// Removes messages of this subject for certain. `kept_from` is the lowest
-    /// sequence of the subject that must stay, if any does.
+    /// sequence of the subject that must stay, if any does. In a stream that was
+    /// made in place of `read_from` (see [`Standing`]) nothing is removed: its
+    /// sequences are those of other messages. One that is made between this look
+    /// and the removal numbers its messages beyond all of these.
+    ///
+    /// # Errors
+    /// When NATS is away, or the stream is another one.
     pub(crate) async fn remove(
         &self,
+        read_from: &str,
         subject: &str,
         sequences: &BTreeSet<u64>,
         kept_from: Option<u64>,
     ) -> anyhow::Result<()> {
         let Removal { below, single } = Removal::of(sequences, kept_from);
+        ensure!(self.standing(subject).await?.stream == read_from, "the alerts' stream was made anew");
         if let Some(below) = below {
             self.purge(subject, below).await?;
         }

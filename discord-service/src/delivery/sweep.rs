@@ -43,7 +43,7 @@ impl Lanes {
         metrics::gauge!("sentry_bot_oldest_alert_age_seconds").set(oldest_age.as_secs_f64());
         for (subject, _) in held {
             match lane_of(&subject) {
-                Some(_) => self.wake(&subject),
+                Some(channel) => self.wake(channel),
                 // The next look waits for that: nothing is to be buried twice at once.
                 None => self.sweeps.push(bury_strays(self.around.clone(), subject).map(|()| None).boxed()),
             }
@@ -58,11 +58,12 @@ impl Lanes {
 async fn bury_strays(around: Surroundings, subject: String) {
     let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
     let buried = async {
+        let stream = around.queue.standing(&subject).await?.stream;
         let strays = around.queue.read(&subject, 1).await?.messages;
         let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
         let channel = wire::subject_channel(&subject).unwrap_or(ChannelId::new(0));
         around.dead_letters.bury(channel, strays, &cause).await?;
-        around.queue.remove(&subject, &sequences, None).await
+        around.queue.remove(&stream, &subject, &sequences, None).await
     };
     if let Err(error) = buried.await {
         tracing::warn!(%subject, "cannot remove what no lane reads: {error:#}");

@@ -3,9 +3,10 @@
 //! whoever confirms it.
 
 use anyhow::Context as _;
-use async_nats::jetstream::kv;
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
+
+use crate::leader::Bucket;
 
 /// Counts since the channel's first alert. Times are in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ impl Tally {
 ///
 /// # Errors
 /// When NATS is away.
-pub async fn of(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<Tally> {
-    let record = bucket.get(channel.to_string()).await.context("cannot read the lane's record")?;
+pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Tally> {
+    let record = bucket.get(&channel.to_string()).await.context("cannot read the lane's record")?;
     Ok(record.map(|record| Tally::read(&record)).unwrap_or_default())
 }

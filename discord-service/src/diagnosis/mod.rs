@@ -19,6 +19,7 @@ use crate::{
         blockade,
         tally::{self, Tally},
     },
+    leader::Bucket,
 };
 
 /// Refusals and dead letters that are shown.
@@ -81,7 +82,7 @@ impl Diagnosis {
     /// # Errors
     /// When NATS is away.
     pub async fn of(&self, channel: ChannelId) -> anyhow::Result<Findings> {
-        let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let lanes = Bucket::new(&self.js, wire::LANES);
         let (tally, waiting, blocked, dead, refusals) = tokio::try_join!(
             tally::of(&lanes, channel),
             self.waiting(channel),

@@ -11,7 +11,7 @@ use async_nats::{
 use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
 use super::{Diagnosis, Waiting};
-use crate::dead_letters::DeadLetter;
+use crate::{dead_letters::DeadLetter, leader::Bucket};
 
 /// How long a post is waited for: more than Discord's limits take for what
 /// waits on an ordinary day.
@@ -64,8 +64,7 @@ impl Diagnosis {
     /// nothing without.
     async fn vouch(&self, channel: ChannelId) -> Trust {
         let found = async {
-            let bucket = self.js.get_key_value(wire::TRUST).await.ok()?;
-            let trust = bucket.get(channel.to_string()).await.ok()??;
+            let trust = Bucket::new(&self.js, wire::TRUST).get(&channel.to_string()).await.ok()??;
             let ChannelTrust { tokens, secrets, .. } = serde_json::from_slice(&trust).ok()?;
             let token = tokens.into_iter().next().map(|token| Trust::Token(token.id));
             token.or_else(|| secrets.into_iter().next().map(|secret| Trust::Signature(secret.id)))

@@ -16,20 +16,15 @@ use async_nats::{
     Subscriber,
     header::NATS_MESSAGE_TTL,
     jetstream::{
-        self, ErrorCode,
-        context::{GetStreamErrorKind, PublishErrorKind},
+        self,
+        context::PublishErrorKind,
         message::PublishMessage,
         stream::{self, RawMessageErrorKind},
     },
 };
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use shared::{settings::NatsSettings, wire};
-
-/// The longest life of any key, so that nothing outlives everybody. When NATS
-/// starts it removes whatever is older, also a key that is to stand for ever
-/// (measured with 2.15.1): so this is far beyond the age of any table in use.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+use shared::wire;
 
 /// How long a key stands unless it is written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,47 +137,8 @@ impl Bucket {
     }
 }
 
-/// Makes sure that the bucket exists.
-///
-/// # Errors
-/// When NATS is away or refuses; call again later.
-pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<()> {
-    let config = stream::Config {
-        name: name(),
-        subjects: vec![subject(">")],
-        max_messages_per_subject: 1,
-        max_age: LONGEST,
-        discard: stream::DiscardPolicy::New,
-        allow_rollup: true,
-        deny_delete: true,
-        allow_direct: true,
-        allow_message_ttl: true,
-        num_replicas: settings.nats_replicas,
-        ..Default::default()
-    };
-    let existing = match js.get_stream(name()).await {
-        Ok(existing) => existing.cached_info().config.clone(),
-        Err(error) if is_missing(&error) => {
-            js.create_stream(config).await.context("cannot make the leases' bucket")?;
-            return Ok(());
-        }
-        Err(error) => return Err(error).context("cannot look for the leases' bucket"),
-    };
-    if !existing.allow_message_ttl
-        || existing.max_age != config.max_age
-        || existing.num_replicas != config.num_replicas
-    {
-        js.update_stream(config).await.context("cannot update the leases' bucket")?;
-    }
-    Ok(())
-}
-
-fn is_missing(error: &jetstream::context::GetStreamError) -> bool {
-    matches!(error.kind(), GetStreamErrorKind::JetStream(answer) if answer.error_code() == ErrorCode::STREAM_NOT_FOUND)
-}
-
 fn name() -> String {
-    format!("KV_{}", wire::LEASES)
+    wire::bucket_stream(wire::LEASES)
 }
 
 /// The key at the end of a subject of the bucket.

@@ -78,11 +78,11 @@ impl Keeper {
 
     /// Shares until the process is leaving and `done` says that nothing acts any
     /// more, then hands back what is left. `joined` is told whether this pod is
-    /// one of those that share.
-    pub async fn run(mut self, done: CancellationToken, joined: impl Fn(bool) + Send + Sync) {
+    /// one of those that share, and what keeps it from that.
+    pub async fn run(mut self, done: CancellationToken, joined: impl Fn(Result<(), &str>) + Send + Sync) {
         while !done.is_cancelled() {
             let tenure = Arc::new(Tenure::new(format!("{:016x}", rand::random::<u64>())));
-            let Some(revision) = done.run_until_cancelled(self.join(&tenure)).await else { return };
+            let Some(revision) = done.run_until_cancelled(self.join(&tenure, &joined)).await else { return };
             let mut renewal = Renewal {
                 bucket: self.bucket.clone(),
                 ttl: self.ttl,
@@ -92,7 +92,7 @@ impl Keeper {
             };
             tracing::info!(pod.id = %tenure.pod, "this pod has joined the others");
             let end = tokio::select! {
-                () = renewal.until_lost() => End::Lost,
+                () = renewal.until_lost(&joined) => End::Lost,
                 () = tenure.expired() => End::Lost,
                 end = self.share(&tenure, &done, &joined) => end,
             };
@@ -100,7 +100,7 @@ impl Keeper {
                 End::Left => self.leave(&tenure).await,
                 End::Lost => {
                     tenure.end();
-                    joined(false);
+                    joined(Err("the leases are lost: joining the other pods anew"));
                     metrics::counter!("sentry_bot_leases_lost_total").increment(self.out.len() as u64);
                     tracing::warn!(pod.id = %tenure.pod, leases = self.out.len(), "the leases could not be renewed in time, or are lost; joining anew");
                     self.out.values().for_each(CancellationToken::cancel);
@@ -115,7 +115,7 @@ impl Keeper {
     }
 
     /// Writes this life's key for the first time.
-    async fn join(&mut self, tenure: &Tenure) -> u64 {
+    async fn join(&mut self, tenure: &Tenure, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) -> u64 {
         let mut said = false;
         loop {
             // What was dropped meanwhile is free to be granted again.
@@ -132,7 +132,10 @@ impl Keeper {
                     );
                 }
                 Ok(None) => {}
-                Err(error) => tracing::debug!("cannot join yet: {error:#}"),
+                Err(error) => {
+                    tracing::debug!("cannot join yet: {error:#}");
+                    joined(Err(&format!("cannot join the other pods: {error:#}")));
+                }
             }
             sleep(self.ttl / 20).await;
         }
@@ -158,7 +161,7 @@ impl Keeper {
         &mut self,
         tenure: &Arc<Tenure>,
         done: &CancellationToken,
-        joined: &(impl Fn(bool) + Send + Sync),
+        joined: &(impl Fn(Result<(), &str>) + Send + Sync),
     ) -> End {
         let mut heard = None;
         let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
@@ -197,17 +200,23 @@ impl Keeper {
                 self.out.remove(&resource);
             }
             match timeout(self.ttl / 2, self.settle(tenure)).await {
-                Ok(Ok(Settled::Shared)) => joined(true),
+                Ok(Ok(Settled::Shared)) => joined(Ok(())),
                 Ok(Ok(Settled::Disowned)) => return End::Lost,
                 Ok(Ok(Settled::Unreadable)) => {
-                    joined(false);
+                    joined(Err("cannot read who owns what: a newer version wrote it, or it is damaged"));
                     self.out.values().for_each(CancellationToken::cancel);
                     if self.out.is_empty() {
                         return End::Blind;
                     }
                 }
-                Ok(Err(error)) => tracing::debug!("cannot share now: {error:#}"),
-                Err(_) => tracing::debug!("cannot share now: NATS does not answer in time"),
+                Ok(Err(error)) => {
+                    tracing::debug!("cannot share now: {error:#}");
+                    joined(Err(&format!("cannot look at the leases: {error:#}")));
+                }
+                Err(_) => {
+                    tracing::debug!("cannot share now: NATS does not answer in time");
+                    joined(Err("cannot look at the leases: NATS does not answer in time"));
+                }
             }
         }
     }

@@ -26,11 +26,7 @@ use shared::shutdown::CancellationToken;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use self::bucket::{Life, PutError};
-pub use self::{
-    bucket::{Bucket, ensure},
-    keeper::Keeper,
-    table::Resource,
-};
+pub use self::{bucket::Bucket, keeper::Keeper, table::Resource};
 use self::{keeper::Ports, table::Pod, tenure::Tenure};
 
 /// This pod's part in the sharing, taken apart for those who need a piece of it.

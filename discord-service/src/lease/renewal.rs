@@ -31,7 +31,7 @@ pub(super) struct Renewal {
 
 impl Renewal {
     /// Returns when the key is gone.
-    pub(super) async fn until_lost(&mut self) {
+    pub(super) async fn until_lost(&mut self, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) {
         let mut pause = self.ttl / 10;
         loop {
             tokio::select! {
@@ -50,17 +50,18 @@ impl Renewal {
                     // An earlier renewal was stored after all.
                     Ok(Some(entry)) => self.revision = entry.revision,
                     Ok(None) => return,
-                    Err(error) => failed_to_renew(&error),
+                    Err(error) => failed_to_renew(&error, joined),
                 },
-                Err(PutError::Failed(error)) => failed_to_renew(&error),
+                Err(PutError::Failed(error)) => failed_to_renew(&error, joined),
             }
         }
     }
 }
 
-fn failed_to_renew(error: &anyhow::Error) {
+fn failed_to_renew(error: &anyhow::Error, joined: &impl Fn(Result<(), &str>)) {
     metrics::counter!("sentry_bot_lease_renew_failures_total").increment(1);
     tracing::debug!("cannot renew the leases: {error:#}");
+    joined(Err(&format!("cannot renew the leases: {error:#}")));
 }
 
 /// Writes a pod's own key, and lets the pod act until a fifth of the key's life

@@ -113,6 +113,20 @@ pub trait Store: Send + Sync + 'static {
         latest: &ChannelTrust,
     ) -> Result<bool, StoreError>;
 
+    /// Since when a store that notes it elsewhere has noted that the channel is
+    /// secured, in milliseconds since 1970: also where what it trusts is lost.
+    async fn secured_since(&self, channel: ChannelId) -> Result<Option<i64>, StoreError> {
+        let _ = channel;
+        Ok(None)
+    }
+
+    /// An admin has opened the channel. A store that noted elsewhere that it is
+    /// secured notes that it is not.
+    async fn note_open(&self, channel: ChannelId) -> Result<(), StoreError> {
+        let _ = channel;
+        Ok(())
+    }
+
     /// The channels for which trust is kept.
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError>;
 

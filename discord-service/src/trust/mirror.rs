@@ -9,11 +9,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use async_nats::jetstream::{self, kv, stream::LastRawMessageErrorKind};
+use async_nats::jetstream;
 use futures::{StreamExt as _, stream};
 use shared::{
-    ChannelId, bus,
-    settings::NatsSettings,
+    ChannelId,
     trust::{ChannelTrust, VERSION},
     wire,
 };
@@ -21,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{TrustError, Trusts, edits};
 use crate::{
-    leader,
+    leader::{Bucket, WriteError},
     store::{Store, WRITE_ATTEMPTS, after_conflict},
 };
 
@@ -39,23 +38,21 @@ const AT_ONCE: usize = 8;
 #[derive(Clone)]
 pub(super) struct Mirror {
     store: Arc<dyn Store>,
-    js: jetstream::Context,
-    settings: NatsSettings,
+    bucket: Bucket,
 }
 
 impl Mirror {
-    pub(super) fn new(store: Arc<dyn Store>, js: jetstream::Context, settings: NatsSettings) -> Self {
-        Self { store, js, settings }
+    pub(super) fn new(store: Arc<dyn Store>, js: &jetstream::Context) -> Self {
+        Self { store, bucket: Bucket::new(js, wire::TRUST) }
     }
 
     /// Makes the channel's entry what the store says.
     pub(super) async fn follow(&self, channel: ChannelId) -> Result<(), TrustError> {
-        let bucket = self.bucket().await?;
         for attempt in 0..WRITE_ATTEMPTS {
-            let (mirrored, revision) = read(&bucket, channel).await?;
+            let (mirrored, revision) = read(&self.bucket, channel).await?;
             let kept = self.store.trust_now(channel).await?.unwrap_or_default();
             let kept = ChannelTrust { v: VERSION, ..kept };
-            if mirrored.as_ref() == Some(&kept) || write(&bucket, channel, &kept, revision).await? {
+            if mirrored.as_ref() == Some(&kept) || write(&self.bucket, channel, &kept, revision).await? {
                 return Ok(());
             }
             after_conflict(attempt).await;
@@ -63,43 +60,34 @@ impl Mirror {
         Err(anyhow::anyhow!("others kept writing").into())
     }
 
-    /// The bucket, made where it was lost.
-    async fn bucket(&self) -> anyhow::Result<kv::Store> {
-        let config = kv::Config { bucket: wire::TRUST.to_owned(), history: 1, ..Default::default() };
-        bus::ensure_bucket(&self.js, config, &self.settings).await
-    }
-
     /// What tells this bucket from one that was made in its place.
     async fn identity(&self) -> anyhow::Result<i128> {
-        let bucket = timeout(LIMIT, self.bucket()).await.context("no answer")??;
-        Ok(bucket.stream.cached_info().created.unix_timestamp_nanos())
+        timeout(LIMIT, self.bucket.identity()).await.context("no answer")?
     }
 }
 
 /// The entry as the stream's leader has it, and the revision that a write must
 /// follow. What cannot be read is written anew.
-async fn read(bucket: &kv::Store, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
-    let subject = format!("{}{channel}", bucket.prefix);
-    match bucket.stream.get_last_raw_message_by_subject(&subject).await {
-        Ok(message) => Ok((serde_json::from_slice(&message.payload).ok(), message.sequence)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok((None, 0)),
-        Err(error) => Err(error).context("cannot read the entry"),
-    }
+async fn read(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
+    let entry = bucket.entry(&channel.to_string()).await?;
+    let revision = entry.as_ref().map_or(0, |entry| entry.revision);
+    let trust = entry.and_then(|entry| serde_json::from_slice(&entry.value?).ok());
+    Ok((trust, revision))
 }
 
 async fn write(
-    bucket: &kv::Store,
+    bucket: &Bucket,
     channel: ChannelId,
     trust: &ChannelTrust,
     revision: u64,
 ) -> anyhow::Result<bool> {
     let value = serde_json::to_vec(trust).context("cannot encode the entry")?;
-    match bucket.update(channel.to_string(), value.into(), revision).await {
+    match bucket.update(&channel.to_string(), value.into(), revision).await {
         Ok(_) => {
             metrics::counter!("sentry_bot_trust_mirrored_total").increment(1);
             Ok(true)
         }
-        Err(error) if leader::came_second(&error) => Ok(false),
+        Err(WriteError::CameSecond) => Ok(false),
         Err(error) => Err(error).context("cannot write the entry"),
     }
 }

@@ -15,7 +15,6 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream;
 use shared::{
     ChannelId,
-    settings::NatsSettings,
     shutdown::CancellationToken,
     trust::{ChannelTrust, ClientSecret, SealError, SecretsKeys, VERSION},
 };
@@ -69,13 +68,8 @@ pub enum Stored {
 impl Trusts {
     /// Keeps trust in `store` and mirrors it to NATS. Without `keys` client
     /// secrets can be neither stored nor sealed anew.
-    pub fn new(
-        store: Arc<dyn Store>,
-        js: jetstream::Context,
-        settings: &NatsSettings,
-        keys: Option<SecretsKeys>,
-    ) -> Self {
-        let mirror = Mirror::new(store.clone(), js, settings.clone());
+    pub fn new(store: Arc<dyn Store>, js: &jetstream::Context, keys: Option<SecretsKeys>) -> Self {
+        let mirror = Mirror::new(store.clone(), js);
         Self { store, mirror, keys }
     }
 
@@ -106,8 +100,10 @@ impl Trusts {
     /// [`TrustError`] when it cannot be done now.
     pub async fn secure(&self, channel: ChannelId) -> Result<Secured, TrustError> {
         let secured = Secured::generate()?;
-        let now_ms = chrono::Utc::now().timestamp_millis();
-        self.change(channel, |trust| edits::secure(trust, &secured.key, now_ms)).await?;
+        // Where its keys were lost, what came without any since then is as little trusted.
+        let noted = self.store.secured_since(channel).await?;
+        let since_ms = noted.unwrap_or_else(|| chrono::Utc::now().timestamp_millis());
+        self.change(channel, |trust| edits::secure(trust, &secured.key, since_ms)).await?;
         Ok(secured)
     }
 
@@ -117,7 +113,11 @@ impl Trusts {
     /// # Errors
     /// [`TrustError`] when it cannot be done now.
     pub async fn open(&self, channel: ChannelId) -> Result<Change, TrustError> {
-        self.change(channel, edits::open).await
+        let change = self.change(channel, edits::open).await?;
+        if change == Change::Already {
+            self.store.note_open(channel).await?;
+        }
+        Ok(change)
     }
 
     /// Keeps a client secret for the channel, sealed; also says which it has then.

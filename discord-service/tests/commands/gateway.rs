@@ -7,7 +7,7 @@ use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
     gateway::{self, Handler},
-    lease::{self, Membership},
+    lease::Membership,
     settings::Settings,
 };
 use harness::wait::wait_for;
@@ -39,7 +39,9 @@ impl Connected {
         let discord = stage.discord.clone();
         let nats = stage.nats.client().await;
         let settings = Settings::parse_from(["discord-service"]);
-        lease::ensure(&jetstream::new(nats.clone()), &settings.common.nats).await.expect("a bucket");
+        shared::bus::ensure(&jetstream::new(nats.clone()), &settings.common.nats, shared::bus::Role::Discord)
+            .await
+            .expect("a bucket");
         let Membership { keeper, shards, .. } =
             Membership::new(&nats, settings.lease_ttl(), CancellationToken::new());
         tokio::spawn(keeper.run(stop.clone(), |_| {}));

@@ -10,6 +10,7 @@ use discord_service::{
     dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
+    leader::Bucket,
     settings::Settings,
     store::{self, Store},
     trust::Trusts,
@@ -88,11 +89,11 @@ impl Stage {
         let discord = Discord::new(&url, sandbox.token().into()).expect("a client");
         let js = jetstream::new(client);
         bus::ensure(&js, &settings.common.nats, BusRole::Discord).await.expect("streams and buckets");
-        let known = js.get_key_value(wire::CHANNELS).await.expect("a bucket");
-        let lanes = js.get_key_value(wire::LANES).await.expect("a bucket");
+        let known = Bucket::new(&js, wire::CHANNELS);
+        let lanes = Bucket::new(&js, wire::LANES);
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
         let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
-        let trusts = Trusts::new(store.clone(), js.clone(), &settings.common.nats, secrets);
+        let trusts = Trusts::new(store.clone(), &js, secrets);
         let dead_letters = DeadLetters::new(js);
         let commands = Commands::new(store.clone(), &discord, authority, trusts, dead_letters, &settings);
         let commands = Arc::new(commands);

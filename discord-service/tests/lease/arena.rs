@@ -9,7 +9,7 @@ use std::{
 use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
-    lease::{self, Lease, Membership, Resource},
+    lease::{Lease, Membership, Resource},
     settings::Settings,
 };
 use harness::{nats::NatsServer, wait::wait_for};
@@ -56,7 +56,13 @@ impl Arena {
     pub(crate) async fn open() -> Self {
         let nats = NatsServer::start().await;
         let settings = Settings::parse_from(["discord-service"]);
-        lease::ensure(&jetstream::new(nats.client().await), &settings.common.nats).await.expect("a bucket");
+        shared::bus::ensure(
+            &jetstream::new(nats.client().await),
+            &settings.common.nats,
+            shared::bus::Role::Discord,
+        )
+        .await
+        .expect("a bucket");
         Self { nats, watcher: Arc::default() }
     }
 

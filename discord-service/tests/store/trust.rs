@@ -11,7 +11,8 @@ use futures::future::join_all;
 use harness::wait::{SOON, wait_for};
 use serde_json::{Value, json};
 use shared::{
-    ChannelId, bus,
+    ChannelId,
+    bus::{self, Role},
     shutdown::CancellationToken,
     trust::{ChannelTrust, ClientSecret, SecretKey, SecretsKeys, TokenKey, VERSION},
     wire,
@@ -154,8 +155,9 @@ async fn a_change_is_in_the_mirror_when_it_is_answered_and_a_secret_nowhere_in_t
 
 async fn trusts(world: &World, keys: Option<SecretsKeys>) -> Trusts {
     let settings = world.settings();
+    bucket(world).await;
     let js = jetstream::new(client(&settings).await);
-    Trusts::new(world.store().await, js, &settings.common.nats, keys)
+    Trusts::new(world.store().await, &js, keys)
 }
 
 fn secret(number: u8) -> ClientSecret {
@@ -173,9 +175,9 @@ fn keys(name: &str, bytes: &[u8]) -> SecretsKeys {
 }
 
 async fn bucket(world: &World) -> jetstream::kv::Store {
-    let config = jetstream::kv::Config { bucket: wire::TRUST.to_owned(), history: 1, ..Default::default() };
     let js = jetstream::new(world.nats.client().await);
-    bus::ensure_bucket(&js, config, &world.settings().common.nats).await.unwrap()
+    bus::ensure(&js, &world.settings().common.nats, Role::Discord).await.unwrap();
+    js.get_key_value(wire::TRUST).await.unwrap()
 }
 
 async fn mirrored(world: &World, channel: ChannelId) -> Value {

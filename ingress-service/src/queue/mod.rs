@@ -17,18 +17,19 @@ use async_nats::{
 use shared::{
     Alert, ChannelId,
     admin::Readiness,
-    bus::{self, Role},
+    bus::{Role, Streams},
     settings::NatsSettings,
     wire,
 };
-use tokio::{sync::Mutex, time::timeout_at};
+use tokio::time::timeout_at;
 
 use self::pulse::Pulse;
 pub(crate) use self::seen::Signed;
 
-/// The name under which readiness reports the streams.
-const CHECK: &str = "streams";
-const RETRY: Duration = Duration::from_secs(1);
+/// The name under which readiness reports that alerts can be stored.
+const CHECK: &str = "queue";
+/// For how long a refusal counts: nothing but the next alert tells that it is over.
+const REFUSED_FOR: Duration = Duration::from_secs(10);
 /// Publishes that wait for their acknowledgement at once; more are refused. A
 /// healthy NATS acknowledges in a millisecond.
 const MAX_INFLIGHT: usize = 2_048;
@@ -40,11 +41,9 @@ const ACK_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct Queue {
     nats: Client,
     publisher: jetstream::Context,
-    settings: NatsSettings,
+    streams: Streams,
     readiness: Readiness,
     pulse: Pulse,
-    /// Held by whoever makes the streams.
-    maker: Mutex<()>,
 }
 
 /// What JetStream said when it confirmed an alert.
@@ -72,14 +71,14 @@ pub(crate) enum StoreError {
 
 impl Queue {
     pub(crate) fn new(nats: Client, settings: NatsSettings, readiness: Readiness) -> Self {
-        readiness.set_unready(CHECK, "not made yet");
         let publisher = ContextBuilder::new()
             .max_ack_inflight(MAX_INFLIGHT)
             .backpressure_on_inflight(false)
             .timeout(ACK_WITHIN)
             .ack_timeout(ACK_WITHIN)
             .build(nats.clone());
-        Self { nats, publisher, settings, readiness, pulse: Pulse::default(), maker: Mutex::new(()) }
+        let streams = Streams::new(nats.clone(), settings, Role::Ingress, readiness.clone());
+        Self { nats, publisher, streams, readiness, pulse: Pulse::default() }
     }
 
     /// Whether there is a connection at all.
@@ -91,8 +90,9 @@ impl Queue {
         &self.nats
     }
 
-    pub(crate) const fn settings(&self) -> &NatsSettings {
-        &self.settings
+    /// The streams, to be kept.
+    pub(crate) const fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// Whether discord-service has ever found this channel authorized, as far as
@@ -130,6 +130,11 @@ impl Queue {
             .await
             .unwrap_or_else(|| Err(StoreError::Unavailable("no acknowledgement in time".to_owned())));
         metrics::histogram!("sentry_bot_ingress_store_seconds").record(started.elapsed().as_secs_f64());
+        match &stored {
+            Ok(_) => self.readiness.forget(CHECK),
+            Err(StoreError::BacklogFull) => {}
+            Err(error) => self.readiness.set_for(REFUSED_FOR, CHECK, false, error.to_string()),
+        }
         stored
     }
 
@@ -142,7 +147,7 @@ impl Queue {
         let message = PublishMessage::build().headers(headers).message_id(id).payload(alert.encode().into());
         match self.attempt(subject.clone(), message.clone()).await {
             Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
-                self.make_streams().await.map_err(|error| StoreError::Unavailable(format!("{error:#}")))?;
+                self.streams.apply().await.map_err(|error| StoreError::Unavailable(format!("{error:#}")))?;
                 self.attempt(subject, message).await.map_err(|error| explain(&error))
             }
             stored => stored.map_err(|error| explain(&error)),
@@ -160,32 +165,6 @@ impl Queue {
         // From here to the post an alert goes by its sequence.
         tracing::info!(alert.id = sequence, "stored an alert");
         Ok(Stored::New)
-    }
-
-    async fn make_streams(&self) -> anyhow::Result<()> {
-        let _maker = self.maker.lock().await;
-        bus::ensure(&jetstream::new(self.nats.clone()), &self.settings, Role::Ingress).await
-    }
-
-    /// Makes the streams as soon as NATS is there, and says so to readiness.
-    pub(crate) async fn prepare(&self) {
-        let mut said = false;
-        loop {
-            if self.connected() {
-                match self.make_streams().await {
-                    Ok(()) => return self.readiness.set_ready(CHECK),
-                    Err(error) => {
-                        let error = format!("{error:#}");
-                        if !said {
-                            tracing::warn!(error, "cannot make the streams yet; trying on");
-                            said = true;
-                        }
-                        self.readiness.set_unready(CHECK, error);
-                    }
-                }
-            }
-            tokio::time::sleep(RETRY).await;
-        }
     }
 }
 

@@ -74,7 +74,7 @@ impl Queue {
         if let Err(error) = &found
             && matches!(error.kind(), DirectGetErrorKind::ErrorResponse(StatusCode::NO_RESPONDERS, _))
         {
-            self.make_streams().await.map_err(|error| unavailable(format!("{error:#}")))?;
+            self.streams.apply().await.map_err(|error| unavailable(format!("{error:#}")))?;
             found = look().await;
         }
         match found {

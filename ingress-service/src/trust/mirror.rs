@@ -22,14 +22,7 @@ use async_nats::{
     },
 };
 use futures::StreamExt as _;
-use shared::{
-    ChannelId,
-    admin::Readiness,
-    bus::{self, Role},
-    settings::NatsSettings,
-    trust::SecretsKeys,
-    wire,
-};
+use shared::{ChannelId, admin::Readiness, trust::SecretsKeys, wire};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::keys::Keys;
@@ -104,12 +97,12 @@ impl Mirror {
 
     /// Reads the bucket and follows it for ever. What was known stays known
     /// while NATS is away.
-    pub(crate) async fn follow(&self, nats: &Client, settings: &NatsSettings) {
+    pub(crate) async fn follow(&self, nats: &Client) {
         let js = jetstream::new(nats.clone());
         let connected = || nats.connection_state() == State::Connected;
         loop {
             if connected()
-                && let Err(error) = self.watch(&js, settings).await
+                && let Err(error) = self.watch(&js).await
                 && connected()
                 && !self.said_lost.swap(true, Ordering::Relaxed)
             {
@@ -120,17 +113,14 @@ impl Mirror {
     }
 
     /// Reads the bucket whole, then follows it until that can no longer be relied on.
-    async fn watch(&self, js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<Infallible> {
-        let bucket = match js.get_key_value(wire::TRUST).await {
-            Ok(bucket) => bucket,
-            Err(_) => {
-                bus::ensure(js, settings, Role::Ingress).await?;
-                js.get_key_value(wire::TRUST).await.context("cannot find the bucket")?
-            }
-        };
+    async fn watch(&self, js: &jetstream::Context) -> anyhow::Result<Infallible> {
+        let bucket = js.get_key_value(wire::TRUST).await.context("cannot find the bucket")?;
         let made = bucket.stream.cached_info().created;
         let mut changes = bucket.watch_with_history(">").await.context("cannot watch the bucket")?;
-        let mut reading = Reading { fresh: Some(Channels::new()), heard: 0, behind: None };
+        // Records are never removed: a bucket that was made anew has lost what it lacks,
+        // and no channel is to stand open until it is mirrored again.
+        let known = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut reading = Reading { fresh: Some(known.unwrap_or_default()), heard: 0, behind: None };
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

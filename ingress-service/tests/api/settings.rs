@@ -17,6 +17,11 @@ fn wrong_settings_are_one_line_and_exit_code_64() {
         (vec![("MAX_BODY_BYTES", "-1")], "MAX_BODY_BYTES"),
         (vec![("VERDICT_TIMEOUT_MS", "0.2")], "VERDICT_TIMEOUT_MS"),
         (vec![("CHANNEL_BACKLOG_MAX", "200000")], "is not in 1..=100000"),
+        (vec![("CHANNEL_BACKLOG_MAX", "40000")], "CHANNEL_BACKLOG_MAX: 40000 alerts of 8 KiB"),
+        (
+            vec![("ALERTS_MAX_BYTES", "1048576")],
+            "set it to 16 at most, or ALERTS_MAX_BYTES to 1310720000 at least",
+        ),
         (vec![("NATS_URL", "nats://bot:hunter2@127.0.0.1")], "NATS_URL: expected no user in the URL"),
         (vec![("SECRETS_KEY", "c2hvcnQ=")], "SECRETS_KEY"),
         (vec![("TLS_CERT_FILE", "x"), ("TLS_KEY_FILE", "")], "TLS_CERT_FILE and TLS_KEY_FILE"),

@@ -1,5 +1,7 @@
 //! What reaches the queue, and what the queue refuses.
 
+use harness::wait::{SOON, wait_for};
+
 use crate::support::{CHANNEL, MINIMAL, Request, TestApp};
 
 const STORED: &str = r#"{"success":"200"}"#;
@@ -76,10 +78,9 @@ async fn a_full_backlog_is_answered_429_and_other_channels_go_on() {
 
 #[tokio::test]
 async fn a_full_stream_is_answered_503() {
-    let app = TestApp::start_with(&["--runtime-mode", "development", "--alerts-max-bytes", "1048576"])
-        .await
-        .decide(|_| Some(shared::verdict::Verdict::Accepted))
-        .await;
+    let small =
+        ["--runtime-mode", "development", "--alerts-max-bytes", "1048576", "--channel-backlog-max", "16"];
+    let app = TestApp::start_with(&small).await.decide(|_| Some(shared::verdict::Verdict::Accepted)).await;
     let mut last = None;
     for n in 0..1_000 {
         let text = "x".repeat(1_000);
@@ -95,4 +96,9 @@ async fn a_full_stream_is_answered_503() {
     let full = last.expect("a megabyte does not hold a thousand alerts");
     full.expect(503, r#"{"error":{"message":"Alert queue unavailable"}}"#);
     assert!(full.head.contains("retry-after: "), "{}", full.head);
+    wait_for("/readyz says which setting", SOON, || async {
+        let (status, said) = app.admin("/readyz").await;
+        (status == 503 && said.contains("raise ALERTS_MAX_BYTES")).then_some(())
+    })
+    .await;
 }

@@ -2,20 +2,22 @@
 //! say of it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     future,
     num::NonZeroU32,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
-use async_nats::{Client, ClientError, ConnectErrorKind, ConnectOptions, Event, Server};
+use async_nats::{Auth, AuthError, Client, ClientError, ConnectErrorKind, ConnectOptions, Event, Server};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use nkeys::KeyPair;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use secrecy::ExposeSecret as _;
 
+use super::{rights::Rights, table::table};
 use crate::{
     admin::Readiness,
     settings::{NatsSettings, SettingsError, secret},
@@ -29,6 +31,13 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 const OBJECTION_EVERY: Duration = Duration::from_secs(10);
 /// The name under which readiness reports the connection.
 const CHECK: &str = "nats";
+/// The name under which it reports rights that the user lacks.
+const RIGHTS: &str = "rights";
+/// For how long a missing right counts that the service can do without: what
+/// needs it is tried again once a minute.
+const LACKS_FOR: Duration = Duration::from_secs(75);
+/// The same for one that it needs, and tries all the time.
+const LACKS_NEEDED_FOR: Duration = Duration::from_secs(10);
 
 /// Connects in the background: this returns at once, also while NATS is away,
 /// and the client reconnects for ever. Readiness follows the connection.
@@ -41,62 +50,89 @@ pub async fn connect(
     readiness: &Readiness,
 ) -> anyhow::Result<Client> {
     readiness.set_unready(CHECK, "not connected yet");
-    let watcher = Arc::new(Watcher::new(readiness.clone()));
+    let rights = Rights::of(service, &table(settings));
+    let watcher = Arc::new(Watcher::new(readiness.clone(), rights));
     let (attempts, events) = (watcher.clone(), watcher);
-    let options = ConnectOptions::new()
-        .name(service)
-        // Answers hold alerts: NATS can keep each user to answers of its own.
-        .custom_inbox_prefix(format!("_INBOX.{service}"))
-        .retry_on_initial_connect()
-        .ping_interval(PING_INTERVAL)
-        .connection_timeout(CONNECT_LIMIT)
-        .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
-        // Called before each attempt. An event names only the kind of the last
-        // failure; the servers know its cause.
-        .reconnect_to_server_callback(move |servers, _| {
-            why(&servers).into_iter().for_each(|why| attempts.failed(why));
-            future::ready(None)
-        })
-        .event_callback(move |event| {
-            events.happened(&event);
-            future::ready(())
-        });
-    let options = authenticate(options, settings)?;
+    check(settings)?;
+    let identity = settings.clone();
+    // Asked before each attempt: secrets in files may have been rotated since.
+    let options = ConnectOptions::with_auth_callback(move |nonce| {
+        let auth = identify(&identity, &nonce);
+        future::ready(auth.map_err(AuthError::new))
+    })
+    .name(service)
+    // Answers hold alerts: NATS can keep each user to answers of its own.
+    .custom_inbox_prefix(format!("_INBOX.{service}"))
+    .retry_on_initial_connect()
+    .ping_interval(PING_INTERVAL)
+    .connection_timeout(CONNECT_LIMIT)
+    .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
+    // Called before each attempt. An event names only the kind of the last
+    // failure; the servers know its cause.
+    .reconnect_to_server_callback(move |servers, _| {
+        why(&servers).into_iter().for_each(|why| attempts.failed(why));
+        future::ready(None)
+    })
+    .event_callback(move |event| {
+        events.happened(&event);
+        future::ready(())
+    });
+    let options = match &settings.nats_ca_file {
+        // The client reads the file again for each connection.
+        Some(path) => options.add_root_certificates(path.clone()).require_tls(true),
+        None => options,
+    };
     options.connect(settings.nats_url.clone()).await.context("NATS_URL: cannot start connecting")
 }
 
 /// Tells at the start, before anything is said or bound, whether [`connect`] can
-/// use the settings.
+/// use the settings, and whether they fit together.
 ///
 /// # Errors
 /// [`SettingsError`] when it cannot.
 pub fn check(settings: &NatsSettings) -> Result<(), SettingsError> {
-    authenticate(ConnectOptions::new(), settings).map(drop)
-}
-
-/// Who we are for the server, and whom we believe that it is the server.
-fn authenticate(
-    mut options: ConnectOptions,
-    settings: &NatsSettings,
-) -> Result<ConnectOptions, SettingsError> {
     if let Some(path) = &settings.nats_creds_file {
         let credentials = read(path, "NATS_CREDS_FILE")?;
-        options = options
+        ConnectOptions::new()
             .credentials(&credentials)
             .map_err(|error| SettingsError(format!("NATS_CREDS_FILE: {}: {error}", path.display())))?;
     }
     if let Some(path) = &settings.nats_ca_file {
         check_authority(path)?;
-        // The client reads the file again for each connection.
-        options = options.add_root_certificates(path.clone()).require_tls(true);
     }
     match (&settings.nats_user, secret("NATS_PASSWORD", settings.nats_password_file.as_ref())?) {
-        (Some(user), Some(password)) => {
-            Ok(options.user_and_password(user.clone(), password.expose_secret().to_owned()))
-        }
-        (None, None) => Ok(options),
+        (Some(_), Some(_)) | (None, None) => settings.check_bounds(),
         _ => Err(SettingsError("NATS_USER and NATS_PASSWORD: set both or neither".to_owned())),
     }
+}
+
+/// Who we are for the server, as the settings and the files say now.
+fn identify(settings: &NatsSettings, nonce: &[u8]) -> Result<Auth, SettingsError> {
+    let mut auth = Auth::new();
+    if let Some(path) = &settings.nats_creds_file {
+        let credentials = read(path, "NATS_CREDS_FILE")?;
+        let unusable = || SettingsError(format!("NATS_CREDS_FILE: {} cannot be used", path.display()));
+        let (jwt, key) = parse_credentials(&credentials).ok_or_else(unusable)?;
+        auth.signature = Some(key.sign(nonce).map_err(|_| unusable())?);
+        auth.jwt = Some(jwt.to_owned());
+    }
+    if let Some(user) = &settings.nats_user {
+        let password = secret("NATS_PASSWORD", settings.nats_password_file.as_ref())?;
+        auth.username = Some(user.clone());
+        auth.password = password.map(|password| password.expose_secret().to_owned());
+    }
+    Ok(auth)
+}
+
+/// The two parts of a credentials file: who the user is, and the key that proves it.
+fn parse_credentials(text: &str) -> Option<(&str, KeyPair)> {
+    let mut lines = text.lines();
+    let mut next = || {
+        lines.by_ref().find(|line| line.starts_with("---") && line.contains("BEGIN"))?;
+        lines.next().map(str::trim)
+    };
+    let (jwt, seed) = (next()?, next()?);
+    Some((jwt, KeyPair::from_seed(seed).ok()?))
 }
 
 fn check_authority(path: &Path) -> Result<(), SettingsError> {
@@ -118,12 +154,16 @@ struct Watcher {
     /// Why attempts failed since the connection was there, each logged once.
     said: Mutex<BTreeSet<String>>,
     objections: DefaultDirectRateLimiter,
+    rights: Rights,
+    /// What NATS refused on this connection, and when last.
+    lacks: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl Watcher {
-    fn new(readiness: Readiness) -> Self {
+    fn new(readiness: Readiness, rights: Rights) -> Self {
         let quota = Quota::with_period(OBJECTION_EVERY).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
-        Self { readiness, said: Mutex::default(), objections: RateLimiter::direct(quota) }
+        let (said, lacks) = (Mutex::default(), Mutex::default());
+        Self { readiness, said, objections: RateLimiter::direct(quota), rights, lacks }
     }
 
     fn said(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -139,11 +179,31 @@ impl Watcher {
         }
     }
 
+    /// NATS objects to something; if to a subject, the user lacks a right.
+    fn refused(&self, error: &str) {
+        let Some((_, right)) = error.split_once("Permissions Violation for ") else { return };
+        let needed = |right: &str| !self.rights.can_do_without(right.split('"').nth(1).unwrap_or_default());
+        let counts_for = |right: &str| if needed(right) { LACKS_NEEDED_FOR } else { LACKS_FOR };
+        let mut lacks = self.lacks.lock().unwrap_or_else(PoisonError::into_inner);
+        lacks.retain(|right, last| last.elapsed() < counts_for(right));
+        lacks.insert(right.to_owned(), Instant::now());
+        let holds = !lacks.keys().any(|right| needed(right));
+        let rights: Vec<&str> = lacks.keys().map(String::as_str).collect();
+        let words = format!(
+            "the user at NATS lacks the right to: {}: bring its permissions up to date (accounts.conf)",
+            rights.join(", ")
+        );
+        let time = if holds { LACKS_FOR } else { LACKS_NEEDED_FOR };
+        self.readiness.set_for(time, RIGHTS, holds, words);
+    }
+
     fn happened(&self, event: &Event) {
         match event {
             Event::Connected => {
                 tracing::info!("connected to NATS");
                 self.said().clear();
+                self.lacks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.readiness.forget(RIGHTS);
                 self.readiness.set_ready(CHECK);
             }
             Event::Disconnected => {
@@ -154,8 +214,11 @@ impl Watcher {
             Event::ClientError(ClientError::Other(error)) if *error == ConnectErrorKind::Dns.to_string() => {
                 self.failed(format!("{error}: check the names in NATS_URL"));
             }
-            Event::ServerError(error) if self.objections.check().is_ok() => {
-                tracing::warn!(%error, "NATS objects to what this service does");
+            Event::ServerError(error) => {
+                self.refused(&error.to_string());
+                if self.objections.check().is_ok() {
+                    tracing::warn!(%error, "NATS objects to what this service does");
+                }
             }
             other => tracing::debug!(event = %other, "NATS event"),
         }

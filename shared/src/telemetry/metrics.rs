@@ -71,8 +71,29 @@ impl Metric {
             "Events kept from the operator's Sentry, to spare its quota",
         )
         .zero(),
+        Self::counter(
+            "sentry_bot_streams_lost_total",
+            "Streams and buckets that NATS had lost and that were made again, empty",
+        )
+        .values("stream", STREAMS),
     ];
 }
+
+/// As the table of streams has them.
+pub(crate) const STREAMS: &[&str] = &[
+    "ALERTS",
+    "DEAD_LETTERS",
+    "KV_channel-list",
+    "KV_channel-trust",
+    "KV_channels",
+    "KV_lanes",
+    "KV_leases",
+    "KV_messages",
+    "KV_refusals",
+    "KV_seen",
+    "KV_trust",
+    "KV_user-projects",
+];
 
 const BUILD: &str = "sentry_bot_build_info";
 pub(super) const LOGGED: &str = "sentry_bot_log_events_total";

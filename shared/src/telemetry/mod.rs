@@ -17,6 +17,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+#[cfg(test)]
+pub(crate) use self::metrics::STREAMS;
 pub use self::{
     metrics::{Kind, Metric},
     own_sentry::{capture, is_own_release, start_sentry},

@@ -173,6 +173,16 @@ impl Store for CachedStore {
         replaced
     }
 
+    async fn secured_since(&self, channel: ChannelId) -> Result<Option<i64>, StoreError> {
+        self.store.secured_since(channel).await
+    }
+
+    async fn note_open(&self, channel: ChannelId) -> Result<(), StoreError> {
+        let noted = self.store.note_open(channel).await;
+        self.announce(Written::Trust(channel), false).await;
+        noted
+    }
+
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
         self.store.channels_with_trust().await
     }

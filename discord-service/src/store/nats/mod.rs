@@ -1,7 +1,7 @@
 //! The store in NATS JetStream's key-value buckets.
 //!
-//! - `channel-list` holds a key `<channel>.<guild>` per authorized channel and no
-//!   value: one key is the whole fact, so a process killed at any moment leaves it
+//! - `channel-list` holds a key `<channel>.<guild>` per authorized channel: the key
+//!   is the whole fact (what its value notes is told in `notes.rs`), so a process killed at any moment leaves it
 //!   either there or not. The guilds of a channel, asked for with every alert, are
 //!   the keys under one prefix, found without looking at other channels'. The
 //!   channels of a guild, asked for by a command, cost the server a look through
@@ -16,46 +16,39 @@
 //! Reads go to the stream's leader. A direct read may be answered by a replica
 //! that lags, and a stale answer read after a broadcast would be cached for long.
 
+mod notes;
 mod trust;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use anyhow::{Context as _, bail, ensure};
-use async_nats::{
-    Client,
-    connection::State,
-    jetstream::{self, kv, stream::LastRawMessageErrorKind},
-};
+use async_nats::{Client, connection::State, jetstream};
 use async_trait::async_trait;
-use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
-use shared::{ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings, trust::ChannelTrust};
+use shared::{
+    ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings, trust::ChannelTrust, wire,
+};
 
 use super::{
     ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
-use crate::leader;
-
-const CHANNELS: &str = "channel-list";
-const PROJECTS: &str = "user-projects";
-const TRUST: &str = "channel-trust";
+use crate::leader::{Bucket, WriteError};
 
 /// The store in NATS. Its buckets are made when they are first needed.
 pub struct NatsStore {
     client: Client,
+    js: jetstream::Context,
     settings: NatsSettings,
-    buckets: Mutex<Option<Arc<Buckets>>>,
-}
-
-struct Buckets {
-    channels: kv::Store,
-    projects: kv::Store,
-    trust: kv::Store,
+    channels: Bucket,
+    projects: Bucket,
+    trust: Bucket,
+    /// Whether the buckets are there, as far as is known.
+    made: AtomicBool,
 }
 
 /// A guild's document as it is stored, and the revision that a write must follow
@@ -67,32 +60,23 @@ struct Document {
 
 impl NatsStore {
     /// The store that this client reaches, which need not be connected yet.
-    pub const fn new(client: Client, settings: NatsSettings) -> Self {
-        Self { client, settings, buckets: Mutex::new(None) }
+    pub fn new(client: Client, settings: NatsSettings) -> Self {
+        let js = jetstream::new(client.clone());
+        let bucket = |name| Bucket::new(&js, name);
+        let (channels, projects, trust) =
+            (bucket(wire::CHANNEL_LIST), bucket(wire::USER_PROJECTS), bucket(wire::CHANNEL_TRUST));
+        Self { client, js, settings, channels, projects, trust, made: AtomicBool::new(false) }
     }
 
-    async fn buckets(&self) -> anyhow::Result<Arc<Buckets>> {
+    /// Makes sure that the buckets are there.
+    async fn prepare(&self) -> anyhow::Result<()> {
         // What is sent while the connection is away would wait for it.
         ensure!(self.client.connection_state() == State::Connected, "not connected to NATS");
-        if let Some(buckets) = self.known().clone() {
-            return Ok(buckets);
+        if !self.made.load(Ordering::Relaxed) {
+            bus::ensure_store(&self.js, &self.settings).await?;
+            self.made.store(true, Ordering::Relaxed);
         }
-        let js = jetstream::new(self.client.clone());
-        let open = |bucket: &str| kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
-        let buckets = Arc::new(Buckets {
-            channels: bus::ensure_bucket(&js, open(CHANNELS), &self.settings).await?,
-            projects: bus::ensure_bucket(&js, open(PROJECTS), &self.settings).await?,
-            trust: bus::ensure_bucket(&js, open(TRUST), &self.settings).await?,
-        });
-        for bucket in [&buckets.channels, &buckets.projects] {
-            bus::replicate(&js, bucket, &self.settings).await?;
-        }
-        *self.known() = Some(buckets.clone());
-        Ok(buckets)
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, Option<Arc<Buckets>>> {
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(())
     }
 
     async fn timed<T>(
@@ -100,10 +84,14 @@ impl NatsStore {
         operation: &'static str,
         work: impl Future<Output = anyhow::Result<T>> + Send,
     ) -> Result<T, StoreError> {
+        let work = async {
+            self.prepare().await?;
+            work.await
+        };
         let result = timed("nats", operation, work).await;
         if result.is_err() {
             // The server may have come back without its files: look again next time.
-            *self.known() = None;
+            self.made.store(false, Ordering::Relaxed);
         }
         result
     }
@@ -116,7 +104,7 @@ impl NatsStore {
         guild: GuildId,
         mut edit: impl FnMut(&mut Map<String, Value>) -> (T, Change) + Send,
     ) -> anyhow::Result<T> {
-        let bucket = &self.buckets().await?.projects;
+        let bucket = &self.projects;
         for attempt in 0..WRITE_ATTEMPTS {
             let mut document = read_document(bucket, guild).await?;
             let (answer, change) = edit(&mut document.rows);
@@ -133,7 +121,7 @@ impl NatsStore {
 impl Store for NatsStore {
     async fn guilds_listing(&self, channel: ChannelId) -> Result<Vec<GuildId>, StoreError> {
         self.timed("guilds_listing", async {
-            let keys = keys(&self.buckets().await?.channels, &format!("{channel}.*")).await?;
+            let keys = self.channels.keys(&format!("{channel}.*")).await?;
             Ok(keys.iter().filter_map(|key| key.split_once('.')?.1.parse().ok()).collect())
         })
         .await
@@ -141,7 +129,7 @@ impl Store for NatsStore {
 
     async fn channels(&self, guild: GuildId) -> Result<Vec<ChannelId>, StoreError> {
         self.timed("channels", async {
-            let keys = keys(&self.buckets().await?.channels, &format!("*.{guild}")).await?;
+            let keys = self.channels.keys(&format!("*.{guild}")).await?;
             let mut channels: Vec<ChannelId> =
                 keys.iter().filter_map(|key| key.split_once('.')?.0.parse().ok()).collect();
             channels.sort_unstable();
@@ -152,8 +140,13 @@ impl Store for NatsStore {
 
     async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
         self.timed("authorize", async {
-            let bucket = &self.buckets().await?.channels;
-            create(bucket, &format!("{channel}.{guild}")).await
+            let kept = trust::read(&self.trust, channel).await?.0;
+            let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
+            match self.channels.update(&format!("{channel}.{guild}"), note, 0).await {
+                Ok(_) => Ok(Change::Made),
+                Err(WriteError::CameSecond) => Ok(Change::Already),
+                Err(error) => Err(error.into()),
+            }
         })
         .await
     }
@@ -162,20 +155,15 @@ impl Store for NatsStore {
         self.timed("revoke", async {
             // Purged from the stream, not deleted as a key: no marker stays behind
             // that would still be listed, and the answer says whether it was there.
-            let bucket = &self.buckets().await?.channels;
-            let subject = format!("{}{channel}.{guild}", bucket.prefix);
-            let purged =
-                bucket.stream.purge().filter(subject).await.context("Failed to remove the key")?.purged;
-            Ok(if purged > 0 { Change::Made } else { Change::Already })
+            let removed = self.channels.remove(&format!("{channel}.{guild}")).await?;
+            Ok(if removed { Change::Made } else { Change::Already })
         })
         .await
     }
 
     async fn projects(&self, guild: GuildId) -> Result<BTreeMap<UserId, String>, StoreError> {
-        self.timed("projects", async {
-            Ok(readable(&read_document(&self.buckets().await?.projects, guild).await?.rows))
-        })
-        .await
+        self.timed("projects", async { Ok(readable(&read_document(&self.projects, guild).await?.rows)) })
+            .await
     }
 
     async fn register(
@@ -206,7 +194,38 @@ impl Store for NatsStore {
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
-        self.timed("trust", async { Ok(trust::read(&self.buckets().await?.trust, channel).await?.0) }).await
+        self.timed("trust", async {
+            let kept = trust::read(&self.trust, channel).await?.0;
+            let secured = kept.as_ref().is_some_and(|kept| kept.secured);
+            if !secured && notes::secured_since(&self.channels, channel).await?.is_some() {
+                bail!(
+                    "what channel {channel} trusts is lost, and it was secured: secure it again, open it, or \
+                     restore a backup"
+                );
+            }
+            Ok(kept)
+        })
+        .await
+    }
+
+    async fn trust_now(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
+        self.timed("trust_now", async {
+            let kept = trust::read(&self.trust, channel).await?.0;
+            // Rows of an older build have no note.
+            if let Some(since) = kept.as_ref().and_then(notes::since) {
+                notes::write(&self.channels, channel, Some(since)).await?;
+            }
+            Ok(kept)
+        })
+        .await
+    }
+
+    async fn secured_since(&self, channel: ChannelId) -> Result<Option<i64>, StoreError> {
+        self.timed("secured_since", notes::secured_since(&self.channels, channel)).await
+    }
+
+    async fn note_open(&self, channel: ChannelId) -> Result<(), StoreError> {
+        self.timed("note_open", notes::write(&self.channels, channel, None)).await
     }
 
     async fn replace_trust(
@@ -216,16 +235,22 @@ impl Store for NatsStore {
         latest: &ChannelTrust,
     ) -> Result<bool, StoreError> {
         self.timed("replace_trust", async {
-            let bucket = &self.buckets().await?.trust;
-            let (found, revision) = trust::read(bucket, channel).await?;
-            Ok(found.as_ref() == former && trust::write(bucket, channel, latest, revision).await?)
+            let (found, revision) = trust::read(&self.trust, channel).await?;
+            if found.as_ref() != former {
+                return Ok(false);
+            }
+            // The note first: a channel is never secured without one.
+            if latest.secured || former.is_some_and(|former| former.secured) {
+                notes::write(&self.channels, channel, notes::since(latest)).await?;
+            }
+            trust::write(&self.trust, channel, latest, revision).await
         })
         .await
     }
 
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
         self.timed("channels_with_trust", async {
-            let keys = keys(&self.buckets().await?.trust, "*").await?;
+            let keys = self.trust.keys("*").await?;
             Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
         })
         .await
@@ -236,43 +261,22 @@ impl Store for NatsStore {
     }
 }
 
-/// The bucket's keys that match, from the stream's index of subjects.
-async fn keys(bucket: &kv::Store, pattern: &str) -> anyhow::Result<Vec<String>> {
-    let filter = format!("{}{pattern}", bucket.prefix);
-    let subjects = bucket.stream.info_with_subjects(filter).await.context("Failed to list keys")?;
-    let key = |(subject, _): (String, usize)| subject.strip_prefix(&bucket.prefix).map(str::to_owned);
-    let keys: Vec<_> = subjects.map_ok(key).try_collect().await.context("Failed to list keys")?;
-    Ok(keys.into_iter().flatten().collect())
-}
-
-async fn create(bucket: &kv::Store, key: &str) -> anyhow::Result<Change> {
-    match bucket.update(key, bytes::Bytes::new(), 0).await {
-        Ok(_) => Ok(Change::Made),
-        Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => Ok(Change::Already),
-        Err(error) => Err(error).context("Failed to create the key"),
-    }
-}
-
-async fn read_document(bucket: &kv::Store, guild: GuildId) -> anyhow::Result<Document> {
-    let subject = format!("{}{guild}", bucket.prefix);
-    match bucket.stream.get_last_raw_message_by_subject(&subject).await {
-        Ok(message) => Ok(Document {
-            rows: serde_json::from_slice(&message.payload).context("Failed to read the guild's document")?,
-            revision: message.sequence,
-        }),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-            Ok(Document { rows: Map::new(), revision: 0 })
-        }
-        Err(error) => Err(error).context("Failed to get the guild's document"),
-    }
+async fn read_document(bucket: &Bucket, guild: GuildId) -> anyhow::Result<Document> {
+    let entry = bucket.entry(&guild.to_string()).await?;
+    let revision = entry.as_ref().map_or(0, |entry| entry.revision);
+    let rows = match entry.and_then(|entry| entry.value) {
+        Some(value) => serde_json::from_slice(&value).context("Failed to read the guild's document")?,
+        None => Map::new(),
+    };
+    Ok(Document { rows, revision })
 }
 
 /// Writes the document unless it changed since it was read: then `false`.
-async fn write_document(bucket: &kv::Store, guild: GuildId, document: &Document) -> anyhow::Result<bool> {
+async fn write_document(bucket: &Bucket, guild: GuildId, document: &Document) -> anyhow::Result<bool> {
     let value = serde_json::to_vec(&document.rows).context("Failed to encode the guild's document")?;
-    match bucket.update(guild.to_string(), value.into(), document.revision).await {
+    match bucket.update(&guild.to_string(), value.into(), document.revision).await {
         Ok(_) => Ok(true),
-        Err(error) if leader::came_second(&error) => Ok(false),
+        Err(WriteError::CameSecond) => Ok(false),
         Err(error) => Err(error).context("Failed to write the guild's document"),
     }
 }

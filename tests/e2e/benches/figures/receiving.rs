@@ -24,7 +24,11 @@ struct Round {
 }
 
 pub(crate) async fn figures() -> Vec<Figure> {
-    let stack = Stack::builder().ingress("CHANNEL_BACKLOG_MAX", 100_000).start().await;
+    let stack = Stack::builder()
+        .ingress("CHANNEL_BACKLOG_MAX", 100_000)
+        .ingress("ALERTS_MAX_BYTES", 8_i64 << 30)
+        .start()
+        .await;
     let channel = stack.authorized_channel("alerts").await;
     let (url, bare) = (stack.url(channel, ""), Bare::start());
     let (mut ours, mut baseline) = (Vec::new(), Vec::new());

@@ -33,17 +33,21 @@ async fn alerts_that_a_lagging_replica_still_shows_are_not_posted_again() {
     let mut alerts = js.get_stream(wire::ALERTS).await.expect("the stream");
     // Two posts: the lane's record only knows the second.
     let mut known = Vec::new();
+    let before = alerts.cached_info().state.last_sequence;
     for (number, title) in (1..).zip(["first", "second"]) {
         stack.discord.signal("STOP");
         publish(&stack, channel, [title.to_owned()]).await;
-        known.push((number, alerts.get_raw_message(number).await.expect("it waits").payload));
+        known.push((
+            before + number,
+            alerts.get_raw_message(before + number).await.expect("it waits").payload,
+        ));
         stack.discord.signal("CONT");
         stack.until_shown(channel, number, SOON).await;
         stack.until_drained(SOON).await;
     }
     stack.discord.kill();
     publish(&stack, channel, ["third".to_owned()]).await;
-    known.push((3, alerts.get_raw_message(3).await.expect("it waits").payload));
+    known.push((before + 3, alerts.get_raw_message(before + 3).await.expect("it waits").payload));
     let mut config = alerts.info().await.expect("NATS answers").config.clone();
     // A stream with a limit per subject always has direct reads.
     (config.max_messages_per_subject, config.discard_new_per_subject) = (-1, false);

@@ -26,9 +26,10 @@ async fn refuses_at_once(stack: &Stack, channel: u64, refused: &Reply) {
     assert!(latencies.iter().min() < Some(&QUICKLY), "{latencies:?}");
 }
 
-async fn fill(stack: &Stack, ledger: &Ledger, channel: u64, status: u16) -> Reply {
+/// Sends to these in turns until one is answered so.
+async fn fill(stack: &Stack, ledger: &Ledger, channels: &[u64], status: u16) -> Reply {
     for number in 0..2_000 {
-        let title = format!("alert {number}");
+        let (title, channel) = (format!("alert {number}"), channels[number % channels.len()]);
         let reply = stack.send(channel, &webhook(&title)).await;
         ledger.note(channel, &title, reply.is_success());
         if reply.status == status {
@@ -46,7 +47,7 @@ async fn a_channel_with_too_much_waiting_is_429_and_no_other_is() {
     let channels = stack.authorized_channels(2, &ledger).await;
     stack.until_drained(SETTLED).await;
     stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_channel(channels[0]));
-    let refused = fill(&stack, &ledger, channels[0], 429).await;
+    let refused = fill(&stack, &ledger, &channels[..1], 429).await;
     refuses_at_once(&stack, channels[0], &refused).await;
     let body = format!(
         r#"{{"error":{{"message":"Too many alerts are waiting for this channel","channel":{}}}}}"#,
@@ -62,12 +63,17 @@ async fn a_channel_with_too_much_waiting_is_429_and_no_other_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_stream_is_503_until_there_is_room() {
-    let (ledger, bytes) = (Ledger::default(), 1 << 20);
-    let stack = builder().ingress("ALERTS_MAX_BYTES", bytes).discord("ALERTS_MAX_BYTES", bytes).start().await;
-    let channel = stack.authorized_channels(1, &ledger).await[0];
+    let ledger = Ledger::default();
+    let small = [("ALERTS_MAX_BYTES", 1 << 20), ("CHANNEL_BACKLOG_MAX", 16)];
+    let small = small
+        .iter()
+        .fold(builder(), |builder, (name, value)| builder.ingress(name, *value).discord(name, *value));
+    let stack = small.start().await;
+    let channels = stack.authorized_channels(100, &ledger).await;
+    let channel = channels[0];
     stack.until_drained(SETTLED).await;
-    stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_channel(channel));
-    let refused = fill(&stack, &ledger, channel, 503).await;
+    stack.sandbox.add_fault(Fault::new(Effect::Status(503)));
+    let refused = fill(&stack, &ledger, &channels, 503).await;
     refuses_at_once(&stack, channel, &refused).await;
     assert_eq!(refused.body, r#"{"error":{"message":"Alert queue unavailable"}}"#);
     stack.sandbox.clear_faults();

@@ -4,6 +4,7 @@
 mod operator;
 mod permissions;
 mod refused;
+mod rights;
 mod server;
 
 use e2e::Stack;

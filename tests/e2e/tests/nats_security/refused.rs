@@ -23,7 +23,7 @@ fn start(service: &'static str, nats: &NatsServer, variables: &[(&str, &str)]) -
     Service::start(service, &[&common[..], variables].concat())
 }
 
-async fn page(service: &Service, path: &str) -> Option<(u16, String)> {
+pub(crate) async fn page(service: &Service, path: &str) -> Option<(u16, String)> {
     let answer = reqwest::get(format!("{}{path}", service.admin())).await.ok()?;
     Some((answer.status().as_u16(), answer.text().await.ok()?))
 }

@@ -40,7 +40,7 @@ impl Files {
         path
     }
 
-    async fn server(&self, configuration: &str) -> NatsServer {
+    pub(crate) async fn server(&self, configuration: &str) -> NatsServer {
         let path = self.write("nats.conf", configuration);
         NatsServer::start_with(&["-c", path.to_str().expect("a path in UTF-8")]).await
     }
@@ -48,6 +48,11 @@ impl Files {
 
 /// TLS for everybody, with the users and permissions that are deployed.
 pub(crate) async fn with_passwords(files: &Files, authority: &Authority) -> NatsServer {
+    files.server(&configuration(files, authority)).await
+}
+
+/// How that server is configured.
+pub(crate) fn configuration(files: &Files, authority: &Authority) -> String {
     let accounts = workspace_root().join("k8s/components/nats-cluster/accounts.conf");
     let mut accounts = std::fs::read_to_string(accounts).expect("the file that is deployed");
     for (variable, password) in [
@@ -60,7 +65,13 @@ pub(crate) async fn with_passwords(files: &Files, authority: &Authority) -> Nats
     }
     let ServerFiles { certificate, key } = authority.server(files.path());
     let tls = format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}\n");
-    files.server(&(tls + &accounts)).await
+    tls + &accounts
+}
+
+/// Has the running server take this configuration.
+pub(crate) fn reconfigure(files: &Files, nats: &NatsServer, configuration: &str) {
+    files.write("nats.conf", configuration);
+    nats.signal("HUP");
 }
 
 /// A client of that server as one of its users, and what the server objects to.

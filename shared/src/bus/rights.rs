@@ -1,0 +1,119 @@
+//! What each service may do at NATS: what an account has to let it do, where it
+//! has users of their own (`k8s/components/nats-cluster/accounts.conf`).
+
+use super::{Role, table::Entry};
+use crate::wire;
+
+/// One right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Right {
+    /// With NATS's wildcards.
+    pub(super) subject: String,
+    /// Whether alerts can be neither stored nor posted without it.
+    pub(super) needed: bool,
+}
+
+/// What one service may do.
+#[derive(Debug)]
+pub(super) struct Rights {
+    pub(super) publish: Vec<Right>,
+    pub(super) subscribe: Vec<Right>,
+}
+
+impl Rights {
+    /// Of the service of this name, with the streams of `table`.
+    pub(super) fn of(service: &str, table: &[Entry]) -> Self {
+        if service == "ingress-service" { ingress(table) } else { discord() }
+    }
+
+    /// Whether the service does its work without this right, only worse.
+    pub(super) fn can_do_without(&self, subject: &str) -> bool {
+        let mut rights = self.publish.iter().chain(&self.subscribe);
+        rights.any(|right| !right.needed && matches(&right.subject, subject))
+    }
+}
+
+fn needed(subject: impl Into<String>) -> Right {
+    Right { subject: subject.into(), needed: true }
+}
+
+fn useful(subject: impl Into<String>) -> Right {
+    Right { subject: subject.into(), needed: false }
+}
+
+fn ingress(table: &[Entry]) -> Rights {
+    let mut publish = vec![
+        useful(wire::VERDICT),
+        needed(wire::ALERTS_SUBJECTS),
+        useful("$KV.refusals.*"),
+        useful("$KV.seen.*.*"),
+        useful("$JS.API.INFO"),
+        // Which channels were ever authorized: from any replica, and from the leader.
+        useful("$JS.API.DIRECT.GET.KV_channels.$KV.channels.*"),
+        useful("$JS.API.STREAM.MSG.GET.KV_channels"),
+        // Whether a signed request came before.
+        needed("$JS.API.DIRECT.GET.KV_seen.$KV.seen.*.*"),
+        // The bucket "trust", followed; and the answers to NATS's flow control.
+        needed("$JS.API.CONSUMER.CREATE.KV_trust"),
+        needed("$JS.API.CONSUMER.CREATE.KV_trust.*.$KV.trust.>"),
+        useful("$JS.API.CONSUMER.DELETE.KV_trust.*"),
+        useful("$JS.FC.KV_trust.>"),
+    ];
+    for entry in table.iter().filter(|entry| entry.is_made_by(Role::Ingress)) {
+        let name = &entry.config.name;
+        publish.push(needed(format!("$JS.API.STREAM.INFO.{name}")));
+        // It is made by the other service too.
+        publish.push(useful(format!("$JS.API.STREAM.CREATE.{name}")));
+    }
+    Rights { publish, subscribe: vec![needed("_INBOX.ingress-service.>")] }
+}
+
+fn discord() -> Rights {
+    let publish = [
+        // Verdicts.
+        needed("_INBOX.ingress-service.>"),
+        useful(wire::STORE_CHANGED),
+        // Of the commands "test" and "replay".
+        useful(wire::ALERTS_SUBJECTS),
+        needed(wire::DEAD_LETTERS_SUBJECTS),
+        needed("$KV.channel-list.*.*"),
+        needed("$KV.channel-trust.*"),
+        needed("$KV.channels.*"),
+        needed("$KV.lanes.>"),
+        needed("$KV.leases.>"),
+        useful("$KV.messages.>"),
+        needed("$KV.trust.*"),
+        needed("$KV.user-projects.*"),
+        useful("$JS.API.INFO"),
+        needed("$JS.API.DIRECT.GET.>"),
+        useful("$JS.API.STREAM.CREATE.*"),
+        needed("$JS.API.STREAM.INFO.*"),
+        needed("$JS.API.STREAM.MSG.DELETE.*"),
+        needed("$JS.API.STREAM.MSG.GET.*"),
+        needed("$JS.API.STREAM.PURGE.*"),
+        // Without it the streams stay as an older build made them.
+        useful("$JS.API.STREAM.UPDATE.*"),
+    ];
+    let subscribe = [
+        needed("_INBOX.discord-service.>"),
+        // Without it alerts are found by looking for them.
+        useful(wire::STORED_SUBJECTS),
+        useful(wire::STORE_CHANGED),
+        needed("$KV.leases.>"),
+        needed(format!("{} {}", wire::VERDICT, wire::VERDICT_GROUP)),
+    ];
+    Rights { publish: publish.into(), subscribe: subscribe.into() }
+}
+
+/// Whether a subject, perhaps with wildcards, is among those that `pattern` stands for.
+pub(super) fn matches(pattern: &str, subject: &str) -> bool {
+    let (mut pattern, mut subject) = (pattern.split('.'), subject.split('.'));
+    loop {
+        match (pattern.next(), subject.next()) {
+            (Some(">"), Some(_)) | (None, None) => return true,
+            (Some("*"), Some(token)) if token != ">" => {}
+            (Some(wanted), Some(token)) if wanted == token => {}
+            _ => return false,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Keeps the streams and buckets as the table says, for as long as the process
+//! runs: at the start, after each reconnect, and once a second, which also tells
+//! readiness what is wrong with them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_nats::{Client, connection::State, jetstream};
+use futures::future::join_all;
+
+use super::{
+    Role,
+    apply::{Applied, apply},
+    table::{Entry, Maker, table},
+};
+use crate::{admin::Readiness, settings::NatsSettings, wire};
+
+/// The name under which readiness reports the streams.
+const CHECK: &str = "streams";
+/// How often all of them are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long NATS may take to answer for one.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often one stream is updated at most: an update may be refused.
+const UPDATE_AGAIN: Duration = Duration::from_secs(60);
+/// A stream with less room than this takes no alert.
+const ROOM: u64 = 8 << 10;
+
+/// The streams of this process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Streams(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    js: jetstream::Context,
+    settings: NatsSettings,
+    role: Role,
+    readiness: Readiness,
+    known: Mutex<BTreeMap<String, Known>>,
+    /// Held by whoever looks: when the last look began.
+    looked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+/// What is known of one stream.
+#[derive(Debug, Default)]
+struct Known {
+    /// Tells a stream from one that was made in its place.
+    created: Option<i128>,
+    last_update: Option<Instant>,
+    older: Option<String>,
+}
+
+impl Streams {
+    /// Over this connection. Readiness fails until the streams are there.
+    pub fn new(client: Client, settings: NatsSettings, role: Role, readiness: Readiness) -> Self {
+        readiness.set_unready(CHECK, "not made yet");
+        let mut js = jetstream::new(client.clone());
+        js.set_timeout(PATIENCE);
+        Self(Arc::new(Inner {
+            client,
+            js,
+            settings,
+            role,
+            readiness,
+            known: Mutex::default(),
+            looked: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Keeps them for ever.
+    pub async fn keep(&self) {
+        let mut said = None;
+        loop {
+            if self.0.client.connection_state() == State::Connected {
+                let trouble = self.round().await;
+                if trouble.is_some() && trouble != said {
+                    tracing::warn!("streams: {}", trouble.as_deref().unwrap_or_default());
+                }
+                said = trouble;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Applies the table, since something is missing. Of many who ask at once, one
+    /// does it.
+    ///
+    /// # Errors
+    /// What cannot be used, and why.
+    pub async fn apply(&self) -> anyhow::Result<()> {
+        let asked = Instant::now();
+        let mut looked = self.0.looked.lock().await;
+        if looked.is_some_and(|looked| looked > asked) {
+            return Ok(());
+        }
+        *looked = Some(Instant::now());
+        self.round().await.map_or(Ok(()), |trouble| Err(anyhow::anyhow!(trouble)))
+    }
+
+    /// One look at all: what is wrong.
+    async fn round(&self) -> Option<String> {
+        let entries: Vec<Entry> =
+            table(&self.0.settings).into_iter().filter(|entry| entry.is_made_by(self.0.role)).collect();
+        let looks = entries.iter().map(|entry| async move {
+            let update = self.0.role != Role::Ingress && self.may_update(&entry.config.name);
+            apply(&self.0.js, entry, update).await.map(|applied| (entry, applied, update))
+        });
+        let looks = join_all(looks).await;
+        let memory = wire::bucket_stream(wire::CHANNELS);
+        let has_memory = looks
+            .iter()
+            .flatten()
+            .any(|(entry, applied, _)| entry.config.name == memory && applied.info.state.messages > 0);
+        let mut trouble = Vec::new();
+        for look in looks {
+            match look {
+                Ok((entry, applied, updated)) => {
+                    trouble.extend(self.note(entry, applied, updated, has_memory))
+                }
+                Err(error) => trouble.push(format!("{error:#}")),
+            }
+        }
+        let older: Vec<String> = self.known().values().filter_map(|known| known.older.clone()).collect();
+        if trouble.is_empty() {
+            let words =
+                if older.is_empty() { "ok".to_owned() } else { format!("works, but {}", older.join("; ")) };
+            self.0.readiness.set_ready_saying(CHECK, words);
+            return None;
+        }
+        let trouble = trouble.join("; ");
+        self.0.readiness.set_unready(CHECK, &*trouble);
+        Some(trouble)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_update(&self, name: &str) -> bool {
+        let known = self.known();
+        known.get(name).and_then(|known| known.last_update).is_none_or(|at| at.elapsed() >= UPDATE_AGAIN)
+    }
+
+    /// Takes in how a stream is; what is wrong with it, if anything.
+    fn note(&self, entry: &Entry, applied: Applied, updated: bool, has_memory: bool) -> Option<String> {
+        let name = &entry.config.name;
+        let mut all = self.known();
+        let known = all.entry(name.clone()).or_default();
+        let created = applied.info.created.unix_timestamp_nanos();
+        let is_another = known.created.is_some_and(|known| known != created);
+        // A memory of channels without a store: the store was there before.
+        let store_is_gone = entry.maker == Maker::Store && applied.made && has_memory;
+        if is_another || store_is_gone {
+            say_lost(entry);
+        }
+        known.created = Some(created);
+        if updated {
+            if applied.older.is_some() && applied.older != known.older {
+                tracing::warn!("{}", applied.older.as_deref().unwrap_or_default());
+            }
+            known.last_update = applied.updated.then(Instant::now);
+            known.older = applied.older;
+        }
+        let (config, state) = (&applied.info.config, &applied.info.state);
+        let full = u64::try_from(config.max_bytes).is_ok_and(|most| state.bytes + ROOM > most);
+        (full && name == wire::ALERTS && self.0.role == Role::Ingress).then(|| {
+            format!(
+                "{name}: it is full ({} bytes): raise ALERTS_MAX_BYTES, or see why alerts are not posted",
+                state.bytes
+            )
+        })
+    }
+}
+
+fn say_lost(entry: &Entry) {
+    let stream = entry.config.name.clone();
+    metrics::counter!("sentry_bot_streams_lost_total", "stream" => stream.clone()).increment(1);
+    if entry.maker == Maker::Store {
+        tracing::error!(
+            stream,
+            "NATS has lost a bucket of the store, and it was made again, empty: restore a backup, or authorize, \
+             register and secure again"
+        );
+    } else {
+        tracing::warn!(stream, "NATS has lost the stream, and it was made again, empty");
+    }
+}
+
+/// Applies what the table says for this role, once.
+///
+/// # Errors
+/// The first that cannot be used; call again later.
+pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role) -> anyhow::Result<()> {
+    for entry in table(settings).iter().filter(|entry| entry.is_made_by(role)) {
+        apply(js, entry, role != Role::Ingress).await?;
+    }
+    Ok(())
+}
+
+/// Makes the buckets of the store, where they are missing.
+///
+/// # Errors
+/// The first that cannot be used; call again later.
+pub async fn ensure_store(js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<()> {
+    let made = table(settings).into_iter().filter(|entry| entry.maker == Maker::Store);
+    for looked in join_all(made.map(|entry| async move { apply(js, &entry, true).await })).await {
+        looked?;
+    }
+    Ok(())
+}

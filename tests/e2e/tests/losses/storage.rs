@@ -1,0 +1,56 @@
+//! NATS has too little storage, and later enough.
+
+use std::time::Duration;
+
+use harness::{
+    free_port,
+    nats::NatsServer,
+    service::Service,
+    wait::{SOON, wait_for},
+};
+
+use crate::readyz;
+
+fn configuration(max_file_store: &str) -> String {
+    format!("jetstream {{ max_file_store: {max_file_store} }}\n")
+}
+
+fn start(service: &'static str, nats: &NatsServer) -> Service {
+    let (nats, address) = (nats.url(), format!("127.0.0.1:{}", free_port()));
+    let variables = [
+        ("RUNTIME_MODE", "development"),
+        ("NATS_URL", &*nats),
+        ("INGRESS_ADDR", &address),
+        ("DISCORD_TOKEN", "token"),
+        // Nobody is there.
+        ("DISCORD_API_URL", "http://127.0.0.1:9"),
+    ];
+    Service::start(service, &variables)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_little_storage_is_named_with_the_setting_until_there_is_enough() {
+    let files = tempfile::tempdir().expect("a directory");
+    let path = files.path().join("nats.conf");
+    std::fs::write(&path, configuration("1GB")).expect("written");
+    let mut nats = NatsServer::start_with(&["-c", path.to_str().expect("UTF-8")]).await;
+    let services = ["ingress-service", "discord-service"].map(|service| start(service, &nats));
+    for service in &services {
+        wait_for("/readyz names the setting and the need", SOON, || async {
+            let (status, said) = readyz(service).await?;
+            let named = said.contains("ALERTS: cannot be made: NATS has too little storage")
+                && said.contains("it needs 2048 MiB on each of 1 servers, as ALERTS_MAX_BYTES says");
+            (status == 503 && named).then_some(())
+        })
+        .await;
+        assert!(service.log().contains("lower ALERTS_MAX_BYTES, or raise NATS's max_file_store"));
+    }
+    std::fs::write(&path, configuration("8GB")).expect("written");
+    nats.restart().await;
+    for service in &services {
+        wait_for("the streams are there", Duration::from_secs(30), || async {
+            readyz(service).await?.1.contains(r#""streams":"ok""#).then_some(())
+        })
+        .await;
+    }
+}
