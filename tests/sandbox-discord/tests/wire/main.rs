@@ -4,6 +4,7 @@
 
 mod client;
 mod control;
+mod edge;
 mod ends;
 mod faults;
 mod gateway;

@@ -90,5 +90,7 @@ async fn who_ignores_refusals_is_banned() {
     let banned = world.get("/users/@me").await;
     assert_eq!(banned.status, 429);
     assert!(banned.header("retry-after").parse::<u64>().unwrap() > 3000);
+    assert_eq!(banned.body, "error code: 1015");
+    assert!(banned.header("content-type").starts_with("text/plain"));
     assert_eq!(world.sandbox.stats().violations.len(), 1);
 }
