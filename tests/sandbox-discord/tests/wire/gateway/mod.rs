@@ -1,5 +1,6 @@
 //! The gateway as a client without a library sees it.
 
+mod changes;
 mod events;
 mod refusals;
 mod sessions;
