@@ -1,5 +1,6 @@
 //! `channel …`: which channels Sentry may post into.
 
+use chrono::Utc;
 use futures::{StreamExt as _, stream};
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId};
@@ -99,7 +100,9 @@ impl Commands {
             .await;
         let authorized: Vec<ChannelId> =
             listed.into_iter().filter(|channel| !idle.contains(channel)).collect();
-        Ok(self.replies.channels(&authorized, &idle))
+        let closed = self.diagnosis.closed(&authorized).await.map_err(Failure::Nats)?;
+        let closed = self.replies.closed(&closed, Utc::now().timestamp_millis());
+        Ok(self.replies.channels(&authorized, &idle, closed))
     }
 
     /// Whether a row of the guild's list grants nothing, as far as Discord says.
@@ -113,7 +116,7 @@ impl Commands {
 }
 
 /// What the bot needs to post an alert.
-fn to_post(kind: Kind) -> Permissions {
+pub(super) fn to_post(kind: Kind) -> Permissions {
     let common = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS;
     match kind {
         Kind::Chat | Kind::Other => common | Permissions::SEND_MESSAGES,

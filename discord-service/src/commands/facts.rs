@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
@@ -130,6 +130,16 @@ impl Facts {
         Ok(self.member(guild, user).await?.map_or(Permissions::empty(), |member| {
             permissions::granted(&about.guild, &member, &channel.overwrites, Utc::now())
         }))
+    }
+
+    /// Until when the user is timed out in the guild, if so.
+    pub(super) async fn timed_out_until(
+        &self,
+        guild: GuildId,
+        user: UserId,
+    ) -> Result<Option<DateTime<Utc>>, FactsError> {
+        let member = self.member(guild, user).await?;
+        Ok(member.and_then(|member| member.timed_out_until).filter(|until| *until > Utc::now()))
     }
 
     /// Those of these channels that Discord names among the guild's, and the

@@ -14,6 +14,7 @@ mod messages;
 mod route;
 mod token;
 mod transport;
+mod witness;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,6 +34,7 @@ use self::{
     route::Route,
     token::Token,
     transport::Transport,
+    witness::Witness,
 };
 pub use self::{
     error::{DiscordError, Refusal},
@@ -64,6 +66,7 @@ struct Shared {
     transport: Transport,
     limits: Limits,
     token: Token,
+    witness: Witness,
     guilds: Cache<ChannelId, Option<GuildId>>,
 }
 
@@ -79,6 +82,7 @@ impl Discord {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
             token: Token::default(),
+            witness: Witness::default(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
         Ok(Self { shared: Arc::new(shared), patience: PATIENCE })
@@ -205,6 +209,9 @@ impl Discord {
         .increment(1);
         let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
+        if answer.status.is_success() {
+            self.shared.witness.saw(path);
+        }
         Ok(answer)
     }
 }
