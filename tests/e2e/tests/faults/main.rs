@@ -5,6 +5,7 @@
 //! tests with the full figures.
 
 mod discord;
+mod healing;
 mod isolation;
 mod kills;
 mod latency;
