@@ -23,6 +23,7 @@ use shared::{ChannelId, GuildId, UserId};
 use tokio::time::Instant;
 use url::Url;
 
+pub(crate) use self::transport::USER_AGENT;
 use self::{
     answer::Answer,
     limits::{Limits, padded},
