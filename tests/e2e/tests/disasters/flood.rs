@@ -10,7 +10,7 @@ use tokio::time::{interval, sleep};
 use crate::scene::Scene;
 
 /// Commands typed in a second.
-const TYPED: u32 = 20;
+const TYPED: u32 = 50;
 
 /// The longest until an alert is shown that stands alone in its channel.
 const PROMPT: Duration = Duration::from_secs(2);
