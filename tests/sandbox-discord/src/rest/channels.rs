@@ -4,7 +4,7 @@ use super::{Call, Outcome, Reply};
 use crate::{
     error::{ApiError, FormErrors},
     form::Field,
-    world::World,
+    world::{World, post::may_write},
 };
 
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
@@ -17,7 +17,8 @@ pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
 }
 
 pub(super) fn typing(world: &mut World, call: &Call) -> Outcome {
-    world.visible_channel(call.id("channel_id"))?;
+    let channel = world.visible_channel(call.id("channel_id"))?;
+    may_write(channel, world.permissions(channel, world.bot))?;
     Reply::empty()
 }
 
