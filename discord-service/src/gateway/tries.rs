@@ -11,11 +11,11 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 /// … and to this where one was: 720 a day, where Discord takes 1,000.
 const LONGEST_IN_VAIN: Duration = Duration::from_secs(120);
-/// A session that was up for so long is resumed at once. Others wait a little, so
-/// that a gateway that closes at once is not asked without end.
+/// A session that was up for so long is resumed at once.
 const SETTLED: Duration = Duration::from_secs(5);
-/// As Discord asks for before the IDENTIFY that follows an invalid session.
-const SESSION_OVER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+/// Others wait a little, so that a gateway that closes at once is not asked without
+/// end. So do new sessions, which also wait for their slot.
+const BRIEF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
 /// So many RESUMEs in a row may stay without an answer before the session is given up …
 const UNRESUMED_TRIES: u32 = 3;
 /// … or so many connections in a row fail, about a minute: while nothing can be
@@ -68,12 +68,8 @@ impl Tries {
         let (mut gives_up, wait) = match outcome {
             Outcome::Up(lasted) => {
                 *self = Self::default();
-                let wait = match (resumes, lasted >= SETTLED) {
-                    (true, true) => (Duration::ZERO, Duration::ZERO),
-                    (true, false) => (SHORTEST / 2, SHORTEST),
-                    (false, _) => SESSION_OVER,
-                };
-                (false, wait)
+                let at_once = resumes && lasted >= SETTLED;
+                (false, if at_once { (Duration::ZERO, Duration::ZERO) } else { BRIEF })
             }
             Outcome::Unreached => {
                 self.unreached += 1;
@@ -85,7 +81,7 @@ impl Tries {
             }
             Outcome::SessionOver => {
                 (self.unreached, self.unresumed) = (0, 0);
-                (false, SESSION_OVER)
+                (false, BRIEF)
             }
             Outcome::InVain => {
                 (self.unreached, self.in_vain) = (0, self.in_vain + 1);
@@ -140,12 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_over_is_begun_anew_within_seconds_however_often() {
+    fn a_session_that_is_over_is_begun_anew_soon_however_often() {
         let mut tries = Tries::default();
         for _ in 0..50 {
-            assert_eq!(seconds(tries.note(Outcome::SessionOver, false)), (1.0, 5.0));
-            assert_eq!(seconds(tries.note(Outcome::Up(SECOND), false)), (1.0, 5.0));
-            assert_eq!(seconds(tries.note(Outcome::Up(SETTLED), false)), (1.0, 5.0));
+            assert_eq!(seconds(tries.note(Outcome::SessionOver, false)), (0.5, 1.0));
+            assert_eq!(seconds(tries.note(Outcome::Up(SECOND), false)), (0.5, 1.0));
+            assert_eq!(seconds(tries.note(Outcome::Up(SETTLED), false)), (0.5, 1.0));
         }
     }
 
@@ -194,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_within_its_bounds() {
-        let next = Next { gives_up: false, wait: SESSION_OVER };
+        let next = Next { gives_up: false, wait: (SECOND, 5 * SECOND) };
         let waits: Vec<_> = (0..100).map(|_| next.wait()).collect();
         assert!(waits.iter().all(|wait| (SECOND..=5 * SECOND).contains(wait)), "{waits:?}");
         assert!(waits.windows(2).any(|two| two[0] != two[1]), "they differ");
