@@ -47,7 +47,7 @@ impl Reopening {
 }
 
 /// An id as text, as Discord writes it.
-mod text {
+pub(crate) mod text {
     use std::{fmt::Display, str::FromStr};
 
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
@@ -56,7 +56,7 @@ mod text {
         serializer.collect_str(id)
     }
 
-    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
     where
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,

@@ -29,6 +29,8 @@ impl World {
         focused: Option<&str>,
     ) -> anyhow::Result<u64> {
         let place = self.channels.get(&channel).context("no such channel")?;
+        let here = |id| self.guilds.get(&id).is_some_and(|guild| guild.members.contains_key(&self.bot));
+        ensure!(place.guild.is_none_or(here), "the bot was kicked, and its commands with it");
         let permissions = self.permissions(place, user);
         let needed = VIEW_CHANNEL | USE_APPLICATION_COMMANDS;
         ensure!(permissions & needed == needed, "the user may not use commands there");

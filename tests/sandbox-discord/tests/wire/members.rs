@@ -89,6 +89,7 @@ async fn a_bot_that_was_kicked_has_no_access_until_it_is_invited_again() {
         assert_eq!((refused.status, refused.code()), (403, 50001), "{below}");
     }
     assert_eq!(world.get("/users/@me/guilds").await.body, json!([]));
+    assert!(world.sandbox.slash(world.olivia, world.channel, "sentry h", &[]).is_err());
     assert!(world.sandbox.bot_role(world.guild).is_none());
     world.sandbox.invite_bot(world.guild);
     assert_eq!((post(&world).await, edit(&world, &message).await), ((200, 0), (200, 0)));
