@@ -138,8 +138,8 @@ impl Commands {
             diagnosis: Diagnosis::new(dead_letters.clone()),
             trusts,
             dead_letters,
-            discord: discord.with_patience(REPLY_PATIENCE),
-            facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
+            discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
+            facts: Facts::new(discord.behind_alerts().with_patience(QUESTION_PATIENCE)),
             budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
             replies: Replies::new(settings),
         }
