@@ -140,8 +140,8 @@ impl Commands {
             diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
             trusts,
             dead_letters,
-            discord: discord.with_patience(REPLY_PATIENCE),
-            facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
+            discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
+            facts: Facts::new(discord.behind_alerts().with_patience(QUESTION_PATIENCE)),
             budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
             replies: Replies::new(settings),
         }

@@ -108,7 +108,7 @@ impl Delivery {
     ) -> anyhow::Result<()> {
         let js = jetstream::new(self.nats.clone());
         let bad_token = CancellationToken::new();
-        let queue = Queue::new(js.clone());
+        let (queue, authority) = (Queue::new(js.clone()), self.authority.clone());
         let mut lanes = Lanes::new(
             self.nats,
             queue.clone(),
@@ -147,6 +147,7 @@ impl Delivery {
                 Some(partition) = lanes.stops.next() => lanes.put_down(partition),
                 Some(wake) = lanes.wakes.next() => lanes.wake(&wake.subject),
                 Some(message) = told.next() => if let Some(news) = Reopening::decode(&message.payload) {
+                    authority.forget_unreachable(news.guild, news.channels.as_deref()).await;
                     // Nobody hears it where there is no lane.
                     let _ = lanes.told.send(Arc::new(news));
                 },
