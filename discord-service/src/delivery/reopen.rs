@@ -71,7 +71,7 @@ impl Lane<'_> {
     /// Puts some of the dead letters back that follow, while there is room for them.
     pub(super) async fn follow(&mut self) -> anyhow::Result<()> {
         let following = self.blockade.known().and_then(|closing| closing.following);
-        let Some(following) = following.filter(|_| self.backlog.len() < self.around.backlog_max / 2) else {
+        let Some(following) = following.filter(|_| self.backlog.len() <= self.around.backlog_max / 2) else {
             return Ok(());
         };
         let Some(closing) = self.blockade.read().await?.cloned() else { return Ok(()) };
