@@ -127,8 +127,9 @@ mod tests {
     fn a_session_that_was_up_ends_every_row() {
         let mut tries = Tries::default();
         for _ in 0..50 {
-            assert_eq!(noted(&mut tries, Outcome::Up(SETTLED), 1), [((0.0, 0.0), false)]);
-            assert_eq!(noted(&mut tries, Outcome::Up(SETTLED - SECOND), 1), [((0.5, 1.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::Up(5 * SECOND), 1), [((0.0, 0.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::Up(4 * SECOND), 1), [((0.5, 1.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::SessionOver, 1), [((0.5, 1.0), false)]);
             assert_eq!(noted(&mut tries, Outcome::Unreached, 1), [((1.0, 2.0), false)]);
             assert_eq!(noted(&mut tries, Outcome::Unresumed, 1), [((1.0, 2.0), false)]);
             assert_eq!(noted(&mut tries, Outcome::InVain, 1), [((1.0, 2.0), false)]);
