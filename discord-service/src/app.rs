@@ -167,6 +167,7 @@ async fn serve(
         reconciling.await;
         Ok(())
     });
+    let broadcasts = nats.clone();
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {
@@ -176,7 +177,9 @@ async fn serve(
         Ok(())
     });
     let (prefix, checks, stopping) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
-    parts.spawn(async move { gateway::run(discord, &prefix, commands, checks, shards, stopping).await });
+    parts.spawn(async move {
+        gateway::run(discord, broadcasts, &prefix, commands, checks, shards, stopping).await
+    });
     readiness.set_ready(CHECK);
 
     let (mut outcome, mut stopping) = (Ok(()), false);

@@ -15,6 +15,7 @@ mod leader;
 pub mod lease;
 pub mod metrics;
 pub mod render;
+pub mod reopening;
 pub mod settings;
 pub mod store;
 pub mod trust;

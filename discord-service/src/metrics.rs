@@ -62,6 +62,10 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("sentry_bot_slash_registrations_failed_total", "Failures to register the slash commands")
         .zero(),
     Metric::gauge("sentry_bot_gateway_shards_up", "Shards of the gateway that this pod has a session on"),
+    Metric::gauge(
+        "sentry_bot_gateway_identifies_left",
+        "IDENTIFYs that Discord takes from the bot today, as it said last",
+    ),
     Metric::counter("sentry_bot_gateway_reconnects_total", "Connections to the gateway that were made anew")
         .zero(),
     Metric::counter(

@@ -24,6 +24,10 @@ pub const VERDICT_GROUP: &str = "discord-service";
 /// the channel trusts did.
 pub const STORE_CHANGED: &str = "store.changed";
 
+/// Broadcast: something happened at Discord that may open a channel which refused
+/// alerts. The payload is JSON: discord-service's `Reopening`.
+pub const REOPENING: &str = "reopening";
+
 /// KV bucket: what each channel's lane has in flight. Keys are channel ids.
 pub const LANES: &str = "lanes";
 

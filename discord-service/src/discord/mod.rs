@@ -26,6 +26,7 @@ use shared::{ChannelId, GuildId, UserId, process::BadToken};
 use tokio::time::Instant;
 use url::Url;
 
+pub(crate) use self::transport::USER_AGENT;
 use self::{
     answer::Answer,
     limits::{Limits, Outlasts},

@@ -225,6 +225,7 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
         "$KV.channel-trust.1",
         "dead.expired.1",
         "store.changed",
+        "reopening",
         "_INBOX.discord-service.x",
         "unknown",
         "$JS.API.STREAM.CREATE.unknown",
