@@ -1,9 +1,11 @@
 //! The day's IDENTIFYs, and how many shards there are.
 
+use std::time::Duration;
+
 use harness::wait::{SOON, wait_for};
 
 use crate::{
-    scene::Client,
+    scene::{Client, Scene, config},
     script::{Greeting, Script},
 };
 
@@ -63,4 +65,23 @@ async fn too_few_shards_are_shared_anew_as_discord_wants_them_now() {
     }
     client.is_ready().await;
     client.ends().await;
+}
+
+#[tokio::test]
+async fn a_session_that_keeps_ending_does_not_cost_the_token() {
+    let day = |clocks: &mut sandbox_discord::Clocks| clocks.identify_day = Duration::from_secs(16);
+    let scene = Scene::start(config().identifies_a_day(4).clocks(day)).await;
+    scene.client.is_ready().await;
+    for identifies in 2..=3 {
+        scene.sandbox.close_gateway(4009);
+        scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == identifies).await;
+        scene.client.is_ready().await;
+    }
+    scene.sandbox.close_gateway(4009);
+    scene.client.readiness_says("only 1 of the day's 4 IDENTIFYs").await;
+    // The next day.
+    scene.wait_until("identified again", |sandbox| sandbox.stats().identifies == 4).await;
+    scene.say("after");
+    scene.client.hears("after").await;
+    scene.ends().await;
 }

@@ -1,15 +1,16 @@
 //! What may open a channel that refused alerts is told to all pods.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use discord_service::reopening::Reopening;
 use futures::StreamExt as _;
+use sandbox_discord::Target;
 use serde_json::{Value, json};
 use shared::wire;
 use tokio::time::timeout;
 
 use crate::{
-    scene::Client,
+    scene::{Client, Scene, config},
     script::{BOT, Script},
 };
 
@@ -78,4 +79,28 @@ async fn each_event_that_may_open_a_channel_is_told_once_and_others_cost_nothing
     assert_eq!(heard.len(), 12, "{heard:?}");
     assert!(messages <= 20, "a crowd of events is told together: {messages}");
     client.ends().await;
+}
+
+#[tokio::test]
+async fn what_happens_to_the_bot_in_a_guild_is_told() {
+    let scene = Scene::start(config()).await;
+    let mut told = scene.client.nats.subscribe(wire::REOPENING).await.expect("it is connected");
+    let mut next = async || {
+        let message = timeout(harness::wait::SOON, told.next()).await.expect("in time").expect("it goes on");
+        let told = Reopening::decode(&message.payload).expect("it is readable");
+        assert_eq!(told.guild.get(), scene.guild);
+        (told.channels.map(|ids| ids.iter().map(|id| id.get()).collect::<Vec<_>>()), told.spread)
+    };
+    scene.client.is_ready().await;
+    assert_eq!(next().await, (None, true), "as the session begins");
+    scene.sandbox.set_overwrite(scene.general, Target::Member(scene.sandbox.bot()), 1 << 11, 0);
+    assert_eq!(next().await, (Some(vec![scene.general]), false), "given a permission");
+    scene.sandbox.time_out(scene.guild, scene.sandbox.bot(), Duration::from_secs(60));
+    assert_eq!(next().await, (None, false), "timed out");
+    scene.sandbox.lift_time_out(scene.guild, scene.sandbox.bot());
+    assert_eq!(next().await, (None, false), "no longer timed out");
+    scene.sandbox.remove_member(scene.guild, scene.sandbox.bot());
+    scene.sandbox.invite_bot(scene.guild);
+    assert_eq!(next().await, (None, true), "kicked and invited again");
+    scene.ends().await;
 }

@@ -52,6 +52,10 @@ async fn after_each_drop_the_bot_hears_again_as_soon_as_after_the_first() {
     times.sort();
     // A busy machine may have stood still once.
     assert!(times[times.len() - 2] < PROMPT, "{took:?}");
+    let log = scene.stack.discord.log();
+    for words in ["4009", "session timed out", "The sandbox was told to close."] {
+        assert!(log.contains(words), "the close codes are logged: {words}");
+    }
     scene.stack.until_listening().await;
     let reply = scene.stack.command_in(scene.channels[0], owner, "!sentry h").await;
     assert_eq!(reply.embeds()[0]["title"], "***SENTRY HELP***");
