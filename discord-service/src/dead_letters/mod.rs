@@ -11,7 +11,9 @@ use std::{collections::BTreeSet, fmt};
 
 use anyhow::Context as _;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
+use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sentry::Level;
 use serde::{Deserialize, Serialize};
@@ -129,7 +131,28 @@ impl DeadLetters {
     pub(crate) const fn js(&self) -> &jetstream::Context {
         &self.js
     }
+}
 
+/// What a lane does with dead letters.
+#[async_trait]
+pub(crate) trait LetterStream: Send + Sync {
+    /// Stores one on this subject, for certain; once for each id within
+    /// JetStream's window.
+    async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()>;
+}
+
+#[async_trait]
+impl LetterStream for DeadLetters {
+    async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, id);
+        let stored = self.js.publish_with_headers(subject.to_owned(), headers, letter).await;
+        stored.context("cannot send a dead letter")?.await.context("cannot store a dead letter")?;
+        Ok(())
+    }
+}
+
+impl dyn LetterStream {
     /// Stores these messages of `ALERTS` as dead letters of the channel, for
     /// certain. Doing so again stores none twice.
     pub(crate) async fn bury(
@@ -140,11 +163,9 @@ impl DeadLetters {
     ) -> anyhow::Result<()> {
         let subject = wire::dead_letter_subject(cause.reason.token(), channel);
         let ids: BTreeSet<u64> = messages.iter().map(|message| message.sequence).collect();
-        let own: Vec<bool> = stream::iter(messages)
-            .map(|message| self.bury_one(&subject, channel, message, cause))
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect()
-            .await?;
+        let letters = messages.into_iter().map(|message| self.bury_one(&subject, channel, message, cause));
+        let letters: Vec<_> = letters.collect();
+        let own: Vec<bool> = stream::iter(letters).buffer_unordered(IN_FLIGHT).try_collect().await?;
         let reason = cause.reason.token();
         metrics::counter!("sentry_bot_dead_letters_total", "reason" => reason).increment(own.len() as u64);
         let alert_ids = log_ids(&ids);
@@ -188,15 +209,9 @@ impl DeadLetters {
         };
         // With the time of receipt the id stays unique when the stream is made anew.
         let received = letter.alert.as_ref().map_or(0, |alert| alert.received_ms);
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_MESSAGE_ID, format!("{channel}-{sequence}-{received}"));
+        let id = format!("{channel}-{sequence}-{received}");
         let letter = serde_json::to_vec(&letter).context("cannot encode a dead letter")?;
-        let stored = self
-            .js
-            .publish_with_headers(subject.to_owned(), headers, letter.into())
-            .await
-            .context("cannot send a dead letter")?;
-        stored.await.context("cannot store a dead letter")?;
+        self.store(subject, &id, letter.into()).await?;
         Ok(own)
     }
 }

@@ -1,22 +1,23 @@
 //! Channels in which Discord does not let the bot post, remembered so that
 //! their alerts cost Discord no further request.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use async_nats::jetstream::kv;
 use shared::ChannelId;
 
-use crate::leader;
+use super::ports::Bucket;
 
 /// Whether one channel is blocked, and why. Lifted from outside with [`lift`].
-#[derive(Debug)]
 pub(crate) struct Blockade {
-    bucket: kv::Store,
+    bucket: Arc<dyn Bucket>,
     key: String,
     set: bool,
 }
 
 impl Blockade {
-    pub(crate) async fn open(bucket: kv::Store, channel: ChannelId) -> anyhow::Result<Self> {
+    pub(crate) async fn open(bucket: Arc<dyn Bucket>, channel: ChannelId) -> anyhow::Result<Self> {
         let mut blockade = Self { bucket, key: key(channel), set: true };
         blockade.read().await?;
         Ok(blockade)
@@ -29,9 +30,8 @@ impl Blockade {
         if !self.set {
             return Ok(None);
         }
-        let why = leader::get(&self.bucket, &self.key)
-            .await
-            .context("cannot read whether the channel is blocked")?;
+        let entry = self.bucket.entry(&self.key).await;
+        let why = entry.context("cannot read whether the channel is blocked")?.and_then(|entry| entry.value);
         self.set = why.is_some();
         Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }

@@ -14,8 +14,9 @@ use tokio::{
 
 use super::{
     backlog::{Class, Group, newest},
+    issue::{IssueKey, Issues},
     lane::{Interruption, Lane},
-    messages::{Entry, IssueKey, Shown},
+    messages::{Entry, Shown},
     record::{Mention, Record},
 };
 use crate::{
@@ -76,7 +77,7 @@ impl Plan {
 }
 
 fn add(shown: &mut Shown, changes: &[Waiting]) -> bool {
-    changes.iter().fold(false, |news, waiting| shown.add(waiting.issue, &waiting.change) | news)
+    changes.iter().fold(false, |news, waiting| shown.add(&waiting.issue, &waiting.change) | news)
 }
 
 /// An issue that is back is posted as well, after this.
@@ -141,11 +142,12 @@ impl Lane<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let due = self.backlog.issues_to_post();
+        let mut due = self.backlog.issues_to_post();
         let (messages, channel) = (&self.around.messages, self.channel);
         let look_ups = unknown.into_iter().filter(|issue| !due.contains(issue));
         let look_ups =
-            look_ups.map(|issue| async move { anyhow::Ok((issue, messages.entry(channel, issue).await?)) });
+            look_ups.map(|issue| async move { anyhow::Ok((issue, messages.entry(channel, &issue).await?)) });
+        let look_ups: Vec<_> = look_ups.collect();
         let found: Vec<(IssueKey, Option<Entry>)> =
             stream::iter(look_ups).buffered(IN_FLIGHT).try_collect().await?;
         for (issue, entry) in found {
@@ -153,7 +155,12 @@ impl Lane<'_> {
                 Some(entry) => {
                     self.known.insert(issue, entry);
                 }
-                None => self.backlog.post_oldest_change(issue),
+                // It may be the same issue as one before it, told of with less.
+                None if due.contains(&issue) => {}
+                None => {
+                    self.backlog.post_oldest_change(issue);
+                    due.insert(issue);
+                }
             }
         }
         Ok(())
@@ -201,19 +208,19 @@ impl Lane<'_> {
         }
         if messages.is_empty() {
             // What it was told in is gone: what comes is told anew.
-            self.around.messages.forget_issue(self.channel, issue).await?;
+            self.around.messages.forget_issue(self.channel, &issue).await?;
             self.known.remove(&issue);
             return Ok(());
         }
-        let mut changes = self.waiting_changes(BTreeSet::from([issue]), guild).await?;
+        let mut changes = self.waiting_changes([issue].into_iter().collect(), guild).await?;
         let Some(mut plan) = Plan::of(messages, &changes) else {
             return Ok(self.told_already(issue, changes).await?);
         };
-        let alone = |other: &IssueKey| {
-            self.known.get(other).is_some_and(|entry| entry.messages == [plan.message]) && *other != issue
-        };
-        let others =
-            self.waiting_changes(plan.shown.issues().into_iter().filter(alone).collect(), guild).await?;
+        let others = self.known.iter().filter(|(other, entry)| {
+            entry.messages == [plan.message] && !other.is(&issue) && plan.shown.of_issue(other).is_some()
+        });
+        let others = others.map(|(other, _)| *other).collect();
+        let others = self.waiting_changes(others, guild).await?;
         plan.join(&others);
         changes.extend(others);
         let record = self.edit_record(plan, changes);
@@ -236,7 +243,7 @@ impl Lane<'_> {
     /// they may not become dead letters, as if they were to be posted.
     async fn waiting_changes(
         &mut self,
-        issues: BTreeSet<IssueKey>,
+        issues: Issues,
         guild: GuildId,
     ) -> Result<Vec<Waiting>, Interruption> {
         let mut changes = Vec::new();
@@ -267,7 +274,7 @@ impl Lane<'_> {
         metrics::counter!("sentry_bot_alerts_posted_total").increment(told.len() as u64);
         let (mentions, trusts) = (BTreeSet::new(), Vec::new());
         let nothing = serde_json::Value::Null;
-        self.confirm(Record::new(&told, mentions, trusts, since_ms(&changes), 0, false, nothing)).await
+        self.confirm(Record::new(&told, mentions, trusts, since_ms(&changes), 0, false, nothing), None).await
     }
 
     /// Discord refused an edit. Unless the channel is closed, the message is, and
@@ -286,7 +293,3 @@ impl Lane<'_> {
         self.around.messages.forget_message(self.channel, message).await
     }
 }
-
-#[cfg(test)]
-#[path = "edit_tests.rs"]
-mod tests;

@@ -54,13 +54,14 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// The post stands in Discord: notes that down and removes its alerts. In
-    /// either order a successor sees that it was posted.
-    pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
+    /// The post stands in Discord, as this message if that is known: notes that
+    /// down and removes its alerts. In either order a successor sees that it was
+    /// posted.
+    pub(super) async fn confirm(&mut self, mut record: Record, message: Option<u64>) -> anyhow::Result<()> {
         let sequences = record.sequences();
         let kept_from = self.backlog.first_outside(&sequences);
         let (noted, removed) = tokio::join!(
-            self.journal.write_posted(&mut record),
+            self.journal.write_posted(&mut record, message),
             self.around.queue.remove(&self.subject, &sequences, kept_from)
         );
         noted.and(removed).context("a post is confirmed, but not yet noted down")?;

@@ -1,22 +1,22 @@
 //! Where the write-ahead records stand: one key for each channel in the bucket
 //! `lanes`.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
-use async_nats::jetstream::kv;
 use serde::Serialize;
 use shared::ChannelId;
 
 use super::{
+    ports::Bucket,
     record::{Record, State},
     tally::Tally,
 };
-use crate::leader;
 
 /// Where one channel's record is kept. Every write names the revision that it
 /// replaces: whoever no longer owns the channel fails to write, and so to post.
-#[derive(Debug)]
 pub(crate) struct Journal {
-    bucket: kv::Store,
+    bucket: Arc<dyn Bucket>,
     key: String,
     /// The stream that the record's sequences are of.
     stream: String,
@@ -37,12 +37,12 @@ impl Journal {
     /// Opens the channel's journal for alerts of this stream (see
     /// `queue::Standing`) and reads the record in it.
     pub(crate) async fn open(
-        bucket: kv::Store,
+        bucket: Arc<dyn Bucket>,
         channel: ChannelId,
         stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let key = channel.to_string();
-        let entry = leader::entry(&bucket, &key).await.context("cannot read the lane's record")?;
+        let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
         let value = entry.and_then(|entry| entry.value);
         let tally = value.as_deref().map(Tally::read).unwrap_or_default();
@@ -50,12 +50,17 @@ impl Journal {
         Ok((Self { bucket, key, stream, revision, tally }, record))
     }
 
-    /// Replaces the record of a post by its confirmation, and counts it.
+    /// Replaces the record of a post by its confirmation, with the message's
+    /// number where it is known, and counts it.
     ///
     /// # Errors
     /// As of [`Self::write`].
-    pub(crate) async fn write_posted(&mut self, record: &mut Record) -> anyhow::Result<()> {
-        record.state = State::Posted;
+    pub(crate) async fn write_posted(
+        &mut self,
+        record: &mut Record,
+        message: Option<u64>,
+    ) -> anyhow::Result<()> {
+        (record.state, record.message) = (State::Posted, message);
         self.tally.count(record.sequences().len(), record.since_ms.1);
         self.write(record).await
     }
@@ -83,7 +88,7 @@ impl Journal {
         }
         if self.revision > 0 {
             self.bucket
-                .purge_expect_revision(&self.key, Some(self.revision))
+                .purge_revision(&self.key, self.revision)
                 .await
                 .context("cannot clear the lane's record")?;
         }

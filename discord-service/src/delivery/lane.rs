@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::kv;
 use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::{sync::mpsc, time::Instant};
 
@@ -19,15 +18,15 @@ use super::{
     blockade::Blockade,
     edit::Work,
     ending::{expired_cause, revoked_cause, unreachable_cause},
+    issue::IssueKey,
     journal::Journal,
-    messages::{Entry, IssueKey, Messages},
-    queue::Queue,
+    messages::{Entry, Messages},
+    ports::{AlertStream, Bucket, MessageApi, Rights},
     record::{Record, Resume, State},
 };
 use crate::{
-    authority::{AskAgain, Authority, Standing},
-    dead_letters::{Cause, DeadLetters, Reason},
-    discord::Discord,
+    authority::{AskAgain, Standing},
+    dead_letters::{Cause, LetterStream, Reason},
     render::Style,
 };
 
@@ -41,12 +40,12 @@ static INTERRUPTIONS: News = News::new();
 /// What all lanes share.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
-    pub(crate) queue: Queue,
-    pub(crate) dead_letters: DeadLetters,
-    pub(crate) journals: kv::Store,
+    pub(crate) queue: Arc<dyn AlertStream>,
+    pub(crate) dead_letters: Arc<dyn LetterStream>,
+    pub(crate) journals: Arc<dyn Bucket>,
     pub(crate) messages: Messages,
-    pub(crate) authority: Authority,
-    pub(crate) discord: Discord,
+    pub(crate) authority: Arc<dyn Rights>,
+    pub(crate) discord: Arc<dyn MessageApi>,
     pub(crate) style: Style,
     pub(crate) max_age: Duration,
     pub(crate) shutdown: CancellationToken,
@@ -231,8 +230,13 @@ impl<'a> Lane<'a> {
         };
         match record.resume(first_stands) {
             // The predecessor did not come to note that down, nor to count it.
-            Resume::Remove if record.state == State::Sending => Ok(self.confirm(record).await?),
-            Resume::Remove => Ok(self.forget(&sequences).await?),
+            Resume::Remove if record.state == State::Sending => Ok(self.confirm(record, None).await?),
+            Resume::Remove => {
+                self.forget(&sequences).await?;
+                // Nor perhaps to remember it. Doing so again changes nothing.
+                self.remember(record.message, record.shown.filter(|_| record.edits.is_none())).await;
+                Ok(())
+            }
             Resume::Bury(cause) => {
                 let standing = self.backlog.sequences().filter(|sequence| sequences.contains(sequence));
                 Ok(self.bury_decided(&standing.collect(), &cause).await?)
@@ -289,7 +293,3 @@ impl<'a> Lane<'a> {
         self.blockade.set(why).await
     }
 }
-
-#[cfg(test)]
-#[path = "protocol_tests.rs"]
-mod protocol_tests;

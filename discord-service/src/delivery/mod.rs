@@ -6,13 +6,15 @@ mod backoff;
 pub mod blockade;
 mod catch_up;
 #[cfg(test)]
-mod choices;
+mod crash_tests;
 mod edit;
 mod ending;
+mod issue;
 mod journal;
 mod lane;
 mod messages;
 mod pace;
+mod ports;
 mod post;
 mod queue;
 mod record;
@@ -93,15 +95,17 @@ impl Delivery {
     ) -> anyhow::Result<()> {
         let js = jetstream::new(self.nats.clone());
         let bad_token = CancellationToken::new();
+        let queue = Queue::new(js.clone());
         let mut lanes = Lanes::new(
             self.nats,
+            queue.clone(),
             Surroundings {
-                queue: Queue::new(js.clone()),
-                dead_letters: DeadLetters::new(js),
-                journals: self.journals,
-                messages: Messages::new(self.messages),
-                authority: self.authority,
-                discord: self.discord,
+                queue: Arc::new(queue),
+                dead_letters: Arc::new(DeadLetters::new(js)),
+                journals: Arc::new(self.journals),
+                messages: Messages::new(Arc::new(self.messages)),
+                authority: Arc::new(self.authority),
+                discord: Arc::new(self.discord),
                 style: self.style,
                 max_age: self.max_age,
                 shutdown: shutdown.clone(),
@@ -142,6 +146,7 @@ impl Delivery {
 /// The lanes at work.
 struct Lanes {
     nats: async_nats::Client,
+    queue: Queue,
     around: Surroundings,
     partitions: HashMap<u64, Partition>,
     /// Partitions that are to be put down.
@@ -176,9 +181,10 @@ struct Handle {
 }
 
 impl Lanes {
-    fn new(nats: async_nats::Client, around: Surroundings) -> Self {
+    fn new(nats: async_nats::Client, queue: Queue, around: Surroundings) -> Self {
         Self {
             nats,
+            queue,
             around,
             partitions: HashMap::new(),
             stops: FuturesUnordered::new(),

@@ -26,7 +26,7 @@ use tokio::time::sleep;
 
 use crate::batch::{self, Batch, Stored};
 
-/// Single reads and removals under way at once.
+/// Single reads under way at once.
 const IN_FLIGHT: usize = 64;
 
 /// How often the connection is looked at while there is none.
@@ -179,25 +179,8 @@ impl Queue {
         }
     }
 
-    /// Removes messages of this subject for certain. `kept_from` is the lowest
-    /// sequence of the subject that must stay, if any does.
-    pub(crate) async fn remove(
-        &self,
-        subject: &str,
-        sequences: &BTreeSet<u64>,
-        kept_from: Option<u64>,
-    ) -> anyhow::Result<()> {
-        let Removal { below, single } = Removal::of(sequences, kept_from);
-        if let Some(below) = below {
-            self.purge(subject, below).await?;
-        }
-        stream::iter(single.into_iter().map(|sequence| self.delete(sequence)))
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect()
-            .await
-    }
-
-    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
+    /// Removes all messages of the subject below this sequence.
+    pub(crate) async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let purged =
             stream.purge().filter(subject).sequence(below).await.context("cannot remove what is done")?;
@@ -205,7 +188,8 @@ impl Queue {
         Ok(())
     }
 
-    async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
+    /// Removes one message, which may be gone already.
+    pub(crate) async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
         #[derive(serde::Deserialize)]
         struct Deleted {
             success: bool,

@@ -9,6 +9,7 @@ use super::{
     backoff::{Backoff, News},
     ending::{expired_cause, revoked_cause, unreachable_cause},
     lane::{Interruption, Lane},
+    messages::Shown,
     record::{Mention, Record, log_ids},
     trace::Posting,
 };
@@ -100,10 +101,10 @@ impl Lane<'_> {
     async fn attempt(&self, record: &Record) -> Result<Sent, DiscordError> {
         let (discord, channel) = (&self.around.discord, self.channel);
         let Some(message) = record.edits else {
-            let created = discord.try_create_message(channel, &record.body).await?;
+            let created = discord.post(channel, &record.body).await?;
             return Ok(created.map_or(Sent::NotYet, Sent::Message));
         };
-        Ok(match discord.try_edit_message(channel, message, &record.body).await? {
+        Ok(match discord.edit(channel, message, &record.body).await? {
             Edited::Done => Sent::Message(message),
             Edited::NotYet => Sent::NotYet,
             Edited::TooOldUntil(until) => Sent::TooOldUntil(message, until),
@@ -171,25 +172,23 @@ impl Lane<'_> {
         for alert_ids in log_ids(&sequences) {
             tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
         }
-        if let Some(message) = message {
-            self.remember(&record, message).await?;
+        if let (Some(message), Some(_), Some(shown)) = (message, record.edits, &record.shown) {
+            // The next edit builds on it, and an edit can be repeated.
+            self.around.messages.write(self.channel, message, shown).await?;
         }
-        self.confirm(record).await
+        let shown = record.shown.clone().filter(|_| record.edits.is_none());
+        self.confirm(record, message).await?;
+        self.remember(message, shown).await;
+        Ok(())
     }
 
-    /// Writes down what the message shows. After an edit that must succeed, since
-    /// the next one builds on it, and the edit can be repeated. After a post it may
-    /// fail: a post that is repeated for it could be doubled.
-    async fn remember(&self, record: &Record, message: u64) -> anyhow::Result<()> {
-        let Some(shown) = &record.shown else { return Ok(()) };
-        let messages = &self.around.messages;
-        if record.edits.is_some() {
-            return messages.write(self.channel, message, shown).await;
-        }
-        if let Err(error) = messages.remember(self.channel, message, shown).await {
+    /// Writes down what a posted message shows, after all else: a post that is
+    /// repeated for its sake could be doubled. It may fail.
+    pub(super) async fn remember(&self, message: Option<u64>, shown: Option<Shown>) {
+        let (Some(message), Some(shown)) = (message, shown) else { return };
+        if let Err(error) = self.around.messages.remember(self.channel, message, &shown).await {
             tracing::warn!(channel.id = %self.channel, "changes of the issues in a post will be posts of their own: {error:#}");
         }
-        Ok(())
     }
 
     async fn refused(
@@ -220,7 +219,8 @@ impl Lane<'_> {
         self.bury(&record.sequences(), &cause.if_sent(repeated)).await
     }
 
-    /// A shared post is taken apart; one alone is tried without links, then dead.
+    /// Each embed of a shared post is sent alone, and once more without links;
+    /// then its alerts are dead.
     async fn refused_message(
         &mut self,
         record: &Record,
@@ -228,13 +228,13 @@ impl Lane<'_> {
         repeated: bool,
     ) -> anyhow::Result<()> {
         let sequences = record.sequences();
-        tracing::warn!(channel.id = %self.channel, alerts = sequences.len(), links = record.links, "{refused}");
-        if sequences.len() > 1 {
-            self.backlog.set_alone(&sequences);
+        tracing::warn!(channel.id = %self.channel, alerts = sequences.len(), embeds = record.embeds, links = record.links, "{refused}");
+        if record.embeds > 1 {
+            self.backlog.isolate(&sequences);
             return Ok(());
         }
         if record.links {
-            self.backlog.set_alone(&sequences);
+            self.backlog.isolate(&sequences);
             self.without_links.extend(sequences);
             return Ok(());
         }

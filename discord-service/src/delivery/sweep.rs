@@ -25,7 +25,7 @@ impl Lanes {
 
     /// The same for what this pod did not have when the last look began.
     pub(super) fn sweep_anew(&mut self) {
-        let queue = self.around.queue.clone();
+        let queue = self.queue.clone();
         let sweep = async move {
             let waiting = queue.waiting().await;
             waiting.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
