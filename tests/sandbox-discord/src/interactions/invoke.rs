@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Interaction, Kind, MODAL, Outcome,
-    answers::modal_inputs,
+    answers::{LABEL, input_of, modal_inputs},
     options::{self, Typed},
 };
 use crate::{
@@ -51,12 +51,17 @@ impl World {
         for (name, _) in typed {
             ensure!(inputs.contains(name), "the modal has no input {name}");
         }
-        let row = |name: &&str| {
-            let value = typed.iter().find(|(typed, _)| typed == name).map(|(_, text)| *text);
+        let row = |row: &Value| {
+            let name = input_of(row)["custom_id"].as_str().unwrap_or_default();
+            let value = typed.iter().find(|(typed, _)| *typed == name).map(|(_, text)| *text);
             let input = json!({ "type": 4, "custom_id": name, "value": value.unwrap_or_default() });
-            json!({ "type": 1, "components": [input] })
+            if row["type"] == LABEL {
+                json!({ "type": LABEL, "component": input })
+            } else {
+                json!({ "type": 1, "components": [input] })
+            }
         };
-        let rows: Vec<Value> = inputs.iter().map(row).collect();
+        let rows: Vec<Value> = modal["components"].as_array().into_iter().flatten().map(row).collect();
         let data = json!({ "custom_id": modal["custom_id"], "components": rows });
         let (user, channel) = (known.user, known.channel);
         self.interact(Kind::ModalSubmit, user, channel, data)

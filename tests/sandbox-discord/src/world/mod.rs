@@ -43,7 +43,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(config: Config) -> Self {
         let bot = config.bot.clone();
-        let sessions = Sessions::new(config.identifies_a_day);
+        let rates = RateLimits::new(config.bucket_per_channel);
         Self {
             config,
             bot: bot.id,
@@ -53,10 +53,10 @@ impl World {
             commands: Commands::default(),
             interactions: Interactions::default(),
             nonces: Nonces::default(),
-            rates: RateLimits::default(),
+            rates,
             faults: Faults::default(),
             stats: Stats::default(),
-            sessions,
+            sessions: Sessions::default(),
         }
     }
 
