@@ -155,9 +155,9 @@ impl Facts {
 
     /// The role that Discord made for this bot when it was invited.
     pub(super) async fn own_role(&self, guild: GuildId, bot: UserId) -> Result<Option<u64>, FactsError> {
-        let role = async { Ok(self.about(guild).await?.guild.bots.get(&bot).copied()) };
-        let found: Result<_, Arc<FactsError>> = self.own_roles.try_get_with((guild, bot), role).await;
-        found.map_err(|error| Arc::clone(&error))
+        let role = async { Ok::<_, FactsError>(self.about(guild).await?.guild.bots.get(&bot).copied()) };
+        let found = self.own_roles.try_get_with((guild, bot), role).await;
+        found.map_err(|error| Arc::clone(&*error))
     }
 
     /// Whether the user is a member of this thread.

@@ -4,10 +4,7 @@ use clap::Parser as _;
 use shared::UserId;
 
 use super::{help::README_URL, *};
-use crate::{
-    store::{ProjectSlug, Registration},
-    trust::Stored,
-};
+use crate::store::{ProjectSlug, Registration};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 const USER: UserId = UserId::new(7);

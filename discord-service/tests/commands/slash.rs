@@ -47,6 +47,8 @@ impl Handler for TwoPods {
     async fn invoked(&self, invocation: Invoked) {
         tokio::join!(self.0.invoked(invocation.clone()), self.0.invoked(invocation));
     }
+
+    async fn turned_away(&self, _: Invoked) {}
 }
 
 /// The answer, which nobody else sees and which pings nobody.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use discord_service::{
     store::{Change, Store},
-    trust::Trusts,
+    trust::{Secured, Trusts},
 };
 use futures::future::join_all;
 use harness::wait::{SOON, wait_for};
