@@ -56,7 +56,7 @@ const REPLY_PATIENCE: Duration = Duration::from_secs(30);
 /// reply where they were typed, and a sentence where they were slash commands: any
 /// member can use them all day, and what they cost is shared with the alerts of
 /// all guilds.
-const COMMANDS: [Rate; 2] = [Rate::new(60, 4), Rate::new(20, 1)];
+const COMMANDS: [Rate; 2] = [Rate::new(120, 5), Rate::new(40, 2)];
 /// The same of completions.
 const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
 /// How seldom a channel is told that it is not authorized.

@@ -21,8 +21,9 @@ const TYPED: Size = Size { in_all: 1_024, guild: 32, channel: 16, member: 12 };
 const INTERACTIONS: Size = Size { in_all: 1_024, guild: 32, channel: 32, member: 6 };
 /// Completions, of which a client asks for one a key.
 const COMPLETIONS: Size = Size { in_all: 256, guild: 16, channel: 16, member: 3 };
-/// Interactions that are told that there is no room.
-const TURNED_AWAY: Size = Size { in_all: 128, guild: 16, channel: 16, member: 2 };
+/// Interactions that are told that there is no room. That is one quick request,
+/// which counts towards none of the bot's limits.
+const TURNED_AWAY: Size = Size { in_all: 1_024, guild: 256, channel: 256, member: 256 };
 
 /// Hands them to the handler, in tasks of their own.
 pub(super) struct Intake {
@@ -54,11 +55,11 @@ impl Intake {
         let Some(typed) = typed(message, bot).filter(|typed| self.handler.is_command(typed)) else {
             return;
         };
-        let source =
-            Source { guild: Some(typed.guild), channel: Some(typed.channel), user: typed.author };
+        let source = Source { guild: Some(typed.guild), channel: Some(typed.channel), user: typed.author };
         match self.typed.seat(source) {
-            Some(seat) => self
-                .hand_on(seat, fence, handling, |handler| async move { handler.typed(typed).await }),
+            Some(seat) => {
+                self.hand_on(seat, fence, handling, |handler| async move { handler.typed(typed).await })
+            }
             None => dropped(typed.id),
         }
     }
@@ -72,8 +73,12 @@ impl Intake {
         let completes = matches!(invoked.wants, Wants::Complete(..));
         let room = if completes { &self.completions } else { &self.interactions };
         if let Some(seat) = room.seat(source) {
-            return self
-                .hand_on(seat, fence, handling, |handler| async move { handler.invoked(invoked).await });
+            return self.hand_on(
+                seat,
+                fence,
+                handling,
+                |handler| async move { handler.invoked(invoked).await },
+            );
         }
         dropped(invoked.id);
         if let Some(seat) = self.turned_away.seat(source).filter(|_| !completes) {
@@ -117,7 +122,10 @@ fn source(invoked: &Invoked) -> Source {
 
 fn dropped(event: u64) {
     metrics::counter!("sentry_bot_gateway_messages_dropped_total").increment(1);
-    tracing::debug!(event.id = event, "too much is being handled for this member, channel or guild: dropped one");
+    tracing::debug!(
+        event.id = event,
+        "too much is being handled for this member, channel or guild: dropped one"
+    );
 }
 
 /// `None` for private messages, for what bots, webhooks and Discord itself

@@ -1,6 +1,9 @@
 //! The exact texts about tokens and client secrets.
 
-use super::{super::tests::{replies, says, with_url}, *};
+use super::{
+    super::tests::{replies, says, with_url},
+    *,
+};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 
