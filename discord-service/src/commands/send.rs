@@ -79,7 +79,7 @@ async fn send(discord: &Discord, to: &Typed, mut reply: Reply) -> Result<(), Dis
 
 async fn create(discord: &Discord, to: &Typed, reply: &Reply, as_reply: bool) -> Result<(), DiscordError> {
     let body = body(to, reply, as_reply);
-    with_pauses(|| discord.create_message(to.channel, &body)).await.map(drop)
+    with_pauses(|| discord.create_reply(to.channel, &body)).await.map(drop)
 }
 
 /// Does what may be done twice, and again after a pause where Discord did not
@@ -90,7 +90,7 @@ where
 {
     for pause in PAUSES {
         match attempt().await {
-            Err(DiscordError::NotSent | DiscordError::Unavailable { .. }) => tokio::time::sleep(pause).await,
+            Err(DiscordError::Unavailable { .. }) => tokio::time::sleep(pause).await,
             done => return done,
         }
     }

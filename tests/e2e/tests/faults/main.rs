@@ -5,10 +5,12 @@
 //! tests with the full figures.
 
 mod discord;
+mod edge;
 mod isolation;
 mod kills;
 mod latency;
 mod letters;
+mod limits;
 mod poison;
 mod pressure;
 mod revoked;
