@@ -148,6 +148,7 @@ async fn serve(
         discord: discord.clone(),
         style,
         max_age: settings.alert_max_age(),
+        backlog_max: usize::try_from(settings.common.nats.channel_backlog_max).unwrap_or(usize::MAX),
     };
     let trusts = Trusts::new(store.clone(), js.clone(), &settings.common.nats, secrets);
     let dead_letters = DeadLetters::new(js.clone());

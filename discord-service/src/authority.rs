@@ -156,6 +156,19 @@ impl Authority {
         }
     }
 
+    /// The channel's guild, where it was ever found authorized and that can be told now.
+    pub(crate) async fn guild_if_known(&self, channel: ChannelId) -> Option<GuildId> {
+        match self.0.guilds.get(&channel).await {
+            Some(guild) => Some(guild),
+            None => self.known_guild(channel).await.ok().flatten(),
+        }
+    }
+
+    /// Something may have changed: forgets that Discord did not show the channel.
+    pub(crate) async fn look_again(&self, channel: ChannelId) {
+        self.0.unreachable.forget(channel).await;
+    }
+
     /// Whether the channel was ever found authorized. Alerts of one that never
     /// was are strangers' and leave no trace.
     ///

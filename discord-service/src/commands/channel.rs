@@ -1,5 +1,6 @@
 //! `channel …`: which channels Sentry may post into.
 
+use chrono::Utc;
 use futures::{StreamExt as _, stream};
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId};
@@ -103,12 +104,14 @@ impl Commands {
             .await;
         let authorized: Vec<ChannelId> =
             listed.into_iter().filter(|channel| !idle.contains(channel)).collect();
-        Ok(self.replies.channels(&authorized, &idle))
+        let closed = self.diagnosis.closed(&authorized).await.map_err(Failure::Nats)?;
+        let closed = self.replies.closed(&closed, Utc::now().timestamp_millis());
+        Ok(self.replies.channels(&authorized, &idle, closed))
     }
 }
 
 /// What the bot needs to post an alert.
-fn to_post(channel: &Channel) -> Permissions {
+pub(super) fn to_post(channel: &Channel) -> Permissions {
     let common = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS | channel.kind.to_enter();
     match channel.kind {
         Kind::Chat | Kind::Voice | Kind::Other => common | Permissions::SEND_MESSAGES,

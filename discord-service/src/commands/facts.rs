@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use serde::de::IgnoredAny;
 use serenity::model::Permissions;
@@ -182,6 +182,16 @@ impl Facts {
             Ok(of) => of != Some(guild),
             Err(error) => matches!(error, Unanswered::Discord(DiscordError::Refused { .. })),
         }
+    }
+
+    /// Until when the user is timed out in the guild, if so.
+    pub(super) async fn timed_out_until(
+        &self,
+        guild: GuildId,
+        user: UserId,
+    ) -> Result<Option<DateTime<Utc>>, FactsError> {
+        let member = self.member(guild, user).await?;
+        Ok(member.and_then(|member| member.timed_out_until).filter(|until| *until > Utc::now()))
     }
 
     /// Those of these channels that Discord names among the guild's, and the

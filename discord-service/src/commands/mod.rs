@@ -5,6 +5,7 @@
 //! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler, and its slash command in `slash::tree`.
 
+mod access;
 mod budget;
 mod channel;
 mod facts;
@@ -30,6 +31,7 @@ use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
+pub(crate) use self::access::BotAccess;
 pub use self::slash::register as register_slash_commands;
 use self::{
     budget::{Rate, Shares},
@@ -135,7 +137,7 @@ impl Commands {
         Self {
             store,
             authority,
-            diagnosis: Diagnosis::new(dead_letters.clone()),
+            diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
             trusts,
             dead_letters,
             discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),

@@ -83,7 +83,12 @@ impl Replies {
 
     /// `channel`: what the guild has authorized, and `idle` rows of its list
     /// that have no effect.
-    pub(super) fn channels(&self, authorized: &[ChannelId], idle: &[ChannelId]) -> Reply {
+    pub(super) fn channels(
+        &self,
+        authorized: &[ChannelId],
+        idle: &[ChannelId],
+        closed: Option<Value>,
+    ) -> Reply {
         let prefix = &self.prefix;
         let usage = format!("`{prefix} channel authorize #example`\n`{prefix} channel revoke #example`");
         let mut fields = vec![
@@ -97,6 +102,7 @@ impl Replies {
                 json!({"name": "Without Effect (deleted, private, or of another guild)", "value": ids}),
             );
         }
+        fields.extend(closed);
         Reply::Embed(self.embed("SENTRY CHANNEL AUTHORIZATION", fields))
     }
 

@@ -164,16 +164,18 @@ fn the_overview_of_channels() {
         "name": "Usage", "value": "`!sentry channel authorize #example`\n`!sentry channel revoke #example`",
     });
     assert_eq!(
-        embed(replies(&[]).channels(&[], &[])),
+        embed(replies(&[]).channels(&[], &[], None)),
         json!({
             "title": "***SENTRY CHANNEL AUTHORIZATION***",
             "fields": [usage, {"name": "Authorized Channels", "value": "None"}],
         })
     );
     assert_eq!(
-        embed(
-            replies(&[]).channels(&[CHANNEL, ChannelId::new(43)], &[ChannelId::new(9), ChannelId::new(10)])
-        ),
+        embed(replies(&[]).channels(
+            &[CHANNEL, ChannelId::new(43)],
+            &[ChannelId::new(9), ChannelId::new(10)],
+            None
+        )),
         json!({
             "title": "***SENTRY CHANNEL AUTHORIZATION***",
             "fields": [

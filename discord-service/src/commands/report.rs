@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     dead_letters::DeadLetter,
+    delivery::Closing,
     diagnosis::{Findings, Outcome, Waiting},
     render,
 };
@@ -18,6 +19,8 @@ use crate::{
 /// The longest text of other systems that is shown of one problem: with ten
 /// problems an embed keeps far from Discord's 6,000 characters.
 const MAX_DETAIL: usize = 120;
+/// Closed channels that are shown: as many as a field holds.
+const MAX_CLOSED: usize = 2;
 
 impl Replies {
     /// `status`: what is known of the channel at this time (milliseconds since 1970).
@@ -40,8 +43,8 @@ impl Replies {
             inline("Waiting", waiting(&findings.waiting, now_ms)),
             inline("Dead Letters", count(findings.dead.kept)),
         ];
-        if let Some(why) = &findings.blocked {
-            let value = format!("{}\n{}", remedies::blocked(prefix), code(why));
+        if let Some(closing) = &findings.closing {
+            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(&closing.why));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
         let problems = self.problems(findings);
@@ -58,6 +61,17 @@ impl Replies {
         }
         .into();
         Reply::Embed(embed)
+    }
+
+    /// One line for each of these channels that is closed.
+    pub(super) fn closed(&self, channels: &[(ChannelId, Closing, usize)], now_ms: i64) -> Option<Value> {
+        let lines = channels.iter().map(|(channel, closing, follows)| {
+            format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(&closing.why))
+        });
+        let lines: Vec<String> = lines.take(MAX_CLOSED).collect();
+        let more = channels.len().saturating_sub(MAX_CLOSED);
+        let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
+        (!lines.is_empty()).then(|| json!({"name": "Blocked by Discord", "value": lines.join("\n") + &more}))
     }
 
     /// `test`.
@@ -128,6 +142,29 @@ impl Problem {
         let at = render::utc(self.at_ms).unwrap_or_default();
         let name = format!("{}{times}: {at}, {}", self.what, ago(self.at_ms, now_ms));
         json!({"name": name, "value": self.words})
+    }
+}
+
+/// Since when, and what follows.
+fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
+    if !closing.is_closed() {
+        return format!("It is open again, and {} follow.", letters(follows));
+    }
+    let since = closing.since_ms.map(|since| format!("Since {}. ", span(now_ms.saturating_sub(since))));
+    let end = closing.timed_out_until_ms.and_then(render::utc);
+    let what = match end {
+        Some(end) => format!("The bot is timed out in this server until {end} UTC."),
+        None => remedies::blocked(),
+    };
+    let goes_on = if follows == 0 { String::new() } else { format!(" Then {} follow.", letters(follows)) };
+    format!("{}{what}{goes_on}", since.unwrap_or_default())
+}
+
+fn letters(count: usize) -> String {
+    match count {
+        1 => "1 dead letter".to_owned(),
+        1_000.. => "1000 dead letters or more".to_owned(),
+        _ => format!("{count} dead letters"),
     }
 }
 

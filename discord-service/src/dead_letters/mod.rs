@@ -139,6 +139,18 @@ pub(crate) trait LetterStream: Send + Sync {
     /// Stores one on this subject, for certain; once for each id within
     /// JetStream's window.
     async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()>;
+    /// The channel's dead letters that are unreachable, from this sequence on, as
+    /// [`DeadLetters::page`].
+    async fn unreachable(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>>;
+    /// The sequence of the last dead letter of all.
+    async fn last(&self) -> anyhow::Result<u64>;
+    /// Puts one back into the queue, as old as it is, and takes it away; once for
+    /// each within JetStream's window.
+    async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()>;
 }
 
 #[async_trait]
@@ -149,6 +161,33 @@ impl LetterStream for DeadLetters {
         let stored = self.js.publish_with_headers(subject.to_owned(), headers, letter).await;
         stored.context("cannot send a dead letter")?.await.context("cannot store a dead letter")?;
         Ok(())
+    }
+
+    async fn unreachable(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        self.unreachable_page(channel, from).await
+    }
+
+    async fn last(&self) -> anyhow::Result<u64> {
+        self.last_sequence().await
+    }
+
+    async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()> {
+        self.requeue(sequence, alert).await
+    }
+}
+
+impl DeadLetter {
+    /// Whether it is one of those that follow when its channel is open again:
+    /// certainly not posted, and received after this time (milliseconds since 1970).
+    pub(crate) fn follows(&self, oldest_ms: i64) -> bool {
+        let young = |alert: &Alert| alert.waiting_since_ms() >= oldest_ms && !alert.may_have_been_posted;
+        self.reason == Reason::Unreachable
+            && !self.may_have_been_posted
+            && self.alert.as_ref().is_some_and(young)
     }
 }
 

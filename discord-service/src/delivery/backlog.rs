@@ -226,6 +226,13 @@ impl Backlog {
         self.post(returns.map(|(head, _)| head).collect());
     }
 
+    /// All that waits to be told of the issue by edits is told by a post: edits fail.
+    pub(crate) fn post_changes(&mut self, issue: IssueKey) {
+        let changes = self.classed(|class| class != Class::News);
+        let changes = changes.filter(|(_, waiting)| waiting.is_about(&issue));
+        self.post(changes.map(|(head, _)| head).collect());
+    }
+
     fn post(&mut self, heads: Vec<u64>) {
         for head in heads {
             for sequence in self.group(head).into_iter().flat_map(|group| group.sequences) {

@@ -12,10 +12,14 @@ use serde_json::Value;
 use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use super::queue::{Queue, Removal, Standing as Stands};
+use super::{
+    closing::Access,
+    queue::{Queue, Removal, Standing as Stands},
+};
 use crate::{
     authority::{AskAgain, Authority, Entitlement, Standing},
     batch::{Batch, Stored},
+    commands::BotAccess,
     discord::{Discord, DiscordError, Edited},
     leader,
 };
@@ -145,6 +149,8 @@ pub(crate) trait MessageApi: Send + Sync {
     async fn until_edit_free(&self, channel: ChannelId);
     fn used(&self, channel: ChannelId) -> f64;
     fn edit_free_at(&self, channel: ChannelId) -> Instant;
+    /// Whether Discord does what else it is asked than posts of this channel.
+    async fn others_succeed(&self, channel: ChannelId) -> bool;
 }
 
 #[async_trait]
@@ -172,6 +178,23 @@ impl MessageApi for Discord {
     fn edit_free_at(&self, channel: ChannelId) -> Instant {
         self.edit_free_at(channel)
     }
+
+    async fn others_succeed(&self, channel: ChannelId) -> bool {
+        self.others_succeed(channel).await
+    }
+}
+
+/// What the bot may do; see [`BotAccess`].
+#[async_trait]
+pub(crate) trait AccessApi: Send + Sync {
+    async fn of(&self, guild: GuildId, channel: ChannelId) -> anyhow::Result<Access>;
+}
+
+#[async_trait]
+impl AccessApi for BotAccess {
+    async fn of(&self, guild: GuildId, channel: ChannelId) -> anyhow::Result<Access> {
+        self.of(guild, channel).await
+    }
 }
 
 /// Who may post where; see [`Authority`].
@@ -179,6 +202,10 @@ impl MessageApi for Discord {
 pub(crate) trait Rights: Send + Sync {
     async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain>;
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
+    /// The channel's guild, where it was ever found authorized.
+    async fn guild(&self, channel: ChannelId) -> Option<GuildId>;
+    /// Forgets that Discord did not show the channel.
+    async fn look_again(&self, channel: ChannelId);
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain>;
     async fn entitlement(&self, guild: GuildId, user: UserId, project: &str)
     -> Result<Entitlement, AskAgain>;
@@ -192,6 +219,14 @@ impl Rights for Authority {
 
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool> {
         self.was_authorized(channel).await
+    }
+
+    async fn guild(&self, channel: ChannelId) -> Option<GuildId> {
+        self.guild_if_known(channel).await
+    }
+
+    async fn look_again(&self, channel: ChannelId) {
+        self.look_again(channel).await;
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {

@@ -21,7 +21,7 @@ use async_nats::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use shared::wire;
+use shared::{ChannelId, wire};
 use tokio::time::sleep;
 
 use crate::batch::{self, Batch, Stored};
@@ -59,6 +59,8 @@ pub(crate) struct Waiting {
     pub(crate) subjects: Vec<(String, usize)>,
     /// How long the first message has been in the stream; zero for an empty one.
     pub(crate) oldest_age: Duration,
+    /// Closed channels, where they were asked for.
+    pub(crate) closed: Vec<ChannelId>,
 }
 
 /// What the stream's leader says of one subject.
@@ -100,7 +102,7 @@ impl Queue {
         let age = std::time::SystemTime::now().duration_since(state.first_timestamp.into());
         let oldest_age = if state.messages > 0 { age.unwrap_or_default() } else { Duration::ZERO };
         let subjects = counts.try_collect().await.context("cannot list what waits")?;
-        Ok(Waiting { subjects, oldest_age })
+        Ok(Waiting { subjects, oldest_age, closed: Vec::new() })
     }
 
     /// How many messages the subject has, and in which stream, as its leader has it.

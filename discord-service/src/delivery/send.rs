@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     backoff::{Backoff, News},
-    ending::{expired_cause, revoked_cause, unreachable_cause},
+    ending::{expired_cause, revoked_cause},
     lane::{Interruption, Lane},
     messages::Shown,
     record::{Mention, Record, log_ids},
@@ -22,6 +22,9 @@ use crate::{
 
 /// How long a request in flight may take after the process was told to stop.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// A post that alone fails for so long is given up.
+const ALONE: Duration = Duration::from_secs(5 * 60);
 
 /// When Discord is away, it is so for all lanes: one of them says so.
 static UNCONFIRMED: News = News::new();
@@ -42,6 +45,7 @@ impl Lane<'_> {
     pub(super) async fn deliver(&mut self, record: Record, mut repeated: bool) -> Result<(), Interruption> {
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
         let mut checked = !repeated;
+        let (mut failing_since, mut all_4xx) = (None, !repeated);
         let posting = Posting::begin(&record.traces);
         loop {
             if self.had_to_wait(record.edits.is_some()).await {
@@ -71,12 +75,12 @@ impl Lane<'_> {
                     return Ok(());
                 }
                 // A 429: it was not done. Posts need not wait with an edit.
-                Ok(Sent::NotYet) if record.edits.is_some() && !repeated => return Ok(()),
-                Ok(Sent::NotYet) => continue,
+                Ok(Sent::NotYet) | Err(DiscordError::NotSent) if record.edits.is_some() => return Ok(()),
+                Ok(Sent::NotYet) | Err(DiscordError::NotSent) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
-                Err(error @ DiscordError::NotSent) => error,
                 Err(error @ DiscordError::Unavailable { answered_4xx, .. }) => {
                     repeated |= !answered_4xx;
+                    all_4xx &= answered_4xx;
                     error
                 }
                 Err(refused @ DiscordError::Refused { .. }) => {
@@ -84,6 +88,17 @@ impl Lane<'_> {
                     return Ok(self.refused(record, &refused, repeated).await?);
                 }
             };
+            // Posts need not wait with an edit.
+            if let Some(message) = record.edits {
+                posting.end(false);
+                self.edit_failed(&record, message, repeated, &error);
+                return Ok(());
+            }
+            let since: Instant = *failing_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= ALONE && self.around.discord.others_succeed(self.channel).await {
+                posting.end(false);
+                return Ok(self.give_up(record, &error, all_4xx).await?);
+            }
             let wait = backoff.next();
             metrics::counter!("sentry_bot_post_retries_total").increment(1);
             if UNCONFIRMED.is_news() {
@@ -131,7 +146,7 @@ impl Lane<'_> {
     }
 
     /// Why what is recorded must not be repeated, if so.
-    async fn no_longer(&self, record: &Record) -> Result<Option<Cause>, Interruption> {
+    async fn no_longer(&mut self, record: &Record) -> Result<Option<Cause>, Interruption> {
         let oldest = chrono::Utc::now() - self.around.max_age;
         if record.since_ms.1 < oldest.timestamp_millis() {
             return Ok(Some(expired_cause()));
@@ -139,7 +154,10 @@ impl Lane<'_> {
         let guild = match self.around.authority.standing(self.channel).await? {
             Standing::Authorized(guild) => guild,
             Standing::NotAuthorized => return Ok(Some(revoked_cause())),
-            Standing::Unreachable(why) => return Ok(Some(unreachable_cause(&why))),
+            Standing::Unreachable(words) => {
+                let why = self.close(&words).await?;
+                return Ok(Some(Cause::new(Reason::Unreachable, why)));
+            }
         };
         for Mention { user, project } in &record.mentions {
             if let Some(cause) = self.mention_cause(guild, Some(user), project).await? {
@@ -156,7 +174,10 @@ impl Lane<'_> {
         let sequences = record.sequences();
         let alerts = sequences.len();
         match record.edits {
-            Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
+            Some(message) => {
+                self.troubles.remove(&message);
+                metrics::counter!("sentry_bot_edits_total").increment(1);
+            }
             None => {
                 self.last_post = Some(Instant::now());
                 metrics::counter!("sentry_bot_posts_total").increment(1);
@@ -171,6 +192,9 @@ impl Lane<'_> {
             .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
         for alert_ids in log_ids(&sequences) {
             tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
+        }
+        if record.edits.is_none() {
+            self.reopen().await?;
         }
         if let (Some(message), Some(_), Some(shown)) = (message, record.edits, &record.shown) {
             // The next edit builds on it, and an edit can be repeated.
@@ -214,9 +238,20 @@ impl Lane<'_> {
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
-        let cause = unreachable_cause(&refused.to_string());
-        self.block(&cause.detail).await?;
+        let why = self.close(&refused.to_string()).await?;
+        let cause = Cause::new(Reason::Unreachable, why);
         self.bury(&record.sequences(), &cause.if_sent(repeated)).await
+    }
+
+    /// This post alone fails. If it certainly was not created, its embeds are sent
+    /// as those of a post that is refused.
+    async fn give_up(&mut self, record: Record, error: &DiscordError, all_4xx: bool) -> anyhow::Result<()> {
+        if all_4xx {
+            return self.refused_message(&record, error, false).await;
+        }
+        let why =
+            format!("Discord confirmed it in no try of five minutes, while it answered others: {error}");
+        self.bury(&record.sequences(), &Cause::new(Reason::Refused, why).if_sent(true)).await
     }
 
     /// Each embed of a shared post is sent alone, and once more without links;

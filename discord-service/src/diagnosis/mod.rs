@@ -3,9 +3,11 @@
 
 mod sample;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use async_nats::jetstream::{
-    self,
+    self, kv,
     stream::{RawMessageErrorKind, Stream},
 };
 use futures::TryStreamExt as _;
@@ -16,7 +18,7 @@ use crate::{
     batch,
     dead_letters::{DeadLetters, Latest},
     delivery::{
-        blockade,
+        Closing, blockade,
         tally::{self, Tally},
     },
 };
@@ -31,8 +33,10 @@ pub struct Findings {
     pub tally: Tally,
     /// What waits.
     pub waiting: Waiting,
-    /// Why Discord does not let the bot post there, if so.
-    pub blocked: Option<String>,
+    /// Whether Discord does not let the bot post there, or did not until now.
+    pub closing: Option<Closing>,
+    /// The dead letters that follow when it does again.
+    pub follows: usize,
     /// What cannot be delivered.
     pub dead: Latest,
     /// The last refusals, newest first.
@@ -68,12 +72,43 @@ impl Findings {
 pub struct Diagnosis {
     js: jetstream::Context,
     dead_letters: DeadLetters,
+    max_age: Duration,
 }
 
 impl Diagnosis {
-    /// Over the connection of these dead letters.
-    pub fn new(dead_letters: DeadLetters) -> Self {
-        Self { js: dead_letters.js().clone(), dead_letters }
+    /// Over the connection of these dead letters. Alerts older than `max_age` are
+    /// not posted.
+    pub fn new(dead_letters: DeadLetters, max_age: Duration) -> Self {
+        Self { js: dead_letters.js().clone(), dead_letters, max_age }
+    }
+
+    /// Those of these channels that are closed, and how many dead letters follow.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub(crate) async fn closed(
+        &self,
+        channels: &[ChannelId],
+    ) -> anyhow::Result<Vec<(ChannelId, Closing, usize)>> {
+        let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
+        let mut closed = Vec::new();
+        for channel in channels {
+            if let (Some(closing), follows) = self.closing(&lanes, *channel).await? {
+                closed.push((*channel, closing, follows));
+            }
+        }
+        Ok(closed)
+    }
+
+    async fn closing(
+        &self,
+        lanes: &kv::Store,
+        channel: ChannelId,
+    ) -> anyhow::Result<(Option<Closing>, usize)> {
+        let Some(closing) = blockade::of(lanes, channel).await? else { return Ok((None, 0)) };
+        let oldest = chrono::Utc::now() - self.max_age;
+        let follows = self.dead_letters.following(channel, oldest.timestamp_millis()).await?;
+        Ok((Some(closing), follows))
     }
 
     /// All that is known of the channel.
@@ -82,14 +117,14 @@ impl Diagnosis {
     /// When NATS is away.
     pub async fn of(&self, channel: ChannelId) -> anyhow::Result<Findings> {
         let lanes = self.js.get_key_value(wire::LANES).await.context("cannot open the lanes' bucket")?;
-        let (tally, waiting, blocked, dead, refusals) = tokio::try_join!(
+        let (tally, waiting, (closing, follows), dead, refusals) = tokio::try_join!(
             tally::of(&lanes, channel),
             self.waiting(channel),
-            blockade::of(&lanes, channel),
+            self.closing(&lanes, channel),
             self.dead_letters.latest(channel, SHOWN),
             self.refusals(channel),
         )?;
-        Ok(Findings { tally, waiting, blocked, dead, refusals })
+        Ok(Findings { tally, waiting, closing, follows, dead, refusals })
     }
 
     async fn waiting(&self, channel: ChannelId) -> anyhow::Result<Waiting> {

@@ -14,6 +14,7 @@ mod messages;
 mod route;
 mod token;
 mod transport;
+mod witness;
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,6 +36,7 @@ use self::{
     route::Route,
     token::Token,
     transport::Transport,
+    witness::Witness,
 };
 pub use self::{
     error::{DiscordError, Refusal},
@@ -67,6 +69,7 @@ struct Shared {
     limits: Limits,
     token: Token,
     replies: Replies,
+    witness: Witness,
     guilds: Cache<ChannelId, Option<GuildId>>,
 }
 
@@ -83,6 +86,7 @@ impl Discord {
             limits: Limits::new(),
             token: Token::default(),
             replies: Replies::new(),
+            witness: Witness::default(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
         Ok(Self { shared: Arc::new(shared), patience: PATIENCE, priority: Priority::Alert })
@@ -228,6 +232,9 @@ impl Discord {
         .increment(1);
         let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
+        if answer.status.is_success() {
+            self.shared.witness.saw(path);
+        }
         Ok(answer)
     }
 }

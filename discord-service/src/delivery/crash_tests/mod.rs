@@ -11,7 +11,7 @@ mod world;
 use std::{sync::Arc, time::Duration};
 
 use shared::{Alert, ChannelId, alert::Details, shutdown::CancellationToken};
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use self::{
     choices::Choices,
@@ -19,7 +19,8 @@ use self::{
     world::{Name, World},
 };
 use super::{
-    lane::{self, Surroundings},
+    closing::Pauses,
+    lane::{self, ClosedFlag, Ears, Surroundings},
     messages::Messages,
 };
 use crate::render::Style;
@@ -41,6 +42,10 @@ fn surroundings(world: &Arc<World>) -> Arc<Surroundings> {
         messages: Messages::new(bucket(Name::Messages)),
         authority: world.clone(),
         discord: world.clone(),
+        access: world.clone(),
+        // The next alert is a try.
+        pauses: Pauses(vec![Duration::ZERO]),
+        backlog_max: 20_000,
         style: style(),
         max_age: MAX_AGE,
         shutdown: CancellationToken::new(),
@@ -51,11 +56,13 @@ fn surroundings(world: &Arc<World>) -> Arc<Surroundings> {
 /// A lane from its start until nothing waits, or until its process dies: then false.
 async fn live(world: &Arc<World>) -> bool {
     let (_, wakes) = mpsc::channel(1);
+    let told = broadcast::Sender::new(1);
+    let ears = Ears { wakes, told: told.subscribe() };
     tokio::select! {
         biased;
         () = world.crashed() => false,
         // It is large, and moving it takes longer than all it does.
-        () = Box::pin(lane::run(surroundings(world), CHANNEL, wakes)) => true,
+        () = Box::pin(lane::run(surroundings(world), CHANNEL, ears, ClosedFlag::default())) => true,
     }
 }
 

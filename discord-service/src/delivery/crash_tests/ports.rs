@@ -7,19 +7,20 @@ use async_nats::HeaderMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
-use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
+use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::{Instant, sleep};
 
 use super::world::{Name, World, Write};
 use crate::{
     authority::{AskAgain, Entitlement, Standing},
     batch::{Batch, Stored},
-    dead_letters::LetterStream,
+    dead_letters::{DeadLetter, LetterStream},
     delivery::{
-        ports::{AlertStream, Bucket, MessageApi, Rights},
+        closing::Access,
+        ports::{AccessApi, AlertStream, Bucket, MessageApi, Rights},
         queue::Standing as Stands,
     },
-    discord::{DiscordError, Edited},
+    discord::{DiscordError, Edited, Refusal},
     leader::Entry,
 };
 
@@ -143,14 +144,41 @@ impl LetterStream for World {
         })
         .await
     }
+
+    async fn unreachable(&self, _: ChannelId, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        self.alive().await;
+        let world = self.lock();
+        let found = world.letters.range(from..).filter(|(_, (subject, _))| subject.contains("unreachable"));
+        Ok(found.map(|(sequence, (_, letter))| (*sequence, serde_json::from_slice(letter).ok())).collect())
+    }
+
+    async fn last(&self) -> anyhow::Result<u64> {
+        self.alive().await;
+        Ok(self.lock().last_letter)
+    }
+
+    async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()> {
+        self.write(Write::Plain, |world| {
+            if world.alert_ids.insert(sequence) {
+                world.store(alert.encode().into());
+            }
+            Ok(())
+        })
+        .await?;
+        self.write(Write::Plain, |world| {
+            world.letters.remove(&sequence);
+            Ok(())
+        })
+        .await
+    }
 }
 
-fn refused(status: u16, code: u32) -> DiscordError {
-    DiscordError::Refused { status, code, message: "refused".to_owned() }
+fn refused(refusal: Refusal) -> DiscordError {
+    DiscordError::Refused { refusal, status: 400, code: 1, message: "refused".to_owned() }
 }
 
 fn silence() -> DiscordError {
-    DiscordError::Unavailable(anyhow::anyhow!("nothing was heard"))
+    DiscordError::unavailable(anyhow::anyhow!("nothing was heard"))
 }
 
 #[async_trait]
@@ -159,7 +187,7 @@ impl MessageApi for World {
         self.alive().await;
         if self.lock().is_refused(body) {
             self.lock().refusals += 1;
-            return Err(refused(400, 50_035));
+            return Err(refused(Refusal::Message));
         }
         let evil = self.lock().choices.evil(6);
         match evil {
@@ -172,7 +200,7 @@ impl MessageApi for World {
                 return Err(silence());
             }
             3 => return Err(silence()),
-            4 => return Err(refused(403, 50_013)),
+            4 => return Err(refused(Refusal::Channel)),
             5 => return Ok(None),
             _ => {}
         }
@@ -189,11 +217,11 @@ impl MessageApi for World {
             message.stands = false;
         }
         if !world.messages.get(&message).is_some_and(|message| message.stands) {
-            return Err(refused(404, 10_008));
+            return Err(refused(Refusal::MessageGone));
         }
         match evil {
             3 => return Err(silence()),
-            4 => return Err(refused(403, 50_013)),
+            4 => return Err(refused(Refusal::Channel)),
             5 => return Ok(Edited::NotYet),
             _ => world.show(message, body),
         }
@@ -214,6 +242,17 @@ impl MessageApi for World {
     fn edit_free_at(&self, _: ChannelId) -> Instant {
         Instant::now()
     }
+
+    async fn others_succeed(&self, _: ChannelId) -> bool {
+        true
+    }
+}
+
+#[async_trait]
+impl AccessApi for World {
+    async fn of(&self, _: GuildId, _: ChannelId) -> anyhow::Result<Access> {
+        Ok(Access::default())
+    }
 }
 
 #[async_trait]
@@ -229,6 +268,12 @@ impl Rights for World {
     async fn was_authorized(&self, _: ChannelId) -> anyhow::Result<bool> {
         Ok(true)
     }
+
+    async fn guild(&self, _: ChannelId) -> Option<GuildId> {
+        Some(GUILD)
+    }
+
+    async fn look_again(&self, _: ChannelId) {}
 
     async fn trust(&self, _: ChannelId) -> Result<ChannelTrust, AskAgain> {
         Ok(ChannelTrust::default())

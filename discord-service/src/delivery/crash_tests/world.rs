@@ -35,8 +35,8 @@ pub(super) struct Inner {
     dead: bool,
     pub(super) stream: BTreeMap<u64, Bytes>,
     pub(super) last: u64,
-    /// The ids under which alerts were stored.
-    pub(super) alert_ids: BTreeSet<String>,
+    /// The dead letters that were put back.
+    pub(super) alert_ids: BTreeSet<u64>,
     pub(super) buckets: BTreeMap<(Name, String), (u64, Option<Bytes>)>,
     pub(super) revision: u64,
     pub(super) letters: BTreeMap<u64, (String, Bytes)>,
