@@ -59,7 +59,7 @@ pub const REFUSALS_STREAM: &str = "KV_refusals";
 pub const REFUSALS_SUBJECTS: &str = "$KV.refusals.>";
 
 /// KV bucket: which messages of Discord show which issue, under
-/// `<channel id>.<issue>`, and what each of them shows, under
+/// `<channel id>.issue.<id>`, and what each of them shows, under
 /// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
 

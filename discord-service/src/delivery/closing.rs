@@ -116,6 +116,11 @@ impl Closing {
         }
     }
 
+    /// The channel is open again, and these dead letters follow.
+    pub(crate) fn followed_by(self, following: Following) -> Self {
+        Self { following: Some(following), ..self }
+    }
+
     /// Reads what this build or one before it wrote.
     pub(crate) fn read(value: &[u8]) -> Self {
         serde_json::from_slice(value).unwrap_or_else(|_| Self {

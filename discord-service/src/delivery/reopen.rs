@@ -58,7 +58,7 @@ impl Lane<'_> {
         tracing::info!(channel.id = %self.channel, "Discord lets the bot post again");
         self.try_now = false;
         self.look_at = None;
-        self.blockade.set(Closing { following: Some(Following { next: 1, last }), ..closing }).await?;
+        self.blockade.set(closing.followed_by(Following { next: 1, last })).await?;
         self.flag.set(false);
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Lane<'_> {
     /// Puts some of the dead letters back that follow, while there is room for them.
     pub(super) async fn follow(&mut self) -> anyhow::Result<()> {
         let following = self.blockade.known().and_then(|closing| closing.following);
-        let Some(following) = following.filter(|_| self.backlog.len() < self.around.backlog_max / 2) else {
+        let Some(following) = following.filter(|_| self.backlog.len() <= self.around.backlog_max / 2) else {
             return Ok(());
         };
         let Some(closing) = self.blockade.read().await?.cloned() else { return Ok(()) };
@@ -79,7 +79,7 @@ impl Lane<'_> {
         if next > following.last {
             return self.blockade.lift().await;
         }
-        self.blockade.set(Closing { following: Some(Following { next, ..following }), ..closing }).await
+        self.blockade.set(closing.followed_by(Following { next, ..following })).await
     }
 
     /// Puts so many dead letters back into the queue, the oldest first. Returns

@@ -189,7 +189,12 @@ impl MessageApi for World {
             self.lock().refusals += 1;
             return Err(refused(Refusal::Message));
         }
+        if self.lock().closed_until > 1 {
+            self.lock().closed_until -= 1;
+            return Err(refused(Refusal::Channel));
+        }
         let evil = self.lock().choices.evil(6);
+        self.lock().unlucky += usize::from(evil == 4);
         match evil {
             1 => {
                 self.lock().create(body);

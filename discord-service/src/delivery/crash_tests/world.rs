@@ -48,6 +48,10 @@ pub(super) struct Inner {
     pub(super) seen: Vec<String>,
     /// How many posts Discord refused.
     pub(super) refusals: usize,
+    /// The posts before this one find the channel closed.
+    pub(super) closed_until: usize,
+    /// How many posts found the channel closed by chance.
+    pub(super) unlucky: usize,
     /// What Discord refuses: posts that contain this text.
     pub(super) refuses: Option<&'static str>,
 }
@@ -83,6 +87,8 @@ impl World {
             nonces: BTreeMap::new(),
             seen: Vec::new(),
             refusals: 0,
+            closed_until: 0,
+            unlucky: 0,
             refuses: None,
         };
         Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
