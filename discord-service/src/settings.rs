@@ -41,7 +41,7 @@ pub struct Settings {
     #[arg(
         long,
         env,
-        default_value = "https://raw.githubusercontent.com/getsentry/sentry-docs/master/public/favicon.ico",
+        default_value = "https://raw.githubusercontent.com/sentry-bot/sentry-bot/main/docs/glyph.png",
         value_parser = http_url
     )]
     pub glyph_url: Url,

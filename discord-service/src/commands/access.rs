@@ -24,7 +24,7 @@ pub(crate) struct BotAccess {
 impl BotAccess {
     pub(crate) fn new(discord: &Discord) -> Self {
         let discord = discord.with_patience(PATIENCE);
-        Self { facts: Facts::new(discord.clone()), discord, bot: OnceCell::new() }
+        Self { facts: Facts::new(&discord), discord, bot: OnceCell::new() }
     }
 
     /// What is in the way in this channel, as far as Discord tells.
@@ -41,7 +41,7 @@ impl BotAccess {
         let missing = match timed_out_until_ms {
             // Whatever it has does not count.
             Some(_) => Vec::new(),
-            None => (to_post(found.kind) - granted)
+            None => (to_post(&found) - granted)
                 .get_permission_names()
                 .into_iter()
                 .map(str::to_owned)

@@ -106,12 +106,24 @@ impl Replies {
         Reply::Embed(self.embed("SENTRY CHANNEL AUTHORIZATION", fields))
     }
 
-    /// `channel authorize`, with the next step when the public URL is known.
-    pub(super) fn authorized(&self, channel: ChannelId, change: Change) -> Reply {
+    /// `channel authorize`, with the next step when the public URL is known. A
+    /// `secured` channel would refuse the URL without its token, which nobody can
+    /// be told again.
+    pub(super) fn authorized(&self, channel: ChannelId, change: Change, secured: bool) -> Reply {
         let first = match change {
             Change::Made => format!("{} is now authorized", mention(&channel)),
             Change::Already => format!("{} is already authorized", mention(&channel)),
         };
+        if secured {
+            return format!(
+                "{first}\n\
+                 It is secured: it refuses the URL without its token, except for signed requests. Use the URL that \
+                 `/sentry channel secure` showed.\n\
+                 If that is lost, use `/sentry channel secure` again: it shows a URL with a new token. \
+                 Or use `/sentry channel open`: then no token is needed."
+            )
+            .into();
+        }
         let Some(url) = self.webhook_url(channel) else {
             return first.into();
         };

@@ -18,6 +18,7 @@ mod interaction;
 mod kept;
 mod reopenings;
 mod resumable;
+mod room;
 mod session;
 mod shard;
 mod slots;
@@ -74,12 +75,22 @@ pub struct Typed {
 /// What is to happen with what people do.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// Somebody typed this. Runs in a task of its own, beside others.
+    /// Whether the message may be a command; others are not handed on. Called for
+    /// all that is said in all guilds, one after the other.
+    fn is_command(&self, _message: &Typed) -> bool {
+        true
+    }
+
+    /// Somebody typed this command. Runs in a task of its own, beside others.
     async fn typed(&self, message: Typed);
 
     /// Somebody used a slash command. Runs in a task of its own, beside others;
     /// Discord waits three seconds for the first answer.
     async fn invoked(&self, invocation: Invoked);
+
+    /// Somebody used a slash command, and too many of this member, channel or guild
+    /// are being carried out. Runs in a task of its own, beside few others.
+    async fn turned_away(&self, invocation: Invoked);
 }
 
 /// One of the parts into which Discord splits a bot's guilds.

@@ -36,6 +36,8 @@ impl Handler for Heard {
     }
 
     async fn invoked(&self, _: Invoked) {}
+
+    async fn turned_away(&self, _: Invoked) {}
 }
 
 impl Heard {

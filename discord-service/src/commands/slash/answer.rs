@@ -92,12 +92,17 @@ pub(super) async fn ask(discord: &Discord, to: &Invoked, modal: Value) {
     first(discord, to, MODAL, modal).await;
 }
 
-/// Shows the answer that was promised.
-pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) {
+/// Shows the answer that was promised, in place of what was shown before. `false`:
+/// Discord did not confirm it; it may be shown all the same.
+pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) -> bool {
     let (token, body) = (to.token.expose_secret(), message(reply));
     let edit = || discord.edit_answer(to.application, to.id, token, &body);
-    if let Err(error) = with_pauses(edit).await {
-        failed(to, &error);
+    match with_pauses(edit).await {
+        Ok(()) => true,
+        Err(error) => {
+            failed(to, &error);
+            false
+        }
     }
 }
 

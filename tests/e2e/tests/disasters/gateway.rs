@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use crate::scene::Scene;
 
-/// The longest until the bot hears again.
-const PROMPT: Duration = Duration::from_secs(5);
+/// The longest until the bot hears again: two identifies are five seconds apart.
+const PROMPT: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_each_drop_the_bot_hears_again_as_soon_as_after_the_first() {

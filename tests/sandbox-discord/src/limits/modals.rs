@@ -27,6 +27,7 @@ const LABEL: i64 = 18;
 pub(crate) fn check(data: &Value) -> Result<(), ApiError> {
     let mut errors = FormErrors::default();
     let form = Field::root(data);
+    form.refuse_nulls(&mut errors);
     form.required_text(&mut errors, "custom_id", CUSTOM_ID_MAX);
     form.required_text(&mut errors, "title", TITLE_MAX);
     let rows = form.get("components").map(|rows| rows.items(&mut errors, ROWS_MAX)).unwrap_or_default();

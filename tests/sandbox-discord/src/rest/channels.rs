@@ -13,7 +13,19 @@ pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     if let Some(user) = channel.recipient {
         json["recipients"] = vec![world.user_json(user)].into();
     }
+    if channel.thread_members.contains(&world.bot) {
+        json["member"] = channel.thread_member_json(world.bot);
+    }
     Reply::ok(json)
+}
+
+pub(super) fn thread_member(world: &mut World, call: &Call) -> Outcome {
+    let channel = world.visible_channel(call.id("channel_id"))?;
+    let user = call.id("user_id");
+    if !channel.thread_members.contains(&user) {
+        return Err(ApiError::unknown_member());
+    }
+    Reply::ok(channel.thread_member_json(user))
 }
 
 pub(super) fn typing(world: &mut World, call: &Call) -> Outcome {

@@ -203,6 +203,16 @@ impl Channel {
         })
     }
 
+    /// A member of this thread, as the REST API shows them.
+    pub(crate) fn thread_member_json(&self, user: u64) -> Value {
+        json!({
+            "id": self.id.to_string(),
+            "user_id": user.to_string(),
+            "join_timestamp": snowflake::timestamp(self.id),
+            "flags": 0,
+        })
+    }
+
     fn add_thread_parts(&self, json: &mut Value) {
         json["thread_metadata"] = json!({
             "archived": self.archived,

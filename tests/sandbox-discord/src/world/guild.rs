@@ -56,12 +56,14 @@ pub struct Role {
     pub(crate) name: String,
     pub(crate) permissions: u64,
     pub(crate) managed: bool,
+    /// The bot for which it was made.
+    pub(crate) bot: Option<u64>,
 }
 
 impl Role {
     /// A role that grants these permissions.
     pub fn new(name: impl Into<String>, permissions: u64) -> Self {
-        Self { id: snowflake::next(), name: name.into(), permissions, managed: false }
+        Self { id: snowflake::next(), name: name.into(), permissions, managed: false, bot: None }
     }
 
     /// Gives it this id.
@@ -84,7 +86,7 @@ impl Role {
     }
 
     pub(crate) fn json(&self, position: usize) -> Value {
-        json!({
+        let mut json = json!({
             "id": self.id.to_string(),
             "name": self.name,
             "description": null,
@@ -98,7 +100,11 @@ impl Role {
             "icon": null,
             "unicode_emoji": null,
             "flags": 0,
-        })
+        });
+        if let Some(bot) = self.bot {
+            json["tags"] = json!({ "bot_id": bot.to_string() });
+        }
+        json
     }
 }
 

@@ -58,6 +58,7 @@ impl World {
     pub(super) fn enter(&mut self, guild: u64, bot: u64) -> bool {
         let mut role = Role::new(&self.config.bot.name, permissions::BOT);
         role.managed = true;
+        role.bot = Some(bot);
         let Some(guild) = self.guilds.get_mut(&guild) else { return false };
         if guild.members.contains_key(&bot) {
             return false;
