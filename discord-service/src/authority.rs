@@ -12,7 +12,7 @@ use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelT
 
 use crate::{
     delivery::blockade,
-    discord::{Discord, DiscordError},
+    discord::{Discord, DiscordError, Refusal},
     leader,
     store::{Store, StoreError},
 };
@@ -115,8 +115,7 @@ impl Authority {
         let guild = match self.guild(channel).await {
             Ok(guild) => guild,
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
-            // 400: an id that no channel can have.
-            Err(DiscordError::Refused { status: 400 | 403 | 404, message, .. }) => {
+            Err(DiscordError::Refused { refusal: Refusal::Channel | Refusal::Unknown, message, .. }) => {
                 self.0.unreachable.insert(channel, message.clone()).await;
                 return Ok(Standing::Unreachable(message));
             }

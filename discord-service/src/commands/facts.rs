@@ -231,6 +231,7 @@ impl Facts {
                 let route = format!("/guilds/{guild}/members/{{user}}");
                 match self.look_ups.get::<WireMember>(guild, &path, &route).await {
                     Ok(member) => Ok(Some(Arc::new(member.of(user)))),
+                    // 404 under a code that says that there is no such member.
                     Err(Unanswered::Discord(DiscordError::Refused { status: 404, .. })) => Ok(None),
                     Err(error) => Err(error),
                 }

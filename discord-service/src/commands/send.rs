@@ -90,7 +90,7 @@ where
 {
     for pause in PAUSES {
         match attempt().await {
-            Err(DiscordError::Unavailable(_)) => tokio::time::sleep(pause).await,
+            Err(DiscordError::NotSent | DiscordError::Unavailable { .. }) => tokio::time::sleep(pause).await,
             done => return done,
         }
     }

@@ -29,12 +29,6 @@ const IN_FLIGHT: usize = 64;
 /// News waits so long for an edit.
 const NEWS_WAITS: Duration = Duration::from_secs(5);
 
-/// Discord's answers that concern an edit and would not concern a post.
-const NOT_EDITABLE: [u32; 2] = [
-    50_005, // Cannot edit a message authored by another user
-    50_083, // The thread is archived, which a post undoes
-];
-
 /// What a lane does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
@@ -285,9 +279,7 @@ impl Lane<'_> {
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
-        let concerns_edit =
-            matches!(refused, DiscordError::Refused { code, .. } if NOT_EDITABLE.contains(code));
-        if refused.refusal() == Some(Refusal::Channel) && !concerns_edit {
+        if refused.refusal() == Some(Refusal::Channel) {
             return self.refused_channel(record, refused, repeated).await;
         }
         tracing::info!(channel.id = %self.channel, message.id = message, "a message cannot be edited any more: {refused}");

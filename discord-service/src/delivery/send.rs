@@ -73,19 +73,22 @@ impl Lane<'_> {
                 Ok(Sent::NotYet) if record.edits.is_some() && !repeated => return Ok(()),
                 Ok(Sent::NotYet) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
-                Err(DiscordError::Unavailable(error)) => error,
-                Err(refused) => {
+                Err(error @ DiscordError::NotSent) => error,
+                Err(error @ DiscordError::Unavailable { answered_4xx, .. }) => {
+                    repeated |= !answered_4xx;
+                    error
+                }
+                Err(refused @ DiscordError::Refused { .. }) => {
                     posting.end(false);
                     return Ok(self.refused(record, &refused, repeated).await?);
                 }
             };
-            repeated = true;
             let wait = backoff.next();
             metrics::counter!("sentry_bot_post_retries_total").increment(1);
             if UNCONFIRMED.is_news() {
-                tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error:#}");
+                tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error}");
             } else {
-                tracing::debug!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error:#}");
+                tracing::debug!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error}");
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -202,7 +205,7 @@ impl Lane<'_> {
             // A repeat of a post that somebody has deleted since.
             Some(Refusal::AlreadyPosted) => self.posted(record, None).await,
             Some(Refusal::Channel) => self.refused_channel(&record, refused, repeated).await,
-            Some(Refusal::Message) | None => self.refused_message(&record, refused, repeated).await,
+            Some(_) | None => self.refused_message(&record, refused, repeated).await,
         }
     }
 

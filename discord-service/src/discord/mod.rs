@@ -9,7 +9,10 @@ mod answer;
 mod error;
 mod interactions;
 mod limits;
+mod meaning;
+mod messages;
 mod route;
+mod token;
 mod transport;
 
 use std::{sync::Arc, time::Duration};
@@ -19,19 +22,22 @@ use moka::future::Cache;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, process::BadToken};
 use tokio::time::Instant;
 use url::Url;
 
 use self::{
     answer::Answer,
-    limits::{Limits, padded},
+    limits::{Limits, Outlasts},
+    meaning::{Asked, Meaning},
     route::Route,
+    token::Token,
     transport::Transport,
 };
 pub use self::{
     error::{DiscordError, Refusal},
     limits::GLOBAL_RATE,
+    messages::Edited,
 };
 
 /// How long a request waits for rate limits unless the caller says otherwise.
@@ -46,7 +52,7 @@ const REMEMBERED_CHANNELS: u64 = 20_000;
 /// that takes at most ten seconds. A 429 was not done: it is waited out and the
 /// request made again. Nothing else is repeated. When the rate limits would
 /// outlast the caller's [patience](Self::with_patience), that is
-/// [`DiscordError::Unavailable`] as soon as it is certain, not when it is over.
+/// [`DiscordError::NotSent`] as soon as it is certain, not when it is over.
 #[derive(Debug, Clone)]
 pub struct Discord {
     shared: Arc<Shared>,
@@ -57,19 +63,8 @@ pub struct Discord {
 struct Shared {
     transport: Transport,
     limits: Limits,
+    token: Token,
     guilds: Cache<ChannelId, Option<GuildId>>,
-}
-
-/// What came of an edit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edited {
-    /// The message shows it.
-    Done,
-    /// Not done: the rate limits know when it may go.
-    NotYet,
-    /// Not done, and nothing of messages as old as this one is before then:
-    /// Discord limits edits of those beside its buckets.
-    TooOldUntil(Instant),
 }
 
 impl Discord {
@@ -83,6 +78,7 @@ impl Discord {
         let shared = Shared {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
+            token: Token::default(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
         Ok(Self { shared: Arc::new(shared), patience: PATIENCE })
@@ -104,82 +100,6 @@ impl Discord {
     /// The token, for the gateway.
     pub(crate) fn token(&self) -> &SecretString {
         self.shared.transport.token()
-    }
-
-    /// Posts a message (the JSON body of Create Message) and returns its id.
-    /// One attempt, after waiting for the rate limits.
-    ///
-    /// # Errors
-    /// After [`DiscordError::Unavailable`] the message may have been created;
-    /// with a `nonce` and `enforce_nonce` a repeat soon after returns it.
-    pub async fn create_message(
-        &self,
-        channel: ChannelId,
-        body: &serde_json::Value,
-    ) -> Result<u64, DiscordError> {
-        let path = format!("/channels/{channel}/messages");
-        created(&self.request(Method::POST, &path, &path, Some(body)).await?)
-    }
-
-    /// The same, but a 429 is not waited out: `None`, certainly not done. What
-    /// was true when the message was made may no longer be when it may go.
-    ///
-    /// # Errors
-    /// As [`create_message`](Self::create_message).
-    pub async fn try_create_message(
-        &self,
-        channel: ChannelId,
-        body: &serde_json::Value,
-    ) -> Result<Option<u64>, DiscordError> {
-        let path = format!("/channels/{channel}/messages");
-        let body = encode(Some(body))?;
-        let (route, deadline) = (Route::new(&Method::POST, &path), Instant::now() + self.patience);
-        let answer = self.attempt(&Method::POST, &path, &route, body, deadline).await?;
-        match answer.status.as_u16() {
-            429 => Ok(None),
-            _ => created(&answer.into_result(route.has_own_token())?).map(Some),
-        }
-    }
-
-    /// Waits until the rate limits would let a message go to the channel.
-    pub async fn until_free(&self, channel: ChannelId) {
-        self.shared.limits.until_free(&post_route(channel)).await;
-    }
-
-    /// Which share of the channel's rate limit for messages is used, of the window
-    /// that counts now: 0 to 1.
-    pub fn used(&self, channel: ChannelId) -> f64 {
-        self.shared.limits.used(&post_route(channel))
-    }
-
-    /// Waits until the rate limits would let a message of the channel be edited.
-    pub async fn until_edit_free(&self, channel: ChannelId) {
-        self.shared.limits.until_free(&edit_route(channel)).await;
-    }
-
-    /// From when on the rate limits let a message of the channel be edited; may be over.
-    pub fn edit_free_at(&self, channel: ChannelId) -> Instant {
-        self.shared.limits.free_at(&edit_route(channel))
-    }
-
-    /// Changes a message (the JSON body of Edit Message): once, after waiting for
-    /// the rate limits. A 429 is not waited out.
-    pub async fn try_edit_message(
-        &self,
-        channel: ChannelId,
-        message: u64,
-        body: &serde_json::Value,
-    ) -> Result<Edited, DiscordError> {
-        let path = format!("/channels/{channel}/messages/{message}");
-        let (route, deadline) = (edit_route(channel), Instant::now() + self.patience);
-        let answer = self.attempt(&Method::PATCH, &path, &route, encode(Some(body))?, deadline).await?;
-        match answer.status.as_u16() {
-            429 => Ok(match answer.old_edits_limited() {
-                Some(wait) => Edited::TooOldUntil(Instant::now() + padded(wait)),
-                None => Edited::NotYet,
-            }),
-            _ => answer.into_result(route.has_own_token()).map(|_| Edited::Done),
-        }
     }
 
     /// `GET` below `/api/v10`, such as `/channels/1`; `route` is the same with
@@ -205,18 +125,21 @@ impl Discord {
     pub async fn guild_of(&self, channel: ChannelId) -> Result<Option<GuildId>, DiscordError> {
         #[derive(Deserialize)]
         struct Channel {
+            // What answers without it, with a 200 of its own, is not Discord.
+            #[serde(rename = "id")]
+            _id: String,
             guild_id: Option<String>,
         }
         if let Some(guild) = self.shared.guilds.get(&channel).await {
             return Ok(guild);
         }
         let path = format!("/channels/{channel}");
-        let Channel { guild_id } = self.get(&path, &path).await?;
+        let Channel { guild_id, .. } = self.get(&path, &path).await?;
         let guild = guild_id
             .map(|id| id.parse())
             .transpose()
             .context("the channel's guild is no id")
-            .map_err(DiscordError::Unavailable)?;
+            .map_err(DiscordError::unavailable)?;
         self.shared.guilds.insert(channel, guild).await;
         Ok(guild)
     }
@@ -225,7 +148,7 @@ impl Discord {
     pub async fn user_exists(&self, user: UserId) -> Result<bool, DiscordError> {
         match self.request(Method::GET, &format!("/users/{user}"), "/users/{user}", None::<&()>).await {
             Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
+            Err(DiscordError::Refused { refusal: Refusal::Unknown, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -244,11 +167,24 @@ impl Discord {
         loop {
             let answer = self.attempt(&method, path, &route, body.clone(), deadline).await?;
             if answer.status.as_u16() != 429 {
-                return answer.into_result(route.has_own_token());
+                return self.conclude(answer, &route).await;
             }
         }
     }
 
+    /// The body of a success, or why it is none.
+    async fn conclude(&self, answer: Answer, route: &Route) -> Result<Vec<u8>, DiscordError> {
+        match answer.meaning(Asked::by(route)) {
+            Meaning::Done => Ok(answer.body),
+            Meaning::Limited => Err(DiscordError::NotSent),
+            Meaning::Refused(refusal) => Err(answer.refused(refusal)),
+            Meaning::PerhapsBadToken if self.is_token_refused().await => Err(BadToken.into()),
+            Meaning::PerhapsBadToken => Err(answer.passing(true)),
+            Meaning::Passing { answered_4xx } => Err(answer.passing(answered_4xx)),
+        }
+    }
+
+    /// One request, after waiting for the rate limits, and its answer as it came.
     async fn attempt(
         &self,
         method: &Method,
@@ -257,12 +193,8 @@ impl Discord {
         body: Option<Vec<u8>>,
         deadline: Instant,
     ) -> Result<Answer, DiscordError> {
-        let permit = self
-            .shared
-            .limits
-            .acquire(route, deadline)
-            .await
-            .map_err(|outlasts| DiscordError::Unavailable(outlasts.into()))?;
+        let permit =
+            self.shared.limits.acquire(route, deadline).await.map_err(|Outlasts| DiscordError::NotSent)?;
         let started = Instant::now();
         let answer = self.shared.transport.exchange(method.clone(), path, body).await;
         metrics::histogram!("sentry_bot_discord_request_seconds", "route" => route.label())
@@ -271,18 +203,10 @@ impl Discord {
             "sentry_bot_discord_requests_total", "route" => route.label(), "outcome" => outcome(&answer)
         )
         .increment(1);
-        let answer = answer.map_err(DiscordError::Unavailable)?;
+        let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
         Ok(answer)
     }
-}
-
-fn post_route(channel: ChannelId) -> Route {
-    Route::new(&Method::POST, &format!("/channels/{channel}/messages"))
-}
-
-fn edit_route(channel: ChannelId) -> Route {
-    Route::new(&Method::PATCH, &format!("/channels/{channel}/messages/{{message}}"))
 }
 
 /// The label in metrics for how a request ended.
@@ -299,22 +223,12 @@ fn outcome(answer: &anyhow::Result<Answer>) -> &'static str {
 
 fn encode<B: Serialize>(body: Option<&B>) -> Result<Option<Vec<u8>>, DiscordError> {
     let encoded = body.map(serde_json::to_vec).transpose();
-    encoded.context("the request is no JSON").map_err(DiscordError::Unavailable)
-}
-
-/// The id of the message that this answer shows.
-fn created(body: &[u8]) -> Result<u64, DiscordError> {
-    #[derive(Deserialize)]
-    struct Created {
-        id: String,
-    }
-    let Created { id } = decode(body)?;
-    id.parse().context("the new message has no id").map_err(DiscordError::Unavailable)
+    encoded.context("the request is no JSON").map_err(DiscordError::unavailable)
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DiscordError> {
     let body = if body.is_empty() { b"null" } else { body };
     serde_json::from_slice(body)
         .context("its answer is not what is documented")
-        .map_err(DiscordError::Unavailable)
+        .map_err(DiscordError::unavailable)
 }

@@ -133,7 +133,10 @@ async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<First,
             Ok(Err(DiscordError::Refused { code: ALREADY_ANSWERED, .. })) => {
                 return Ok(if may_be_ours { First::Ours } else { First::Anothers });
             }
-            Ok(Err(DiscordError::Unavailable(_))) | Err(_) => {
+            Ok(Err(DiscordError::NotSent | DiscordError::Unavailable { answered_4xx: true, .. })) => {
+                sleep(PAUSE).await;
+            }
+            Ok(Err(DiscordError::Unavailable { .. })) | Err(_) => {
                 may_be_ours = true;
                 sleep(PAUSE).await;
             }

@@ -36,8 +36,7 @@ const JITTER: Duration = Duration::from_millis(50);
 const SWEEP_FROM: usize = 1_024;
 
 /// The wait would outlast the caller's patience.
-#[derive(Debug, thiserror::Error)]
-#[error("its rate limits let no request go in the time that the caller has")]
+#[derive(Debug)]
 pub(super) struct Outlasts;
 
 /// Everything that is known of one bot's limits.

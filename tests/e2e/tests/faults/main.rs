@@ -5,6 +5,7 @@
 //! tests with the full figures.
 
 mod discord;
+mod flood;
 mod isolation;
 mod kills;
 mod latency;
