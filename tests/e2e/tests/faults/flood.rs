@@ -5,16 +5,17 @@ use std::{sync::Arc, time::Duration};
 use e2e::{Ledger, Stack, report, worst_but_one};
 use futures::future::join_all;
 use harness::wait::{SOON, wait_for};
-use sandbox_discord::{Channel, Config, Guild, Invocation, User};
+use sandbox_discord::{Channel, Config, Guild, Invocation, Limit, User};
 use shared::shutdown::CancellationToken;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long Discord waits for a first answer.
 const IN_TIME: Duration = Duration::from_secs(3);
 const MEMBERS: usize = 50;
-/// Commands and alerts in the quiet server, and the time between two.
-const ROUNDS: usize = 16;
-const PACE: Duration = Duration::from_millis(600);
+/// Commands and alerts in the quiet server, and the time between two: what one
+/// channel's limit lets go.
+const ROUNDS: usize = 12;
+const PACE: Duration = Duration::from_millis(700);
 
 /// A server whose members use commands without end.
 struct Noisy {
@@ -89,8 +90,11 @@ async fn quiet(stack: &Stack, ledger: &Ledger, channel: u64, name: &str) -> (Dur
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_commands_in_one_server_is_not_felt_in_another() {
     let ledger = Ledger::default();
-    // A channel's real limit: replies wait for it.
-    let config = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
+    // A limit that the replies to a flood wait for, and single alerts do not.
+    let config = Config::default().clocks(|clocks| {
+        clocks.identify_window = Duration::from_millis(200);
+        clocks.channel = Limit::new(5, Duration::from_secs(2));
+    });
     let stack = Arc::new(Stack::builder().sandbox(config).start().await);
     let channel = stack.authorized_channels(1, &ledger).await[0];
     wait_for("the commands are registered", SOON, || async {
