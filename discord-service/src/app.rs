@@ -21,7 +21,7 @@ use crate::{
     commands::{self, Commands},
     dead_letters::DeadLetters,
     delivery::Delivery,
-    discord::{Discord, GLOBAL_RATE},
+    discord::Discord,
     gateway,
     lease::{self, Membership},
     metrics::METRICS,
@@ -216,11 +216,11 @@ fn follow_leases(readiness: &Readiness) -> impl Fn(bool) + Send + Sync + use<> {
     }
 }
 
-/// Keeps this pod to its share of Discord's global rate.
+/// Keeps this pod to its share of Discord's limits for the whole bot.
 async fn share_rate(discord: Discord, mut pods: watch::Receiver<usize>) {
     loop {
         let living = pods.borrow_and_update().max(1);
-        discord.set_global_rate(GLOBAL_RATE / living as f64);
+        discord.share_among(living);
         metrics::gauge!("sentry_bot_pods").set(living as f64);
         if pods.changed().await.is_err() {
             return;

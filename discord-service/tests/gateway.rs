@@ -328,7 +328,7 @@ async fn a_final_code_turns_commands_off_and_leaves_posting_alone() {
         let url = scene.sandbox.url().parse().expect("a URL");
         let discord = Discord::new(&url, SecretString::from(scene.sandbox.token())).expect("a client");
         let body = serde_json::json!({"content": "x"});
-        discord.create_message(ChannelId::new(scene.general), &body).await.expect("posted");
+        discord.try_create_message(ChannelId::new(scene.general), &body).await.expect("posted");
         assert!(!scene.client.is_finished(), "it waits to be stopped");
         assert_eq!(scene.sandbox.stats().identifies, 1);
         scene.ends().await;

@@ -138,12 +138,12 @@ impl Commands {
             diagnosis: Diagnosis::new(dead_letters.clone()),
             trusts,
             dead_letters,
-            discord: discord.with_patience(REPLY_PATIENCE),
-            facts: Facts::new(discord),
+            discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
+            facts: Facts::new(&discord.behind_alerts()),
             commands: Shares::new(COMMANDS),
             completions: Shares::new(COMPLETIONS),
             told: Cache::builder().max_capacity(MAX_TOLD).time_to_live(TOLD_EVERY).build(),
-            outbox: Outbox::new(discord),
+            outbox: Outbox::new(&discord.behind_alerts()),
             replies: Replies::new(settings),
         }
     }

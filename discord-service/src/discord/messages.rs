@@ -1,13 +1,41 @@
 //! Messages in channels: created, edited, and when the rate limits let that be.
 
-use reqwest::Method;
-use serde::Deserialize;
-use shared::ChannelId;
-use tokio::time::Instant;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use moka::future::Cache;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::ChannelId;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use super::{Discord, DiscordError, decode, encode, limits::padded, route::Route};
+
+/// Replies in flight in one channel.
+const REPLIES_IN_FLIGHT: usize = 2;
+/// How long a reply is tried, with all its waiting.
+const REPLY_PATIENCE: Duration = Duration::from_secs(5);
+/// So many channels have room for replies at the same time.
+const REPLYING_CHANNELS: u64 = 10_000;
+
+/// The room that each channel has for replies.
+#[derive(Debug)]
+pub(super) struct Replies(Cache<ChannelId, Arc<Semaphore>>);
+
+impl Replies {
+    pub(super) fn new() -> Self {
+        let rooms = Cache::builder().max_capacity(REPLYING_CHANNELS).time_to_idle(2 * REPLY_PATIENCE);
+        Self(rooms.build())
+    }
+
+    async fn room(&self, channel: ChannelId) -> Arc<Semaphore> {
+        self.0.get_with(channel, async { Arc::new(Semaphore::new(REPLIES_IN_FLIGHT)) }).await
+    }
+}
 
 /// What came of an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,31 +50,19 @@ pub enum Edited {
 }
 
 impl Discord {
-    /// Posts a message (the JSON body of Create Message) and returns its id.
-    /// One attempt, after waiting for the rate limits.
+    /// Posts a message (the JSON body of Create Message) and returns its id: once,
+    /// after waiting for the rate limits. A 429 is not waited out: `None`, certainly
+    /// not done. What was true when the message was made may no longer be when it
+    /// may go.
     ///
     /// # Errors
     /// After [`DiscordError::Unavailable`] the message may have been created, unless
     /// a 4xx was the answer; with a `nonce` and `enforce_nonce` a repeat soon after
     /// returns it.
-    pub async fn create_message(
-        &self,
-        channel: ChannelId,
-        body: &serde_json::Value,
-    ) -> Result<u64, DiscordError> {
-        let path = format!("/channels/{channel}/messages");
-        created(&self.request(Method::POST, &path, &path, Some(body)).await?)
-    }
-
-    /// The same, but a 429 is not waited out: `None`, certainly not done. What
-    /// was true when the message was made may no longer be when it may go.
-    ///
-    /// # Errors
-    /// As [`create_message`](Self::create_message).
     pub async fn try_create_message(
         &self,
         channel: ChannelId,
-        body: &serde_json::Value,
+        body: &Value,
     ) -> Result<Option<u64>, DiscordError> {
         let path = format!("/channels/{channel}/messages");
         let body = encode(Some(body))?;
@@ -58,13 +74,35 @@ impl Discord {
         }
     }
 
+    /// Posts a reply to a command (the JSON body of Create Message), and returns its
+    /// id. It goes behind alerts, and a channel has two in flight: others wait here
+    /// in line. Each is given up after five seconds with all its waiting, so that a
+    /// flood of commands ends soon after it. Callers need no limit of their own
+    /// but for what they keep in memory.
+    ///
+    /// # Errors
+    /// [`DiscordError::NotSent`] when it found no room in time. After
+    /// [`DiscordError::Unavailable`] as for an alert.
+    pub async fn create_reply(&self, channel: ChannelId, body: &Value) -> Result<u64, DiscordError> {
+        let deadline = Instant::now() + REPLY_PATIENCE;
+        let room = self.shared.replies.room(channel).await;
+        let Ok(Ok(_place)) = timeout_at(deadline, room.acquire()).await else {
+            return Err(DiscordError::NotSent);
+        };
+        let discord = self.behind_alerts().with_patience(deadline.saturating_duration_since(Instant::now()));
+        let path = format!("/channels/{channel}/messages");
+        let request = discord.request(Method::POST, &path, &path, Some(body));
+        let silence = |_| DiscordError::unavailable(anyhow::anyhow!("no answer in time"));
+        created(&timeout_at(deadline, request).await.map_err(silence)??)
+    }
+
     /// Changes a message (the JSON body of Edit Message): once, after waiting for
     /// the rate limits. A 429 is not waited out.
     pub async fn try_edit_message(
         &self,
         channel: ChannelId,
         message: u64,
-        body: &serde_json::Value,
+        body: &Value,
     ) -> Result<Edited, DiscordError> {
         let path = format!("/channels/{channel}/messages/{message}");
         let (route, deadline) = (edit_route(channel), Instant::now() + self.patience);

@@ -28,15 +28,15 @@ use url::Url;
 
 use self::{
     answer::Answer,
-    limits::{Limits, Outlasts},
+    limits::{Limits, Outlasts, Priority},
     meaning::{Asked, Meaning},
+    messages::Replies,
     route::Route,
     token::Token,
     transport::Transport,
 };
 pub use self::{
     error::{DiscordError, Refusal},
-    limits::GLOBAL_RATE,
     messages::Edited,
 };
 
@@ -57,6 +57,7 @@ const REMEMBERED_CHANNELS: u64 = 20_000;
 pub struct Discord {
     shared: Arc<Shared>,
     patience: Duration,
+    priority: Priority,
 }
 
 #[derive(Debug)]
@@ -64,6 +65,7 @@ struct Shared {
     transport: Transport,
     limits: Limits,
     token: Token,
+    replies: Replies,
     guilds: Cache<ChannelId, Option<GuildId>>,
 }
 
@@ -79,22 +81,38 @@ impl Discord {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
             token: Token::default(),
+            replies: Replies::new(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
-        Ok(Self { shared: Arc::new(shared), patience: PATIENCE })
+        Ok(Self { shared: Arc::new(shared), patience: PATIENCE, priority: Priority::Alert })
     }
 
     /// The same access, with requests that wait for rate limits at most so long
     /// (60 s otherwise).
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
-        Self { shared: Arc::clone(&self.shared), patience }
+        Self { patience, ..self.clone() }
     }
 
-    /// How many requests a second may go in all, for all clones: this pod's
-    /// share of Discord's 50.
-    pub fn set_global_rate(&self, per_second: f64) {
-        self.shared.limits.set_rate(per_second);
+    /// The same access, with requests that wait while alerts wait and leave them a
+    /// part of each rate limit: for what commands cause.
+    #[must_use]
+    pub fn behind_alerts(&self) -> Self {
+        Self { priority: Priority::Command, ..self.clone() }
+    }
+
+    /// Takes this pod's share of what all pods of the bot have together, for all
+    /// clones: Discord's 50 requests a second, and the invalid requests (401, 403,
+    /// 429) after which it bans an address.
+    pub fn share_among(&self, pods: usize) {
+        self.shared.limits.share_among(pods);
+    }
+
+    /// Whether a request may go now that Discord will perhaps refuse, such as a
+    /// probe of a closed channel: this pod's share of invalid requests is less than
+    /// half used up. Beyond its whole share all requests are slowed down.
+    pub fn may_be_refused(&self) -> bool {
+        self.shared.limits.may_be_refused()
     }
 
     /// The token, for the gateway.
@@ -193,8 +211,12 @@ impl Discord {
         body: Option<Vec<u8>>,
         deadline: Instant,
     ) -> Result<Answer, DiscordError> {
-        let permit =
-            self.shared.limits.acquire(route, deadline).await.map_err(|Outlasts| DiscordError::NotSent)?;
+        let permit = self
+            .shared
+            .limits
+            .acquire(route, self.priority, deadline)
+            .await
+            .map_err(|Outlasts| DiscordError::NotSent)?;
         let started = Instant::now();
         let answer = self.shared.transport.exchange(method.clone(), path, body).await;
         metrics::histogram!("sentry_bot_discord_request_seconds", "route" => route.label())

@@ -15,13 +15,23 @@ use futures::future::join_all;
 use serde_json::json;
 
 use crate::{
-    created, discord, limited, post,
+    CHANNEL, created, discord, limited, post,
     support::{Reply, Request, Scripted},
 };
 
 /// Fixed windows per path as Discord keeps them: `limit` requests per `period`.
-/// Counts the 429s.
+/// Counts the 429s. The bucket has the same id in all channels.
 fn bucket(limit: u32, period: Duration, refused: Arc<AtomicU32>) -> impl FnMut(&Request) -> Reply {
+    buckets(limit, period, refused, |_| "abcd".to_owned())
+}
+
+/// The same, with the id that the bucket has for this path.
+fn buckets(
+    limit: u32,
+    period: Duration,
+    refused: Arc<AtomicU32>,
+    id: impl Fn(&str) -> String,
+) -> impl FnMut(&Request) -> Reply {
     let mut windows: HashMap<String, (Instant, u32)> = HashMap::new();
     move |request| {
         let now = Instant::now();
@@ -41,7 +51,7 @@ fn bucket(limit: u32, period: Duration, refused: Arc<AtomicU32>) -> impl FnMut(&
             .with("x-ratelimit-limit", limit)
             .with("x-ratelimit-remaining", limit - *used)
             .with("x-ratelimit-reset-after", format!("{reset:.3}"))
-            .with("x-ratelimit-bucket", "abcd")
+            .with("x-ratelimit-bucket", id(&request.line))
     }
 }
 
@@ -89,9 +99,9 @@ async fn a_full_channel_delays_no_other() {
 async fn the_global_rate_holds_over_many_channels() {
     let server = Scripted::always(created()).await;
     let discord = discord(&server);
-    discord.set_global_rate(40.0);
+    discord.share_among(2);
     let started = Instant::now();
-    let results = join_all((0..41).map(|channel| post(&discord, channel))).await;
+    let results = join_all((0..26).map(|channel| post(&discord, channel))).await;
     assert!(results.iter().all(Result::is_ok));
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
 }
@@ -100,7 +110,7 @@ async fn the_global_rate_holds_over_many_channels() {
 async fn answering_an_interaction_waits_for_no_global_rate() {
     let server = Scripted::always(Reply::json(204, "")).await;
     let discord = discord(&server);
-    discord.set_global_rate(0.1);
+    discord.share_among(1_000);
     let started = Instant::now();
     for interaction in 0..5 {
         discord.answer_interaction(interaction, "token", &json!({"type": 5})).await.expect("answered");
@@ -179,4 +189,68 @@ async fn no_burst_goes_before_the_bucket_is_known() {
     let discord = discord(&server).with_patience(Duration::from_millis(300));
     join_all((0..5).map(|_| tokio::time::timeout(Duration::from_secs(1), post(&discord, 1)))).await;
     assert_eq!(server.requests().len(), 1);
+}
+
+/// Discord may give a route's buckets another id in each channel.
+#[tokio::test]
+async fn buckets_whose_id_differs_from_channel_to_channel_stay_known() {
+    let (period, refused) = (Duration::from_millis(400), Arc::<AtomicU32>::default());
+    let ids = |line: &str| format!("bucket of {}", line.split('/').nth(4).unwrap_or_default());
+    let server = Scripted::start(buckets(5, period, Arc::clone(&refused), ids)).await;
+    let discord = discord(&server);
+    let started = Instant::now();
+    // Interleaved: each answer names another id than the one before.
+    let results = join_all((0..100).map(|number| post(&discord, 1 + number % 4))).await;
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(refused.load(Ordering::Relaxed), 0);
+    assert_eq!(server.requests().len(), 100);
+    assert!(started.elapsed() >= period * 4, "five windows of five in each channel");
+}
+
+#[tokio::test]
+async fn an_alert_finds_room_beside_a_hundred_replies() {
+    let server = Scripted::start(bucket(5, Duration::from_secs(5), Arc::default())).await;
+    let discord = discord(&server);
+    let body = json!({"content": "a reply"});
+    let reply = || discord.create_reply(CHANNEL, &body);
+    let replies = join_all((0..100).map(|_| reply()));
+    let alerts = async {
+        // Commands had their whole share of the window by then.
+        let three = || async { (server.requests().len() >= 3).then_some(()) };
+        harness::wait::wait_for("three replies", harness::wait::SOON, three).await;
+        let started = Instant::now();
+        for _ in 0..2 {
+            post(&discord, CHANNEL.get()).await.expect("an alert");
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        started
+    };
+    let (replies, started) = tokio::join!(replies, alerts);
+    let given_up = replies.iter().filter(|reply| matches!(reply, Err(DiscordError::NotSent))).count();
+    assert!((90..=97).contains(&given_up), "{given_up} of 100 replies");
+    assert!(started.elapsed() < Duration::from_secs(7), "the flood ends soon: {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_channel_has_two_replies_in_flight_and_gives_them_up() {
+    let mut known = false;
+    let server = Scripted::start(move |_| match std::mem::replace(&mut known, true) {
+        false => created()
+            .with("x-ratelimit-limit", 50)
+            .with("x-ratelimit-remaining", 49)
+            .with("x-ratelimit-reset-after", 60)
+            .with("x-ratelimit-bucket", "abcd"),
+        true => Reply::Hang,
+    })
+    .await;
+    let discord = discord(&server);
+    post(&discord, CHANNEL.get()).await.expect("the first");
+    let body = json!({"content": "a reply"});
+    let started = Instant::now();
+    let replies = join_all((0..10).map(|_| discord.create_reply(CHANNEL, &body))).await;
+    assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+    assert_eq!(server.requests().len(), 1 + 2);
+    let sent = replies.iter().filter(|reply| matches!(reply, Err(DiscordError::Unavailable { .. }))).count();
+    let not_sent = replies.iter().filter(|reply| matches!(reply, Err(DiscordError::NotSent))).count();
+    assert_eq!((sent, not_sent), (2, 8));
 }

@@ -19,7 +19,12 @@ fn discord(server: &Scripted) -> Discord {
 }
 
 async fn post(discord: &Discord, channel: u64) -> Result<u64, DiscordError> {
-    discord.create_message(ChannelId::new(channel), &json!({"content": "x"})).await
+    loop {
+        let created = discord.try_create_message(ChannelId::new(channel), &json!({"content": "x"})).await?;
+        if let Some(id) = created {
+            return Ok(id);
+        }
+    }
 }
 
 fn created() -> Reply {

@@ -5,11 +5,13 @@
 //! tests with the full figures.
 
 mod discord;
+mod edge;
 mod flood;
 mod isolation;
 mod kills;
 mod latency;
 mod letters;
+mod limits;
 mod poison;
 mod pressure;
 mod revoked;
