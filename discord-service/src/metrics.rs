@@ -70,7 +70,7 @@ pub const METRICS: &[Metric] = &[
         .zero(),
     Metric::counter(
         "sentry_bot_gateway_messages_dropped_total",
-        "Messages not looked at: too many came at once",
+        "Commands and interactions without room: too many came at once",
     )
     .zero(),
     Metric::seconds("sentry_bot_gateway_heartbeat_seconds", "From a heartbeat to Discord's answer"),

@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use serde_json::{Value, json};
-use shared::{ChannelId, GuildId};
+use shared::GuildId;
 use tokio::time::timeout;
 
 use super::{
@@ -18,8 +18,8 @@ use crate::{
 /// A reply that is not sent after this time is given up: it would come too late
 /// for whoever waits, and it stands in the way of other replies and of alerts.
 const GIVEN_UP: Duration = Duration::from_secs(5);
-/// Replies that are on their way at a time.
-const OF_A_CHANNEL: usize = 2;
+/// Replies of a guild that are on their way at a time. `create_reply` bounds those
+/// of a channel.
 const OF_A_GUILD: usize = 4;
 /// Discord's code where a reply needs Read Message History.
 const NO_REPLIES_HERE: u32 = 160_002;
@@ -29,35 +29,31 @@ const NO_EMBEDS_HERE: [u32; 2] = [50_013, 50_006];
 /// Pauses before a reply that Discord did not take is sent again.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// Sends replies, few at a time for each channel and guild.
+/// Sends replies, few at a time for each guild.
 pub(super) struct Outbox {
     discord: Discord,
-    channels: Turns<ChannelId>,
     guilds: Turns<GuildId>,
 }
 
 impl Outbox {
     pub(super) fn new(discord: &Discord) -> Self {
-        Self {
-            discord: discord.with_patience(GIVEN_UP),
-            channels: Turns::new(OF_A_CHANNEL),
-            guilds: Turns::new(OF_A_GUILD),
-        }
+        Self { discord: discord.clone(), guilds: Turns::new(OF_A_GUILD) }
     }
 
     /// Sends it. A reply that cannot be sent is logged and given up: whoever asked
     /// can ask again.
     pub(super) async fn send(&self, to: &Typed, reply: Reply) {
         let sending = async {
-            let _turns = (self.channels.take(to.channel).await, self.guilds.take(to.guild).await);
+            let _turn = self.guilds.take(to.guild).await;
             send(&self.discord, to, reply).await
         };
-        let failure = match timeout(GIVEN_UP, sending).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "Discord did not take it in time".to_owned(),
-        };
+        let sent = timeout(GIVEN_UP, sending).await;
+        if matches!(sent, Ok(Ok(()))) {
+            return;
+        }
         metrics::counter!("sentry_bot_replies_failed_total").increment(1);
+        // In a flood that is what becomes of most.
+        let Ok(Err(failure)) = sent else { return };
         tracing::warn!(guild.id = %to.guild, channel.id = %to.channel, message.id = to.id, "a reply could not be sent: {failure}");
     }
 }
@@ -119,7 +115,7 @@ fn body(to: &Typed, reply: &Reply, as_reply: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use shared::UserId;
+    use shared::{ChannelId, UserId};
 
     use super::*;
 

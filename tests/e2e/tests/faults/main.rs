@@ -7,6 +7,7 @@
 mod discord;
 mod edge;
 mod healing;
+mod flood;
 mod isolation;
 mod kills;
 mod latency;
