@@ -67,8 +67,12 @@ async fn a_state_that_comes_back_is_told_again_signed_or_not() {
 #[tokio::test]
 async fn issues_and_changed_comments_are_states_and_what_happens_once_is_not() {
     let app = secured().await;
-    let resolved = platform_fixture("issue.resolved.json");
-    let back = platform_fixture("issue.unresolved.json");
+    let issue = |name: &str| {
+        let mut body: Value = serde_json::from_str(&platform_fixture(name)).expect("JSON");
+        body["data"]["issue"]["id"] = json!("61");
+        body.to_string()
+    };
+    let [resolved, back] = ["issue.resolved.json", "issue.unresolved.json"].map(issue);
     let comment = |text: &str, action: &str| {
         let mut body: Value = serde_json::from_str(&platform_fixture("comment.created.json")).expect("JSON");
         (body["action"], body["data"]["comment"]) = (json!(action), json!(text));
