@@ -35,7 +35,7 @@ pub enum Reason {
     Token,
     /// It had no right signature where one is needed, or a wrong one.
     Signature,
-    /// The same signed request was taken before.
+    /// The same signed request was taken before, or the same state was the last one.
     Repeat,
     /// Discord does not know the mentioned user.
     UserUnknown,
