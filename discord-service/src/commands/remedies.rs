@@ -49,8 +49,8 @@ pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
                 .to_owned()
         }
         Reason::Repeat => {
-            "A request came a second time and was not posted again. Where you sent it twice yourself, all is well; \
-             otherwise, if it was signed, somebody has captured it."
+            "A signed request came a second time and was not posted again. Where you sent it twice yourself, all is \
+             well; otherwise somebody has captured it."
                 .to_owned()
         }
         Reason::UserUnknown => {
