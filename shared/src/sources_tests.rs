@@ -92,6 +92,7 @@ fn what_vanished_may_send_for_thirty_days() {
     assert_eq!(at(&third, 32), set(&["2.2.2.2"]));
     let back = Ranges::renewed(Some(&third), set(&["1.1.1.1"]), 3 * DAY_MS);
     assert_eq!(at(&back, 100), set(&["1.1.1.1"]), "what came back has not vanished");
+    assert!(!back.gone.contains_key(&net("1.1.1.1")));
     let later = Ranges::renewed(Some(&third), set(&["2.2.2.2"]), 31 * DAY_MS);
     assert_eq!(later.gone.len(), 1, "what is over is forgotten");
     assert_eq!(Ranges::decode(&third.encode()), Ok(third));

@@ -212,9 +212,10 @@ mod tests {
 
     #[test]
     fn of_a_long_array_the_last_items_are_kept() {
-        let numbers: Vec<_> = (0..2_000).collect();
-        let value = pruned(&json!({ "pair": numbers }).to_string());
-        assert_eq!(value["pair"], json!((2_000 - KEPT_ITEMS..2_000).collect::<Vec<_>>()));
+        for length in [KEPT_ITEMS + 1, 2 * KEPT_ITEMS, 2 * KEPT_ITEMS + 1, 2_000] {
+            let value = pruned(&json!({ "pair": (0..length).collect::<Vec<_>>() }).to_string());
+            assert_eq!(value["pair"], json!((length - KEPT_ITEMS..length).collect::<Vec<_>>()), "{length}");
+        }
     }
 
     #[test]

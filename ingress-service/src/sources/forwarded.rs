@@ -114,6 +114,7 @@ mod tests {
         let of = |lists: &[&str]| source(lists.iter().map(|list| list.as_bytes()), |ip| ip.is_loopback());
         let some = |text: &str| Ok(text.parse().ok());
         assert_eq!(of(&["192.0.2.1, 192.0.2.2:80", "\"[::ffff:127.0.0.1]:9\""]), some("192.0.2.2"));
+        assert_eq!(of(&["192.0.2.2", "192.0.2.1, 192.0.2.3", "127.0.0.1"]), some("192.0.2.3"));
         assert_eq!(of(&["127.0.0.1", ",", ""]), Ok(None));
         assert_eq!(of(&[]), Ok(None));
         for lists in [&["x", "192.0.2.1"][..], &["192.0.2.1, x, 192.0.2.2"], &["192.0.2.1", "x"]] {
