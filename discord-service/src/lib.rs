@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod render;
 pub mod reopening;
 pub mod settings;
+pub mod sources;
 pub mod store;
 pub mod trust;
 pub mod verdicts;

@@ -20,6 +20,7 @@ mod repeats;
 mod settings;
 mod slow;
 mod sources;
+mod states;
 mod stored;
 mod support;
 mod trust;
