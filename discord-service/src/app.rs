@@ -27,6 +27,7 @@ use crate::{
     metrics::METRICS,
     render::Style,
     settings::Settings,
+    sources,
     store::{self, FirestoreStore, Keys},
     trust::Trusts,
     verdicts,
@@ -168,6 +169,8 @@ async fn serve(
         Ok(())
     });
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    let publication = settings.sentry_ip_ranges_url.clone();
+    parts.spawn(sources::keep_fresh(publication, js, settings.common.nats.clone(), stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {
         commands::register_slash_commands(&registering, &stopped).await?;

@@ -16,6 +16,7 @@ pub mod lease;
 pub mod metrics;
 pub mod render;
 pub mod settings;
+pub mod sources;
 pub mod store;
 pub mod trust;
 pub mod verdicts;

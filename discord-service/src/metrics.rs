@@ -56,6 +56,20 @@ pub const METRICS: &[Metric] = &[
         "Failures to compare what the ingress knows of trust with the store",
     )
     .zero(),
+    // Sentry's addresses.
+    Metric::gauge(
+        "sentry_bot_sentry_addresses",
+        "Networks in the copy of Sentry's addresses, also those that vanished within 30 days",
+    ),
+    Metric::gauge(
+        "sentry_bot_sentry_addresses_age_seconds",
+        "Time since the addresses that Sentry publishes were last read",
+    ),
+    Metric::counter(
+        "sentry_bot_sentry_addresses_failures_total",
+        "Failures to read the addresses that Sentry publishes",
+    )
+    .zero(),
     // Commands and the gateway.
     Metric::counter("sentry_bot_commands_total", "Commands, by name and outcome"),
     Metric::counter("sentry_bot_replies_failed_total", "Replies that Discord did not take").zero(),

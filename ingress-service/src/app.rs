@@ -111,6 +111,9 @@ impl Application {
             webhooks.trust.follow(webhooks.queue.nats(), webhooks.queue.settings()).await;
         }));
         let webhooks = self.webhooks.clone();
+        let following = async move { webhooks.sources.follow(webhooks.queue.nats()).await };
+        let _sources = AbortOnDropHandle::new(tokio::spawn(following));
+        let webhooks = self.webhooks.clone();
         let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
         let webhooks = self.webhooks.clone();
         let _streams = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.prepare().await }));

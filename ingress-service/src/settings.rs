@@ -9,7 +9,10 @@ use std::{
 
 use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
-use shared::settings::{CommonSettings, SettingsError, secrets_help};
+use shared::{
+    settings::{CommonSettings, SettingsError, secrets_help},
+    sources,
+};
 
 use crate::webhook::{ANSWER_WITHIN, STORE_WITHIN};
 
@@ -150,21 +153,8 @@ impl FromStr for TlsHost {
     }
 }
 
-/// A network in CIDR notation; a lone address is a network of one. Addresses
-/// are compared in their IPv4 form where they have one, so networks are too.
 fn network(text: &str) -> Result<IpNet, String> {
-    const MAPPED_PREFIX: u8 = 96;
-    let text = text.trim();
-    let network = text
-        .parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| "expected an address or a network such as 192.0.2.0/24".to_owned())?;
-    match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_PREFIX)) {
-        (address @ IpAddr::V4(_), Some(prefix)) if network.addr().is_ipv6() => {
-            IpNet::new(address, prefix).map_err(|error| error.to_string())
-        }
-        _ => Ok(network),
-    }
+    sources::network(text).ok_or_else(|| "expected an address or a network such as 192.0.2.0/24".to_owned())
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{CONTENT_LENGTH, HeaderMap, X_FORWARDED_FOR},
+        header::{CONTENT_LENGTH, HeaderMap, USER_AGENT, X_FORWARDED_FOR},
     },
     web,
 };
 use shared::{
     Alert, ChannelId, UserId,
+    refusal::Reason,
     trace::TracePoint,
     verdict::{Verdict, VerdictRequest},
 };
@@ -27,10 +28,9 @@ use crate::{
     backstop::Backstop,
     body::{self, BodyError, Held},
     limits::{refused::Refused, stream::Occupant},
-    message_id::message_id,
-    payload::{PayloadError, Webhook, platform},
+    payload::{PayloadError, State, Webhook, platform},
     query::Query,
-    queue::{Queue, Signed, StoreError, Stored},
+    queue::{Firing, Queue, StoreError},
     refusals::{self, Refusals},
     report::{Answered, Reporter},
     sources::{self, Sources},
@@ -117,9 +117,10 @@ impl Webhooks {
         *source = Some(self.admit(request, *source)?);
         let query = Query::parse(request.uri().query().unwrap_or_default())
             .map_err(|error| Refusal::new(Answer::ValidationFailed, error))?;
-        let resource = match request.headers().get(platform::RESOURCE) {
+        let named = request.headers().get(platform::RESOURCE).map(|name| name.as_bytes().trim_ascii());
+        let resource = match named.filter(|name| !name.is_empty()) {
             None => None,
-            Some(name) => match platform::known(name.as_bytes()) {
+            Some(name) => match platform::known(name) {
                 None => return Ok(ignore(None)),
                 known => known,
             },
@@ -138,8 +139,9 @@ impl Webhooks {
         let (channel, mention) = ids(&query)?;
         let mut alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
         let evidence = Evidence::of(query.token(), request.headers(), &body);
-        let handed = self.hand_over(&mut alert, &evidence, request.headers(), deadline).await;
-        handed.map_err(|refusal| Refusal { own: alert.is_own(), ..refusal })
+        let handed =
+            self.hand_over(&mut alert, webhook.state(), &evidence, request.headers(), deadline).await;
+        handed.map_err(|refusal| Refusal { own: alert.own, ..refusal })
     }
 
     fn admit(&self, request: &HttpRequest, peer: Option<IpAddr>) -> Result<IpAddr, Refusal> {
@@ -151,6 +153,8 @@ impl Webhooks {
                 sources::Refused::NotAllowed(address) => format!("source: {address} is not allowed"),
                 sources::Refused::ForwardedByNobody => "source: X-Forwarded-For holds no address".to_owned(),
             };
+            metrics::counter!("sentry_bot_ingress_source_refusals_total", "agent" => agent(request.headers()))
+                .increment(1);
             Refusal::new(Answer::UnauthorizedIp, rule)
         })
     }
@@ -165,21 +169,37 @@ impl Webhooks {
 
     /// Notes a refusal for the admins of the channel that the request names.
     fn note_refusal(&self, request: &HttpRequest, refusal: &Refusal) {
-        let channel = Query::names(request.uri().query().unwrap_or_default());
-        if let (Some(channel), Some(reason)) = (channel, refusals::reason(&refusal.answer, &refusal.rule)) {
+        let query = request.uri().query().unwrap_or_default();
+        let (Some(channel), Some(reason)) =
+            (Query::names(query), refusals::reason(&refusal.answer, &refusal.rule))
+        else {
+            return;
+        };
+        // Anybody can come from an address that is not let in, and name any channel.
+        if reason != Reason::Source || self.is_vouched_for(request, channel, query) {
             self.refusals.note(channel, self.backstop.knows(channel), reason, &refusal.rule);
         }
+    }
+
+    /// Whether a request from an address that is not let in may be meant well: it
+    /// came through a trusted proxy, or with the channel's token.
+    fn is_vouched_for(&self, request: &HttpRequest, channel: ChannelId, query: &str) -> bool {
+        let proxied = request.peer_addr().is_some_and(|peer| self.sources.is_proxy(peer.ip()));
+        proxied
+            || Query::parse(query)
+                .is_ok_and(|query| query.token().is_some_and(|token| self.trust.has_token(channel, token)))
     }
 
     /// Asks whether the alert is trusted and may be posted, and stores it.
     async fn hand_over(
         &self,
         alert: &mut Alert,
+        state: Option<State>,
         evidence: &Evidence<'_>,
         headers: &HeaderMap,
         deadline: Instant,
     ) -> Result<Answer, Refusal> {
-        let Alert { channel, mention, .. } = *alert;
+        let channel = alert.channel;
         if channel.get() == 0 {
             return Err(Refusal::new(Answer::UnauthorizedChannel(channel), "verdict: no channel has id 0"));
         }
@@ -188,26 +208,16 @@ impl Webhooks {
         if !self.queue.connected() {
             return Err(Refusal::new(Answer::QueueUnavailable, "queue: not connected to NATS"));
         }
-        let signed = Signed::of(alert, evidence.body);
-        let (verdict, repeated) = tokio::join!(self.authorize(alert, deadline), async {
-            match &signed {
-                Some(signed) => self.queue.has_seen(signed, deadline).await,
-                None => Ok(false),
-            }
-        });
+        let firing = Firing::of(alert, state, headers, evidence.body);
+        let (verdict, place) =
+            tokio::join!(self.authorize(alert, deadline), self.queue.look_up(&firing, deadline));
         let verified = verdict?;
-        if repeated.map_err(|error| refuse_store(channel, &error))? {
-            return Err(repeat());
-        }
-        let id = match &signed {
-            Some(signed) => signed.message_id(),
-            None => message_id(channel, mention, headers, evidence.body),
-        };
-        let stored = self.queue.store(alert, &id, deadline).await;
+        let place = place.map_err(|error| refuse_store(channel, &error))?.ok_or_else(repeat)?;
+        let stored = self.queue.store(alert, &place.message_id, deadline).await;
         let stored = stored.map_err(|error| refuse_store(channel, &error))?;
-        if let Some(signed) = signed {
-            self.queue.remember(signed, deadline).await;
-            if stored == Stored::Before {
+        if firing.is_noted() {
+            self.queue.remember(firing, place, stored, deadline).await;
+            if stored.before {
                 return Err(repeat());
             }
         }
@@ -227,6 +237,7 @@ impl Webhooks {
         let verdict = verdict::ask(self.queue.nats(), &question, until).await;
         if let Some(verdict) = &verdict {
             let authorized = *verdict != Verdict::ChannelNotAuthorized;
+            self.backstop.answered();
             self.backstop.learn(channel, authorized);
             self.refused.learn(channel, authorized, Instant::now());
         }
@@ -243,20 +254,26 @@ impl Webhooks {
             (Some(Verdict::UserOnOtherProject { project }), Some(user)) => {
                 refused(Answer::UserOnOtherProject(user, project))
             }
-            (Some(Verdict::Unavailable) | None, _) if self.backstop.admits(channel, Instant::now()) => {
-                Ok(false)
-            }
-            // Another pod, or this one before a restart, may have seen it authorized.
-            (Some(Verdict::Unavailable) | None, _) => {
-                if self.queue.knows(channel, deadline).await {
-                    self.backstop.learn(channel, true);
-                    return Ok(false);
-                }
-                let rule = "verdict: none, and enough is stored for the channel";
-                Err(Refusal::new(Answer::QueueUnavailable, rule))
-            }
+            (Some(Verdict::Unavailable) | None, _) => self.without_verdict(alert, deadline).await,
             (Some(_), _) => Ok(true),
         }
+    }
+
+    /// Whether an alert may be stored for which there is no verdict.
+    async fn without_verdict(&self, alert: &Alert, deadline: Instant) -> Result<bool, Refusal> {
+        let refused = |rule: &str| Err(Refusal::new(Answer::QueueUnavailable, rule));
+        let channel = alert.channel;
+        if !self.backstop.admits(channel, Instant::now()) {
+            // Another pod, or this one before a restart, may have seen it authorized.
+            if !self.queue.knows(channel, deadline).await {
+                return refused("verdict: none, and enough is stored for the channel");
+            }
+            self.backstop.learn(channel, true);
+        }
+        if !self.backstop.has_room(alert.encode().len()) {
+            return refused("verdict: none, and 64 MiB were stored without one");
+        }
+        Ok(false)
     }
 }
 
@@ -280,6 +297,15 @@ fn ignore(resource: Option<&platform::Resource>) -> Answer {
     let resource = resource.map_or("other", platform::Resource::name);
     metrics::counter!("sentry_bot_ingress_ignored_total", "resource" => resource).increment(1);
     Answer::Ignored
+}
+
+/// The family of the program that sent a request, as it names itself: Sentry's
+/// from an unknown address may be a new region of it.
+fn agent(headers: &HeaderMap) -> &'static str {
+    let named = headers.get(USER_AGENT).map(|name| name.as_bytes().trim_ascii_start());
+    let is_sentry =
+        named.and_then(|name| name.get(..7)).is_some_and(|name| name.eq_ignore_ascii_case(b"sentry/"));
+    if is_sentry { "sentry" } else { "other" }
 }
 
 fn declared_length(request: &HttpRequest) -> Option<u64> {

@@ -28,8 +28,8 @@ pub const SEEN_FOR: Duration = Duration::from_secs(7 * DAY.as_secs());
 /// nats-server keeps an index of all in memory. The oldest go first.
 const SEEN_MAX_BYTES: i64 = 256 << 20;
 /// Most bytes of refusals: enough for tens of thousands of channels.
-const REFUSALS_MAX_BYTES: i64 = 16 << 20;
-/// Refusals that are kept of a channel.
+const REFUSALS_MAX_BYTES: i64 = 32 << 20;
+/// Refusals of one kind that are kept of a channel.
 const REFUSALS_EACH: i64 = 5;
 
 /// Which service asks: only discord-service changes what exists.
@@ -51,7 +51,7 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role
         let name = config.name.clone();
         ensure_stream(js, config, role).await.with_context(|| format!("stream {name}"))?;
     }
-    for bucket in [wire::LANES, wire::CHANNELS, wire::TRUST] {
+    for bucket in [wire::LANES, wire::CHANNELS, wire::TRUST, wire::SOURCES] {
         let config = kv::Config { bucket: bucket.to_owned(), history: 1, ..Default::default() };
         let bucket = ensure_bucket(js, config, settings).await?;
         if role == Role::Discord {

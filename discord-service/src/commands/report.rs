@@ -15,9 +15,11 @@ use crate::{
     render,
 };
 
-/// The longest text of other systems that is shown of one problem: with ten
-/// problems an embed keeps far from Discord's 6,000 characters.
+/// The longest text of other systems that is shown of one problem: with fifteen
+/// problems an embed keeps below Discord's 6,000 characters.
 const MAX_DETAIL: usize = 120;
+/// Refusals that show the rule that was broken.
+const DETAILED: usize = 5;
 
 impl Replies {
     /// `status`: what is known of the channel at this time (milliseconds since 1970).
@@ -80,10 +82,11 @@ impl Replies {
         .into()
     }
 
-    /// The last refusals, then the last dead letters, each newest first; equal
+    /// The last refusals of each kind, then the last dead letters, each newest first; equal
     /// neighbours are one.
     fn problems(&self, findings: &Findings) -> Vec<Problem> {
-        let refusals = findings.refusals.iter().map(|refusal| self.refused(refusal));
+        let refusals =
+            findings.refusals.iter().enumerate().map(|(n, refusal)| self.refused(refusal, n < DETAILED));
         let dead = findings.dead.letters.iter().map(|letter| self.dead(letter));
         let mut problems: Vec<Problem> = Vec::new();
         for problem in refusals.chain(dead) {
@@ -97,9 +100,9 @@ impl Replies {
         problems
     }
 
-    fn refused(&self, refusal: &Refusal) -> Problem {
+    fn refused(&self, refusal: &Refusal, detailed: bool) -> Problem {
         let mut words = remedies::of_refusal(refusal.reason, &self.prefix);
-        if let Some(detail) = &refusal.detail {
+        if let Some(detail) = refusal.detail.as_ref().filter(|_| detailed) {
             words += &format!("\n{}", code(detail));
         }
         Problem { what: "Refused", at_ms: refusal.at_ms, times: refusal.times, words }

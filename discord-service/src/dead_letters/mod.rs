@@ -173,7 +173,7 @@ impl DeadLetters {
         cause: &Cause,
     ) -> anyhow::Result<bool> {
         let alert = Alert::decode(&payload).ok();
-        let own = alert.as_ref().is_some_and(Alert::is_own);
+        let own = alert.as_ref().is_some_and(|alert| alert.own);
         let raw = alert.is_none().then(|| BASE64_STANDARD.encode(&payload[..payload.len().min(RAW_BYTES)]));
         let letter = DeadLetter {
             v: VERSION,

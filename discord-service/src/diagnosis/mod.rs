@@ -3,6 +3,8 @@
 
 mod sample;
 
+use std::collections::HashSet;
+
 use anyhow::Context as _;
 use async_nats::jetstream::{
     self,
@@ -23,6 +25,8 @@ use crate::{
 
 /// Refusals and dead letters that are shown.
 const SHOWN: usize = 5;
+/// Kinds of refusals that are shown.
+const KINDS: usize = 2 * SHOWN;
 
 /// What is known of a channel. Times are in milliseconds since 1970.
 #[derive(Debug, Default)]
@@ -35,7 +39,7 @@ pub struct Findings {
     pub blocked: Option<String>,
     /// What cannot be delivered.
     pub dead: Latest,
-    /// The last refusals, newest first.
+    /// The last refusal of each kind, and the last five at least, newest first.
     pub refusals: Vec<Refusal>,
 }
 
@@ -109,11 +113,22 @@ impl Diagnosis {
     }
 
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
-        let subject = wire::refusals_subject(channel);
+        let subject = wire::refusals_subjects(channel);
         let notes = batch::read(&self.js, wire::REFUSALS_STREAM, &subject, 1).await?;
-        let newest_first = notes.messages.iter().rev();
-        Ok(newest_first.filter_map(|note| Refusal::decode(&note.payload)).take(SHOWN).collect())
+        Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
+}
+
+/// The last refusal of each kind, and the last [`SHOWN`] of all where those are
+/// fewer, newest first: what comes often pushes out nothing else.
+fn last(mut notes: Vec<Refusal>) -> Vec<Refusal> {
+    notes.sort_by_key(|note| std::cmp::Reverse(note.at_ms));
+    let mut lines = HashSet::new();
+    let (mut shown, others): (Vec<_>, Vec<_>) = notes.into_iter().partition(|note| lines.insert(note.line()));
+    shown.extend(others.into_iter().take(SHOWN.saturating_sub(lines.len())));
+    shown.sort_by_key(|note| std::cmp::Reverse(note.at_ms));
+    shown.truncate(KINDS);
+    shown
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -137,5 +152,27 @@ async fn received(stream: &Stream<()>, subject: &str, end: End) -> anyhow::Resul
         ))),
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
         Err(error) => Err(error).context("cannot look at what waits"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::refusal::Reason;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_often_pushes_out_no_other_refusal() {
+        let note = |reason, rule, at_ms| Refusal::new(reason, rule, at_ms);
+        let mut notes = vec![note(Reason::BacklogFull, "", 1), note(Reason::Token, "token: missing", 2)];
+        notes.extend((10..20).map(|at_ms| note(Reason::Token, "token: not this channel's", at_ms)));
+        let times = |notes: Vec<Refusal>| last(notes).iter().map(|note| note.at_ms).collect::<Vec<_>>();
+        assert_eq!(times(notes.clone()), [19, 18, 17, 2, 1]);
+        for (reason, at_ms) in
+            [Reason::Query, Reason::Schema, Reason::NotJson, Reason::TooLarge].into_iter().zip(30..)
+        {
+            notes.push(note(reason, "", at_ms));
+        }
+        assert_eq!(times(notes), [33, 32, 31, 30, 19, 2, 1]);
     }
 }

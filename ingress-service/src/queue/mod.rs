@@ -24,7 +24,7 @@ use shared::{
 use tokio::{sync::Mutex, time::timeout_at};
 
 use self::pulse::Pulse;
-pub(crate) use self::seen::Signed;
+pub(crate) use self::seen::Firing;
 
 /// The name under which readiness reports the streams.
 const CHECK: &str = "streams";
@@ -49,11 +49,11 @@ pub(crate) struct Queue {
 
 /// What JetStream said when it confirmed an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
-    /// It is in the stream now.
-    New,
-    /// One with the same id was, within ten minutes.
-    Before,
+pub(crate) struct Stored {
+    /// Where it stands in the stream.
+    pub(crate) sequence: u64,
+    /// Whether one with the same id was stored within ten minutes, and this one not.
+    pub(crate) before: bool,
 }
 
 /// Why an alert was not stored. One that timed out may be stored later still.
@@ -155,11 +155,11 @@ impl Queue {
         let sequence = acknowledgement.sequence;
         if acknowledgement.duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
-            return Ok(Stored::Before);
+            return Ok(Stored { sequence, before: true });
         }
         // From here to the post an alert goes by its sequence.
         tracing::info!(alert.id = sequence, "stored an alert");
-        Ok(Stored::New)
+        Ok(Stored { sequence, before: false })
     }
 
     async fn make_streams(&self) -> anyhow::Result<()> {

@@ -102,6 +102,11 @@ impl Mirror {
         }
     }
 
+    /// Whether this is a token of the channel.
+    pub(crate) fn has_token(&self, channel: ChannelId, token: &str) -> bool {
+        matches!(self.known(channel), Known::Keys(keys) if keys.token(token).is_some())
+    }
+
     /// Reads the bucket and follows it for ever. What was known stays known
     /// while NATS is away.
     pub(crate) async fn follow(&self, nats: &Client, settings: &NatsSettings) {

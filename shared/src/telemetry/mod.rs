@@ -19,7 +19,7 @@ use tracing_subscriber::{
 
 pub use self::{
     metrics::{Kind, Metric},
-    own_sentry::{capture, is_own_release, start_sentry},
+    own_sentry::{capture, is_own, start_sentry},
 };
 use crate::settings::{LogFormat, SettingsError};
 
