@@ -1,17 +1,13 @@
 //! One webhook from its request to its answer: the checks of the HTTP contract
 //! in their order, then the verdict, then the queue.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::Payload,
     http::{
-        Method,
+        ConnectionType, Method,
         header::{CONTENT_LENGTH, HeaderMap, USER_AGENT, X_FORWARDED_FOR},
     },
     web,
@@ -26,12 +22,14 @@ use shared::{
 use crate::{
     answer::Answer,
     backstop::Backstop,
-    body::{self, BodyError, Held},
-    limits::{refused::Refused, stream::Occupant},
+    body::{self, Body, BodyError, Held},
+    deadlines::{Deadlines, STORE_WITHIN},
+    limits::{connections::Connections, refused::Refused, room::Room, stream::Occupant},
     payload::{PayloadError, State, Webhook, platform},
     query::Query,
-    queue::{Firing, Queue, StoreError},
+    queue::{Firing, LOOK_EVERY, Queue, StoreError},
     refusals::{self, Refusals},
+    replies::Replies,
     report::{Answered, Reporter},
     sources::{self, Sources},
     trace,
@@ -40,19 +38,16 @@ use crate::{
 };
 
 pub(crate) const PATH: &str = "/sentry-bot/channel";
-/// From a complete body to its answer, also when everything behind hangs.
-/// Sentry's modern webhooks give up after a second; the contract says 500 ms,
-/// handshake included.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
-/// Of that, what the verdict leaves for the queue.
-pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 
 /// What answers webhooks.
 #[derive(Debug)]
 pub(crate) struct Webhooks {
     pub(crate) sources: Arc<Sources>,
+    pub(crate) connections: Connections,
+    pub(crate) room: Room,
+    pub(crate) replies: Replies,
     pub(crate) max_body: u64,
-    pub(crate) verdict_timeout: Duration,
+    pub(crate) verdict_timeout: std::time::Duration,
     pub(crate) trust: trust::Mirror,
     pub(crate) queue: Queue,
     pub(crate) backstop: Backstop,
@@ -81,14 +76,16 @@ pub(crate) async fn receive(
     webhooks: web::Data<Webhooks>,
 ) -> HttpResponse<Held> {
     let started = Instant::now();
-    if let Some(occupant) = request.conn_data::<Arc<Occupant>>() {
-        occupant.hear();
+    let occupant = request.conn_data::<Arc<Occupant>>().cloned();
+    if occupant.as_ref().is_some_and(|occupant| !occupant.hear()) {
+        // It came after the last answer: the connection closes, and this with it.
+        std::future::pending::<()>().await;
     }
     let mut payload = payload.into_inner();
     let mut source = request.peer_addr().map(|peer| peer.ip());
     let transaction = trace::begin(&request);
     let point = TracePoint::of(&transaction);
-    let outcome = webhooks.answer(&request, &mut payload, &mut source, point).await;
+    let outcome = webhooks.answer(&request, &mut payload, &mut source, point, started).await;
     let (answer, rule, own) = match outcome {
         Ok(answer) => (answer, String::new(), false),
         Err(refusal) => {
@@ -100,7 +97,12 @@ pub(crate) async fn receive(
     webhooks.reporter.report(&Answered { source, path, answer: &answer, rule: &rule, own });
     metrics::histogram!("sentry_bot_ingress_request_seconds").record(started.elapsed().as_secs_f64());
     trace::end(transaction, answer.status());
-    answer.response().set_body(Held::new(answer.body(), payload))
+    let mut response = answer.response();
+    if !occupant.as_ref().is_some_and(|occupant| webhooks.connections.keeps(occupant)) {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+        occupant.iter().for_each(|occupant| occupant.close());
+    }
+    response.set_body(Held::new(answer.body(), payload, occupant))
 }
 
 impl Webhooks {
@@ -112,6 +114,7 @@ impl Webhooks {
         payload: &mut Payload,
         source: &mut Option<IpAddr>,
         trace: Option<TracePoint>,
+        started: Instant,
     ) -> Result<Answer, Refusal> {
         check_target(request)?;
         *source = Some(self.admit(request, *source)?);
@@ -125,11 +128,17 @@ impl Webhooks {
                 known => known,
             },
         };
-        let body = body::read(payload, declared_length(request), self.max_body)
-            .await
-            .map_err(|error| self.refuse_body(&error))?;
-        let _served = request.conn_data::<Arc<Occupant>>().map(|occupant| occupant.serve());
-        let deadline = Instant::now() + ANSWER_WITHIN;
+        let deadlines = Deadlines::of(resource.is_some(), started);
+        let occupant = request.conn_data::<Arc<Occupant>>();
+        let reader = body::Reader {
+            declared: declared_length(request),
+            limit: self.max_body,
+            room: &self.room,
+            room_until: deadlines.hold(),
+            occupant,
+        };
+        let body = reader.read(payload).await.map_err(|error| self.refuse_body(&error))?;
+        let _served = occupant.map(|occupant| occupant.serve());
         let received_ms = chrono::Utc::now().timestamp_millis();
 
         let webhook = Webhook::parse(resource, &body).map_err(|error| refuse_payload(&error))?;
@@ -138,9 +147,12 @@ impl Webhooks {
         };
         let (channel, mention) = ids(&query)?;
         let mut alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
-        let evidence = Evidence::of(query.token(), request.headers(), &body);
-        let handed =
-            self.hand_over(&mut alert, webhook.state(), &evidence, request.headers(), deadline).await;
+        let state = webhook.state();
+        drop(webhook);
+        let handed = match self.verify(&mut alert, &query, request.headers(), state, body, &deadlines).await {
+            Ok(firing) => self.hand_over(&alert, firing, &deadlines).await,
+            Err(refusal) => Err(refusal),
+        };
         handed.map_err(|refusal| Refusal { own: alert.own, ..refusal })
     }
 
@@ -163,6 +175,7 @@ impl Webhooks {
         let answer = match error {
             BodyError::TooLarge => Answer::TooLarge(self.max_body),
             BodyError::TooSlow | BodyError::Incomplete => Answer::NotJson,
+            BodyError::NoRoom => Answer::QueueUnavailable,
         };
         Refusal::new(answer, error)
     }
@@ -190,34 +203,79 @@ impl Webhooks {
                 .is_ok_and(|query| query.token().is_some_and(|token| self.trust.has_token(channel, token)))
     }
 
-    /// Asks whether the alert is trusted and may be posted, and stores it.
-    async fn hand_over(
+    /// Notes in the alert how far it is trusted, once that can be told, and lets
+    /// the body go: NATS is awaited without it.
+    async fn verify(
         &self,
         alert: &mut Alert,
-        state: Option<State>,
-        evidence: &Evidence<'_>,
+        query: &Query,
         headers: &HeaderMap,
-        deadline: Instant,
-    ) -> Result<Answer, Refusal> {
+        state: Option<State>,
+        body: Body,
+        deadlines: &Deadlines,
+    ) -> Result<Firing, Refusal> {
         let channel = alert.channel;
         if channel.get() == 0 {
             return Err(Refusal::new(Answer::UnauthorizedChannel(channel), "verdict: no channel has id 0"));
         }
-        alert.trust = trust::verify(&self.trust, alert, evidence)
+        // Without it there is no word of trust, and `verify` says so.
+        hold(deadlines, || self.trust.is_read()).await;
+        let evidence = Evidence::of(query.token(), headers, &body);
+        alert.trust = trust::verify(&self.trust, alert, &evidence)
             .map_err(|error| Refusal::new(error.answer(channel), error))?;
-        if !self.queue.connected() {
-            return Err(Refusal::new(Answer::QueueUnavailable, "queue: not connected to NATS"));
+        Ok(Firing::of(alert, state, headers, &body))
+    }
+
+    /// Hands the alert over, as soon as there is a connection to NATS, and once
+    /// more where that is lost meanwhile: a repeat of the same alert is stored once.
+    async fn hand_over(
+        &self,
+        alert: &Alert,
+        firing: Firing,
+        deadlines: &Deadlines,
+    ) -> Result<Answer, Refusal> {
+        let mut began = 0;
+        loop {
+            let held = hold(deadlines, || self.queue.connected()).await;
+            let Some(connection) = self.queue.connection() else {
+                return Err(Refusal::new(Answer::QueueUnavailable, "queue: not connected to NATS"));
+            };
+            let deadline = deadlines.answer(held || began > 0);
+            let attempt = self.attempt(alert, &firing, began > 0, deadline);
+            let outcome = tokio::select! {
+                biased;
+                outcome = attempt => Some(outcome),
+                () = self.queue.lost(connection) => None,
+            };
+            began += 1;
+            match outcome {
+                Some(Err(refusal))
+                    if refusal.answer == Answer::QueueUnavailable && !self.queue.is_on(connection) => {}
+                Some(outcome) => return outcome,
+                None => {}
+            }
         }
-        let firing = Firing::of(alert, state, headers, evidence.body);
+    }
+
+    /// Asks whether the alert may be posted, and stores it. `again` says that it
+    /// may have been stored without a word of it.
+    async fn attempt(
+        &self,
+        alert: &Alert,
+        firing: &Firing,
+        again: bool,
+        deadline: Instant,
+    ) -> Result<Answer, Refusal> {
+        let channel = alert.channel;
         let (verdict, place) =
-            tokio::join!(self.authorize(alert, deadline), self.queue.look_up(&firing, deadline));
+            tokio::join!(self.authorize(alert, deadline), self.queue.look_up(firing, deadline));
         let verified = verdict?;
         let place = place.map_err(|error| refuse_store(channel, &error))?.ok_or_else(repeat)?;
         let stored = self.queue.store(alert, &place.message_id, deadline).await;
         let stored = stored.map_err(|error| refuse_store(channel, &error))?;
         if firing.is_noted() {
-            self.queue.remember(firing, place, stored, deadline).await;
-            if stored.before {
+            self.queue.remember(firing.clone(), place, stored, deadline).await;
+            if stored.before && !again {
                 return Err(repeat());
             }
         }
@@ -234,7 +292,7 @@ impl Webhooks {
             return Err(Refusal::new(Answer::UnauthorizedChannel(channel), rule));
         }
         let until = (Instant::now() + self.verdict_timeout).min(deadline - STORE_WITHIN);
-        let verdict = verdict::ask(self.queue.nats(), &question, until).await;
+        let verdict = verdict::ask(&self.replies, &question, until).await;
         if let Some(verdict) = &verdict {
             let authorized = *verdict != Verdict::ChannelNotAuthorized;
             self.backstop.answered();
@@ -275,6 +333,20 @@ impl Webhooks {
         }
         Ok(false)
     }
+}
+
+/// Waits until `there` says so, as long as the request may be held; says whether
+/// it had to.
+async fn hold(deadlines: &Deadlines, there: impl Fn() -> bool) -> bool {
+    if there() {
+        return false;
+    }
+    while !there() && Instant::now() < deadlines.hold() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let outcome = if there() { "released" } else { "given_up" };
+    metrics::counter!("sentry_bot_ingress_held_total", "outcome" => outcome).increment(1);
+    true
 }
 
 fn check_target(request: &HttpRequest) -> Result<(), Refusal> {
