@@ -9,6 +9,7 @@ mod backstop;
 mod body;
 mod certificate;
 mod deadlines;
+mod hand_over;
 mod head;
 mod limits;
 mod message_id;
