@@ -15,6 +15,8 @@ mod limits;
 mod message_id;
 pub mod metrics;
 mod openapi;
+#[doc(hidden)]
+pub mod oracles;
 pub mod payload;
 pub mod query;
 mod queue;
@@ -24,7 +26,7 @@ mod report;
 mod self_signed;
 mod server;
 pub mod settings;
-mod sources;
+pub mod sources;
 mod tls;
 mod trace;
 mod trust;

@@ -33,8 +33,8 @@ async fn publish(stage: &Stage, subject: String, payload: Vec<u8>) {
 }
 
 async fn refuse(stage: &Stage, channel: u64, reason: Reason, at_ms: i64) {
-    let note = Refusal::new(reason, "", at_ms).encode();
-    publish(stage, wire::refusals_subject(ChannelId::new(channel)), note).await;
+    let note = Refusal::new(reason, "", at_ms);
+    publish(stage, wire::refusals_subject(ChannelId::new(channel), &note.line()), note.encode()).await;
 }
 
 async fn wait(stage: &Stage, channel: u64, received_ms: i64) {

@@ -22,7 +22,7 @@ use super::{
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/legacy.json")));
 
 /// Everything that the schema or the alert looks at.
-const BODY: &Wanted = &Wanted::object(&[
+pub(super) const BODY: &Wanted = &Wanted::object(&[
     ("id", SCALAR),
     ("project", SCALAR),
     ("project_name", SCALAR),

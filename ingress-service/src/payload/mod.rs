@@ -4,7 +4,7 @@ mod event;
 mod frame;
 pub mod legacy;
 pub mod platform;
-mod prune;
+pub(crate) mod prune;
 mod repair;
 mod timestamp;
 mod title;

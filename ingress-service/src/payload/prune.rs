@@ -156,6 +156,33 @@ impl Visitor<'_> for Field {
     }
 }
 
+/// What [`prune`] keeps of this body for a legacy webhook, and what it should
+/// keep by a plain reading; `None` where a plain reading cannot tell.
+pub(crate) fn oracle(body: &[u8]) -> Option<(Option<Value>, Value)> {
+    fn keep(value: Value, wanted: &Wanted) -> Value {
+        match value {
+            Value::Array(items) => {
+                let first = items.len().saturating_sub(KEPT_ITEMS);
+                let kept =
+                    wanted.items.map(|wanted| items.into_iter().skip(first).map(|item| keep(item, wanted)));
+                Value::Array(kept.map(Iterator::collect).unwrap_or_default())
+            }
+            Value::Object(fields) => {
+                let find = |name: &str| wanted.fields.iter().find(|(wanted, _)| *wanted == name);
+                let kept = fields.into_iter().filter_map(|(name, value)| {
+                    let (_, wanted) = find(&name)?;
+                    Some((name, keep(value, wanted)))
+                });
+                Value::Object(kept.collect())
+            }
+            scalar => scalar,
+        }
+    }
+    let plain: Value = serde_json::from_slice(body).ok()?;
+    let wanted = super::legacy::BODY;
+    Some((prune(body, wanted).ok(), keep(plain, wanted)))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

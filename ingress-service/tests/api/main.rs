@@ -24,6 +24,7 @@ mod repeats;
 mod settings;
 mod slow;
 mod sources;
+mod states;
 mod stored;
 mod support;
 mod tls;
