@@ -20,8 +20,8 @@ use crate::{
     openapi, payload,
     queue::Queue,
     refusals::Refusals,
-    report::Reporter,
     replies::Replies,
+    report::Reporter,
     server::{self, Listening},
     settings::Settings,
     sources::Sources,
@@ -120,7 +120,8 @@ impl Application {
         let following = async move { webhooks.sources.follow(webhooks.queue.nats()).await };
         let _sources = AbortOnDropHandle::new(tokio::spawn(following));
         let webhooks = self.webhooks.clone();
-        let _seats = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.connections.free_idle().await }));
+        let _seats =
+            AbortOnDropHandle::new(tokio::spawn(async move { webhooks.connections.free_idle().await }));
         let webhooks = self.webhooks.clone();
         let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
         let webhooks = self.webhooks.clone();

@@ -103,7 +103,8 @@ impl Connection {
         }
         let lingers = self.lingers.get_or_insert_with(|| Box::pin(sleep(LINGER)));
         let over = io::Error::from(io::ErrorKind::ConnectionAborted);
-        if lingers.as_mut().poll(cx).is_ready() || ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err()
+        if lingers.as_mut().poll(cx).is_ready()
+            || ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err()
         {
             return Poll::Ready(over);
         }
@@ -130,7 +131,7 @@ impl Connection {
 
 /// How a request is answered that actix could not read; its path, if that is
 /// known; and the rule that it broke.
-fn misread(line: &str) -> (Answer, &'static str, &'static str) {
+pub(crate) fn misread(line: &str) -> (Answer, &'static str, &'static str) {
     let line = line.trim_start().lines().next().unwrap_or_default();
     let (method, rest) = line.split_once(' ').unwrap_or_default();
     let path = rest.split([' ', '?']).next().unwrap_or_default();

@@ -10,8 +10,8 @@ use std::{
     },
 };
 
-use anyhow::Context as _;
 use actix_web::web::Bytes;
+use anyhow::Context as _;
 use async_nats::{Client, Message, StatusCode, Subscriber};
 
 use futures::StreamExt as _;

@@ -27,8 +27,7 @@ use crate::{
     replies::Replies,
     report::{Answered, Reporter},
     sources::{self, Sources},
-    trace,
-    trust,
+    trace, trust,
 };
 
 pub(crate) const PATH: &str = "/sentry-bot/channel";

@@ -77,7 +77,10 @@ async fn no_sort_of_silence_delays_a_webhook() {
     for (sort, says) in [
         ("nothing after the handshake", ""),
         ("half a head", "POST /sentry-bot/channel?id=42 HTTP/1.1\r\nHost: x\r\n"),
-        ("half a body", "POST /sentry-bot/channel?id=42 HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n{"),
+        (
+            "half a body",
+            "POST /sentry-bot/channel?id=42 HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n{",
+        ),
     ] {
         let _flood = shaken(port, says).await;
         is_served(&running, sort).await;

@@ -6,8 +6,8 @@
 mod answers;
 mod bodies;
 mod certificates;
-mod generated;
 mod floods;
+mod generated;
 mod heads;
 mod held;
 mod keep_alive;

@@ -45,11 +45,7 @@ impl Running {
     }
 
     /// With a system's limits of open files, the soft one and the hard one.
-    pub async fn start_limited(
-        nats: &NatsServer,
-        files: (usize, usize),
-        variables: &[(&str, &str)],
-    ) -> Self {
+    pub async fn start_limited(nats: &NatsServer, files: (usize, usize), variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new("sh");
         let (soft, hard) = files;
         let script = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\"");
