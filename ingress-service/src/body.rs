@@ -2,6 +2,7 @@
 //! not read.
 
 use std::{
+    cell::Cell,
     ops::Deref,
     pin::Pin,
     sync::Arc,
@@ -83,10 +84,14 @@ impl Reader<'_> {
         if self.declared.is_some_and(|length| length > self.limit) {
             return Err(BodyError::TooLarge);
         }
-        timeout(BODY_WITHIN, self.collect(payload)).await.unwrap_or(Err(BodyError::TooSlow))
+        let waited = Cell::new(false);
+        let read = timeout(BODY_WITHIN, self.collect(payload, &waited)).await;
+        // Whom we did not read from cannot be called slow.
+        let late = if waited.get() { BodyError::NoRoom } else { BodyError::TooSlow };
+        read.unwrap_or(Err(late))
     }
 
-    async fn collect(&self, payload: &mut Payload) -> Result<Body, BodyError> {
+    async fn collect(&self, payload: &mut Payload, waited: &Cell<bool>) -> Result<Body, BodyError> {
         // Grows with what has arrived: a declared length alone costs no memory.
         let mut body = Body { bytes: Vec::new(), share: self.room.share() };
         while let Some(chunk) = payload.next().await {
@@ -95,7 +100,7 @@ impl Reader<'_> {
             if length as u64 > self.limit {
                 return Err(BodyError::TooLarge);
             }
-            self.make_room(&mut body, length).await?;
+            self.make_room(&mut body, length, waited).await?;
             body.bytes.extend_from_slice(&chunk);
         }
         Ok(body)
@@ -103,7 +108,7 @@ impl Reader<'_> {
 
     /// Makes the body's memory large enough for `length` bytes, and waits until
     /// there is room for that.
-    async fn make_room(&self, body: &mut Body, length: usize) -> Result<(), BodyError> {
+    async fn make_room(&self, body: &mut Body, length: usize, waited: &Cell<bool>) -> Result<(), BodyError> {
         let before = body.bytes.capacity();
         if length <= before {
             return Ok(());
@@ -112,6 +117,7 @@ impl Reader<'_> {
         let capacity = (before * 2).max(LEAST).min(whole).max(length);
         let more = u32::try_from(capacity - before).unwrap_or(u32::MAX);
         if !body.share.try_grow(more) {
+            waited.set(true);
             let _paused = self.occupant.map(|occupant| occupant.pause());
             let grown = timeout_at(self.room_until.into(), body.share.grow(more)).await;
             grown.map_err(|_| BodyError::NoRoom)?;

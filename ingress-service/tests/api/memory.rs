@@ -51,10 +51,10 @@ async fn four_hundred_large_bodies_at_once_fit_and_are_answered() {
         let request = Request::post(&format!("/sentry-bot/channel?id={}", BODIES + n), body(n));
         async move { request.send(port).await.status }
     });
-    for status in futures::future::join_all(whole).await {
-        // Where the machine is too busy for all of them in time, some are told so.
-        assert!(matches!(status, 202 | 503), "{status}");
-    }
+    let statuses = futures::future::join_all(whole).await;
+    // Where the machine is too busy for all of them in time, some are told so.
+    assert!(statuses.iter().all(|status| matches!(status, 202 | 415 | 503)), "{statuses:?}");
+    assert!(statuses.contains(&202), "{statuses:?}");
     assert!(peak(&running) < LIMIT_KB, "{} KiB", peak(&running));
 }
 
