@@ -7,13 +7,15 @@ use std::{
 
 use harness::{nats::NatsServer, process::signal, wait::SOON};
 
-use crate::support::{CHANNEL, MINIMAL, Request, TestApp, client, program::Running};
+use crate::support::{MINIMAL, Request, TestApp, client, program::Running};
 
 const STORED: &str = r#"{"success":"202"}"#;
 const CLOSES: &str = "connection: close";
 
 fn alert(n: u32) -> Vec<u8> {
-    Request::post(CHANNEL, MINIMAL.replace("shop", &format!("shop-{n}"))).bytes()
+    // Each to a channel of its own: there are no verdicts.
+    let target = format!("/sentry-bot/channel?id={}", n + 1);
+    Request::post(&target, MINIMAL.replace("shop", &format!("shop-{n}"))).bytes()
 }
 
 #[tokio::test]
@@ -35,9 +37,10 @@ async fn a_proxys_connection_is_kept_until_it_is_told_that_it_is_not() {
         signal(process, "TERM");
         // Until it hears the signal it keeps the connection.
         let started = Instant::now();
+        let mut further = 3..;
         let told = loop {
             assert!(started.elapsed() < SOON, "it was never told");
-            stream.write_all(&alert(3)).expect("sent");
+            stream.write_all(&alert(further.next().expect("a number"))).expect("sent");
             let response = client::read(&mut stream).expect("an answer");
             response.expect(202, STORED);
             if response.head.contains(CLOSES) {
