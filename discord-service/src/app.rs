@@ -185,6 +185,7 @@ async fn serve(
         gateway::run(discord, broadcasts, &prefix, commands, checks, shards, stopping).await
     });
     readiness.set_ready(CHECK);
+    readiness.take_traffic();
 
     let (mut outcome, mut stopping) = (Ok(()), false);
     loop {
@@ -192,6 +193,7 @@ async fn serve(
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 readiness.set_unready(CHECK, "stopping");
+                readiness.drain();
                 continue;
             }
             ended = parts.join_next() => match ended {
@@ -202,6 +204,7 @@ async fn serve(
         let ended = ended.context("a part of the service panicked").and_then(|ended| ended);
         if !stop.is_cancelled() || ended.is_err() {
             readiness.set_unready(CHECK, "stopping");
+            readiness.drain();
             stop.cancel();
             outcome = outcome.and(ended);
         }

@@ -41,7 +41,12 @@ pub const METRICS: &[Metric] = &[
         "sentry_bot_ingress_connections_closed_total",
         "Connections that had to give way, and why",
     )
-    .values("why", &["idle", "stranger"]),
+    .values("why", &["idle", "silent", "stranger"]),
+    Metric::counter(
+        "sentry_bot_ingress_held_total",
+        "Webhooks that waited for NATS to be there, and whether it came in time",
+    )
+    .values("outcome", &["released", "given_up"]),
     Metric::counter(
         "sentry_bot_ingress_refusals_not_noted_total",
         "Refusals that `status` will not show: too many at once",

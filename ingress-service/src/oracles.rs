@@ -14,3 +14,10 @@ pub fn prune(body: &[u8]) -> Option<(Option<Value>, Value)> {
 pub fn trust(bytes: &[u8]) -> (&'static str, &'static str) {
     crate::trust::oracle::oracle(bytes)
 }
+
+/// How a request is answered that could not be read, by name, and the path that
+/// is told of it.
+pub fn head(text: &str) -> (&'static str, &'static str) {
+    let (answer, path, _) = crate::head::misread(text);
+    (answer.name(), path)
+}

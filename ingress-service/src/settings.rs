@@ -14,7 +14,7 @@ use shared::{
     sources,
 };
 
-use crate::webhook::{ANSWER_WITHIN, STORE_WITHIN};
+use crate::deadlines::{ANSWER_WITHIN, STORE_WITHIN};
 
 /// What the answer's time leaves for the verdict.
 const MAX_VERDICT_TIMEOUT: Duration =
@@ -48,6 +48,9 @@ pub struct Settings {
     /// Networks of proxies whose X-Forwarded-For is believed, separated by commas
     #[arg(long, env, value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Seconds to keep an idle connection of one of TRUSTED_PROXIES, longer than the proxy does; 0 keeps none
+    #[arg(long, env, default_value_t = 620, value_parser = value_parser!(u64).range(..=86_400))]
+    pub keep_alive_secs: u64,
     /// Most bytes of a webhook's body; longer ones are answered 413
     #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
     pub max_body_bytes: u64,
@@ -173,6 +176,7 @@ mod tests {
         assert_eq!(settings.tls_hosts, [TlsHost::Name("localhost".to_owned())]);
         assert_eq!(settings.allowed_sources, [AllowedSource::Sentry]);
         assert_eq!(settings.trusted_proxies, []);
+        assert_eq!(settings.keep_alive_secs, 620);
         assert_eq!(settings.max_body_bytes, 2_097_152);
         assert_eq!(settings.verdict_timeout(), Duration::from_millis(200));
         let patient = Settings { verdict_timeout_ms: 300, ..settings.clone() };

@@ -11,35 +11,60 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// The looks at `/readyz` of one process.
+/// What is asked at `/readyz`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Whether all of the work can be done.
+    Work,
+    /// Whether requests are to be sent here: `/readyz?for=traffic`.
+    Traffic,
+}
+
+/// The looks at `/readyz` of one process, of each question.
 #[derive(Debug, Default)]
 pub(crate) struct Probes {
-    looks: Mutex<Looks>,
+    work: Looks,
+    traffic: Looks,
+}
+
+#[derive(Debug, Default)]
+struct Looks {
+    times: Mutex<Times>,
     failed: Notify,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Looks {
+struct Times {
     last: Option<Instant>,
     /// Between the last two.
     every: Duration,
 }
 
 impl Probes {
-    /// Somebody looked.
-    pub(crate) fn note(&self, ready: bool) {
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        looks.every = looks.last.map_or(Duration::ZERO, |last| last.elapsed());
-        looks.last = Some(Instant::now());
+    /// Somebody asked and was told this.
+    pub(crate) fn note(&self, question: Question, ready: bool) {
+        let looks = match question {
+            Question::Work => &self.work,
+            Question::Traffic => &self.traffic,
+        };
+        let mut times = looks.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.every = times.last.map_or(Duration::ZERO, |last| last.elapsed());
+        times.last = Some(Instant::now());
         if !ready {
-            self.failed.notify_waiters();
+            looks.failed.notify_waiters();
         }
     }
 
-    /// Returns when somebody has looked and was told that it is not ready, at
+    /// Returns when whoever looks regularly was told that it is not ready, at
     /// once where nobody looks (any more), and after `longest` in any case.
     pub(crate) async fn until_failed(&self, longest: Duration) {
-        let Looks { last, every } = *self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        tokio::join!(self.work.until_failed(longest), self.traffic.until_failed(longest));
+    }
+}
+
+impl Looks {
+    async fn until_failed(&self, longest: Duration) {
+        let Times { last, every } = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
         // The next one is due within `every`, and may be late.
         let overdue = (every * 2).min(longest);
         if last.is_some_and(|last| last.elapsed() < overdue) {
@@ -64,7 +89,7 @@ mod tests {
         let probes = Probes::default();
         for _ in 0..times {
             tokio::time::sleep(every).await;
-            probes.note(true);
+            probes.note(Question::Work, true);
         }
         probes
     }
@@ -74,9 +99,24 @@ mod tests {
         let probes = looked_at(5 * SECOND, 3).await;
         let looks = async {
             tokio::time::sleep(5 * SECOND).await;
-            probes.note(false);
+            probes.note(Question::Work, false);
         };
         assert_eq!(tokio::join!(waits(&probes), looks).0, 5 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_for_one_thing_says_nothing_to_those_who_look_for_another() {
+        let probes = looked_at(5 * SECOND, 3).await;
+        for _ in 0..3 {
+            tokio::time::sleep(SECOND).await;
+            probes.note(Question::Traffic, true);
+        }
+        let looks = async {
+            probes.note(Question::Work, false);
+            tokio::time::sleep(SECOND).await;
+            probes.note(Question::Traffic, false);
+        };
+        assert_eq!(tokio::join!(waits(&probes), looks).0, SECOND);
     }
 
     #[tokio::test(start_paused = true)]

@@ -155,7 +155,7 @@ class Manifests:
             action = probe.get("httpGet") or probe.get("tcpSocket") or {}
             self.expect(not action or action["port"] in numbers, f"{where}: {kind} asks no port of its own")
             if container["name"] in SERVICES and probe:
-                self.expect(action["path"] in admin_paths(), f"{where}: {kind} asks {action['path']}")
+                self.expect(action["path"].split("?")[0] in admin_paths(), f"{where}: {kind} asks {action['path']}")
         files = self.files(where, pod, container)
         variables = self.variables(where, container)
         if container["name"] not in SERVICES:

@@ -3,7 +3,10 @@
 mod pulse;
 mod seen;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use async_nats::{
     Client, HeaderMap,
@@ -21,7 +24,10 @@ use shared::{
     settings::NatsSettings,
     wire,
 };
-use tokio::{sync::Mutex, time::timeout_at};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout_at},
+};
 
 use self::pulse::Pulse;
 pub(crate) use self::seen::Firing;
@@ -29,6 +35,8 @@ pub(crate) use self::seen::Firing;
 /// The name under which readiness reports the streams.
 const CHECK: &str = "streams";
 const RETRY: Duration = Duration::from_secs(1);
+/// How often whoever waits for the connection looks at it.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Publishes that wait for their acknowledgement at once; more are refused. A
 /// healthy NATS acknowledges in a millisecond.
 const MAX_INFLIGHT: usize = 2_048;
@@ -85,6 +93,24 @@ impl Queue {
     /// Whether there is a connection at all.
     pub(crate) fn connected(&self) -> bool {
         self.nats.connection_state() == State::Connected
+    }
+
+    /// The number of the connection; `None` while there is none.
+    pub(crate) fn connection(&self) -> Option<u64> {
+        let number = self.nats.statistics().connects.load(Ordering::Relaxed);
+        self.connected().then_some(number)
+    }
+
+    /// Whether it is still this connection.
+    pub(crate) fn is_on(&self, connection: u64) -> bool {
+        self.connection() == Some(connection)
+    }
+
+    /// Returns when it is another connection, or none.
+    pub(crate) async fn lost(&self, connection: u64) {
+        while self.is_on(connection) {
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     pub(crate) const fn nats(&self) -> &Client {
@@ -184,7 +210,7 @@ impl Queue {
                     }
                 }
             }
-            tokio::time::sleep(RETRY).await;
+            sleep(if self.connected() { RETRY } else { LOOK_EVERY }).await;
         }
     }
 }

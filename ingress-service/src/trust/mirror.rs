@@ -33,6 +33,7 @@ use shared::{
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::keys::Keys;
+use crate::queue::LOOK_EVERY;
 
 /// The name under which readiness reports that the mirror was read.
 const CHECK: &str = "trust";
@@ -102,6 +103,11 @@ impl Mirror {
         }
     }
 
+    /// Whether it was ever read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.channels.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Whether this is a token of the channel.
     pub(crate) fn has_token(&self, channel: ChannelId, token: &str) -> bool {
         matches!(self.known(channel), Known::Keys(keys) if keys.token(token).is_some())
@@ -120,7 +126,8 @@ impl Mirror {
             {
                 tracing::warn!("cannot follow what the channels trust; trying on: {error:#}");
             }
-            sleep(RETRY).await;
+            // Requests wait for the first reading.
+            sleep(if connected() { RETRY } else { LOOK_EVERY }).await;
         }
     }
 
@@ -195,6 +202,8 @@ impl Mirror {
         tracing::debug!(channels = fresh.len(), "read what the channels trust");
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
         self.readiness.set_ready(CHECK);
+        // It holds from now on, whatever becomes of NATS.
+        self.readiness.take_traffic();
         self.said_lost.store(false, Ordering::Relaxed);
     }
 

@@ -63,8 +63,11 @@ async fn sigterm_fails_readiness_finishes_what_is_in_flight_and_ends_with_0() {
 
 fn unready(mut admin: std::net::TcpStream) -> bool {
     let mut answer = String::new();
-    admin.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("sent");
-    admin.read_to_string(&mut answer).is_ok() && answer.contains("\"running\":\"stopping\"")
+    admin
+        .write_all(b"GET /readyz?for=traffic HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .expect("sent");
+    let read = admin.read_to_string(&mut answer).is_ok();
+    read && answer.starts_with("HTTP/1.1 503") && answer.contains("\"running\":\"stopping\"")
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ pub fn init(
         .install_recorder()
         .context("metrics are already set up")?;
     metrics::describe(service, own);
+    metrics::keep_up(handle.clone())?;
     Ok(handle)
 }
 

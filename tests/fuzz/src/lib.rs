@@ -19,7 +19,9 @@ use shared::{
 };
 
 mod addresses;
+mod head;
 pub use addresses::addresses;
+pub use head::head;
 
 /// A request to the ingress: what stands before the first line end as its
 /// query, and all of it as its body. An accepted body becomes an alert that
@@ -172,6 +174,7 @@ mod tests {
         run_over("../fixtures/platform", super::platform);
         run_over("seeds/embed", super::embed);
         run_over("seeds/addresses", super::addresses);
+        run_over("seeds/head", super::head);
     }
 
     #[test]
