@@ -15,7 +15,7 @@ run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD
 test: ## run every check
 	@tests/tools/test.sh
 
-soak: ## run the tests of faults and of many pods with their full figures (most of an hour)
+soak: ## run the tests of faults, disasters and many pods with their full figures (most of an hour)
 	@tests/tools/soak.sh
 
 bench: ## measure the table of README.md, against baselines in the same run

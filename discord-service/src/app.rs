@@ -23,13 +23,14 @@ use crate::{
     commands::{self, Commands},
     dead_letters::DeadLetters,
     delivery::Delivery,
-    discord::{Discord, GLOBAL_RATE},
+    discord::Discord,
     gateway,
     leader::Bucket,
     lease::Membership,
     metrics::METRICS,
     render::Style,
     settings::Settings,
+    sources,
     store::{self, FirestoreStore, Keys, Store},
     trust::Trusts,
     verdicts,
@@ -144,6 +145,7 @@ async fn serve(
         discord: discord.clone(),
         style,
         max_age: settings.alert_max_age(),
+        backlog_max: usize::try_from(settings.common.nats.channel_backlog_max).unwrap_or(usize::MAX),
     };
     let trusts = Trusts::new(store.clone(), &js, secrets);
     let dead_letters = DeadLetters::new(js.clone());
@@ -163,7 +165,10 @@ async fn serve(
         reconciling.await;
         Ok(())
     });
+    let broadcasts = nats.clone();
     parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    let publication = settings.sentry_ip_ranges_url.clone();
+    parts.spawn(sources::keep_fresh(publication, js, stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {
         commands::register_slash_commands(&registering, &stopped).await?;
@@ -172,7 +177,9 @@ async fn serve(
         Ok(())
     });
     let (prefix, checks, stopping) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
-    parts.spawn(async move { gateway::run(discord, &prefix, commands, checks, shards, stopping).await });
+    parts.spawn(async move {
+        gateway::run(discord, broadcasts, &prefix, commands, checks, shards, stopping).await
+    });
     readiness.set_ready(CHECK);
     readiness.take_traffic();
 
@@ -215,11 +222,11 @@ fn follow_leases(readiness: &Readiness) -> impl Fn(Result<(), &str>) + Send + Sy
     }
 }
 
-/// Keeps this pod to its share of Discord's global rate.
+/// Keeps this pod to its share of Discord's limits for the whole bot.
 async fn share_rate(discord: Discord, mut pods: watch::Receiver<usize>) {
     loop {
         let living = pods.borrow_and_update().max(1);
-        discord.set_global_rate(GLOBAL_RATE / living as f64);
+        discord.share_among(living);
         metrics::gauge!("sentry_bot_pods").set(living as f64);
         if pods.changed().await.is_err() {
             return;

@@ -1,6 +1,8 @@
 //! Who may post where: the one place where the store's facts and Discord's
 //! come together. Verdicts, delivery and commands all ask here.
 
+mod unreachable;
+
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
@@ -9,9 +11,12 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
 use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict};
 
+use tokio::time::Instant;
+
+use self::unreachable::Unreachable;
 use crate::{
     delivery::blockade,
-    discord::{Discord, DiscordError},
+    discord::{Discord, DiscordError, Refusal},
     leader::Bucket,
     store::{Store, StoreError},
 };
@@ -21,8 +26,6 @@ const USER_FOUND: Duration = Duration::from_secs(60 * 60);
 const USER_NOT_FOUND: Duration = Duration::from_secs(10 * 60);
 /// Users looked up at Discord in a second, by one pod.
 const USER_LOOKUPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
-/// How long it is remembered that Discord would not show a listed channel.
-const UNREACHABLE: Duration = Duration::from_secs(10);
 /// Entries kept of each kind; the oldest go first.
 const REMEMBERED: u64 = 100_000;
 
@@ -74,7 +77,7 @@ struct Inner {
     /// KV bucket in which lanes note that Discord blocks a channel.
     lanes: Bucket,
     guilds: Cache<ChannelId, GuildId>,
-    unreachable: Cache<ChannelId, String>,
+    unreachable: Unreachable,
     users_found: Cache<UserId, ()>,
     users_not_found: Cache<UserId, ()>,
     user_lookups: DefaultDirectRateLimiter,
@@ -90,7 +93,7 @@ impl Authority {
             known,
             lanes,
             guilds: Cache::new(REMEMBERED),
-            unreachable: remembered_for(UNREACHABLE),
+            unreachable: Unreachable::new(REMEMBERED),
             users_found: remembered_for(USER_FOUND),
             users_not_found: remembered_for(USER_NOT_FOUND),
             // A verdict must not let strangers spend the bot's requests.
@@ -108,19 +111,19 @@ impl Authority {
         if channel.get() == 0 || listing.is_empty() {
             return Ok(Standing::NotAuthorized);
         }
-        if let Some(why) = self.0.unreachable.get(&channel).await {
+        if let Some(why) = self.0.unreachable.why(channel, Instant::now()).await {
             return Ok(Standing::Unreachable(why));
         }
         let guild = match self.guild(channel).await {
             Ok(guild) => guild,
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
-            // 400: an id that no channel can have.
-            Err(DiscordError::Refused { status: 400 | 403 | 404, message, .. }) => {
-                self.0.unreachable.insert(channel, message.clone()).await;
+            Err(DiscordError::Refused { refusal: Refusal::Channel | Refusal::Unknown, message, .. }) => {
+                self.0.unreachable.note(channel, &listing, &message, Instant::now()).await;
                 return Ok(Standing::Unreachable(message));
             }
             Err(error) => return Err(AskAgain::Elsewhere(error.into())),
         };
+        self.0.unreachable.forget(channel).await;
         match guild.filter(|guild| listing.contains(guild)) {
             Some(guild) => {
                 self.remember(channel, guild).await.map_err(AskAgain::Elsewhere)?;
@@ -137,9 +140,32 @@ impl Authority {
     /// # Errors
     /// When NATS cannot be written to now.
     pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
-        self.0.unreachable.invalidate(&channel).await;
+        self.0.unreachable.forget(channel).await;
         blockade::lift(&self.0.lanes, channel).await?;
         self.remember(channel, guild).await
+    }
+
+    /// The channel's guild, where it was ever found authorized and that can be told now.
+    pub(crate) async fn guild_if_known(&self, channel: ChannelId) -> Option<GuildId> {
+        match self.0.guilds.get(&channel).await {
+            Some(guild) => Some(guild),
+            None => self.known_guild(channel).await.ok().flatten(),
+        }
+    }
+
+    /// Something may have changed: forgets that Discord did not show the channel.
+    pub(crate) async fn look_again(&self, channel: ChannelId) {
+        self.0.unreachable.forget(channel).await;
+    }
+
+    /// Something happened at Discord that may have brought channels of this guild
+    /// within the bot's reach: these, or all (`None`). Where it would not show one
+    /// of them, it is asked again at once, and then as often as at first.
+    pub async fn forget_unreachable(&self, guild: GuildId, channels: Option<&[ChannelId]>) {
+        let Some(channels) = channels else { return self.0.unreachable.forget_guild(guild).await };
+        for channel in channels {
+            self.0.unreachable.forget(*channel).await;
+        }
     }
 
     /// Whether the channel was ever found authorized. Alerts of one that never

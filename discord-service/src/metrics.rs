@@ -56,17 +56,35 @@ pub const METRICS: &[Metric] = &[
         "Failures to compare what the ingress knows of trust with the store",
     )
     .zero(),
+    // Sentry's addresses.
+    Metric::gauge(
+        "sentry_bot_sentry_addresses",
+        "Networks in the copy of Sentry's addresses, also those that vanished within 30 days",
+    ),
+    Metric::gauge(
+        "sentry_bot_sentry_addresses_age_seconds",
+        "Time since the addresses that Sentry publishes were last read",
+    ),
+    Metric::counter(
+        "sentry_bot_sentry_addresses_failures_total",
+        "Failures to read the addresses that Sentry publishes",
+    )
+    .zero(),
     // Commands and the gateway.
     Metric::counter("sentry_bot_commands_total", "Commands, by name and outcome"),
     Metric::counter("sentry_bot_replies_failed_total", "Replies that Discord did not take").zero(),
     Metric::counter("sentry_bot_slash_registrations_failed_total", "Failures to register the slash commands")
         .zero(),
     Metric::gauge("sentry_bot_gateway_shards_up", "Shards of the gateway that this pod has a session on"),
+    Metric::gauge(
+        "sentry_bot_gateway_identifies_left",
+        "IDENTIFYs that Discord takes from the bot today, as it said last",
+    ),
     Metric::counter("sentry_bot_gateway_reconnects_total", "Connections to the gateway that were made anew")
         .zero(),
     Metric::counter(
         "sentry_bot_gateway_messages_dropped_total",
-        "Messages not looked at: too many came at once",
+        "Commands and interactions without room: too many came at once",
     )
     .zero(),
     Metric::seconds("sentry_bot_gateway_heartbeat_seconds", "From a heartbeat to Discord's answer"),

@@ -6,6 +6,8 @@ use clap::{Parser, ValueEnum, value_parser};
 use shared::settings::CommonSettings;
 use url::Url;
 
+use crate::sources::Publication;
+
 /// Posts Sentry's alerts to Discord and answers the bot's commands
 #[derive(Debug, Clone, Parser)]
 #[command(name = "discord-service", version, after_help = secrets_help())]
@@ -41,13 +43,16 @@ pub struct Settings {
     #[arg(
         long,
         env,
-        default_value = "https://raw.githubusercontent.com/getsentry/sentry-docs/master/public/favicon.ico",
+        default_value = "https://raw.githubusercontent.com/sentry-bot/sentry-bot/main/docs/glyph.png",
         value_parser = http_url
     )]
     pub glyph_url: Url,
     /// Seconds after which a silent pod's shards and partitions pass to others, at most 15
     #[arg(long, env, default_value_t = 10, value_parser = value_parser!(u64).range(2..=15))]
     pub lease_ttl_secs: u64,
+    /// Where Sentry publishes the addresses that it sends from, read every 12 to 24 hours for the ingress; `off` reads nothing
+    #[arg(long, env, default_value = "https://docs.sentry.io/api/ip-ranges/")]
+    pub sentry_ip_ranges_url: Publication,
     /// The ingress as Sentry reaches it, such as `https://bot.example.com:8080`; then the bot prints ready-made webhook URLs
     #[arg(long, env, value_parser = http_url)]
     pub public_url: Option<Url>,

@@ -22,9 +22,10 @@ async fn start(config: Config, channels: usize) -> (Sandbox, Discord, Vec<u64>) 
 
 async fn posts(discord: &Discord, channels: impl IntoIterator<Item = u64>) {
     let body = json!({"content": "x"});
-    let posts = channels.into_iter().map(|channel| discord.create_message(ChannelId::new(channel), &body));
+    let posts =
+        channels.into_iter().map(|channel| discord.try_create_message(ChannelId::new(channel), &body));
     for result in join_all(posts).await {
-        result.expect("posted");
+        result.expect("posted").expect("no 429");
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum Answer {
     Stored,
     /// Stored without a verdict.
     StoredUnverified,
-    /// Stored before: a signed request is stored once.
+    /// Stored before: a signed request is stored once, a state once in a row.
     Repeated,
     /// Understood and of no interest: nothing is stored.
     Ignored,

@@ -16,12 +16,13 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     backstop::Backstop,
     certificate::Certificates,
-    limits::{connections::Connections, refused::Refused},
+    limits::{connections::Connections, files, refused::Refused, room::Room},
     openapi, payload,
     queue::Queue,
     refusals::Refusals,
+    replies::Replies,
     report::Reporter,
-    server,
+    server::{self, Listening},
     settings::Settings,
     sources::Sources,
     tls, trust,
@@ -68,8 +69,13 @@ impl Application {
             &settings.allowed_sources,
             settings.trusted_proxies.clone(),
         ));
+        let accepted = files::accepted();
+        let keep_alive = Duration::from_secs(settings.keep_alive_secs);
         let webhooks = web::Data::new(Webhooks {
-            sources: Arc::clone(&sources),
+            connections: Connections::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
+            room: Room::default(),
+            replies: Replies::listen(nats.clone()).await?,
+            sources,
             max_body: settings.max_body_bytes,
             verdict_timeout: settings.verdict_timeout(),
             trust: trust::Mirror::new(secrets_keys, readiness.clone()),
@@ -80,10 +86,10 @@ impl Application {
             refusals: Refusals::default(),
         });
         let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?.build();
-        let connections = Arc::new(Connections::new(sources));
-        let within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
-        let (address, server) =
-            server::bind(settings.ingress_addr, webhooks.clone(), connections, acceptor, within)?;
+        let stop_within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
+        let listening =
+            Listening { address: settings.ingress_addr, acceptor, accepted, keep_alive, stop_within };
+        let (address, server) = server::bind(listening, webhooks.clone())?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
         Ok(Self { server, admin, address, admin_address, certificates, webhooks, readiness, grace })
     }
@@ -111,6 +117,12 @@ impl Application {
             webhooks.trust.follow(webhooks.queue.nats()).await;
         }));
         let webhooks = self.webhooks.clone();
+        let following = async move { webhooks.sources.follow(webhooks.queue.nats()).await };
+        let _sources = AbortOnDropHandle::new(tokio::spawn(following));
+        let webhooks = self.webhooks.clone();
+        let _seats =
+            AbortOnDropHandle::new(tokio::spawn(async move { webhooks.connections.free_idle().await }));
+        let webhooks = self.webhooks.clone();
         let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
         let webhooks = self.webhooks.clone();
         let _streams =
@@ -131,11 +143,13 @@ impl Application {
         let sent_requests = self.readiness.takes_traffic();
         self.readiness.set_unready(CHECK, "stopping");
         self.readiness.drain();
+        self.webhooks.connections.begin_closing();
         if sent_requests {
             self.readiness.until_seen_failing(self.grace / 2).await;
             tokio::time::sleep(notice(self.grace)).await;
         }
         // Closes the listener and waits for what is in flight.
+        self.webhooks.connections.close_kept();
         handle.stop(true).await;
         tracing::info!("stopped");
         server.await.context("listener")?.context("Failed to end the listener")?;

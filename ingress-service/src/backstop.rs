@@ -20,6 +20,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// So many authorized channels are remembered at least, and twice as many at most.
 const REMEMBERED: usize = 100_000;
 
+/// So many bytes are stored at most from one verdict to the next.
+const MAX_BYTES: u64 = 64 << 20;
+
 /// Remembers which channels were authorized and counts for those that were not.
 #[derive(Debug, Default)]
 pub(crate) struct Backstop(Mutex<State>);
@@ -31,6 +34,8 @@ struct State {
     /// When the latest alerts of each stranger came.
     strangers: HashMap<ChannelId, VecDeque<Instant>>,
     swept: Option<Instant>,
+    /// Bytes of alerts since a verdict last answered.
+    bytes: u64,
 }
 
 impl Backstop {
@@ -48,6 +53,23 @@ impl Backstop {
         }
         newer.insert(channel);
         state.strangers.remove(&channel);
+    }
+
+    /// A verdict answered: what comes without one from now on is counted from zero.
+    pub(crate) fn answered(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes = 0;
+    }
+
+    /// Whether there is room for an alert of this size without a verdict; then it
+    /// is counted.
+    pub(crate) fn has_room(&self, size: usize) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = state.bytes.saturating_add(size as u64);
+        let fits = bytes <= MAX_BYTES;
+        if fits {
+            state.bytes = bytes;
+        }
+        fits
     }
 
     /// Whether the channel was authorized when a verdict last said.
@@ -108,6 +130,17 @@ mod tests {
         assert!((0..1_000).all(|_| backstop.admits(CHANNEL, now)));
         backstop.learn(CHANNEL, false);
         assert_eq!((0..1_000).filter(|_| backstop.admits(CHANNEL, now)).count(), ALERTS);
+    }
+
+    #[test]
+    fn no_more_than_64_mib_are_stored_until_a_verdict_answers() {
+        let backstop = Backstop::default();
+        let room = || (0..10_000).filter(|_| backstop.has_room(8 << 10)).count();
+        assert_eq!((room(), room()), (8_192, 0));
+        backstop.learn(CHANNEL, true);
+        assert_eq!(room(), 0, "what another pod knows is no verdict");
+        backstop.answered();
+        assert_eq!(room(), 8_192);
     }
 
     #[test]

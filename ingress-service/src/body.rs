@@ -2,21 +2,32 @@
 //! not read.
 
 use std::{
+    cell::Cell,
+    ops::Deref,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::Instant,
 };
 
 use actix_web::{
     body::{BodySize, MessageBody},
     dev::Payload,
-    web::{Bytes, BytesMut},
+    web::Bytes,
 };
 use futures::StreamExt as _;
+use tokio::time::{timeout, timeout_at};
 
-/// The longest that a sender may take for its body: Sentry itself gives up
-/// after five seconds.
-const READ_WITHIN: Duration = Duration::from_secs(5);
+use crate::{
+    deadlines::BODY_WITHIN,
+    limits::{
+        room::{Room, Share},
+        stream::Occupant,
+    },
+};
+
+/// The least by which a body's memory grows: more than most of them have.
+const LEAST: usize = 16 << 10;
 
 /// Why there is no body.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,34 +41,90 @@ pub(crate) enum BodyError {
     /// The connection ended first, or its chunks are broken.
     #[error("body: incomplete")]
     Incomplete,
+    /// Others took all the room that bodies have, for too long.
+    #[error("body: no room for it")]
+    NoRoom,
 }
 
-/// The whole body. `declared` is its `Content-Length`, when there is one.
-///
-/// # Errors
-/// [`BodyError`]; what was not read stays in `payload`.
-pub(crate) async fn read(
-    payload: &mut Payload,
-    declared: Option<u64>,
-    limit: u64,
-) -> Result<Bytes, BodyError> {
-    if declared.is_some_and(|length| length > limit) {
-        return Err(BodyError::TooLarge);
+/// A request's body, and its share of the room.
+#[derive(Debug)]
+pub(crate) struct Body {
+    bytes: Vec<u8>,
+    share: Share,
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
-    tokio::time::timeout(READ_WITHIN, collect(payload, limit)).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn collect(payload: &mut Payload, limit: u64) -> Result<Bytes, BodyError> {
-    // Grows with what has arrived: a declared length alone costs no memory.
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
-        if (body.len() + chunk.len()) as u64 > limit {
+/// What a body is read for.
+pub(crate) struct Reader<'a> {
+    /// Its `Content-Length`, when there is one.
+    pub(crate) declared: Option<u64>,
+    /// The most that it may have.
+    pub(crate) limit: u64,
+    /// Where it finds room.
+    pub(crate) room: &'a Room,
+    /// How long it may wait for that.
+    pub(crate) room_until: Instant,
+    /// Its connection, which is not read from in the meantime.
+    pub(crate) occupant: Option<&'a Arc<Occupant>>,
+}
+
+impl Reader<'_> {
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`BodyError`]; what was not read stays in `payload`.
+    pub(crate) async fn read(&self, payload: &mut Payload) -> Result<Body, BodyError> {
+        if self.declared.is_some_and(|length| length > self.limit) {
             return Err(BodyError::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        let waited = Cell::new(false);
+        let read = timeout(BODY_WITHIN, self.collect(payload, &waited)).await;
+        // Whom we did not read from cannot be called slow.
+        let late = if waited.get() { BodyError::NoRoom } else { BodyError::TooSlow };
+        read.unwrap_or(Err(late))
     }
-    Ok(body.freeze())
+
+    async fn collect(&self, payload: &mut Payload, waited: &Cell<bool>) -> Result<Body, BodyError> {
+        // Grows with what has arrived: a declared length alone costs no memory.
+        let mut body = Body { bytes: Vec::new(), share: self.room.share() };
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
+            let length = body.bytes.len() + chunk.len();
+            if length as u64 > self.limit {
+                return Err(BodyError::TooLarge);
+            }
+            self.make_room(&mut body, length, waited).await?;
+            body.bytes.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Makes the body's memory large enough for `length` bytes, and waits until
+    /// there is room for that.
+    async fn make_room(&self, body: &mut Body, length: usize, waited: &Cell<bool>) -> Result<(), BodyError> {
+        let before = body.bytes.capacity();
+        if length <= before {
+            return Ok(());
+        }
+        let whole = self.declared.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
+        let capacity = (before * 2).max(LEAST).min(whole).max(length);
+        let more = u32::try_from(capacity - before).unwrap_or(u32::MAX);
+        if !body.share.try_grow(more) {
+            waited.set(true);
+            let _paused = self.occupant.map(|occupant| occupant.pause());
+            let grown = timeout_at(self.room_until.into(), body.share.grow(more)).await;
+            grown.map_err(|_| BodyError::NoRoom)?;
+        }
+        body.bytes.reserve_exact(capacity - body.bytes.len());
+        Ok(())
+    }
 }
 
 /// A response's body that keeps the request's until it has been sent. actix
@@ -66,11 +133,20 @@ async fn collect(payload: &mut Payload, limit: u64) -> Result<Bytes, BodyError> 
 pub(crate) struct Held {
     text: Bytes,
     _payload: Payload,
+    occupant: Option<Arc<Occupant>>,
 }
 
 impl Held {
-    pub(crate) fn new(text: String, payload: Payload) -> Self {
-        Self { text: text.into(), _payload: payload }
+    pub(crate) fn new(text: String, payload: Payload, occupant: Option<Arc<Occupant>>) -> Self {
+        Self { text: text.into(), _payload: payload, occupant }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(occupant) = &self.occupant {
+            occupant.answer();
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //! actix answers them by itself, with an empty body, and nothing of ours hears of
 //! them. Here that answer is seen going out, and the contract's is sent instead,
 //! logged and counted as any other refusal.
+//!
+//! What else actix leaves open on a connection ends here too: a second head that
+//! does not come, and requests after the last one that is answered.
 
 use std::{
     io,
@@ -16,10 +19,14 @@ use actix_web::{
     rt::net::{ActixStream, Ready},
     web::{self, Bytes},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use crate::{
     answer::Answer,
+    deadlines::{HEAD_WITHIN, LINGER},
     limits::stream::{Occupant, Seated},
     report::Answered,
     webhook::{PATH, Webhooks, is_ours},
@@ -27,20 +34,44 @@ use crate::{
 
 /// So much of a request line is looked at.
 const MAX_LINE: usize = 1_024;
+/// So much is read before actix looks at it: by itself it would read 128 KiB of
+/// each connection, also of those whose body finds no room.
+const READ_AT_ONCE: usize = 16 << 10;
 
 /// A connection after its TLS handshake.
 pub(crate) struct Connection {
     stream: TlsStream<Seated>,
     webhooks: web::Data<Webhooks>,
-    /// What came first, until a request is heard.
+    /// What came first of a request, until it is heard.
     line: Vec<u8>,
+    /// How many requests were answered before that one.
+    line_after: u32,
+    /// When a request that has begun is given up. actix does that only for the
+    /// first one of a connection.
+    head_within: Option<Pin<Box<Sleep>>>,
+    /// What was read since actix has looked at it.
+    unseen: usize,
+    /// Whether something was written that was not flushed.
+    unflushed: bool,
+    /// When a connection that is over is no longer read from.
+    lingers: Option<Pin<Box<Sleep>>>,
     /// What is still to be sent in the place of actix's answer.
     answer: Option<Bytes>,
 }
 
 impl Connection {
     pub(crate) const fn new(stream: TlsStream<Seated>, webhooks: web::Data<Webhooks>) -> Self {
-        Self { stream, webhooks, line: Vec::new(), answer: None }
+        Self {
+            stream,
+            webhooks,
+            line: Vec::new(),
+            line_after: 0,
+            head_within: None,
+            unseen: 0,
+            unflushed: false,
+            lingers: None,
+            answer: None,
+        }
     }
 
     pub(crate) fn occupant(&self) -> &Arc<Occupant> {
@@ -63,9 +94,44 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Tells the sender that nothing more comes, and lets it read what came: a
+    /// socket that is closed on unread bytes takes back what was sent.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.unflushed {
+            return Poll::Pending;
+        }
+        let lingers = self.lingers.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let over = io::Error::from(io::ErrorKind::ConnectionAborted);
+        if lingers.as_mut().poll(cx).is_ready()
+            || ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err()
+        {
+            return Poll::Ready(over);
+        }
+        let mut unread = [0; 1_024];
+        loop {
+            let mut unread = ReadBuf::new(&mut unread);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut unread)) {
+                Ok(()) if !unread.filled().is_empty() => {}
+                _ => return Poll::Ready(over),
+            }
+        }
+    }
+
+    /// Whether a request that is not the connection's first takes too long for
+    /// its head.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.line_after == 0 || self.line.is_empty() || self.occupant().heard() {
+            self.head_within = None;
+            return false;
+        }
+        self.head_within.get_or_insert_with(|| Box::pin(sleep(HEAD_WITHIN))).as_mut().poll(cx).is_ready()
+    }
+}
+
 /// How a request is answered that actix could not read; its path, if that is
 /// known; and the rule that it broke.
-fn misread(line: &str) -> (Answer, &'static str, &'static str) {
+pub(crate) fn misread(line: &str) -> (Answer, &'static str, &'static str) {
     let line = line.trim_start().lines().next().unwrap_or_default();
     let (method, rest) = line.split_once(' ').unwrap_or_default();
     let path = rest.split([' ', '?']).next().unwrap_or_default();
@@ -93,11 +159,34 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.occupant().is_over() {
+            return this.poll_over(cx).map(Err);
+        }
+        if this.occupant().is_paused(cx) {
+            return Poll::Pending;
+        }
+        if this.unseen >= READ_AT_ONCE {
+            this.unseen = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if !self.occupant().heard() {
-            let room = MAX_LINE.saturating_sub(self.line.len());
-            self.line.extend(buffer.filled().iter().skip(before).take(room));
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        let came = buffer.filled().len() - before;
+        this.unseen = if came > 0 { this.unseen + came } else { 0 };
+        if !this.occupant().heard() {
+            let answered = this.occupant().answered();
+            if this.line_after != answered {
+                this.line_after = answered;
+                this.line.clear();
+            }
+            let room = MAX_LINE.saturating_sub(this.line.len());
+            this.line.extend(buffer.filled().iter().skip(before).take(room));
+        }
+        if read.is_pending() && this.is_late(cx) {
+            metrics::counter!("sentry_bot_ingress_connections_closed_total", "why" => "idle").increment(1);
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
     }
@@ -106,6 +195,7 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
+        this.unflushed = true;
         if this.answer.is_none() && !this.occupant().heard() {
             this.answer = this.instead_of(bytes);
         }
@@ -123,7 +213,9 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -41,12 +41,26 @@ pub const METRICS: &[Metric] = &[
         "sentry_bot_ingress_connections_closed_total",
         "Connections that had to give way, and why",
     )
-    .values("why", &["idle", "stranger"]),
+    .values("why", &["idle", "silent", "stranger"]),
+    Metric::counter(
+        "sentry_bot_ingress_held_total",
+        "Webhooks that waited for NATS to be there, and whether it came in time",
+    )
+    .values("outcome", &["released", "given_up"]),
     Metric::counter(
         "sentry_bot_ingress_refusals_not_noted_total",
         "Refusals that `status` will not show: too many at once",
     )
     .zero(),
+    Metric::counter(
+        "sentry_bot_ingress_source_refusals_total",
+        "Requests from addresses that are not let in, by the program that they name: Sentry or another",
+    )
+    .values("agent", &["sentry", "other"]),
+    Metric::gauge(
+        "sentry_bot_ingress_sentry_networks",
+        "Networks that the word `sentry` in ALLOWED_SOURCES stands for now",
+    ),
     Metric::seconds("sentry_bot_ingress_store_seconds", "From publishing an alert to NATS's acknowledgement"),
     Metric::seconds(
         "sentry_bot_ingress_verdict_seconds",

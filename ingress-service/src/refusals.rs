@@ -59,9 +59,8 @@ pub(crate) fn reason(answer: &Answer, rule: &str) -> Option<Reason> {
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<Table>);
 
-/// What tells lines apart: beside the reason the words, where there are few of
-/// them and each has a remedy of its own.
-type Line = (ChannelId, Reason, Option<String>);
+/// What tells lines apart: see [`Refusal::line`].
+type Line = (ChannelId, String);
 
 #[derive(Debug, Default)]
 struct Table {
@@ -85,11 +84,7 @@ impl Refusals {
         if !known && !table.admits(channel, now) {
             return false;
         }
-        let words = match note.reason {
-            Reason::Token | Reason::Signature => note.detail.clone(),
-            _ => None,
-        };
-        let key = (channel, note.reason, words);
+        let key = (channel, note.line());
         if let Some(line) = table.lines.get_mut(&key) {
             line.again(note);
             return true;
@@ -125,8 +120,9 @@ impl Refusals {
         let lines = std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).lines);
         let mut lines: Vec<_> = lines.into_iter().collect();
         lines.sort_by_key(|(_, note)| note.at_ms);
-        for ((channel, ..), note) in lines {
-            if let Err(error) = nats.publish(wire::refusals_subject(channel), note.encode().into()).await {
+        for ((channel, line), note) in lines {
+            let subject = wire::refusals_subject(channel, &line);
+            if let Err(error) = nats.publish(subject, note.encode().into()).await {
                 tracing::debug!(channel.id = %channel, %error, "cannot note down a refusal");
             }
         }
@@ -166,7 +162,7 @@ mod tests {
         }
         let table = refusals.0.lock().expect("not poisoned");
         assert_eq!(table.lines.len(), 2);
-        assert_eq!(table.lines[&(CHANNEL, Reason::Schema, None)].times, 1_000);
+        assert_eq!(table.lines[&(CHANNEL, "schema".to_owned())].times, 1_000);
     }
 
     #[test]

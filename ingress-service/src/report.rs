@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use sentry::Level;
 use shared::{telemetry, text::cut};
 
-use crate::{answer::Answer, limits::lines::Lines};
+use crate::{answer::Answer, limits::lines::Lines, webhook::is_ours};
 
 /// How often refusals that were not logged are summed up.
 const SUM_UP_EVERY: Duration = Duration::from_secs(10);
@@ -17,7 +17,8 @@ const MAX_PATH: usize = 200;
 pub(crate) struct Answered<'a> {
     /// Where it came from, as far as it is known.
     pub(crate) source: Option<IpAddr>,
-    /// The path without its query, which may hold a token.
+    /// The path without its query. Where it is not ours it may be a mistyped URL
+    /// that has its query in it.
     pub(crate) path: &'a str,
     /// What it was answered.
     pub(crate) answer: &'a Answer,
@@ -43,7 +44,7 @@ impl Reporter {
             return;
         }
         let captured = !answered.own;
-        let path = cut(answered.path, MAX_PATH);
+        let path = shown(answered.path);
         if let Some(unlogged) = self.lines.admit(name, answered.source) {
             let source = answered.source.map(tracing::field::display);
             let (rule, status) = (answered.rule, status.as_u16());
@@ -71,6 +72,13 @@ impl Reporter {
     }
 }
 
+/// As much of a path as holds no token: of one that is not ours, what stands
+/// before anything that a query is made of.
+fn shown(path: &str) -> String {
+    let end = if is_ours(path) { path.len() } else { path.find(['&', '=', '?', '%']).unwrap_or(path.len()) };
+    cut(&path[..end], MAX_PATH)
+}
+
 fn capture(answered: &Answered<'_>, name: &str, path: String) {
     let status = answered.answer.status();
     let level = if status.is_server_error() { Level::Error } else { Level::Warning };
@@ -82,4 +90,25 @@ fn capture(answered: &Answered<'_>, name: &str, path: String) {
         ("source", source),
     ];
     telemetry::capture(&format!("refused/{name}"), level, &format!("Webhook refused: {name}"), &facts);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_url_shows_no_token() {
+        for path in [
+            "/sentry-bot/channel&id=7&token=hunter2",
+            "/sentry-bot/channel%3Fid=7&token=hunter2",
+            "/sentry-bot/channel%26token%3Dhunter2",
+            "/sentry-bot/channel=hunter2",
+            "/sentry-bot/channel?token=hunter2",
+        ] {
+            assert_eq!(shown(path), "/sentry-bot/channel", "{path}");
+        }
+        for path in ["/sentry-bot/channel", "/sentry-bot/channel/", "/elsewhere", ""] {
+            assert_eq!(shown(path), path);
+        }
+    }
 }

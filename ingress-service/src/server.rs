@@ -17,65 +17,62 @@ use openssl::ssl::SslAcceptor;
 use tokio::net::TcpSocket;
 
 use crate::{
+    deadlines::{HANDSHAKE_WITHIN, HEAD_WITHIN, LINGER},
     head::Connection,
-    limits::{connections::Connections, stream::Seated},
+    limits::stream::Seated,
     webhook::{Webhooks, receive},
 };
 
-/// The longest TLS handshake: in a storm on a busy machine all are slow, and to
-/// give them all up would lose what a little patience keeps. An idle one has to
-/// give way long before.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// The longest wait for a request's head.
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// How long a connection is kept for the rest of a body that was not read, so
-/// that the sender gets to read its answer.
-const LINGER: Duration = Duration::from_secs(2);
-/// Connections that are accepted, those that wait for a seat among them; further
-/// ones wait in the kernel.
-const ACCEPTED: usize = 8_192;
 /// Connections that the kernel keeps, as far as it is set up to.
 const BACKLOG: u32 = 4_096;
-/// Files that the process needs for other things than connections.
-const OTHER_FILES: usize = 128;
 
-/// Binds the listener. The returned server runs once it is polled or spawned,
-/// and after a stop finishes what is in flight `within` seconds.
+/// How the listener behaves.
+pub(crate) struct Listening {
+    /// Where.
+    pub(crate) address: SocketAddr,
+    pub(crate) acceptor: SslAcceptor,
+    /// Connections that are accepted, those that wait among them; further ones
+    /// wait in the kernel.
+    pub(crate) accepted: usize,
+    /// How long an idle connection is kept; not at all if zero.
+    pub(crate) keep_alive: Duration,
+    /// How long what is in flight may take after a stop, in seconds.
+    pub(crate) stop_within: u64,
+}
+
+/// Binds the listener. The returned server runs once it is polled or spawned.
 ///
 /// # Errors
 /// When the address cannot be bound.
 pub(crate) fn bind(
-    address: SocketAddr,
+    listening: Listening,
     webhooks: web::Data<Webhooks>,
-    connections: Arc<Connections>,
-    acceptor: SslAcceptor,
-    within: u64,
 ) -> anyhow::Result<(SocketAddr, Server)> {
+    let Listening { address, acceptor, accepted, keep_alive, stop_within } = listening;
     let listener = listen(address).with_context(|| format!("INGRESS_ADDR: cannot listen on {address}"))?;
     let address = listener.local_addr().unwrap_or(address);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     // Seats limit the handshakes.
-    actix_tls::accept::max_concurrent_tls_connect(ACCEPTED);
+    actix_tls::accept::max_concurrent_tls_connect(accepted);
     let server = Server::build()
         .workers(workers)
-        .max_concurrent_connections((accepted() / workers).max(1))
-        .shutdown_timeout(within)
+        .max_concurrent_connections((accepted / workers).max(1))
+        .shutdown_timeout(stop_within)
         .disable_signals()
         .listen("webhooks", listener, move || {
-            let connections = Arc::clone(&connections);
+            let giver = webhooks.clone();
             let seat = fn_service(move |stream: TcpStream| {
-                let connections = Arc::clone(&connections);
+                let webhooks = giver.clone();
                 async move {
                     stream.set_nodelay(true).map_err(drop)?;
-                    connections.seat(stream).await.ok_or(())
+                    webhooks.connections.seat(stream).await.ok_or(())
                 }
             });
             let mut handshake = Acceptor::new(acceptor.clone());
             handshake.set_handshake_timeout(HANDSHAKE_WITHIN);
             let http = HttpService::build()
-                // Sentry connects anew each time, and actix has no time limit for the
-                // head of a connection's second request.
-                .keep_alive(KeepAlive::Disabled)
+                // Whether a connection stays open is said with each answer.
+                .keep_alive(KeepAlive::from(keep_alive))
                 .client_request_timeout(HEAD_WITHIN)
                 .client_disconnect_timeout(LINGER)
                 .on_connect_ext(|io: &Connection, data| {
@@ -104,13 +101,4 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
-}
-
-/// How many connections to accept: fewer than [`ACCEPTED`] where the system
-/// gives the process fewer files.
-fn accepted() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = files.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    soft.map_or(ACCEPTED, |files| files.saturating_sub(OTHER_FILES).clamp(1, ACCEPTED))
 }

@@ -9,9 +9,12 @@ use std::{
 
 use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
-use shared::settings::{CommonSettings, SettingsError, secrets_help};
+use shared::{
+    settings::{CommonSettings, SettingsError, secrets_help},
+    sources,
+};
 
-use crate::webhook::{ANSWER_WITHIN, STORE_WITHIN};
+use crate::deadlines::{ANSWER_WITHIN, STORE_WITHIN};
 
 /// What the answer's time leaves for the verdict.
 const MAX_VERDICT_TIMEOUT: Duration =
@@ -45,6 +48,9 @@ pub struct Settings {
     /// Networks of proxies whose X-Forwarded-For is believed, separated by commas
     #[arg(long, env, value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Seconds to keep an idle connection of one of TRUSTED_PROXIES, longer than the proxy does; 0 keeps none
+    #[arg(long, env, default_value_t = 620, value_parser = value_parser!(u64).range(..=86_400))]
+    pub keep_alive_secs: u64,
     /// Most bytes of a webhook's body; longer ones are answered 413
     #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
     pub max_body_bytes: u64,
@@ -150,21 +156,8 @@ impl FromStr for TlsHost {
     }
 }
 
-/// A network in CIDR notation; a lone address is a network of one. Addresses
-/// are compared in their IPv4 form where they have one, so networks are too.
 fn network(text: &str) -> Result<IpNet, String> {
-    const MAPPED_PREFIX: u8 = 96;
-    let text = text.trim();
-    let network = text
-        .parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| "expected an address or a network such as 192.0.2.0/24".to_owned())?;
-    match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_PREFIX)) {
-        (address @ IpAddr::V4(_), Some(prefix)) if network.addr().is_ipv6() => {
-            IpNet::new(address, prefix).map_err(|error| error.to_string())
-        }
-        _ => Ok(network),
-    }
+    sources::network(text).ok_or_else(|| "expected an address or a network such as 192.0.2.0/24".to_owned())
 }
 
 #[cfg(test)]
@@ -183,6 +176,7 @@ mod tests {
         assert_eq!(settings.tls_hosts, [TlsHost::Name("localhost".to_owned())]);
         assert_eq!(settings.allowed_sources, [AllowedSource::Sentry]);
         assert_eq!(settings.trusted_proxies, []);
+        assert_eq!(settings.keep_alive_secs, 620);
         assert_eq!(settings.max_body_bytes, 2_097_152);
         assert_eq!(settings.verdict_timeout(), Duration::from_millis(200));
         let patient = Settings { verdict_timeout_ms: 300, ..settings.clone() };

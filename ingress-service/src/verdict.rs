@@ -2,18 +2,19 @@
 
 use std::time::Instant;
 
-use async_nats::Client;
 use shared::{
     verdict::{Verdict, VerdictRequest},
     wire,
 };
 use tokio::time::timeout_at;
 
+use crate::replies::Replies;
+
 /// The verdict, or `None` when there is none until `deadline`: no
 /// discord-service runs, it is too slow, or its store is away.
-pub(crate) async fn ask(nats: &Client, question: &VerdictRequest, deadline: Instant) -> Option<Verdict> {
+pub(crate) async fn ask(replies: &Replies, question: &VerdictRequest, deadline: Instant) -> Option<Verdict> {
     let started = Instant::now();
-    let verdict = match timeout_at(deadline.into(), request(nats, question)).await {
+    let verdict = match timeout_at(deadline.into(), request(replies, question)).await {
         Ok(Ok(Verdict::Unavailable)) => Err("store_away"),
         Ok(Ok(verdict)) => Ok(verdict),
         Ok(Err(why)) => Err(why),
@@ -28,8 +29,8 @@ pub(crate) async fn ask(nats: &Client, question: &VerdictRequest, deadline: Inst
         .ok()
 }
 
-async fn request(nats: &Client, question: &VerdictRequest) -> Result<Verdict, &'static str> {
+async fn request(replies: &Replies, question: &VerdictRequest) -> Result<Verdict, &'static str> {
     let question = serde_json::to_vec(question).map_err(|_| "unreadable")?;
-    let reply = nats.request(wire::VERDICT, question.into()).await.map_err(|_| "nobody_answers")?;
+    let reply = replies.ask(wire::VERDICT, question.into()).await.ok_or("nobody_answers")?;
     serde_json::from_slice(&reply.payload).map_err(|_| "unreadable")
 }

@@ -1,58 +1,46 @@
 //! One webhook from its request to its answer: the checks of the HTTP contract
-//! in their order, then the verdict, then the queue.
+//! in their order. What is let in is handed over in `hand_over.rs`.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::Payload,
     http::{
-        Method,
-        header::{CONTENT_LENGTH, HeaderMap, X_FORWARDED_FOR},
+        ConnectionType, Method,
+        header::{CONTENT_LENGTH, HeaderMap, USER_AGENT, X_FORWARDED_FOR},
     },
     web,
 };
-use shared::{
-    Alert, ChannelId, UserId,
-    trace::TracePoint,
-    verdict::{Verdict, VerdictRequest},
-};
+use shared::{Alert, ChannelId, UserId, refusal::Reason, trace::TracePoint};
 
 use crate::{
     answer::Answer,
     backstop::Backstop,
     body::{self, BodyError, Held},
-    limits::{refused::Refused, stream::Occupant},
-    message_id::message_id,
+    deadlines::Deadlines,
+    limits::{connections::Connections, refused::Refused, room::Room, stream::Occupant},
     payload::{PayloadError, Webhook, platform},
     query::Query,
-    queue::{Queue, Signed, StoreError, Stored},
+    queue::Queue,
     refusals::{self, Refusals},
+    replies::Replies,
     report::{Answered, Reporter},
     sources::{self, Sources},
-    trace,
-    trust::{self, Evidence},
-    verdict,
+    trace, trust,
 };
 
 pub(crate) const PATH: &str = "/sentry-bot/channel";
-/// From a complete body to its answer, also when everything behind hangs.
-/// Sentry's modern webhooks give up after a second; the contract says 500 ms,
-/// handshake included.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
-/// Of that, what the verdict leaves for the queue.
-pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 
 /// What answers webhooks.
 #[derive(Debug)]
 pub(crate) struct Webhooks {
     pub(crate) sources: Arc<Sources>,
+    pub(crate) connections: Connections,
+    pub(crate) room: Room,
+    pub(crate) replies: Replies,
     pub(crate) max_body: u64,
-    pub(crate) verdict_timeout: Duration,
+    pub(crate) verdict_timeout: std::time::Duration,
     pub(crate) trust: trust::Mirror,
     pub(crate) queue: Queue,
     pub(crate) backstop: Backstop,
@@ -62,14 +50,14 @@ pub(crate) struct Webhooks {
 }
 
 /// A request that is not stored: its answer, and the rule that it broke.
-struct Refusal {
-    answer: Answer,
+pub(crate) struct Refusal {
+    pub(crate) answer: Answer,
     rule: String,
     own: bool,
 }
 
 impl Refusal {
-    fn new(answer: Answer, rule: impl ToString) -> Self {
+    pub(crate) fn new(answer: Answer, rule: impl ToString) -> Self {
         Self { answer, rule: rule.to_string(), own: false }
     }
 }
@@ -81,14 +69,16 @@ pub(crate) async fn receive(
     webhooks: web::Data<Webhooks>,
 ) -> HttpResponse<Held> {
     let started = Instant::now();
-    if let Some(occupant) = request.conn_data::<Arc<Occupant>>() {
-        occupant.hear();
+    let occupant = request.conn_data::<Arc<Occupant>>().cloned();
+    if occupant.as_ref().is_some_and(|occupant| !occupant.hear()) {
+        // It came after the last answer: the connection closes, and this with it.
+        std::future::pending::<()>().await;
     }
     let mut payload = payload.into_inner();
     let mut source = request.peer_addr().map(|peer| peer.ip());
     let transaction = trace::begin(&request);
     let point = TracePoint::of(&transaction);
-    let outcome = webhooks.answer(&request, &mut payload, &mut source, point).await;
+    let outcome = webhooks.answer(&request, &mut payload, &mut source, point, started).await;
     let (answer, rule, own) = match outcome {
         Ok(answer) => (answer, String::new(), false),
         Err(refusal) => {
@@ -100,7 +90,12 @@ pub(crate) async fn receive(
     webhooks.reporter.report(&Answered { source, path, answer: &answer, rule: &rule, own });
     metrics::histogram!("sentry_bot_ingress_request_seconds").record(started.elapsed().as_secs_f64());
     trace::end(transaction, answer.status());
-    answer.response().set_body(Held::new(answer.body(), payload))
+    let mut response = answer.response();
+    if !occupant.as_ref().is_some_and(|occupant| webhooks.connections.keeps(occupant)) {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+        occupant.iter().for_each(|occupant| occupant.close());
+    }
+    response.set_body(Held::new(answer.body(), payload, occupant))
 }
 
 impl Webhooks {
@@ -112,23 +107,31 @@ impl Webhooks {
         payload: &mut Payload,
         source: &mut Option<IpAddr>,
         trace: Option<TracePoint>,
+        started: Instant,
     ) -> Result<Answer, Refusal> {
         check_target(request)?;
         *source = Some(self.admit(request, *source)?);
         let query = Query::parse(request.uri().query().unwrap_or_default())
             .map_err(|error| Refusal::new(Answer::ValidationFailed, error))?;
-        let resource = match request.headers().get(platform::RESOURCE) {
+        let named = request.headers().get(platform::RESOURCE).map(|name| name.as_bytes().trim_ascii());
+        let resource = match named.filter(|name| !name.is_empty()) {
             None => None,
-            Some(name) => match platform::known(name.as_bytes()) {
+            Some(name) => match platform::known(name) {
                 None => return Ok(ignore(None)),
                 known => known,
             },
         };
-        let body = body::read(payload, declared_length(request), self.max_body)
-            .await
-            .map_err(|error| self.refuse_body(&error))?;
-        let _served = request.conn_data::<Arc<Occupant>>().map(|occupant| occupant.serve());
-        let deadline = Instant::now() + ANSWER_WITHIN;
+        let deadlines = Deadlines::of(resource.is_some(), started);
+        let occupant = request.conn_data::<Arc<Occupant>>();
+        let reader = body::Reader {
+            declared: declared_length(request),
+            limit: self.max_body,
+            room: &self.room,
+            room_until: deadlines.hold(),
+            occupant,
+        };
+        let body = reader.read(payload).await.map_err(|error| self.refuse_body(&error))?;
+        let _served = occupant.map(|occupant| occupant.serve());
         let received_ms = chrono::Utc::now().timestamp_millis();
 
         let webhook = Webhook::parse(resource, &body).map_err(|error| refuse_payload(&error))?;
@@ -137,9 +140,13 @@ impl Webhooks {
         };
         let (channel, mention) = ids(&query)?;
         let mut alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
-        let evidence = Evidence::of(query.token(), request.headers(), &body);
-        let handed = self.hand_over(&mut alert, &evidence, request.headers(), deadline).await;
-        handed.map_err(|refusal| Refusal { own: alert.is_own(), ..refusal })
+        let state = webhook.state();
+        drop(webhook);
+        let handed = match self.verify(&mut alert, &query, request.headers(), state, body, &deadlines).await {
+            Ok(firing) => self.hand_over(&alert, firing, &deadlines).await,
+            Err(refusal) => Err(refusal),
+        };
+        handed.map_err(|refusal| Refusal { own: alert.own, ..refusal })
     }
 
     fn admit(&self, request: &HttpRequest, peer: Option<IpAddr>) -> Result<IpAddr, Refusal> {
@@ -151,6 +158,8 @@ impl Webhooks {
                 sources::Refused::NotAllowed(address) => format!("source: {address} is not allowed"),
                 sources::Refused::ForwardedByNobody => "source: X-Forwarded-For holds no address".to_owned(),
             };
+            metrics::counter!("sentry_bot_ingress_source_refusals_total", "agent" => agent(request.headers()))
+                .increment(1);
             Refusal::new(Answer::UnauthorizedIp, rule)
         })
     }
@@ -159,104 +168,32 @@ impl Webhooks {
         let answer = match error {
             BodyError::TooLarge => Answer::TooLarge(self.max_body),
             BodyError::TooSlow | BodyError::Incomplete => Answer::NotJson,
+            BodyError::NoRoom => Answer::QueueUnavailable,
         };
         Refusal::new(answer, error)
     }
 
     /// Notes a refusal for the admins of the channel that the request names.
     fn note_refusal(&self, request: &HttpRequest, refusal: &Refusal) {
-        let channel = Query::names(request.uri().query().unwrap_or_default());
-        if let (Some(channel), Some(reason)) = (channel, refusals::reason(&refusal.answer, &refusal.rule)) {
+        let query = request.uri().query().unwrap_or_default();
+        let (Some(channel), Some(reason)) =
+            (Query::names(query), refusals::reason(&refusal.answer, &refusal.rule))
+        else {
+            return;
+        };
+        // Anybody can come from an address that is not let in, and name any channel.
+        if reason != Reason::Source || self.is_vouched_for(request, channel, query) {
             self.refusals.note(channel, self.backstop.knows(channel), reason, &refusal.rule);
         }
     }
 
-    /// Asks whether the alert is trusted and may be posted, and stores it.
-    async fn hand_over(
-        &self,
-        alert: &mut Alert,
-        evidence: &Evidence<'_>,
-        headers: &HeaderMap,
-        deadline: Instant,
-    ) -> Result<Answer, Refusal> {
-        let Alert { channel, mention, .. } = *alert;
-        if channel.get() == 0 {
-            return Err(Refusal::new(Answer::UnauthorizedChannel(channel), "verdict: no channel has id 0"));
-        }
-        alert.trust = trust::verify(&self.trust, alert, evidence)
-            .map_err(|error| Refusal::new(error.answer(channel), error))?;
-        if !self.queue.connected() {
-            return Err(Refusal::new(Answer::QueueUnavailable, "queue: not connected to NATS"));
-        }
-        let signed = Signed::of(alert, evidence.body);
-        let (verdict, repeated) = tokio::join!(self.authorize(alert, deadline), async {
-            match &signed {
-                Some(signed) => self.queue.has_seen(signed, deadline).await,
-                None => Ok(false),
-            }
-        });
-        let verified = verdict?;
-        if repeated.map_err(|error| refuse_store(channel, &error))? {
-            return Err(repeat());
-        }
-        let id = match &signed {
-            Some(signed) => signed.message_id(),
-            None => message_id(channel, mention, headers, evidence.body),
-        };
-        let stored = self.queue.store(alert, &id, deadline).await;
-        let stored = stored.map_err(|error| refuse_store(channel, &error))?;
-        if let Some(signed) = signed {
-            self.queue.remember(signed, deadline).await;
-            if stored == Stored::Before {
-                return Err(repeat());
-            }
-        }
-        Ok(if verified { Answer::Stored } else { Answer::StoredUnverified })
-    }
-
-    /// Whether a verdict allowed the alert; without one, whether it may be
-    /// stored all the same.
-    async fn authorize(&self, alert: &Alert, deadline: Instant) -> Result<bool, Refusal> {
-        let Alert { channel, mention, .. } = *alert;
-        let question = VerdictRequest { channel, mention, project: alert.project.clone() };
-        if !self.refused.may_ask(channel, Instant::now()) {
-            let rule = "verdict: the channel was refused just now";
-            return Err(Refusal::new(Answer::UnauthorizedChannel(channel), rule));
-        }
-        let until = (Instant::now() + self.verdict_timeout).min(deadline - STORE_WITHIN);
-        let verdict = verdict::ask(self.queue.nats(), &question, until).await;
-        if let Some(verdict) = &verdict {
-            let authorized = *verdict != Verdict::ChannelNotAuthorized;
-            self.backstop.learn(channel, authorized);
-            self.refused.learn(channel, authorized, Instant::now());
-        }
-        let refused = |answer: Answer| {
-            let rule = format!("verdict: {}", answer.name());
-            Err(Refusal::new(answer, rule))
-        };
-        match (verdict, mention) {
-            (Some(Verdict::ChannelNotAuthorized), _) => refused(Answer::UnauthorizedChannel(channel)),
-            (Some(Verdict::UserUnknown), Some(user)) => refused(Answer::UserUnknown(user)),
-            // Nobody has the id 0, whoever answers or does not.
-            (_, Some(user)) if user.get() == 0 => refused(Answer::UserUnknown(user)),
-            (Some(Verdict::UserWithoutProject), Some(user)) => refused(Answer::UserWithoutProject(user)),
-            (Some(Verdict::UserOnOtherProject { project }), Some(user)) => {
-                refused(Answer::UserOnOtherProject(user, project))
-            }
-            (Some(Verdict::Unavailable) | None, _) if self.backstop.admits(channel, Instant::now()) => {
-                Ok(false)
-            }
-            // Another pod, or this one before a restart, may have seen it authorized.
-            (Some(Verdict::Unavailable) | None, _) => {
-                if self.queue.knows(channel, deadline).await {
-                    self.backstop.learn(channel, true);
-                    return Ok(false);
-                }
-                let rule = "verdict: none, and enough is stored for the channel";
-                Err(Refusal::new(Answer::QueueUnavailable, rule))
-            }
-            (Some(_), _) => Ok(true),
-        }
+    /// Whether a request from an address that is not let in may be meant well: it
+    /// came through a trusted proxy, or with the channel's token.
+    fn is_vouched_for(&self, request: &HttpRequest, channel: ChannelId, query: &str) -> bool {
+        let proxied = request.peer_addr().is_some_and(|peer| self.sources.is_proxy(peer.ip()));
+        proxied
+            || Query::parse(query)
+                .is_ok_and(|query| query.token().is_some_and(|token| self.trust.has_token(channel, token)))
     }
 }
 
@@ -282,6 +219,15 @@ fn ignore(resource: Option<&platform::Resource>) -> Answer {
     Answer::Ignored
 }
 
+/// The family of the program that sent a request, as it names itself: Sentry's
+/// from an unknown address may be a new region of it.
+fn agent(headers: &HeaderMap) -> &'static str {
+    let named = headers.get(USER_AGENT).map(|name| name.as_bytes().trim_ascii_start());
+    let is_sentry =
+        named.and_then(|name| name.get(..7)).is_some_and(|name| name.eq_ignore_ascii_case(b"sentry/"));
+    if is_sentry { "sentry" } else { "other" }
+}
+
 fn declared_length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
@@ -292,21 +238,6 @@ fn refuse_payload(error: &PayloadError) -> Refusal {
         PayloadError::Schema { .. } => Answer::ValidationFailed,
     };
     Refusal::new(answer, error)
-}
-
-fn refuse_store(channel: ChannelId, error: &StoreError) -> Refusal {
-    let answer = match error {
-        StoreError::BacklogFull => Answer::BacklogFull(channel),
-        StoreError::Unavailable(_) => Answer::QueueUnavailable,
-        StoreError::Unexpected(_) => Answer::Internal,
-    };
-    Refusal::new(answer, error)
-}
-
-/// It looks like a success, so that whoever repeats a captured request learns
-/// nothing.
-fn repeat() -> Refusal {
-    Refusal::new(Answer::Repeated, "repeat: this request was stored before")
 }
 
 fn ids(query: &Query) -> Result<(ChannelId, Option<UserId>), Refusal> {

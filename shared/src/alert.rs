@@ -1,12 +1,13 @@
 //! The normalised alert: what crosses the bus. Never the raw body, which is
 //! large and holds users' personal data.
 
+mod fit;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ChannelId, UserId},
-    telemetry::is_own_release,
-    text::cut,
+    text::{cut, printable},
     trace::TracePoint,
 };
 
@@ -16,6 +17,8 @@ pub const VERSION: u32 = 1;
 /// No text of an alert is longer than this many characters: the most that one
 /// field of a Discord embed can show.
 pub const MAX_TEXT: usize = 1024;
+/// No record of an alert is longer than this many bytes on the bus.
+pub const MAX_RECORD: usize = 8 << 10;
 /// At most this many rule names and tags are kept.
 pub const MAX_ITEMS: usize = 8;
 
@@ -98,7 +101,7 @@ impl Details {
 }
 
 /// One alert of Sentry for one Discord channel. Texts are as Sentry sent them,
-/// cut to [`MAX_TEXT`]; nothing is escaped yet. A missing or empty text is `None`.
+/// without control characters and cut to [`MAX_TEXT`]; nothing is escaped yet. A missing or empty text is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// The record's version; see [`Alert::decode`].
@@ -174,6 +177,10 @@ pub struct Alert {
     /// What is known beyond an event.
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
+    /// Whether it is about this bot itself, from the operator's own Sentry. What
+    /// becomes of it is reported to nobody: the report would be the next alert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Where it stands in a trace. Crosses the bus in the message's headers.
     #[serde(skip)]
     pub trace: Option<TracePoint>,
@@ -221,14 +228,9 @@ impl Alert {
             frame: None,
             tags: Vec::new(),
             details: Details::default(),
+            own: false,
             trace: None,
         }
-    }
-
-    /// Whether it is about this bot itself, from the operator's own Sentry.
-    /// What becomes of it is reported to nobody: the report would be the next alert.
-    pub fn is_own(&self) -> bool {
-        is_own_release(self.release.as_deref())
     }
 
     /// Since when it has been waiting, in milliseconds since 1970.
@@ -236,8 +238,14 @@ impl Alert {
         self.replayed_ms.unwrap_or(self.received_ms)
     }
 
-    /// The alert as it stands on the bus.
+    /// The alert as it stands on the bus, [`MAX_RECORD`] bytes at most: a longer
+    /// one is cut, the frame first, then evidence, tags and message.
     pub fn encode(&self) -> Vec<u8> {
+        let record = self.record();
+        if record.len() <= MAX_RECORD { record } else { fit::fitted(self.clone()) }
+    }
+
+    fn record(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings, numbers and lists always serialize")
     }
 
@@ -259,8 +267,10 @@ impl Alert {
     }
 }
 
-/// `text` as an alert keeps it: trimmed, cut, and `None` when nothing is left.
+/// `text` as an alert keeps it: without control characters, trimmed, cut, and
+/// `None` when nothing is left.
 pub fn kept_text(text: &str) -> Option<String> {
+    let text = printable(text);
     let text = text.trim();
     (!text.is_empty()).then(|| cut(text, MAX_TEXT))
 }

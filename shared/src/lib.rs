@@ -14,6 +14,7 @@ mod quota;
 pub mod refusal;
 pub mod settings;
 pub mod shutdown;
+pub mod sources;
 pub mod telemetry;
 pub mod text;
 pub mod trace;

@@ -1,7 +1,8 @@
 //! What the ingress notes about a request for a channel that it did not take,
 //! for that channel's admins to read in `status`: why, when and how often, and
 //! nothing of what was sent. The notes stand in the KV bucket
-//! [`crate::wire::REFUSALS`], the last five of each channel.
+//! [`crate::wire::REFUSALS`], the last five of each channel and line: a flood of
+//! one kind pushes out no other.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +35,7 @@ pub enum Reason {
     Token,
     /// It had no right signature where one is needed, or a wrong one.
     Signature,
-    /// The same signed request was taken before.
+    /// The same signed request was taken before, or the same state was the last one.
     Repeat,
     /// Discord does not know the mentioned user.
     UserUnknown,
@@ -84,6 +85,20 @@ impl Refusal {
         Self { v: VERSION, at_ms, times: 1, reason, detail }
     }
 
+    /// What tells it from notes of another kind, as one token of a subject: the
+    /// reason, and the words where there are few of them and each has a remedy.
+    pub fn line(&self) -> String {
+        let reason = serde_json::to_value(self.reason).ok();
+        let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("other");
+        match (self.reason, &self.detail) {
+            (Reason::Token | Reason::Signature, Some(detail)) => {
+                let words = detail.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+                format!("{reason}-{}", words.collect::<String>())
+            }
+            _ => reason.to_owned(),
+        }
+    }
+
     /// Counts another one for the same reason that came later.
     pub fn again(&mut self, later: Self) {
         *self = Self { times: self.times.saturating_add(later.times), ..later };
@@ -115,6 +130,15 @@ mod tests {
         assert_eq!(Refusal::decode(newer).map(|note| note.reason), Some(Reason::Other));
         assert_eq!(Refusal::decode(br#"{"v":2,"at_ms":5,"times":2,"reason":"schema"}"#), None);
         assert_eq!(Refusal::decode(b"garbage"), None);
+    }
+
+    #[test]
+    fn a_line_is_one_token() {
+        let line = |reason, rule| Refusal::new(reason, rule, 5).line();
+        assert_eq!(line(Reason::NotJson, "body: not JSON"), "not_json");
+        assert_eq!(line(Reason::Query, "query: no id"), "query");
+        assert_eq!(line(Reason::Token, "token: not this channel's"), "token-token__not_this_channel_s");
+        assert_ne!(line(Reason::Token, "token: missing"), line(Reason::Token, "token: the channel has none"));
     }
 
     #[test]

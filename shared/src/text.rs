@@ -1,4 +1,6 @@
-//! Cutting text to a number of characters.
+//! Cutting text to a number of characters, and what of it can be shown.
+
+use std::borrow::Cow;
 
 /// What stands where text was cut.
 pub const ELLIPSIS: char = '…';
@@ -18,9 +20,21 @@ pub fn cut(text: &str, max: usize) -> String {
     }
 }
 
+/// `text` without control characters, but for line feeds and tabs.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let goes = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(goes) { Cow::Owned(text.replace(goes, "")) } else { Cow::Borrowed(text) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{cut, printable};
+
+    #[test]
+    fn control_characters_go_and_lines_stay() {
+        assert_eq!(printable("a\u{0}\u{1b}[31mb\r\n\tc\u{7f}\u{85}"), "a[31mb\n\tc");
+        assert_eq!(printable("é😀\u{200d}"), "é😀\u{200d}");
+    }
 
     #[test]
     fn cuts_by_characters_and_marks_the_cut() {

@@ -31,6 +31,10 @@ pub const VERDICT_GROUP: &str = "discord-service";
 /// the channel trusts did.
 pub const STORE_CHANGED: &str = "store.changed";
 
+/// Broadcast: something happened at Discord that may open a channel which refused
+/// alerts. The payload is JSON: discord-service's `Reopening`.
+pub const REOPENING: &str = "reopening";
+
 /// KV bucket: what each channel's lane has in flight. Keys are channel ids.
 pub const LANES: &str = "lanes";
 
@@ -45,20 +49,29 @@ pub const LEASES: &str = "leases";
 /// for each channel id. Written by discord-service, watched by the ingress.
 pub const TRUST: &str = "trust";
 
-/// KV bucket: signed requests that were stored, so that a captured one cannot be
-/// repeated. Keys are `<channel id>.<SHA-256 of the body>`.
+/// KV bucket: requests that were stored, so that a captured one cannot be
+/// repeated. Keys are `<channel id>.<SHA-256 of the body>` of signed ones, and
+/// `<channel id>.<kind>.<issue, metric alert or comment>` of states.
 pub const SEEN: &str = "seen";
 /// The stream behind the bucket [`SEEN`].
 pub const SEEN_STREAM: &str = "KV_seen";
 
-/// KV bucket: the last refusals of each channel (a history of five for each
-/// channel id), written by the ingress and shown by `status`.
+/// KV bucket: the addresses that Sentry publishes, as [`crate::sources`] writes
+/// them. Written by discord-service, followed by the ingress.
+pub const SOURCES: &str = "sources";
+/// The one key of [`SOURCES`].
+pub const SOURCES_KEY: &str = "sentry";
+/// The stream behind the bucket [`SOURCES`].
+pub const SOURCES_STREAM: &str = "KV_sources";
+
+/// KV bucket: the last refusals of each channel, a history of five under each
+/// `<channel id>.<line>`, written by the ingress and shown by `status`.
 pub const REFUSALS: &str = "refusals";
 /// The stream that [`REFUSALS`] is made of, by NATS's rules for buckets.
 pub const REFUSALS_STREAM: &str = "KV_refusals";
 
 /// KV bucket: which messages of Discord show which issue, under
-/// `<channel id>.<issue>`, and what each of them shows, under
+/// `<channel id>.issue.<id>`, and what each of them shows, under
 /// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
 
@@ -107,9 +120,25 @@ pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
     format!("$KV.{SEEN}.{channel}.{sha256}")
 }
 
-/// Where the refusals of this channel stand.
-pub fn refusals_subject(channel: ChannelId) -> String {
-    format!("$KV.{REFUSALS}.{channel}")
+/// Where it stands in the bucket [`SEEN`] which body about a state was the last;
+/// `kind` and `id` are single tokens.
+pub fn state_subject(channel: ChannelId, kind: &str, id: &str) -> String {
+    format!("$KV.{SEEN}.{channel}.{kind}.{id}")
+}
+
+/// Where the copy of Sentry's addresses stands in the bucket [`SOURCES`].
+pub fn sources_subject() -> String {
+    format!("$KV.{SOURCES}.{SOURCES_KEY}")
+}
+
+/// Where the refusals of this channel stand that are of this line, a single token.
+pub fn refusals_subject(channel: ChannelId, line: &str) -> String {
+    format!("$KV.{REFUSALS}.{channel}.{line}")
+}
+
+/// Where all refusals of this channel stand.
+pub fn refusals_subjects(channel: ChannelId) -> String {
+    format!("$KV.{REFUSALS}.{channel}.>")
 }
 
 /// The channel at the end of an alert's or a dead letter's subject, if it is one.

@@ -11,8 +11,6 @@ import sys
 SECRET = re.compile(r"^  ([A-Z_]+)   ", re.M)
 # Read by the logging library; no setting of ours.
 UNLISTED = {"RUST_LOG"}
-# Defaults that the table puts in words.
-IN_WORDS = {"GLYPH_URL"}
 
 
 def from_help(program):
@@ -45,7 +43,7 @@ for program in ("ingress-service", "discord-service"):
     told, written = from_help(program), from_readme(program)
     wrong += [f"{name} of {program} is missing" for name in told.keys() - written.keys()]
     wrong += [f"{name}: {program} has no such setting" for name in written.keys() - told.keys() - UNLISTED]
-    for name in told.keys() & written.keys() - IN_WORDS:
+    for name in told.keys() & written.keys():
         if told[name] != written[name] and not told[name].startswith("pretty on"):
             wrong.append(f"{name} of {program}: the default is {told[name]!r}, not {written[name]!r}")
 for line in sorted(set(wrong)):

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${FUZZ_SECONDS:-45}
 
-[ "$#" -gt 0 ] || set -- ingress platform embed
+[ "$#" -gt 0 ] || set -- ingress platform embed addresses trust head
 programs=()
 for target in "$@"; do
     programs+=(--bin "fuzz-$target")

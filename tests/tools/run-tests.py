@@ -15,7 +15,7 @@ import time
 
 AT_ONCE = 2
 # The programs that take longest begin first.
-LONGEST = ["api", "cluster", "pods", "faults", "commands", "store", "gateway", "discord_service", "lease"]
+LONGEST = ["api", "cluster", "pods", "faults", "disasters", "commands", "store", "gateway", "discord_service", "lease"]
 
 
 def programs():

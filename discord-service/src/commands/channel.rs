@@ -1,5 +1,6 @@
 //! `channel …`: which channels Sentry may post into.
 
+use chrono::Utc;
 use futures::{StreamExt as _, stream};
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId};
@@ -10,7 +11,7 @@ use super::{
     parse::{ChannelArgument, ChannelCommand, SlashOnly},
     replies::{self, Reply},
 };
-use crate::{discord::DiscordError, store::Change};
+use crate::store::Change;
 
 /// Rows of a guild's list that Discord is asked about for the overview, beside
 /// the channels that it names anyway: threads, and what has no effect any more.
@@ -23,9 +24,12 @@ impl Commands {
     pub(super) async fn channel(&self, by: Asker, command: ChannelCommand) -> Result<Reply, Failure> {
         match command {
             ChannelCommand::Overview => self.list_channels(by.guild).await,
-            ChannelCommand::Authorize(argument) => self.authorize(by, &argument).await,
+            ChannelCommand::Authorize(argument) => {
+                self.authorize(by, &argument.unwrap_or(ChannelArgument::Id(by.channel))).await
+            }
             ChannelCommand::Revoke(argument) => self.revoke(by, &argument).await,
-            ChannelCommand::Secure(argument) => self.secure(by, &argument).await,
+            // Its answer is shown in two steps, so it does not come here.
+            ChannelCommand::Secure(_) => Ok(replies::slash_only(SlashOnly::Secure)),
             ChannelCommand::Open(argument) => self.open(by, &argument).await,
             // Asked for with a modal, before it comes here.
             ChannelCommand::AddSecret(_) => Ok(replies::slash_only(SlashOnly::Secret)),
@@ -39,13 +43,14 @@ impl Commands {
             Ok(channel) => channel,
             Err(refusal) => return Ok(refusal),
         };
-        let missing = to_post(channel.kind) - self.facts.granted(by.guild, by.bot, &channel).await?;
+        let missing = to_post(&channel) - self.facts.granted(by.guild, by.bot, &channel).await?;
         if !missing.is_empty() {
             return Ok(replies::cannot_post(channel.id, missing));
         }
+        let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
         self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
-        Ok(self.replies.authorized(channel.id, change))
+        Ok(self.replies.authorized(channel.id, change, secured))
     }
 
     /// The channel that is named, if it takes messages and the user manages them
@@ -92,34 +97,28 @@ impl Commands {
         let listed = self.store.channels(guild).await?;
         let (_, unknown) = self.facts.named(guild, &listed).await?;
         let idle: Vec<ChannelId> = stream::iter(unknown.into_iter().take(MAX_LOOKUPS))
-            .map(|channel| async move { (channel, self.is_idle(guild, channel).await) })
+            .map(|channel| async move { (channel, self.facts.is_idle(guild, channel).await) })
             .buffered(LOOKUPS_AT_ONCE)
             .filter_map(|(channel, idle)| async move { idle.then_some(channel) })
             .collect()
             .await;
         let authorized: Vec<ChannelId> =
             listed.into_iter().filter(|channel| !idle.contains(channel)).collect();
-        Ok(self.replies.channels(&authorized, &idle))
-    }
-
-    /// Whether a row of the guild's list grants nothing, as far as Discord says.
-    async fn is_idle(&self, guild: GuildId, channel: ChannelId) -> bool {
-        match self.discord.guild_of(channel).await {
-            Ok(of) => of != Some(guild),
-            Err(DiscordError::Refused { .. }) => true,
-            Err(_) => false,
-        }
+        let closed = self.diagnosis.closed(&authorized).await.map_err(Failure::Nats)?;
+        let closed = self.replies.closed(&closed, Utc::now().timestamp_millis());
+        Ok(self.replies.channels(&authorized, &idle, closed))
     }
 }
 
 /// What the bot needs to post an alert.
-fn to_post(kind: Kind) -> Permissions {
-    let common = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS;
-    match kind {
-        Kind::Chat | Kind::Other => common | Permissions::SEND_MESSAGES,
-        Kind::Thread { locked: false } => common | Permissions::SEND_MESSAGES_IN_THREADS,
-        Kind::Thread { locked: true } => {
-            common | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::MANAGE_THREADS
+pub(super) fn to_post(channel: &Channel) -> Permissions {
+    let common = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS | channel.kind.to_enter();
+    match channel.kind {
+        Kind::Chat | Kind::Voice | Kind::Other => common | Permissions::SEND_MESSAGES,
+        Kind::Thread { locked, private } => {
+            let manages = locked || private && !channel.joined;
+            let threads = if manages { Permissions::MANAGE_THREADS } else { Permissions::empty() };
+            common | Permissions::SEND_MESSAGES_IN_THREADS | threads
         }
     }
 }

@@ -2,15 +2,17 @@
 //! need it. Read anew for each command; a guild that types many commands at
 //! once gets answers from memory that are a few seconds old.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use moka::future::Cache;
+use serde::de::IgnoredAny;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
 use super::{
-    budget::Budget,
+    budget::{Budget, Rate},
+    lookups::{LookUps, Unanswered},
     parse::ChannelArgument,
     permissions::{self, Guild, Member},
     wire::{WireChannel, WireGuild, WireMember},
@@ -19,14 +21,15 @@ use crate::discord::{Discord, DiscordError};
 
 /// How long facts are remembered for a guild that asks too often.
 const REMEMBERED: Duration = Duration::from_secs(5);
+/// How long it is remembered which role is the bot's own: as long as it stays in
+/// the guild, so this is only the delay after it was invited again.
+const ROLE_REMEMBERED: Duration = Duration::from_secs(600);
 /// How many guilds and members are remembered.
 const MAX_GUILDS: u64 = 500;
 const MAX_MEMBERS: u64 = 5_000;
-/// Commands of a guild whose facts are read anew: this many at once, then one a
-/// second. Whoever may not use a command can type it all day, and each reading
-/// spends three of the bot's 50 requests a second.
-const FRESH_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
-const FRESH_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+const MAX_ROLES: u64 = 10_000;
+/// Commands of a guild whose facts are read anew. Each reading asks four questions.
+const FRESH: Rate = Rate::new(20, 1);
 
 /// A channel as Discord describes it.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub(super) struct Channel {
     pub(super) parent: Option<ChannelId>,
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// Whether the bot is a member of this thread, as far as Discord says.
+    pub(super) joined: bool,
     /// A thread's are its parent's.
     pub(super) overwrites: permissions::Overwrites,
 }
@@ -45,12 +50,16 @@ pub(super) struct Channel {
 /// What a channel is, as far as posting is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Takes messages: text, announcements, the chat of a voice channel or stage.
+    /// Takes messages: text, announcements.
     Chat,
+    /// Takes messages of those who may enter: a voice channel, a stage.
+    Voice,
     /// A thread.
     Thread {
         /// Only those who manage threads can write in it.
         locked: bool,
+        /// Only its members and those who manage threads see it.
+        private: bool,
     },
     /// Takes none: a category, a forum, or what this build does not know.
     Other,
@@ -69,8 +78,18 @@ pub(super) enum Missing {
     Ambiguous,
 }
 
+impl Kind {
+    /// What one needs beside View Channel before anything that one may do counts.
+    pub(super) const fn to_enter(self) -> Permissions {
+        match self {
+            Self::Voice => Permissions::CONNECT,
+            Self::Chat | Self::Thread { .. } | Self::Other => Permissions::empty(),
+        }
+    }
+}
+
 /// Discord's answer could not be had. Shared by all who waited for it.
-pub(super) type FactsError = Arc<DiscordError>;
+pub(super) type FactsError = Arc<Unanswered>;
 
 struct About {
     guild: Guild,
@@ -79,26 +98,28 @@ struct About {
 }
 
 pub(super) struct Facts {
-    discord: Discord,
+    look_ups: LookUps,
     guilds: Cache<GuildId, Arc<About>>,
     members: Cache<(GuildId, UserId), Option<Arc<Member>>>,
-    fresh: Budget,
+    own_roles: Cache<(GuildId, UserId), Option<u64>>,
+    fresh: Budget<GuildId>,
 }
 
 impl Facts {
-    pub(super) fn new(discord: Discord) -> Self {
+    pub(super) fn new(discord: &Discord) -> Self {
         Self {
-            discord,
+            look_ups: LookUps::new(discord),
             guilds: Cache::builder().max_capacity(MAX_GUILDS).time_to_live(REMEMBERED).build(),
             members: Cache::builder().max_capacity(MAX_MEMBERS).time_to_live(REMEMBERED).build(),
-            fresh: Budget::new(FRESH_AT_ONCE, FRESH_PER_SECOND),
+            own_roles: Cache::builder().max_capacity(MAX_ROLES).time_to_live(ROLE_REMEMBERED).build(),
+            fresh: Budget::new(FRESH),
         }
     }
 
     /// Forgets what is remembered of the guild and these members of it, unless
     /// the guild asks too often. Call it once at the start of a command.
     pub(super) async fn renew(&self, guild: GuildId, members: [UserId; 2]) {
-        if self.fresh.spend(guild) {
+        if self.fresh.spend(&guild) {
             self.guilds.invalidate(&guild).await;
             for member in members {
                 self.members.invalidate(&(guild, member)).await;
@@ -132,6 +153,47 @@ impl Facts {
         }))
     }
 
+    /// The role that Discord made for this bot when it was invited.
+    pub(super) async fn own_role(&self, guild: GuildId, bot: UserId) -> Result<Option<u64>, FactsError> {
+        let role = async { Ok::<_, FactsError>(self.about(guild).await?.guild.bots.get(&bot).copied()) };
+        let found = self.own_roles.try_get_with((guild, bot), role).await;
+        found.map_err(|error| Arc::clone(&*error))
+    }
+
+    /// Whether the user is a member of this thread.
+    pub(super) async fn is_in_thread(
+        &self,
+        guild: GuildId,
+        user: UserId,
+        thread: ChannelId,
+    ) -> Result<bool, FactsError> {
+        let path = format!("/channels/{thread}/thread-members/{user}");
+        let route = format!("/channels/{thread}/thread-members/{{user}}");
+        match self.look_ups.get::<IgnoredAny>(guild, &path, &route).await {
+            Ok(_) => Ok(true),
+            Err(Unanswered::Discord(DiscordError::Refused { .. })) => Ok(false),
+            Err(error) => Err(Arc::new(error)),
+        }
+    }
+
+    /// Whether a row of the guild's list grants nothing, as far as Discord says.
+    pub(super) async fn is_idle(&self, guild: GuildId, channel: ChannelId) -> bool {
+        match self.look_ups.guild_of(guild, channel).await {
+            Ok(of) => of != Some(guild),
+            Err(error) => matches!(error, Unanswered::Discord(DiscordError::Refused { .. })),
+        }
+    }
+
+    /// Until when the user is timed out in the guild, if so.
+    pub(super) async fn timed_out_until(
+        &self,
+        guild: GuildId,
+        user: UserId,
+    ) -> Result<Option<DateTime<Utc>>, FactsError> {
+        let member = self.member(guild, user).await?;
+        Ok(member.and_then(|member| member.timed_out_until).filter(|until| *until > Utc::now()))
+    }
+
     /// Those of these channels that Discord names among the guild's, and the
     /// others: threads, other guilds' channels, and what no longer exists.
     pub(super) async fn named(
@@ -156,13 +218,13 @@ impl Facts {
                 let path = format!("/guilds/{guild}");
                 let list = format!("/guilds/{guild}/channels");
                 let (found, channels) = tokio::join!(
-                    self.discord.get::<WireGuild>(&path, &path),
-                    self.discord.get::<Vec<WireChannel>>(&list, &list),
+                    self.look_ups.get::<WireGuild>(guild, &path, &path),
+                    self.look_ups.get::<Vec<WireChannel>>(guild, &list, &list),
                 );
                 let channels = match channels {
                     Ok(channels) => channels,
                     // Then each channel is asked for by itself.
-                    Err(DiscordError::Refused { .. }) => Vec::new(),
+                    Err(Unanswered::Discord(DiscordError::Refused { .. })) => Vec::new(),
                     Err(error) => return Err(error),
                 };
                 let channels = channels.into_iter().map(Channel::from);
@@ -177,9 +239,10 @@ impl Facts {
             .try_get_with((guild, user), async {
                 let path = format!("/guilds/{guild}/members/{user}");
                 let route = format!("/guilds/{guild}/members/{{user}}");
-                match self.discord.get::<WireMember>(&path, &route).await {
+                match self.look_ups.get::<WireMember>(guild, &path, &route).await {
                     Ok(member) => Ok(Some(Arc::new(member.of(user)))),
-                    Err(DiscordError::Refused { status: 404, .. }) => Ok(None),
+                    // 404 under a code that says that there is no such member.
+                    Err(Unanswered::Discord(DiscordError::Refused { status: 404, .. })) => Ok(None),
                     Err(error) => Err(error),
                 }
             })
@@ -207,11 +270,12 @@ impl Facts {
             return Ok(Ok(channel.clone()));
         }
         let path = format!("/channels/{id}");
-        match self.discord.get::<WireChannel>(&path, &path).await.map(Channel::from) {
+        let found = self.look_ups.get::<WireChannel>(about.guild.id, &path, &path).await;
+        match found.map(Channel::from) {
             Ok(channel) if channel.guild == Some(about.guild.id) => Ok(Ok(channel)),
             Ok(_) => Ok(Err(Missing::OtherGuild)),
-            Err(DiscordError::Refused { status: 403, .. }) => Ok(Err(Missing::NoAccess)),
-            Err(DiscordError::Refused { .. }) => Ok(Err(Missing::Nowhere)),
+            Err(Unanswered::Discord(DiscordError::Refused { status: 403, .. })) => Ok(Err(Missing::NoAccess)),
+            Err(Unanswered::Discord(DiscordError::Refused { .. })) => Ok(Err(Missing::Nowhere)),
             Err(error) => Err(Arc::new(error)),
         }
     }
@@ -224,8 +288,8 @@ impl About {
         let wanted = name.to_lowercase();
         let mut named: Vec<_> =
             self.channels.values().filter(|channel| channel.name.to_lowercase() == wanted).collect();
-        if named.iter().any(|channel| channel.kind == Kind::Chat) {
-            named.retain(|channel| channel.kind == Kind::Chat);
+        if named.iter().any(|channel| channel.kind != Kind::Other) {
+            named.retain(|channel| channel.kind != Kind::Other);
         }
         match named.as_slice() {
             [] => Err(Missing::Nowhere),

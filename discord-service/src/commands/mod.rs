@@ -5,10 +5,13 @@
 //! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler, and its slash command in `slash::tree`.
 
+mod access;
 mod budget;
 mod channel;
 mod facts;
 mod fields;
+mod lookups;
+mod outcome;
 mod parse;
 mod permissions;
 mod project;
@@ -21,18 +24,22 @@ mod status;
 mod trust;
 mod wire;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
+pub(crate) use self::access::BotAccess;
 pub use self::slash::register as register_slash_commands;
 use self::{
-    budget::Budget,
-    facts::{Channel, Facts, FactsError},
+    budget::{Rate, Shares},
+    facts::{Channel, Facts, FactsError, Kind},
+    outcome::{Failure, count, settle},
     parse::{ChannelArgument, Command, Form, ParseError},
     replies::{Replies, Reply},
+    send::Outbox,
 };
 use crate::{
     authority::Authority,
@@ -42,18 +49,21 @@ use crate::{
     gateway::{Handler, Invoked, Typed},
     settings::Settings,
     store::{Store, StoreError},
-    trust::{TrustError, Trusts},
+    trust::Trusts,
 };
 
-/// How long Discord's rate limits may delay a question about the guild, and a
-/// reply in a busy channel: somebody waits for the answer.
-const QUESTION_PATIENCE: Duration = Duration::from_secs(15);
+/// How long Discord's rate limits may delay an answer to an interaction.
 const REPLY_PATIENCE: Duration = Duration::from_secs(30);
-/// Commands of a guild that are answered: this many at once, then so many a
-/// second; more are ignored. Any member can type them all day, and a reply is
-/// one of the 50 requests a second that the alerts of all guilds share.
-const COMMANDS_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
-const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
+/// Commands that are carried out, for each guild and each member. Others get no
+/// reply where they were typed, and a sentence where they were slash commands: any
+/// member can use them all day, and what they cost is shared with the alerts of
+/// all guilds.
+const COMMANDS: [Rate; 2] = [Rate::new(120, 5), Rate::new(40, 2)];
+/// The same of completions.
+const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
+/// How seldom a channel is told that it is not authorized.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+const MAX_TOLD: u64 = 10_000;
 
 /// Answers commands.
 pub struct Commands {
@@ -64,7 +74,11 @@ pub struct Commands {
     diagnosis: Diagnosis,
     discord: Discord,
     facts: Facts,
-    budget: Budget,
+    commands: Shares,
+    completions: Shares,
+    /// Channels that were told lately that they are not authorized.
+    told: Cache<ChannelId, ()>,
+    outbox: Outbox,
     replies: Replies,
 }
 
@@ -78,6 +92,7 @@ struct Asker {
     channel: ChannelId,
     user: UserId,
     bot: UserId,
+    form: Form,
     /// What Discord told us beside the command that the user may do in this
     /// channel: it does so for slash commands.
     granted_here: Option<Permissions>,
@@ -109,19 +124,6 @@ impl Needs {
     }
 }
 
-/// Why a command could not be carried out now.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Discord(#[from] FactsError),
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    #[error("{0:#}")]
-    Nats(anyhow::Error),
-}
-
 impl Commands {
     /// Answers from this store, as this bot.
     pub fn new(
@@ -135,12 +137,15 @@ impl Commands {
         Self {
             store,
             authority,
-            diagnosis: Diagnosis::new(dead_letters.clone()),
+            diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
             trusts,
             dead_letters,
-            discord: discord.with_patience(REPLY_PATIENCE),
-            facts: Facts::new(discord.with_patience(QUESTION_PATIENCE)),
-            budget: Budget::new(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND),
+            discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
+            facts: Facts::new(&discord.behind_alerts()),
+            commands: Shares::new(COMMANDS),
+            completions: Shares::new(COMPLETIONS),
+            told: Cache::builder().max_capacity(MAX_TOLD).time_to_live(TOLD_EVERY).build(),
+            outbox: Outbox::new(&discord.behind_alerts()),
             replies: Replies::new(settings),
         }
     }
@@ -149,8 +154,12 @@ impl Commands {
     /// cannot be done; the reply, if it gets one.
     async fn carry_out(&self, by: Asker, command: Result<Command, ParseError>) -> Option<Reply> {
         let name = parse::name(&command);
-        let outcome = self.answer(by, command).await;
-        outcome.transpose().map(|outcome| settle(by, name, outcome))
+        let outcome = self.answer(by, command).await.transpose()?;
+        if by.form == Form::Typed && matches!(&outcome, Err(failure) if failure.is_too_many()) {
+            count(name, "ignored");
+            return None;
+        }
+        Some(settle(by, name, outcome))
     }
 
     /// The reply to a command, if it gets one.
@@ -162,7 +171,10 @@ impl Commands {
         let needs = Needs::of(&command);
         if needs.authorized && !self.is_authorized(by).await? {
             // Talk to the bot about other things is welcome anywhere.
-            let silent = command == Err(ParseError::UnknownWord);
+            let silent = command == Err(ParseError::UnknownWord) || self.was_told(by).await;
+            if silent {
+                count(parse::name(&command), "ignored");
+            }
             return Ok((!silent).then(|| self.replies.not_authorized()));
         }
         if needs.manage_messages && !self.manages_messages_here(by).await? {
@@ -193,6 +205,12 @@ impl Commands {
         Ok(self.store.channels(by.guild).await?.contains(&by.channel))
     }
 
+    /// Whether the channel was told within the last minute that it is not authorized.
+    /// What only one user sees is always told.
+    async fn was_told(&self, by: Asker) -> bool {
+        by.form == Form::Typed && !self.told.entry(by.channel).or_insert(()).await.is_fresh()
+    }
+
     async fn manages_messages_here(&self, by: Asker) -> Result<bool, FactsError> {
         self.facts.renew(by.guild, [by.user, by.bot]).await;
         if let Some(granted) = by.granted_here {
@@ -206,14 +224,38 @@ impl Commands {
 
     async fn manages_messages(&self, by: Asker, channel: &Channel) -> Result<bool, FactsError> {
         let granted = self.facts.granted(by.guild, by.user, channel).await?;
-        Ok(permissions::allows(granted, Permissions::MANAGE_MESSAGES))
+        if !permissions::allows(granted, channel.kind.to_enter() | Permissions::MANAGE_MESSAGES) {
+            return Ok(false);
+        }
+        match channel.kind {
+            Kind::Thread { private: true, .. } if !granted.contains(Permissions::MANAGE_THREADS) => {
+                self.facts.is_in_thread(by.guild, by.user, channel.id).await
+            }
+            Kind::Chat | Kind::Voice | Kind::Thread { .. } | Kind::Other => Ok(true),
+        }
+    }
+
+    /// What is typed, if it is meant for the bot. Which role is the bot's own is
+    /// asked only where a message begins with one.
+    async fn parse(&self, message: &Typed) -> Option<Result<Command, ParseError>> {
+        let own_role = match parse::mentioned_role(&message.content) {
+            Some(_) => self.facts.own_role(message.guild, message.bot).await.ok()?,
+            None => None,
+        };
+        parse::parse(&message.content, &self.replies.prefix, message.bot, own_role)
     }
 }
 
 #[async_trait]
 impl Handler for Commands {
+    fn is_command(&self, message: &Typed) -> bool {
+        let Typed { content, bot, .. } = message;
+        parse::mentioned_role(content).is_some()
+            || parse::parse(content, &self.replies.prefix, *bot, None).is_some()
+    }
+
     async fn typed(&self, message: Typed) {
-        let Some(command) = parse::parse(&message.content, &self.replies.prefix, message.bot) else {
+        let Some(command) = self.parse(&message).await else {
             return;
         };
         let by = Asker {
@@ -222,45 +264,24 @@ impl Handler for Commands {
             channel: message.channel,
             user: message.author,
             bot: message.bot,
+            form: Form::Typed,
             granted_here: None,
         };
-        if !self.budget.spend(by.guild) {
+        if !self.commands.spend(by.guild, by.user) {
             count(parse::name(&command), "ignored");
             return;
         }
         if let Some(reply) = self.carry_out(by, command).await {
-            send::send(&self.discord, &message, reply).await;
+            self.outbox.send(&message, reply).await;
         }
     }
 
     async fn invoked(&self, invocation: Invoked) {
         self.slash(invocation).await;
     }
-}
 
-/// The reply to a command that was carried out, or could not be.
-fn settle(by: Asker, command: &'static str, outcome: Result<Reply, Failure>) -> Reply {
-    let failure = match outcome {
-        Ok(reply) => {
-            count(command, "answered");
-            return reply;
-        }
-        Err(failure) => failure,
-    };
-    tracing::warn!(
-        guild.id = %by.guild, channel.id = %by.channel, command,
-        "a command could not be carried out: {failure}"
-    );
-    let (outcome, reply) = match failure {
-        Failure::Store(_) | Failure::Trust(_) | Failure::Nats(_) => {
-            ("store_unavailable", replies::store_unavailable())
-        }
-        Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
-    };
-    count(command, outcome);
-    reply
-}
-
-fn count(command: &'static str, outcome: &'static str) {
-    metrics::counter!("sentry_bot_commands_total", "command" => command, "outcome" => outcome).increment(1);
+    async fn turned_away(&self, invocation: Invoked) {
+        count("turned away", "ignored");
+        self.say_too_many(&invocation).await;
+    }
 }

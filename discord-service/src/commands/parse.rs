@@ -30,8 +30,9 @@ pub(super) enum Command {
 pub(super) enum ChannelCommand {
     /// `channel` alone or incomplete.
     Overview,
-    /// `channel authorize #c` or `authorize #c`.
-    Authorize(ChannelArgument),
+    /// `channel authorize #c` or `authorize #c`; without a channel, the one where it
+    /// is typed.
+    Authorize(Option<ChannelArgument>),
     /// `channel revoke #c` or `revoke #c`.
     Revoke(ChannelArgument),
     /// `channel secure #c`.
@@ -101,11 +102,25 @@ pub(super) enum ParseError {
 }
 
 /// The command in a message, or `None` when the message is not meant for the
-/// bot: the first word must be the prefix, or a mention of the bot.
-pub(super) fn parse(content: &str, prefix: &str, bot: UserId) -> Option<Result<Command, ParseError>> {
+/// bot: the first word must be the prefix, or a mention of the bot or of its own
+/// role.
+pub(super) fn parse(
+    content: &str,
+    prefix: &str,
+    bot: UserId,
+    own_role: Option<u64>,
+) -> Option<Result<Command, ParseError>> {
     let mut words = content.split_whitespace();
     let first = words.next()?;
-    (is_prefix(first, prefix) || mentioned(first) == Some(bot)).then(|| command(words, Form::Typed))
+    let is_role = || own_role.is_some() && mentioned_role(first) == own_role;
+    (is_prefix(first, prefix) || mentioned(first) == Some(bot) || is_role())
+        .then(|| command(words, Form::Typed))
+}
+
+/// The role in `<@&id>`, where that is the first word. Which role is the bot's own
+/// is not known without asking.
+pub(super) fn mentioned_role(content: &str) -> Option<u64> {
+    content.split_whitespace().next()?.strip_prefix("<@&")?.strip_suffix('>')?.parse().ok()
 }
 
 /// The command's name in metrics and logs: one of a few.
@@ -174,9 +189,14 @@ fn channel<'a>(
         ("secret", Form::Typed) => return Ok(ChannelCommand::SlashOnly(SlashOnly::Secret)),
         _ => {}
     }
-    let Some(argument) = arguments.next() else { return Ok(ChannelCommand::Overview) };
+    let Some(argument) = arguments.next() else {
+        return Ok(match word.as_str() {
+            "authorize" => ChannelCommand::Authorize(None),
+            _ => ChannelCommand::Overview,
+        });
+    };
     Ok(match word.as_str() {
-        "authorize" => ChannelCommand::Authorize(channel_argument(argument)?),
+        "authorize" => ChannelCommand::Authorize(Some(channel_argument(argument)?)),
         "revoke" => ChannelCommand::Revoke(channel_argument(argument)?),
         "secure" => ChannelCommand::Secure(channel_argument(argument)?),
         "open" => ChannelCommand::Open(channel_argument(argument)?),

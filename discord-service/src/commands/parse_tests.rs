@@ -5,7 +5,7 @@ use super::*;
 const BOT: UserId = UserId::new(7);
 
 fn parsed(content: &str) -> Option<Result<Command, ParseError>> {
-    parse(content, "!sentry", BOT)
+    parse(content, "!sentry", BOT, None)
 }
 
 fn is(content: &str, command: Command) {
@@ -70,24 +70,22 @@ fn help_has_four_forms() {
 fn capitals_and_any_white_space_are_fine() {
     is("!Sentry H", Command::Help);
     is("  !SENTRY\t\u{a0}HELP\n", Command::Help);
-    channel_is("!sentry\nchannel\n\nAuthorize\n<#1>", ChannelCommand::Authorize(id(1)));
+    channel_is("!sentry\nchannel\n\nAuthorize\n<#1>", ChannelCommand::Authorize(Some(id(1))));
     project_is("!sentry Project Register Web", slug("Web"));
 }
 
 #[test]
 fn another_prefix_replaces_the_first() {
-    assert_eq!(parse("Ä! h", "ä!", BOT), Some(Ok(Command::Help)));
-    assert_eq!(parse("!sentry h", "ä!", BOT), None);
-    assert_eq!(parse("<@7> h", "ä!", BOT), Some(Ok(Command::Help)));
+    assert_eq!(parse("Ä! h", "ä!", BOT, None), Some(Ok(Command::Help)));
+    assert_eq!(parse("!sentry h", "ä!", BOT, None), None);
+    assert_eq!(parse("<@7> h", "ä!", BOT, None), Some(Ok(Command::Help)));
 }
 
 #[test]
 fn channel_alone_or_incomplete_is_the_overview() {
     for content in [
         "!sentry channel",
-        "!sentry channel authorize",
         "!sentry channel revoke",
-        "!sentry authorize",
         "!sentry revoke",
         "!sentry channel <#1>",
         "<@7> channel",
@@ -97,21 +95,39 @@ fn channel_alone_or_incomplete_is_the_overview() {
 }
 
 #[test]
+fn without_a_channel_this_one_is_authorized() {
+    for content in ["!sentry channel authorize", "!sentry authorize", "<@7> channel Authorize"] {
+        channel_is(content, ChannelCommand::Authorize(None));
+    }
+}
+
+#[test]
+fn a_mention_of_the_bot_s_own_role_is_one_of_the_bot() {
+    let parsed = |content| parse(content, "!sentry", BOT, Some(8));
+    assert_eq!(parsed("<@&8> h"), Some(Ok(Command::Help)));
+    for content in ["<@&9> h", "<@8> h", "<@&7> h", "8 h", "h <@&8>"] {
+        assert_eq!(parsed(content), None, "{content}");
+    }
+    assert_eq!(parse("<@&8> h", "!sentry", BOT, None), None);
+    assert_eq!([mentioned_role(" <@&8> h"), mentioned_role("<@8> h")], [Some(8), None]);
+}
+
+#[test]
 fn a_channel_is_named_by_id_mention_or_name() {
-    channel_is("!sentry channel authorize 1", ChannelCommand::Authorize(id(1)));
-    channel_is("!sentry channel authorize <#1>", ChannelCommand::Authorize(id(1)));
-    channel_is("!sentry channel authorize #alerts", ChannelCommand::Authorize(name("alerts")));
-    channel_is("!sentry channel authorize #1", ChannelCommand::Authorize(name("1")));
-    channel_is("!sentry authorize <#0>", ChannelCommand::Authorize(id(0)));
+    channel_is("!sentry channel authorize 1", ChannelCommand::Authorize(Some(id(1))));
+    channel_is("!sentry channel authorize <#1>", ChannelCommand::Authorize(Some(id(1))));
+    channel_is("!sentry channel authorize #alerts", ChannelCommand::Authorize(Some(name("alerts"))));
+    channel_is("!sentry channel authorize #1", ChannelCommand::Authorize(Some(name("1"))));
+    channel_is("!sentry authorize <#0>", ChannelCommand::Authorize(Some(id(0))));
     channel_is("!sentry channel revoke <#1>", ChannelCommand::Revoke(id(1)));
     channel_is("!sentry revoke #ALERTS", ChannelCommand::Revoke(name("ALERTS")));
-    channel_is("<@7> authorize <#1>", ChannelCommand::Authorize(id(1)));
+    channel_is("<@7> authorize <#1>", ChannelCommand::Authorize(Some(id(1))));
     channel_is("<@!7> revoke 18446744073709551615", ChannelCommand::Revoke(id(u64::MAX)));
 }
 
 #[test]
 fn words_too_many_are_ignored() {
-    channel_is("!sentry channel authorize <#1> <#2>", ChannelCommand::Authorize(id(1)));
+    channel_is("!sentry channel authorize <#1> <#2>", ChannelCommand::Authorize(Some(id(1))));
     channel_is("!sentry revoke <#1> now", ChannelCommand::Revoke(id(1)));
     project_is("!sentry project register web api", slug("web"));
     project_is("!sentry project revoke web", ProjectCommand::Revoke);
@@ -141,6 +157,7 @@ fn what_needs_privacy_is_recognised() {
 fn as_slash_commands_they_are_what_they_say() {
     let slash = |text: &str| command(text.split(' '), Form::Slash);
     let is = |text, command| assert_eq!(slash(text), Ok(Command::Channel(command)), "{text}");
+    is("channel authorize", ChannelCommand::Authorize(None));
     is("channel secure 1", ChannelCommand::Secure(id(1)));
     is("channel open 1", ChannelCommand::Open(id(1)));
     is("channel secret 1", ChannelCommand::AddSecret(id(1)));
@@ -179,7 +196,7 @@ fn other_words_are_unknown() {
 #[test]
 fn replay_takes_no_words() {
     for text in ["!sentry replay", "!sentry Replay all of them"] {
-        assert_eq!(parse(text, "!sentry", BOT), Some(Ok(Command::Replay)), "{text}");
+        assert_eq!(parse(text, "!sentry", BOT, None), Some(Ok(Command::Replay)), "{text}");
     }
 }
 
@@ -194,6 +211,6 @@ fn status_takes_a_channel_and_test_no_words() {
         ("!sentry test", Some(Ok(Command::Test))),
         ("!sentry TEST <#42>", Some(Ok(Command::Test))),
     ] {
-        assert_eq!(parse(text, "!sentry", BOT), expected, "{text}");
+        assert_eq!(parse(text, "!sentry", BOT, None), expected, "{text}");
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Guild {
     pub(super) owner: UserId,
     /// By id. The role of everyone has the guild's id.
     pub(super) roles: BTreeMap<u64, Permissions>,
+    /// The roles that Discord made for bots, by bot.
+    pub(super) bots: BTreeMap<UserId, u64>,
 }
 
 /// The member's part.
@@ -108,7 +110,8 @@ mod tests {
             (MUTED, Permissions::empty()),
             (ADMIN, Permissions::ADMINISTRATOR),
         ];
-        Guild { id: GuildId::new(EVERYONE), owner: UserId::new(OWNER), roles: roles.into() }
+        let (id, owner) = (GuildId::new(EVERYONE), UserId::new(OWNER));
+        Guild { id, owner, roles: roles.into(), bots: BTreeMap::new() }
     }
 
     fn member(id: u64, roles: &[u64]) -> Member {

@@ -97,7 +97,9 @@ pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> Stri
         Reason::Expired => {
             format!("It waited too long. `{prefix} replay` posts it all the same.")
         }
-        Reason::Unreachable => format!("{} Then `{prefix} replay`.", blocked(prefix)),
+        Reason::Unreachable => {
+            format!("{} It follows by itself, unless it may have been posted: then use `{prefix} replay`.", blocked())
+        }
         Reason::Refused => {
             format!(
                 "Discord refused the message itself. Tell whoever runs the bot; `{prefix} replay` tries again."
@@ -110,9 +112,8 @@ pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> Stri
 }
 
 /// The same where Discord does not let the bot post.
-pub(super) fn blocked(prefix: &str) -> String {
-    format!(
-        "Discord does not let the bot post in this channel. Give it View Channel, Send Messages and Embed Links \
-         there, then use `{prefix} channel authorize` once more."
-    )
+pub(super) fn blocked() -> String {
+    "Discord does not let the bot post in this channel. Give it View Channel, Send Messages and Embed Links \
+     there. It goes on by itself then."
+        .to_owned()
 }

@@ -83,7 +83,12 @@ impl Replies {
 
     /// `channel`: what the guild has authorized, and `idle` rows of its list
     /// that have no effect.
-    pub(super) fn channels(&self, authorized: &[ChannelId], idle: &[ChannelId]) -> Reply {
+    pub(super) fn channels(
+        &self,
+        authorized: &[ChannelId],
+        idle: &[ChannelId],
+        closed: Option<Value>,
+    ) -> Reply {
         let prefix = &self.prefix;
         let usage = format!("`{prefix} channel authorize #example`\n`{prefix} channel revoke #example`");
         let mut fields = vec![
@@ -97,15 +102,28 @@ impl Replies {
                 json!({"name": "Without Effect (deleted, private, or of another guild)", "value": ids}),
             );
         }
+        fields.extend(closed);
         Reply::Embed(self.embed("SENTRY CHANNEL AUTHORIZATION", fields))
     }
 
-    /// `channel authorize`, with the next step when the public URL is known.
-    pub(super) fn authorized(&self, channel: ChannelId, change: Change) -> Reply {
+    /// `channel authorize`, with the next step when the public URL is known. A
+    /// `secured` channel would refuse the URL without its token, which nobody can
+    /// be told again.
+    pub(super) fn authorized(&self, channel: ChannelId, change: Change, secured: bool) -> Reply {
         let first = match change {
             Change::Made => format!("{} is now authorized", mention(&channel)),
             Change::Already => format!("{} is already authorized", mention(&channel)),
         };
+        if secured {
+            return format!(
+                "{first}\n\
+                 It is secured: it refuses the URL without its token, except for signed requests. Use the URL that \
+                 `/sentry channel secure` showed.\n\
+                 If that is lost, use `/sentry channel secure` again: it shows a URL with a new token. \
+                 Or use `/sentry channel open`: then no token is needed."
+            )
+            .into();
+        }
         let Some(url) = self.webhook_url(channel) else {
             return first.into();
         };

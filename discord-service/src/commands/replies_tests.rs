@@ -4,21 +4,18 @@ use clap::Parser as _;
 use shared::UserId;
 
 use super::{help::README_URL, *};
-use crate::{
-    store::{ProjectSlug, Registration},
-    trust::Stored,
-};
+use crate::store::{ProjectSlug, Registration};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 const USER: UserId = UserId::new(7);
 
-fn replies(arguments: &[&str]) -> Replies {
+pub(super) fn replies(arguments: &[&str]) -> Replies {
     let arguments =
         ["discord-service", "--glyph-url", "https://example.com/glyph.png"].iter().chain(arguments);
     Replies::new(&Settings::try_parse_from(arguments).expect("valid settings"))
 }
 
-fn with_url() -> Replies {
+pub(super) fn with_url() -> Replies {
     replies(&["--public-url", "https://bot.example.com:8443/"])
 }
 
@@ -26,7 +23,7 @@ fn slug(text: &str) -> ProjectSlug {
     text.parse().expect("a slug")
 }
 
-fn says(reply: &Reply, text: &str) {
+pub(super) fn says(reply: &Reply, text: &str) {
     assert_eq!(reply, &Reply::Text(text.to_owned()));
 }
 
@@ -47,8 +44,8 @@ fn embed(reply: Reply) -> Value {
 #[test]
 fn a_channel_is_authorized() {
     let replies = replies(&[]);
-    says(&replies.authorized(CHANNEL, Change::Made), "<#42> is now authorized");
-    says(&replies.authorized(CHANNEL, Change::Already), "<#42> is already authorized");
+    says(&replies.authorized(CHANNEL, Change::Made, false), "<#42> is now authorized");
+    says(&replies.authorized(CHANNEL, Change::Already, false), "<#42> is already authorized");
 }
 
 #[test]
@@ -60,8 +57,8 @@ URL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/ch
 Sentry sends nothing before the project has an alert rule with the webhook action.
 Then `!sentry test` in the channel tries the rest of the way, and `!sentry status` says what did not arrive and why.";
     let replies = with_url();
-    says(&replies.authorized(CHANNEL, Change::Made), &format!("<#42> is now authorized{next}"));
-    says(&replies.authorized(CHANNEL, Change::Already), &format!("<#42> is already authorized{next}"));
+    says(&replies.authorized(CHANNEL, Change::Made, false), &format!("<#42> is now authorized{next}"));
+    says(&replies.authorized(CHANNEL, Change::Already, false), &format!("<#42> is already authorized{next}"));
 }
 
 #[test]
@@ -167,16 +164,18 @@ fn the_overview_of_channels() {
         "name": "Usage", "value": "`!sentry channel authorize #example`\n`!sentry channel revoke #example`",
     });
     assert_eq!(
-        embed(replies(&[]).channels(&[], &[])),
+        embed(replies(&[]).channels(&[], &[], None)),
         json!({
             "title": "***SENTRY CHANNEL AUTHORIZATION***",
             "fields": [usage, {"name": "Authorized Channels", "value": "None"}],
         })
     );
     assert_eq!(
-        embed(
-            replies(&[]).channels(&[CHANNEL, ChannelId::new(43)], &[ChannelId::new(9), ChannelId::new(10)])
-        ),
+        embed(replies(&[]).channels(
+            &[CHANNEL, ChannelId::new(43)],
+            &[ChannelId::new(9), ChannelId::new(10)],
+            None
+        )),
         json!({
             "title": "***SENTRY CHANNEL AUTHORIZATION***",
             "fields": [
@@ -236,38 +235,5 @@ fn the_help_names_every_command_with_an_example() {
 ?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`
 ?s status: Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.\nExample: `?s status`
 ?s test: Sends a sample alert into this channel and says how long it took.\nExample: `?s test`"
-    );
-}
-
-#[test]
-fn securing_shows_the_token_and_where_it_goes() {
-    let token = "a-token".to_owned().into();
-    let first = "<#42> is now secured: it takes only URLs with this new token, or signed requests. \
-                 An earlier token is no longer valid.";
-    let last = "The token is shown only this once. If it gets lost or known, use this command again.";
-    let url = "https://bot.example.com:8443/sentry-bot/channel?id=42&token=a-token";
-    says(
-        &with_url().secured(CHANNEL, &token, true),
-        &format!("{first}\nURL to paste into Sentry's webhooks: `{url}`\n{last}"),
-    );
-    says(
-        &replies(&[]).secured(CHANNEL, &token, false),
-        &format!(
-            "{first}\nAdd it to the URL that Sentry calls: `&token=a-token`\n{last}\n\
-             The channel is not authorized yet: use `/sentry channel authorize`."
-        ),
-    );
-}
-
-#[test]
-fn client_secrets_are_told_by_their_ids() {
-    let ids = ["1a".to_owned(), "2b".to_owned()];
-    says(
-        &secret_stored(CHANNEL, Stored::Already, &ids),
-        "<#42> has this client secret already\nIts client secrets, oldest first: `1a`, `2b`",
-    );
-    says(
-        &secret_removed(CHANNEL, "3c` @everyone", Change::Already, &[]),
-        "<#42> has no client secret `3c@everyone`\nIt has no client secrets.",
     );
 }

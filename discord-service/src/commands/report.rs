@@ -11,13 +11,18 @@ use super::{
 };
 use crate::{
     dead_letters::DeadLetter,
+    delivery::Closing,
     diagnosis::{Findings, Outcome, Waiting},
     render,
 };
 
-/// The longest text of other systems that is shown of one problem: with ten
-/// problems an embed keeps far from Discord's 6,000 characters.
+/// The longest text of other systems that is shown of one problem: with fifteen
+/// problems an embed keeps below Discord's 6,000 characters.
 const MAX_DETAIL: usize = 120;
+/// Closed channels that are shown: as many as a field holds.
+const MAX_CLOSED: usize = 2;
+/// Refusals that show the rule that was broken.
+const DETAILED: usize = 5;
 
 impl Replies {
     /// `status`: what is known of the channel at this time (milliseconds since 1970).
@@ -40,8 +45,8 @@ impl Replies {
             inline("Waiting", waiting(&findings.waiting, now_ms)),
             inline("Dead Letters", count(findings.dead.kept)),
         ];
-        if let Some(why) = &findings.blocked {
-            let value = format!("{}\n{}", remedies::blocked(prefix), code(why));
+        if let Some(closing) = &findings.closing {
+            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(&closing.why));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
         let problems = self.problems(findings);
@@ -58,6 +63,17 @@ impl Replies {
         }
         .into();
         Reply::Embed(embed)
+    }
+
+    /// One line for each of these channels that is closed.
+    pub(super) fn closed(&self, channels: &[(ChannelId, Closing, usize)], now_ms: i64) -> Option<Value> {
+        let lines = channels.iter().map(|(channel, closing, follows)| {
+            format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(&closing.why))
+        });
+        let lines: Vec<String> = lines.take(MAX_CLOSED).collect();
+        let more = channels.len().saturating_sub(MAX_CLOSED);
+        let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
+        (!lines.is_empty()).then(|| json!({"name": "Blocked by Discord", "value": lines.join("\n") + &more}))
     }
 
     /// `test`.
@@ -80,10 +96,11 @@ impl Replies {
         .into()
     }
 
-    /// The last refusals, then the last dead letters, each newest first; equal
+    /// The last refusals of each kind, then the last dead letters, each newest first; equal
     /// neighbours are one.
     fn problems(&self, findings: &Findings) -> Vec<Problem> {
-        let refusals = findings.refusals.iter().map(|refusal| self.refused(refusal));
+        let refusals =
+            findings.refusals.iter().enumerate().map(|(n, refusal)| self.refused(refusal, n < DETAILED));
         let dead = findings.dead.letters.iter().map(|letter| self.dead(letter));
         let mut problems: Vec<Problem> = Vec::new();
         for problem in refusals.chain(dead) {
@@ -97,9 +114,9 @@ impl Replies {
         problems
     }
 
-    fn refused(&self, refusal: &Refusal) -> Problem {
+    fn refused(&self, refusal: &Refusal, detailed: bool) -> Problem {
         let mut words = remedies::of_refusal(refusal.reason, &self.prefix);
-        if let Some(detail) = &refusal.detail {
+        if let Some(detail) = refusal.detail.as_ref().filter(|_| detailed) {
             words += &format!("\n{}", code(detail));
         }
         Problem { what: "Refused", at_ms: refusal.at_ms, times: refusal.times, words }
@@ -128,6 +145,29 @@ impl Problem {
         let at = render::utc(self.at_ms).unwrap_or_default();
         let name = format!("{}{times}: {at}, {}", self.what, ago(self.at_ms, now_ms));
         json!({"name": name, "value": self.words})
+    }
+}
+
+/// Since when, and what follows.
+fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
+    if !closing.is_closed() {
+        return format!("It is open again, and {} follow.", letters(follows));
+    }
+    let since = closing.since_ms.map(|since| format!("Since {}. ", span(now_ms.saturating_sub(since))));
+    let end = closing.timed_out_until_ms.and_then(render::utc);
+    let what = match end {
+        Some(end) => format!("The bot is timed out in this server until {end} UTC."),
+        None => remedies::blocked(),
+    };
+    let goes_on = if follows == 0 { String::new() } else { format!(" Then {} follow.", letters(follows)) };
+    format!("{}{what}{goes_on}", since.unwrap_or_default())
+}
+
+fn letters(count: usize) -> String {
+    match count {
+        1 => "1 dead letter".to_owned(),
+        1_000.. => "1000 dead letters or more".to_owned(),
+        _ => format!("{count} dead letters"),
     }
 }
 

@@ -3,26 +3,64 @@
 use std::{future::Future, time::Duration};
 
 use serde_json::{Value, json};
+use shared::GuildId;
+use tokio::time::timeout;
 
-use super::replies::{self, Reply};
+use super::{
+    budget::Turns,
+    replies::{self, Reply},
+};
 use crate::{
     discord::{Discord, DiscordError},
     gateway::Typed,
 };
 
+/// A reply that is not sent after this time is given up: it would come too late
+/// for whoever waits, and it stands in the way of other replies and of alerts.
+const GIVEN_UP: Duration = Duration::from_secs(5);
+/// Replies of a guild that are on their way at a time. `create_reply` bounds those
+/// of a channel.
+const OF_A_GUILD: usize = 4;
 /// Discord's code where a reply needs Read Message History.
 const NO_REPLIES_HERE: u32 = 160_002;
 /// Discord's codes where the bot may not send embeds: it says so, or it drops
 /// them and finds the message empty.
 const NO_EMBEDS_HERE: [u32; 2] = [50_013, 50_006];
 /// Pauses before a reply that Discord did not take is sent again.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// Sends it. A reply that cannot be sent is logged and given up: whoever asked
-/// can ask again.
-pub(super) async fn send(discord: &Discord, to: &Typed, mut reply: Reply) {
+/// Sends replies, few at a time for each guild.
+pub(super) struct Outbox {
+    discord: Discord,
+    guilds: Turns<GuildId>,
+}
+
+impl Outbox {
+    pub(super) fn new(discord: &Discord) -> Self {
+        Self { discord: discord.clone(), guilds: Turns::new(OF_A_GUILD) }
+    }
+
+    /// Sends it. A reply that cannot be sent is logged and given up: whoever asked
+    /// can ask again.
+    pub(super) async fn send(&self, to: &Typed, reply: Reply) {
+        let sending = async {
+            let _turn = self.guilds.take(to.guild).await;
+            send(&self.discord, to, reply).await
+        };
+        let sent = timeout(GIVEN_UP, sending).await;
+        if matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+        metrics::counter!("sentry_bot_replies_failed_total").increment(1);
+        // In a flood that is what becomes of most.
+        let Ok(Err(failure)) = sent else { return };
+        tracing::warn!(guild.id = %to.guild, channel.id = %to.channel, message.id = to.id, "a reply could not be sent: {failure}");
+    }
+}
+
+async fn send(discord: &Discord, to: &Typed, mut reply: Reply) -> Result<(), DiscordError> {
     let mut as_reply = true;
-    let sent = loop {
+    loop {
         match create(discord, to, &reply, as_reply).await {
             Err(DiscordError::Refused { code: NO_REPLIES_HERE, .. }) if as_reply => as_reply = false,
             Err(DiscordError::Refused { code, .. })
@@ -30,18 +68,14 @@ pub(super) async fn send(discord: &Discord, to: &Typed, mut reply: Reply) {
             {
                 reply = replies::no_embeds();
             }
-            sent => break sent,
+            sent => return sent,
         }
-    };
-    if let Err(error) = sent {
-        metrics::counter!("sentry_bot_replies_failed_total").increment(1);
-        tracing::warn!(guild.id = %to.guild, channel.id = %to.channel, message.id = to.id, "a reply could not be sent: {error}");
     }
 }
 
 async fn create(discord: &Discord, to: &Typed, reply: &Reply, as_reply: bool) -> Result<(), DiscordError> {
     let body = body(to, reply, as_reply);
-    with_pauses(|| discord.create_message(to.channel, &body)).await.map(drop)
+    with_pauses(|| discord.create_reply(to.channel, &body)).await.map(drop)
 }
 
 /// Does what may be done twice, and again after a pause where Discord did not
@@ -52,7 +86,7 @@ where
 {
     for pause in PAUSES {
         match attempt().await {
-            Err(DiscordError::Unavailable(_)) => tokio::time::sleep(pause).await,
+            Err(DiscordError::Unavailable { .. }) => tokio::time::sleep(pause).await,
             done => return done,
         }
     }
@@ -81,7 +115,7 @@ fn body(to: &Typed, reply: &Reply, as_reply: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use shared::{ChannelId, GuildId, UserId};
+    use shared::{ChannelId, UserId};
 
     use super::*;
 

@@ -9,25 +9,62 @@ use super::{
     facts::Channel,
     parse::ChannelArgument,
     replies::{self, Reply},
+    settle,
 };
-use crate::{store::Change, trust::MAX_SECRETS};
+use crate::{
+    store::Change,
+    trust::{MAX_SECRETS, Secured, TrustError},
+};
+
+/// The name of the command in metrics and logs.
+pub(super) const SECURE: &str = "channel secure";
 
 /// How long a client secret can be. Sentry's have 64 characters; tokens of other
 /// kinds are no longer than this either.
 pub(super) const SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=256;
 
+/// A channel that is about to demand a new token, which nobody has yet.
+pub(super) struct Securing {
+    channel: ChannelId,
+    authorized: bool,
+    secured: Secured,
+}
+
 impl Commands {
-    /// Secures it whether or not it is authorized: an admin may want it closed
-    /// before the first alert.
-    pub(super) async fn secure(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+    /// Makes a token for a channel whether or not that is authorized: an admin may
+    /// want it closed before the first alert. Nothing is kept of it.
+    pub(super) async fn prepare_to_secure(
+        &self,
+        by: Asker,
+        argument: &ChannelArgument,
+    ) -> Result<Result<Securing, Reply>, Failure> {
+        if !self.manages_messages_here(by).await? {
+            return Ok(Err(replies::no_permission()));
+        }
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel.id,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let authorized = self.store.channels(by.guild).await?.contains(&channel);
-        let secured = self.trusts.secure(channel).await?;
+        let secured = Secured::generate().map_err(TrustError::from)?;
+        Ok(Ok(Securing { channel, authorized, secured }))
+    }
+
+    /// What hands the token out. It must be shown before the channel demands it: a
+    /// token that nobody has would lock Sentry out.
+    pub(super) fn hand_out(&self, securing: &Securing) -> Reply {
+        self.replies.securing(securing.channel, &securing.secured.token)
+    }
+
+    /// Makes the channel demand the token that was handed out.
+    pub(super) async fn secure(&self, by: Asker, securing: &Securing) -> Reply {
+        let Securing { channel, authorized, secured } = securing;
+        if let Err(error) = self.trusts.secure(*channel, secured).await {
+            settle(by, SECURE, Err(error.into()));
+            return self.replies.perhaps_secured(*channel, &secured.token);
+        }
         tracing::info!(channel.id = %channel, user.id = %by.user, key.id = secured.key.id, "a channel was secured with a new token");
-        Ok(self.replies.secured(channel, &secured.token, authorized))
+        settle(by, SECURE, Ok(self.replies.secured(*channel, &secured.token, *authorized)))
     }
 
     pub(super) async fn open(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {

@@ -3,7 +3,10 @@
 use std::{fmt::Display, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, de};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny},
+};
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
@@ -35,12 +38,22 @@ pub(super) struct WireGuild {
 struct WireRole {
     id: Id<u64>,
     permissions: Permissions,
+    #[serde(default)]
+    tags: WireTags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct WireTags {
+    #[serde(default)]
+    bot_id: Option<Id<UserId>>,
 }
 
 impl From<WireGuild> for Guild {
     fn from(wire: WireGuild) -> Self {
+        let of_bot = |role: &WireRole| Some((role.tags.bot_id.as_ref()?.0, role.id.0));
+        let bots = wire.roles.iter().filter_map(of_bot).collect();
         let roles = wire.roles.into_iter().map(|role| (role.id.0, role.permissions)).collect();
-        Self { id: wire.id.0, owner: wire.owner_id.0, roles }
+        Self { id: wire.id.0, owner: wire.owner_id.0, roles, bots }
     }
 }
 
@@ -78,6 +91,9 @@ pub(super) struct WireChannel {
     permission_overwrites: Vec<WireOverwrite>,
     #[serde(default)]
     thread_metadata: Option<WireThread>,
+    /// Of the bot in a thread that it has joined.
+    #[serde(default)]
+    member: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,11 +120,15 @@ impl From<WireChannel> for Channel {
             parent: wire.parent_id.map(|Id(parent)| parent),
             name: wire.name.unwrap_or_default(),
             kind: match wire.kind {
-                // Text, voice, announcements, stage.
-                0 | 2 | 5 | 13 => Kind::Chat,
-                10..=12 => Kind::Thread { locked },
+                // Text, announcements.
+                0 | 5 => Kind::Chat,
+                // Voice, stage.
+                2 | 13 => Kind::Voice,
+                10..=12 => Kind::Thread { locked, private: wire.kind == 12 },
+                // Also forums and media channels: they take only threads.
                 _ => Kind::Other,
             },
+            joined: wire.member.is_some(),
             overwrites: overwrites(wire.permission_overwrites),
         }
     }
@@ -156,11 +176,17 @@ mod tests {
     #[test]
     fn kinds_are_told_apart() {
         let kind = |number: u32| channel(json!({"id": "1", "type": number})).kind;
-        assert!([0, 2, 5, 13].into_iter().all(|number| kind(number) == Kind::Chat));
-        assert!([10, 11, 12].into_iter().all(|number| kind(number) == Kind::Thread { locked: false }));
+        assert!([0, 5].into_iter().all(|number| kind(number) == Kind::Chat));
+        assert!([2, 13].into_iter().all(|number| kind(number) == Kind::Voice));
+        for (number, private) in [(10, false), (11, false), (12, true)] {
+            assert_eq!(kind(number), Kind::Thread { locked: false, private });
+        }
         assert!([1, 3, 4, 14, 15, 16, 99].into_iter().all(|number| kind(number) == Kind::Other));
         let locked = channel(json!({"id": "1", "type": 11, "thread_metadata": {"locked": true}}));
-        assert_eq!(locked.kind, Kind::Thread { locked: true });
+        assert_eq!(locked.kind, Kind::Thread { locked: true, private: false });
+        let joined = |json| channel(json).joined;
+        assert!(joined(json!({"id": "1", "type": 12, "member": {"flags": 0}})));
+        assert!(!joined(json!({"id": "1", "type": 12})));
     }
 
     #[test]
@@ -178,11 +204,15 @@ mod tests {
     fn a_guild_is_read_with_its_roles() {
         let wire: WireGuild = from_value(json!({
             "id": "1", "owner_id": "10",
-            "roles": [{"id": "1", "permissions": "9223372036854775816"}],
+            "roles": [
+                {"id": "1", "permissions": "9223372036854775816"},
+                {"id": "2", "permissions": "0", "tags": {"bot_id": "7"}},
+            ],
         }))
         .expect("a guild");
         let guild = Guild::from(wire);
         assert_eq!((guild.id, guild.owner), (GuildId::new(1), UserId::new(10)));
+        assert_eq!(guild.bots, [(UserId::new(7), 2)].into());
         assert_eq!(guild.roles[&1], Permissions::ADMINISTRATOR, "bits that are not known do no harm");
     }
 }

@@ -11,7 +11,9 @@ use std::{collections::BTreeSet, fmt};
 
 use anyhow::Context as _;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
+use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sentry::Level;
 use serde::{Deserialize, Serialize};
@@ -129,7 +131,67 @@ impl DeadLetters {
     pub(crate) const fn js(&self) -> &jetstream::Context {
         &self.js
     }
+}
 
+/// What a lane does with dead letters.
+#[async_trait]
+pub(crate) trait LetterStream: Send + Sync {
+    /// Stores one on this subject, for certain; once for each id within
+    /// JetStream's window.
+    async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()>;
+    /// The channel's dead letters that are unreachable, from this sequence on, as
+    /// [`DeadLetters::page`].
+    async fn unreachable(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>>;
+    /// The sequence of the last dead letter of all.
+    async fn last(&self) -> anyhow::Result<u64>;
+    /// Puts one back into the queue, as old as it is, and takes it away; once for
+    /// each within JetStream's window.
+    async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()>;
+}
+
+#[async_trait]
+impl LetterStream for DeadLetters {
+    async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, id);
+        let stored = self.js.publish_with_headers(subject.to_owned(), headers, letter).await;
+        stored.context("cannot send a dead letter")?.await.context("cannot store a dead letter")?;
+        Ok(())
+    }
+
+    async fn unreachable(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        self.unreachable_page(channel, from).await
+    }
+
+    async fn last(&self) -> anyhow::Result<u64> {
+        self.last_sequence().await
+    }
+
+    async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()> {
+        self.requeue(sequence, alert).await
+    }
+}
+
+impl DeadLetter {
+    /// Whether it is one of those that follow when its channel is open again:
+    /// certainly not posted, and received after this time (milliseconds since 1970).
+    pub(crate) fn follows(&self, oldest_ms: i64) -> bool {
+        let young = |alert: &Alert| alert.waiting_since_ms() >= oldest_ms && !alert.may_have_been_posted;
+        self.reason == Reason::Unreachable
+            && !self.may_have_been_posted
+            && self.alert.as_ref().is_some_and(young)
+    }
+}
+
+impl dyn LetterStream {
     /// Stores these messages of `ALERTS` as dead letters of the channel, for
     /// certain. Doing so again stores none twice.
     pub(crate) async fn bury(
@@ -140,11 +202,9 @@ impl DeadLetters {
     ) -> anyhow::Result<()> {
         let subject = wire::dead_letter_subject(cause.reason.token(), channel);
         let ids: BTreeSet<u64> = messages.iter().map(|message| message.sequence).collect();
-        let own: Vec<bool> = stream::iter(messages)
-            .map(|message| self.bury_one(&subject, channel, message, cause))
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect()
-            .await?;
+        let letters = messages.into_iter().map(|message| self.bury_one(&subject, channel, message, cause));
+        let letters: Vec<_> = letters.collect();
+        let own: Vec<bool> = stream::iter(letters).buffer_unordered(IN_FLIGHT).try_collect().await?;
         let reason = cause.reason.token();
         metrics::counter!("sentry_bot_dead_letters_total", "reason" => reason).increment(own.len() as u64);
         let alert_ids = log_ids(&ids);
@@ -173,7 +233,7 @@ impl DeadLetters {
         cause: &Cause,
     ) -> anyhow::Result<bool> {
         let alert = Alert::decode(&payload).ok();
-        let own = alert.as_ref().is_some_and(Alert::is_own);
+        let own = alert.as_ref().is_some_and(|alert| alert.own);
         let raw = alert.is_none().then(|| BASE64_STANDARD.encode(&payload[..payload.len().min(RAW_BYTES)]));
         let letter = DeadLetter {
             v: VERSION,
@@ -188,15 +248,9 @@ impl DeadLetters {
         };
         // With the time of receipt the id stays unique when the stream is made anew.
         let received = letter.alert.as_ref().map_or(0, |alert| alert.received_ms);
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_MESSAGE_ID, format!("{channel}-{sequence}-{received}"));
+        let id = format!("{channel}-{sequence}-{received}");
         let letter = serde_json::to_vec(&letter).context("cannot encode a dead letter")?;
-        let stored = self
-            .js
-            .publish_with_headers(subject.to_owned(), headers, letter.into())
-            .await
-            .context("cannot send a dead letter")?;
-        stored.await.context("cannot store a dead letter")?;
+        self.store(subject, &id, letter.into()).await?;
         Ok(own)
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
 use shared::{ChannelId, wire};
 
-use super::{DeadLetter, DeadLetters};
+use super::{DeadLetter, DeadLetters, Reason};
 use crate::{batch, delivery::blockade, leader::Bucket};
 
 /// What became of a replay.
@@ -31,7 +31,33 @@ impl DeadLetters {
         channel: Option<ChannelId>,
         from: u64,
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        let batch = batch::read(&self.js, wire::DEAD_LETTERS, &subjects(channel), from).await?;
+        self.page_of(&subjects(channel), from).await
+    }
+
+    /// The same of one channel's that are unreachable.
+    pub(super) async fn unreachable_page(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        self.page_of(&wire::dead_letter_subject(Reason::Unreachable.token(), channel), from).await
+    }
+
+    /// How many of a channel's dead letters follow when it is open again, of those
+    /// received after this time (milliseconds since 1970); counts to a thousand.
+    pub(crate) async fn following(&self, channel: ChannelId, oldest_ms: i64) -> anyhow::Result<usize> {
+        let (mut from, mut count) = (1, 0);
+        while count < 1_000 {
+            let page = self.unreachable_page(channel, from).await?;
+            let Some((last, _)) = page.last() else { break };
+            from = last + 1;
+            count += page.iter().flat_map(|(_, letter)| letter).filter(|l| l.follows(oldest_ms)).count();
+        }
+        Ok(count)
+    }
+
+    async fn page_of(&self, subjects: &str, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        let batch = batch::read(&self.js, wire::DEAD_LETTERS, subjects, from).await?;
         Ok(batch
             .messages
             .into_iter()
@@ -97,10 +123,12 @@ impl DeadLetters {
         Ok(stream.info().await.context("cannot count the dead letters")?.state.last_sequence)
     }
 
-    async fn requeue(&self, sequence: u64, alert: &shared::Alert) -> anyhow::Result<()> {
+    /// Its id is made of the dead letter's stream and sequence, so that whoever puts
+    /// it back a second time stores it once.
+    pub(super) async fn requeue(&self, sequence: u64, alert: &shared::Alert) -> anyhow::Result<()> {
         let mut headers = HeaderMap::new();
-        headers
-            .insert(NATS_MESSAGE_ID, format!("{}-replay-{sequence}-{}", alert.channel, alert.timestamp_ms));
+        let id = format!("{}-{}-{sequence}-{}", alert.channel, wire::DEAD_LETTERS, alert.timestamp_ms);
+        headers.insert(NATS_MESSAGE_ID, id);
         let stored = self
             .js
             .publish_with_headers(wire::alert_subject(alert.channel), headers, alert.encode().into())
@@ -109,8 +137,14 @@ impl DeadLetters {
         stored.await.context("cannot put an alert back")?;
         let stream =
             self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("cannot find the stream")?;
-        let deleted = stream.delete_message(sequence).await.context("cannot remove the dead letter")?;
-        ensure!(deleted, "the dead letter was not removed");
+        match stream.delete_message(sequence).await {
+            Ok(deleted) => ensure!(deleted, "the dead letter was not removed"),
+            // Another put it back as well: both stored it once.
+            Err(error) => match stream.get_raw_message(sequence).await {
+                Err(gone) if gone.kind() == RawMessageErrorKind::NoMessageFound => {}
+                _ => return Err(error).context("cannot remove the dead letter"),
+            },
+        }
         Ok(())
     }
 

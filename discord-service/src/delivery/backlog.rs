@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sha2::{Digest as _, Sha256};
 use shared::{Alert, alert::Trust, trust::ChannelTrust};
 
-use super::messages::IssueKey;
+use super::issue::{IssueKey, Issues};
 use crate::{
     render::Change,
     trust::{Distrust, distrust},
@@ -59,6 +59,9 @@ impl FoldKey {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
+        // Two organizations may have an issue with the same number.
+        let organization = IssueKey::of(alert).and_then(|issue| issue.organization);
+        hash.update(organization.unwrap_or_default().to_le_bytes());
         let digest = hash.finalize();
         let mut key = [0; 16];
         key.copy_from_slice(&digest[..16]);
@@ -80,6 +83,12 @@ struct Waiting {
     whole: Option<Box<Alert>>,
 }
 
+impl Waiting {
+    fn is_about(&self, issue: &IssueKey) -> bool {
+        self.issue.is_some_and(|own| own.is(issue))
+    }
+}
+
 /// Alerts that go into one embed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
@@ -99,11 +108,12 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     waiting: BTreeMap<u64, Waiting>,
-    /// Sequences by fold key; those of `alone` are not in it.
+    /// Sequences by fold key; those of `isolated` are not in it.
     folds: HashMap<FoldKey, BTreeSet<u64>>,
     /// First sequence of each embed to be, in the order of embeds.
     heads: BTreeSet<u64>,
-    alone: BTreeSet<u64>,
+    /// Embeds that go out alone and that nothing joins any more.
+    isolated: Vec<BTreeSet<u64>>,
     whole: usize,
     /// All below this sequence are trusted under these keys.
     trusted: Option<(ChannelTrust, u64)>,
@@ -187,7 +197,7 @@ impl Backlog {
     }
 
     /// The changes of these issues, oldest first.
-    pub(crate) fn changes_of(&self, issues: &BTreeSet<IssueKey>) -> Vec<(IssueKey, Class, Group)> {
+    pub(crate) fn changes_of(&self, issues: &Issues) -> Vec<(IssueKey, Class, Group)> {
         let changes = self.classed(|class| class != Class::News);
         let wanted = changes.filter_map(|(head, waiting)| {
             let issue = waiting.issue.filter(|issue| issues.contains(issue))?;
@@ -197,7 +207,7 @@ impl Backlog {
     }
 
     /// The issues of which a post waits.
-    pub(crate) fn issues_to_post(&self) -> BTreeSet<IssueKey> {
+    pub(crate) fn issues_to_post(&self) -> Issues {
         self.classed(|class| class == Class::News).filter_map(|(_, waiting)| waiting.issue).collect()
     }
 
@@ -205,15 +215,22 @@ impl Backlog {
     /// known, or those are edited already.
     pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
         let oldest = self.classed(|class| class != Class::News);
-        let oldest = oldest.filter(|(_, waiting)| waiting.issue == Some(issue)).take(1);
+        let oldest = oldest.filter(|(_, waiting)| waiting.is_about(&issue)).take(1);
         self.post(oldest.map(|(head, _)| head).collect());
     }
 
     /// That the issue is back is told by a post alone: no edit is possible for now.
     pub(crate) fn post_returns(&mut self, issue: IssueKey) {
         let returns = self.classed(|class| class == Class::Return);
-        let returns = returns.filter(|(_, waiting)| waiting.issue == Some(issue));
+        let returns = returns.filter(|(_, waiting)| waiting.is_about(&issue));
         self.post(returns.map(|(head, _)| head).collect());
+    }
+
+    /// All that waits to be told of the issue by edits is told by a post: edits fail.
+    pub(crate) fn post_changes(&mut self, issue: IssueKey) {
+        let changes = self.classed(|class| class != Class::News);
+        let changes = changes.filter(|(_, waiting)| waiting.is_about(&issue));
+        self.post(changes.map(|(head, _)| head).collect());
     }
 
     fn post(&mut self, heads: Vec<u64>) {
@@ -234,16 +251,8 @@ impl Backlog {
 
     fn group(&self, head: u64) -> Option<Group> {
         let first = self.waiting.get(&head)?;
-        if self.alone.contains(&head) {
-            return Some(Group {
-                sequences: BTreeSet::from([head]),
-                latest: head,
-                span_ms: (first.timestamp_ms, first.timestamp_ms),
-                since_ms: (first.since_ms, first.since_ms),
-                trusts: BTreeMap::from([(first.trust.clone(), first.received_ms)]),
-            });
-        }
-        let sequences = self.folds.get(&first.key)?.clone();
+        let isolated = self.isolated.iter().find(|isolated| isolated.contains(&head));
+        let sequences = isolated.or_else(|| self.folds.get(&first.key))?.clone();
         let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
         let (last_ms, latest) = times.clone().max()?;
         let (first_ms, _) = times.min()?;
@@ -259,20 +268,25 @@ impl Backlog {
         self.waiting.get(&sequence)?.whole.as_deref()
     }
 
-    /// From now on these alerts go out alone: Discord refused a post that they shared.
-    pub(crate) fn set_alone(&mut self, sequences: &BTreeSet<u64>) {
-        for &sequence in sequences {
-            if let Some(key) = self.waiting.get(&sequence).map(|waiting| waiting.key) {
-                self.unfold(key, sequence);
-                self.alone.insert(sequence);
-                self.heads.insert(sequence);
-            }
+    /// From now on each of the embeds that these alerts make goes out alone, and
+    /// nothing joins it: Discord refused a post that they shared.
+    pub(crate) fn isolate(&mut self, sequences: &BTreeSet<u64>) {
+        let mut embeds: BTreeMap<u64, (FoldKey, BTreeSet<u64>)> = BTreeMap::new();
+        for sequence in sequences.iter().filter(|sequence| !self.is_alone(**sequence)) {
+            let Some(key) = self.waiting.get(sequence).map(|waiting| waiting.key) else { continue };
+            let Some(head) = self.folds.get(&key).and_then(|fold| fold.first().copied()) else { continue };
+            embeds.entry(head).or_insert_with(|| (key, BTreeSet::new())).1.insert(*sequence);
+        }
+        for (key, embed) in embeds.into_values() {
+            embed.iter().for_each(|sequence| self.unfold(key, *sequence));
+            self.heads.extend(embed.first());
+            self.isolated.push(embed);
         }
     }
 
-    /// Whether this alert goes out alone.
+    /// Whether this alert's embed goes out alone.
     pub(crate) fn is_alone(&self, sequence: u64) -> bool {
-        self.alone.contains(&sequence)
+        self.isolated.iter().any(|embed| embed.contains(&sequence))
     }
 
     /// Forgets alerts that are posted or dead.
@@ -280,13 +294,17 @@ impl Backlog {
         for &sequence in sequences {
             if let Some(gone) = self.waiting.remove(&sequence) {
                 self.whole -= usize::from(gone.whole.is_some());
-                if self.alone.remove(&sequence) {
-                    self.heads.remove(&sequence);
-                } else {
-                    self.unfold(gone.key, sequence);
+                match self.isolated.iter_mut().find(|embed| embed.contains(&sequence)) {
+                    Some(embed) => {
+                        embed.remove(&sequence);
+                        self.heads.remove(&sequence);
+                        self.heads.extend(embed.first());
+                    }
+                    None => self.unfold(gone.key, sequence),
                 }
             }
         }
+        self.isolated.retain(|embed| !embed.is_empty());
     }
 
     fn fold(&mut self, key: FoldKey, sequence: u64) {

@@ -60,14 +60,25 @@ fn removing_the_first_of_an_embed_moves_it_back() {
 }
 
 #[test]
-fn alerts_set_alone_leave_their_embed_and_newer_ones_still_share() {
+fn isolated_embeds_stay_whole_and_newer_alerts_share_another() {
     let mut backlog = backlog(&["a", "b", "a"]);
-    backlog.set_alone(&BTreeSet::from([1, 2, 3]));
+    backlog.isolate(&BTreeSet::from([1, 2, 3]));
     backlog.insert(4, alert("a"));
     backlog.insert(5, alert("a"));
-    assert_eq!(shape(&backlog), [vec![1], vec![2], vec![3], vec![4, 5]]);
-    backlog.remove(&BTreeSet::from([1, 2, 3, 4, 5]));
-    assert_eq!((backlog.heads.len(), backlog.alone.len()), (0, 0));
+    backlog.isolate(&BTreeSet::from([1, 3]));
+    assert_eq!(shape(&backlog), [vec![1, 3], vec![2], vec![4, 5]]);
+    assert!(backlog.is_alone(3) && !backlog.is_alone(4));
+    backlog.remove(&BTreeSet::from([1]));
+    assert_eq!(shape(&backlog), [vec![2], vec![3], vec![4, 5]]);
+    backlog.remove(&BTreeSet::from([2, 3, 4, 5]));
+    assert_eq!((backlog.heads.len(), backlog.isolated.len()), (0, 0));
+}
+
+#[test]
+fn only_the_alerts_of_the_refused_post_are_isolated() {
+    let mut backlog = backlog(&["a", "a", "a"]);
+    backlog.isolate(&BTreeSet::from([2, 3]));
+    assert_eq!(shape(&backlog), [vec![1], vec![2, 3]]);
 }
 
 #[test]
@@ -144,11 +155,13 @@ fn a_change_waits_for_the_message_about_its_issue_and_is_no_embed() {
     let waiting: Vec<_> = backlog.changes().collect();
     let expected = [(issue("a"), Class::Change), (issue("b"), Class::Return), (issue("b"), Class::Change)];
     assert_eq!(waiting, expected);
-    assert_eq!(backlog.issues_to_post(), BTreeSet::from([issue("a")]));
-    let of_a = backlog.changes_of(&BTreeSet::from([issue("a")]));
+    let due = backlog.issues_to_post();
+    assert!(due.contains(&issue("a")) && !due.contains(&issue("b")));
+    let only = |name| [issue(name)].into_iter().collect();
+    let of_a = backlog.changes_of(&only("a"));
     assert_eq!(of_a[0].2.sequences, BTreeSet::from([2, 5]));
 
     backlog.post_oldest_change(issue("b"));
     assert_eq!(shape(&backlog), [vec![1], vec![3]]);
-    assert_eq!(backlog.changes_of(&BTreeSet::from([issue("b")])).len(), 1);
+    assert_eq!(backlog.changes_of(&only("b")).len(), 1);
 }

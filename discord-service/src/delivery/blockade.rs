@@ -1,52 +1,86 @@
-//! Channels in which Discord does not let the bot post, remembered so that
-//! their alerts cost Discord no further request.
+//! Where it stands which channels are closed: channels in which Discord does not
+//! let the bot post, so that their alerts cost Discord no further request.
+
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use shared::ChannelId;
 
+use super::{closing::Closing, ports};
 use crate::leader::Bucket;
 
-/// Whether one channel is blocked, and why. Lifted from outside with [`lift`].
-#[derive(Debug)]
+/// What is known of one channel. Lifted from outside with [`lift`].
 pub(crate) struct Blockade {
-    bucket: Bucket,
+    bucket: Arc<dyn ports::Bucket>,
     key: String,
-    set: bool,
+    known: Option<Closing>,
 }
 
 impl Blockade {
-    pub(crate) async fn open(bucket: Bucket, channel: ChannelId) -> anyhow::Result<Self> {
-        let mut blockade = Self { bucket, key: key(channel), set: true };
-        blockade.read().await?;
+    pub(crate) async fn open(bucket: Arc<dyn ports::Bucket>, channel: ChannelId) -> anyhow::Result<Self> {
+        let mut blockade = Self { bucket, key: key(channel), known: None };
+        blockade.refresh().await?;
         Ok(blockade)
     }
 
-    /// Why the channel is blocked, if it is. Only the channel's lane sets it,
-    /// so NATS is asked only while it stands. The bucket's leader is asked: once
-    /// lifted, a blockade must not make another dead letter.
-    pub(crate) async fn read(&mut self) -> anyhow::Result<Option<String>> {
-        if !self.set {
-            return Ok(None);
+    /// What stands, if anything does. Only the channel's lane writes it, so NATS is
+    /// asked only while it stands. The bucket's leader is asked: once lifted, it
+    /// must not make another dead letter.
+    pub(crate) async fn read(&mut self) -> anyhow::Result<Option<&Closing>> {
+        if self.known.is_some() {
+            self.refresh().await?;
         }
-        let why = self.bucket.get(&self.key).await.context("cannot read whether the channel is blocked")?;
-        self.set = why.is_some();
-        Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(self.known.as_ref())
     }
 
-    pub(crate) async fn set(&mut self, why: &str) -> anyhow::Result<()> {
-        self.bucket.put(&self.key, why.to_owned().into()).await.context("cannot block the channel")?;
-        self.set = true;
+    /// What stood when it was read last.
+    pub(crate) const fn known(&self) -> Option<&Closing> {
+        self.known.as_ref()
+    }
+
+    async fn refresh(&mut self) -> anyhow::Result<()> {
+        let entry =
+            self.bucket.entry(&self.key).await.context("cannot read whether the channel is closed")?;
+        self.known = entry.and_then(|entry| entry.value).map(|value| Closing::read(&value));
+        Ok(())
+    }
+
+    pub(crate) async fn set(&mut self, closing: Closing) -> anyhow::Result<()> {
+        let value = serde_json::to_vec(&closing).context("cannot encode that the channel is closed")?;
+        self.bucket.put(&self.key, value.into()).await.context("cannot note that the channel is closed")?;
+        self.known = Some(closing);
+        Ok(())
+    }
+
+    pub(crate) async fn lift(&mut self) -> anyhow::Result<()> {
+        self.bucket.purge(&self.key).await.context("cannot open the channel")?;
+        self.known = None;
         Ok(())
     }
 }
 
-/// Why the channel is blocked, if it is.
+/// What is known of the channel, if it is closed or was and its dead letters follow.
 ///
 /// # Errors
 /// When NATS is away.
-pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Option<String>> {
-    let why = bucket.get(&key(channel)).await.context("cannot read whether the channel is blocked")?;
-    Ok(why.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Option<Closing>> {
+    let value = bucket.get(&key(channel)).await.context("cannot read whether the channel is closed")?;
+    Ok(value.map(|bytes| Closing::read(&bytes)))
+}
+
+/// The channels of which something stands.
+pub(crate) async fn all(bucket: &Bucket) -> anyhow::Result<Vec<ChannelId>> {
+    let mut closed = Vec::new();
+    for key in bucket.keys("*.blocked").await? {
+        let channel = key.strip_suffix(".blocked").and_then(|id| id.parse().ok());
+        // What was lifted leaves a mark behind.
+        if let Some(channel) = channel
+            && bucket.get(&key).await?.is_some()
+        {
+            closed.push(channel);
+        }
+    }
+    Ok(closed)
 }
 
 /// Lets the channel be tried again.
@@ -54,7 +88,7 @@ pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Option<St
 /// # Errors
 /// When NATS is away.
 pub async fn lift(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<()> {
-    bucket.purge(&key(channel)).await.context("cannot unblock the channel")
+    bucket.purge(&key(channel)).await.context("cannot open the channel")
 }
 
 fn key(channel: ChannelId) -> String {

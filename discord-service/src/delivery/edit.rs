@@ -14,8 +14,10 @@ use tokio::{
 
 use super::{
     backlog::{Class, Group, newest},
+    backoff::Backoff,
+    issue::{IssueKey, Issues},
     lane::{Interruption, Lane},
-    messages::{Entry, IssueKey, Shown},
+    messages::{Entry, Shown},
     record::{Mention, Record},
 };
 use crate::{
@@ -26,20 +28,25 @@ use crate::{
 /// Issues that are looked up at once.
 const IN_FLIGHT: usize = 64;
 
+/// A change is posted whose edit failed for so long.
+const EDIT_FAILS: Duration = Duration::from_secs(60);
+
 /// News waits so long for an edit.
 const NEWS_WAITS: Duration = Duration::from_secs(5);
-
-/// Discord's answers that concern an edit and would not concern a post.
-const NOT_EDITABLE: [u32; 2] = [
-    50_005, // Cannot edit a message authored by another user
-    50_083, // The thread is archived, which a post undoes
-];
 
 /// What a lane does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
     Post,
     Edit,
+}
+
+/// A message whose edit is not confirmed.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    since: Instant,
+    retry_at: Instant,
+    backoff: Backoff,
 }
 
 /// A change that waits.
@@ -82,7 +89,7 @@ impl Plan {
 }
 
 fn add(shown: &mut Shown, changes: &[Waiting]) -> bool {
-    changes.iter().fold(false, |news, waiting| shown.add(waiting.issue, &waiting.change) | news)
+    changes.iter().fold(false, |news, waiting| shown.add(&waiting.issue, &waiting.change) | news)
 }
 
 /// An issue that is back is posted as well, after this.
@@ -122,11 +129,11 @@ impl Lane<'_> {
             self.hold(until).await;
             return Ok(None);
         }
-        let aged = self.too_old.map_or_else(Instant::now, |(_, until)| until);
+        let held_edits = self.edits_held_until();
         let woken = tokio::select! {
             () = posting, if post => false,
             () = editing, if edit => false,
-            () = sleep_until(aged), if self.too_old.is_some() => false,
+            () = sleep_until(held_edits.unwrap_or_else(Instant::now)), if held_edits.is_some() => false,
             Some(()) = wakes.recv(), if !post => true,
             () = around.shutdown.cancelled() => false,
         };
@@ -147,11 +154,12 @@ impl Lane<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let due = self.backlog.issues_to_post();
+        let mut due = self.backlog.issues_to_post();
         let (messages, channel) = (&self.around.messages, self.channel);
         let look_ups = unknown.into_iter().filter(|issue| !due.contains(issue));
         let look_ups =
-            look_ups.map(|issue| async move { anyhow::Ok((issue, messages.entry(channel, issue).await?)) });
+            look_ups.map(|issue| async move { anyhow::Ok((issue, messages.entry(channel, &issue).await?)) });
+        let look_ups: Vec<_> = look_ups.collect();
         let found: Vec<(IssueKey, Option<Entry>)> =
             stream::iter(look_ups).buffered(IN_FLIGHT).try_collect().await?;
         for (issue, entry) in found {
@@ -159,10 +167,54 @@ impl Lane<'_> {
                 Some(entry) => {
                     self.known.insert(issue, entry);
                 }
-                None => self.backlog.post_oldest_change(issue),
+                // It may be the same issue as one before it, told of with less.
+                None if due.contains(&issue) => {}
+                None => {
+                    self.backlog.post_oldest_change(issue);
+                    due.insert(issue);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Until when the first edit waits of those that must not go now.
+    fn edits_held_until(&self) -> Option<Instant> {
+        let retries = self.troubles.values().map(|trouble| trouble.retry_at);
+        let held = retries.chain(self.too_old.map(|(_, until)| until));
+        held.filter(|until| *until > Instant::now()).min()
+    }
+
+    /// Until when one of the issue's messages is not tried again, after an edit that
+    /// was not confirmed.
+    fn trouble_until(&self, entry: &Entry) -> Option<Instant> {
+        entry.messages.iter().filter_map(|message| Some(self.troubles.get(message)?.retry_at)).max()
+    }
+
+    /// An edit was not confirmed. It is tried again beside posts; once it has failed
+    /// for a minute, what it was to tell is posted.
+    pub(super) fn edit_failed(&mut self, record: &Record, message: u64, unsure: bool, error: &DiscordError) {
+        let now = Instant::now();
+        if unsure {
+            self.unsure.extend(record.sequences());
+        }
+        let trouble = self.troubles.entry(message).or_insert_with(|| Trouble {
+            since: now,
+            retry_at: now,
+            backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
+        });
+        metrics::counter!("sentry_bot_post_retries_total").increment(1);
+        if now.duration_since(trouble.since) < EDIT_FAILS {
+            trouble.retry_at = now + trouble.backoff.next();
+            tracing::debug!(channel.id = %self.channel, message.id = message, "an edit is not confirmed yet: {error}");
+            return;
+        }
+        self.troubles.remove(&message);
+        tracing::warn!(channel.id = %self.channel, message.id = message, "an edit failed for a minute, so that its changes are posted: {error}");
+        let of_message = self.known.iter().filter(|(_, entry)| entry.messages.contains(&message));
+        for issue in of_message.map(|(issue, _)| *issue).collect::<Vec<_>>() {
+            self.backlog.post_changes(issue);
+        }
     }
 
     /// Until when the issue's messages are too old to be edited, if they are.
@@ -179,7 +231,10 @@ impl Lane<'_> {
         let late = Instant::now() + NEWS_WAITS;
         let back = self.backlog.changes().filter(|(issue, class)| {
             let entry = self.known.get(issue).filter(|_| *class == Class::Return);
-            entry.is_some_and(|entry| free_at.max(self.too_old_until(entry).unwrap_or(free_at)) > late)
+            entry.is_some_and(|entry| {
+                self.trouble_until(entry).is_some()
+                    || free_at.max(self.too_old_until(entry).unwrap_or(free_at)) > late
+            })
         });
         for issue in back.map(|(issue, _)| issue).collect::<BTreeSet<_>>() {
             self.backlog.post_returns(issue);
@@ -189,8 +244,12 @@ impl Lane<'_> {
     /// The issue whose messages are edited next: one that is back before others,
     /// since its post waits for that.
     fn next_edit(&self) -> Option<IssueKey> {
-        let editable =
-            |issue: &IssueKey| self.known.get(issue).is_some_and(|entry| self.too_old_until(entry).is_none());
+        let editable = |issue: &IssueKey| {
+            self.known.get(issue).is_some_and(|entry| {
+                let waits = self.trouble_until(entry).is_some_and(|until| until > Instant::now());
+                !waits && self.too_old_until(entry).is_none()
+            })
+        };
         let changes = || self.backlog.changes().filter(|(issue, _)| editable(issue));
         let back = changes().find(|(_, class)| *class == Class::Return);
         back.or_else(|| changes().next()).map(|(issue, _)| issue)
@@ -207,19 +266,19 @@ impl Lane<'_> {
         }
         if messages.is_empty() {
             // What it was told in is gone: what comes is told anew.
-            self.around.messages.forget_issue(self.channel, issue).await?;
+            self.around.messages.forget_issue(self.channel, &issue).await?;
             self.known.remove(&issue);
             return Ok(());
         }
-        let mut changes = self.waiting_changes(BTreeSet::from([issue]), guild).await?;
+        let mut changes = self.waiting_changes([issue].into_iter().collect(), guild).await?;
         let Some(mut plan) = Plan::of(messages, &changes) else {
             return Ok(self.told_already(issue, changes).await?);
         };
-        let alone = |other: &IssueKey| {
-            self.known.get(other).is_some_and(|entry| entry.messages == [plan.message]) && *other != issue
-        };
-        let others =
-            self.waiting_changes(plan.shown.issues().into_iter().filter(alone).collect(), guild).await?;
+        let others = self.known.iter().filter(|(other, entry)| {
+            entry.messages == [plan.message] && !other.is(&issue) && plan.shown.of_issue(other).is_some()
+        });
+        let others = others.map(|(other, _)| *other).collect();
+        let others = self.waiting_changes(others, guild).await?;
         plan.join(&others);
         changes.extend(others);
         let record = self.edit_record(plan, changes);
@@ -242,7 +301,7 @@ impl Lane<'_> {
     /// they may not become dead letters, as if they were to be posted.
     async fn waiting_changes(
         &mut self,
-        issues: BTreeSet<IssueKey>,
+        issues: Issues,
         guild: GuildId,
     ) -> Result<Vec<Waiting>, Interruption> {
         let mut changes = Vec::new();
@@ -273,7 +332,10 @@ impl Lane<'_> {
         metrics::counter!("sentry_bot_alerts_posted_total").increment(told.len() as u64);
         let (mentions, trusts) = (BTreeSet::new(), Vec::new());
         let nothing = serde_json::Value::Null;
-        self.confirm(Record::new(&told, mentions, trusts, since_ms(&changes), 0, false, nothing)).await
+        let record = Record::new(&told, mentions, trusts, since_ms(&changes), 0, false, nothing);
+        // Over the record of an edit that was not confirmed and told more than this.
+        self.journal.write(&record).await?;
+        self.confirm(record, None).await
     }
 
     /// Discord refused an edit. Unless the channel is closed, the message is, and
@@ -285,16 +347,11 @@ impl Lane<'_> {
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
-        let concerns_edit =
-            matches!(refused, DiscordError::Refused { code, .. } if NOT_EDITABLE.contains(code));
-        if refused.refusal() == Some(Refusal::Channel) && !concerns_edit {
+        if refused.refusal() == Some(Refusal::Channel) {
             return self.refused_channel(record, refused, repeated).await;
         }
+        self.troubles.remove(&message);
         tracing::info!(channel.id = %self.channel, message.id = message, "a message cannot be edited any more: {refused}");
         self.around.messages.forget_message(self.channel, message).await
     }
 }
-
-#[cfg(test)]
-#[path = "edit_tests.rs"]
-mod tests;

@@ -27,8 +27,15 @@ impl Lane<'_> {
     /// Turns alerts into dead letters. The decision is written down first: in a
     /// successor's eyes they might have to be posted, and some are dead already.
     pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
-        self.journal.write(&Record::dead(sequences, cause.clone())).await?;
-        self.bury_decided(sequences, cause).await
+        let (unsure, sure): (BTreeSet<u64>, BTreeSet<u64>) =
+            sequences.iter().partition(|sequence| self.unsure.contains(sequence));
+        for (some, cause) in [(sure, cause.clone()), (unsure, cause.clone().if_sent(true))] {
+            if !some.is_empty() {
+                self.journal.write(&Record::dead(&some, cause.clone())).await?;
+                self.bury_decided(&some, &cause).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The same, where the decision need not be written down (any more).
@@ -54,14 +61,15 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// The post stands in Discord: notes that down and removes its alerts. In
-    /// either order a successor sees that it was posted.
-    pub(super) async fn confirm(&mut self, mut record: Record) -> anyhow::Result<()> {
+    /// The post stands in Discord, as this message if that is known: notes that
+    /// down and removes its alerts. In either order a successor sees that it was
+    /// posted.
+    pub(super) async fn confirm(&mut self, mut record: Record, message: Option<u64>) -> anyhow::Result<()> {
         let sequences = record.sequences();
         let kept_from = self.backlog.first_outside(&sequences);
         let stream = self.journal.stream().to_owned();
         let (noted, removed) = tokio::join!(
-            self.journal.write_posted(&mut record),
+            self.journal.write_posted(&mut record, message),
             self.around.queue.remove(&stream, &self.subject, &sequences, kept_from)
         );
         noted.and(removed).context("a post is confirmed, but not yet noted down")?;
@@ -73,20 +81,12 @@ impl Lane<'_> {
     fn forget_here(&mut self, sequences: &BTreeSet<u64>) {
         self.backlog.remove(sequences);
         self.without_links.retain(|sequence| !sequences.contains(sequence));
+        self.unsure.retain(|sequence| !sequences.contains(sequence));
     }
 }
 
 pub(super) fn revoked_cause() -> Cause {
     Cause::new(Reason::Revoked, "the channel is no longer authorized: authorize it again")
-}
-
-pub(super) fn unreachable_cause(why: &str) -> Cause {
-    Cause::new(
-        Reason::Unreachable,
-        format!(
-            "Discord does not let the bot post in the channel ({why}): give it View Channel, Send Messages and Embed Links there, then authorize the channel again"
-        ),
-    )
 }
 
 pub(super) fn expired_cause() -> Cause {

@@ -1,21 +1,22 @@
 //! Where the write-ahead records stand: one key for each channel in the bucket
 //! `lanes`.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use serde::Serialize;
 use shared::ChannelId;
 
 use super::{
+    ports::Bucket,
     record::{Record, State},
     tally::Tally,
 };
-use crate::leader::Bucket;
 
 /// Where one channel's record is kept. Every write names the revision that it
 /// replaces: whoever no longer owns the channel fails to write, and so to post.
-#[derive(Debug)]
 pub(crate) struct Journal {
-    bucket: Bucket,
+    bucket: Arc<dyn Bucket>,
     key: String,
     /// The stream that the record's sequences are of.
     stream: String,
@@ -36,7 +37,7 @@ impl Journal {
     /// Opens the channel's journal for alerts of this stream (see
     /// `queue::Standing`) and reads the record in it.
     pub(crate) async fn open(
-        bucket: Bucket,
+        bucket: Arc<dyn Bucket>,
         channel: ChannelId,
         stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
@@ -54,12 +55,17 @@ impl Journal {
         &self.stream
     }
 
-    /// Replaces the record of a post by its confirmation, and counts it.
+    /// Replaces the record of a post by its confirmation, with the message's
+    /// number where it is known, and counts it.
     ///
     /// # Errors
     /// As of [`Self::write`].
-    pub(crate) async fn write_posted(&mut self, record: &mut Record) -> anyhow::Result<()> {
-        record.state = State::Posted;
+    pub(crate) async fn write_posted(
+        &mut self,
+        record: &mut Record,
+        message: Option<u64>,
+    ) -> anyhow::Result<()> {
+        (record.state, record.message) = (State::Posted, message);
         self.tally.count(record.sequences().len(), record.since_ms.1);
         self.write(record).await
     }

@@ -5,32 +5,42 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc,
+    },
+    time::{Instant, sleep_until},
+};
 
 use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
     clock,
-    edit::Work,
-    ending::{expired_cause, revoked_cause, unreachable_cause},
+    closing::Pauses,
+    edit::{Trouble, Work},
+    ending::{expired_cause, revoked_cause},
+    issue::IssueKey,
     journal::Journal,
-    messages::{Entry, IssueKey, Messages},
-    queue::Queue,
+    messages::{Entry, Messages},
+    ports::{AccessApi, AlertStream, Bucket, MessageApi, Rights},
     record::{Record, Resume, State},
     recovery::Recovery,
 };
 use crate::{
-    authority::{AskAgain, Authority, Standing},
-    dead_letters::{Cause, DeadLetters, Reason},
-    discord::Discord,
-    leader::Bucket,
+    authority::{AskAgain, Standing},
+    dead_letters::{Cause, LetterStream, Reason},
     render::Style,
+    reopening::Reopening,
 };
 
 /// How long to wait for a replica that does not show yet what its leader has.
@@ -42,18 +52,45 @@ static INTERRUPTIONS: News = News::new();
 /// What all lanes share.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
-    pub(crate) queue: Queue,
+    pub(crate) queue: Arc<dyn AlertStream>,
     pub(crate) recovery: Arc<Recovery>,
-    pub(crate) dead_letters: DeadLetters,
-    pub(crate) journals: Bucket,
+    pub(crate) dead_letters: Arc<dyn LetterStream>,
+    pub(crate) journals: Arc<dyn Bucket>,
     pub(crate) messages: Messages,
-    pub(crate) authority: Authority,
-    pub(crate) discord: Discord,
+    pub(crate) authority: Arc<dyn Rights>,
+    pub(crate) discord: Arc<dyn MessageApi>,
+    pub(crate) access: Arc<dyn AccessApi>,
+    /// When a closed channel is tried again.
+    pub(crate) pauses: Pauses,
+    /// How many alerts may wait for a channel.
+    pub(crate) backlog_max: usize,
     pub(crate) style: Style,
     pub(crate) max_age: Duration,
     pub(crate) shutdown: CancellationToken,
     /// Cancelled when Discord refuses the bot's token.
     pub(crate) bad_token: CancellationToken,
+}
+
+/// What a lane hears.
+pub(crate) struct Ears {
+    /// Something came. Closed to put the lane away.
+    pub(crate) wakes: mpsc::Receiver<()>,
+    /// What may open the channel again.
+    pub(crate) told: broadcast::Receiver<Arc<Reopening>>,
+}
+
+/// Says whether a lane's channel is closed: then it is not put away.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ClosedFlag(Arc<AtomicBool>);
+
+impl ClosedFlag {
+    pub(super) fn set(&self, closed: bool) {
+        self.0.store(closed, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a lane starts over.
@@ -79,11 +116,11 @@ impl From<AskAgain> for Interruption {
     }
 }
 
-/// Works until there is nothing left to do and `wakes` is closed.
-pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut wakes: mpsc::Receiver<()>) {
+/// Works until there is nothing left to do and no wake-up can come any more.
+pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut ears: Ears, flag: ClosedFlag) {
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
     loop {
-        let error = match serve(&around, channel, &mut wakes, &mut backoff).await {
+        let error = match serve(&around, channel, &mut ears, &flag, &mut backoff).await {
             Ok(()) | Err(Interruption::Stopping) => return,
             Err(Interruption::BadToken(_)) => return around.bad_token.cancel(),
             Err(Interruption::Failed(error)) => error,
@@ -108,16 +145,19 @@ pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut wakes
 async fn serve(
     around: &Surroundings,
     channel: ChannelId,
-    wakes: &mut mpsc::Receiver<()>,
+    ears: &mut Ears,
+    flag: &ClosedFlag,
     backoff: &mut Backoff,
 ) -> Result<(), Interruption> {
-    let (mut lane, unfinished) = Lane::open(around, channel).await?;
+    let (mut lane, unfinished) = Lane::open(around, channel, flag.clone()).await?;
+    let Ears { wakes, told } = ears;
     lane.catch_up().await?;
     if let Some(record) = unfinished {
         lane.resume(record).await?;
         done(around, backoff);
     }
     while !around.shutdown.is_cancelled() {
+        lane.follow().await?;
         lane.refill().await?;
         if !lane.backlog.is_empty() {
             if let Some(work) = lane.next_work(wakes).await? {
@@ -126,11 +166,21 @@ async fn serve(
             }
             continue;
         }
+        if lane.is_following() {
+            continue;
+        }
+        let look_at = lane.look_at;
         tokio::select! {
             wake = wakes.recv() => match wake {
                 Some(()) => lane.look_again().await?,
                 None => return Ok(lane.journal.clear().await?),
             },
+            news = told.recv(), if flag.is_set() => match news {
+                Ok(news) => lane.hear(Some(&news)).await?,
+                Err(RecvError::Lagged(_)) => lane.hear(None).await?,
+                Err(RecvError::Closed) => return Err(Interruption::Stopping),
+            },
+            () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => lane.look().await?,
             () = around.shutdown.cancelled() => {}
         }
     }
@@ -160,15 +210,29 @@ pub(super) struct Lane<'a> {
     pub(super) cursor: u64,
     /// When the last post of this lane was confirmed.
     pub(super) last_post: Option<Instant>,
-    blockade: Blockade,
+    /// Messages whose edit is not confirmed.
+    pub(super) troubles: HashMap<u64, Trouble>,
+    /// Alerts that such an edit may have told.
+    pub(super) unsure: BTreeSet<u64>,
+    pub(super) blockade: Blockade,
+    pub(super) flag: ClosedFlag,
+    /// The channel is closed, but may be open now: the next post is a try.
+    pub(super) try_now: bool,
+    /// When to look whether the bot may post again, and how often.
+    pub(super) look_at: Option<Instant>,
+    pub(super) looks_left: u8,
 }
 
 impl<'a> Lane<'a> {
-    async fn open(around: &'a Surroundings, channel: ChannelId) -> anyhow::Result<(Self, Option<Record>)> {
+    async fn open(
+        around: &'a Surroundings,
+        channel: ChannelId,
+        flag: ClosedFlag,
+    ) -> anyhow::Result<(Self, Option<Record>)> {
         let subject = wire::alert_subject(channel);
         let stream = around.queue.standing(&subject).await?.stream;
         let (journal, unfinished) = Journal::open(around.journals.clone(), channel, stream).await?;
-        let lane = Self {
+        let mut lane = Self {
             around,
             channel,
             journal,
@@ -179,8 +243,15 @@ impl<'a> Lane<'a> {
             subject,
             cursor: 1,
             last_post: None,
+            troubles: HashMap::new(),
+            unsure: BTreeSet::new(),
             blockade: Blockade::open(around.journals.clone(), channel).await?,
+            flag,
+            try_now: false,
+            look_at: None,
+            looks_left: 0,
         };
+        lane.set_timer();
         Ok((lane, unfinished))
     }
 
@@ -238,8 +309,13 @@ impl<'a> Lane<'a> {
         };
         match record.resume(first_stands) {
             // The predecessor did not come to note that down, nor to count it.
-            Resume::Remove if record.state == State::Sending => Ok(self.confirm(record).await?),
-            Resume::Remove => Ok(self.forget(&sequences).await?),
+            Resume::Remove if record.state == State::Sending => Ok(self.confirm(record, None).await?),
+            Resume::Remove => {
+                self.forget(&sequences).await?;
+                // Nor perhaps to remember it. Doing so again changes nothing.
+                self.remember(record.message, record.shown.filter(|_| record.edits.is_none())).await;
+                Ok(())
+            }
             Resume::Bury(cause) => {
                 let standing = self.backlog.sequences().filter(|sequence| sequences.contains(sequence));
                 Ok(self.bury_decided(&standing.collect(), &cause).await?)
@@ -251,11 +327,16 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// What was received before then, in milliseconds since 1970, is too old to be posted.
+    pub(super) fn oldest_ms(&self) -> i64 {
+        let max_age_ms = i64::try_from(self.around.max_age.as_millis()).unwrap_or(i64::MAX);
+        clock::now_ms().saturating_sub(max_age_ms)
+    }
+
     /// One post or edit, or one reason why there is none. It is made when it may
     /// go, of all that waits then and of what may be posted then.
     async fn step(&mut self, work: Work) -> Result<(), Interruption> {
-        let max_age_ms = i64::try_from(self.around.max_age.as_millis()).unwrap_or(i64::MAX);
-        let expired = self.backlog.waiting_before(clock::now_ms().saturating_sub(max_age_ms));
+        let expired = self.backlog.waiting_before(self.oldest_ms());
         // Strangers' alerts leave no trace, however old. That a channel is none is
         // known without the store, so what waits for the store expires all the same.
         if !expired.is_empty() && self.around.authority.was_authorized(self.channel).await? {
@@ -264,11 +345,17 @@ impl<'a> Lane<'a> {
         match self.around.authority.standing(self.channel).await? {
             // It is known from now on.
             Standing::Authorized(_) if !expired.is_empty() => Ok(()),
-            Standing::Authorized(guild) => match self.blockade.read().await? {
+            Standing::Authorized(guild) => match self.closed().await? {
                 None => self.work(work, guild).await,
                 Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
             },
-            Standing::Unreachable(why) => Ok(self.bury_all(&unreachable_cause(&why)).await?),
+            Standing::Unreachable(words) => {
+                let why = match self.closed().await? {
+                    Some(why) => why,
+                    None => self.close(&words).await?,
+                };
+                Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?)
+            }
             Standing::NotAuthorized if self.around.authority.was_authorized(self.channel).await? => {
                 Ok(self.bury_all(&revoked_cause()).await?)
             }
@@ -289,14 +376,4 @@ impl<'a> Lane<'a> {
         self.journal.write(&record).await?;
         self.deliver(record, false).await
     }
-
-    /// Discord does not let the bot post here: until the channel is authorized
-    /// anew or replayed, its alerts are dead letters at once.
-    pub(super) async fn block(&mut self, why: &str) -> anyhow::Result<()> {
-        self.blockade.set(why).await
-    }
 }
-
-#[cfg(test)]
-#[path = "protocol_tests.rs"]
-mod protocol_tests;

@@ -5,24 +5,29 @@ mod backlog;
 mod backoff;
 pub mod blockade;
 mod catch_up;
-#[cfg(test)]
-mod choices;
+mod closing;
 mod clock;
+#[cfg(test)]
+mod crash_tests;
 mod edit;
 mod ending;
+mod issue;
 mod journal;
 mod lane;
 mod messages;
 mod pace;
+mod ports;
 mod post;
 mod queue;
 mod record;
 mod recovery;
+mod reopen;
 mod send;
 mod sweep;
 pub mod tally;
 mod trace;
 
+pub use self::closing::{Access, Closing};
 pub(crate) use self::record::log_ids;
 
 use std::{
@@ -35,31 +40,39 @@ use async_nats::{Message, jetstream};
 use futures::{
     StreamExt as _,
     future::BoxFuture,
-    stream::{BoxStream, FuturesUnordered, SelectAll},
+    stream::{self, BoxStream, FuturesUnordered, SelectAll},
 };
 use shared::{ChannelId, process::BadToken, shutdown::CancellationToken, wire};
 use tokio::{
-    sync::mpsc::{self, error::TrySendError},
+    sync::{
+        broadcast,
+        mpsc::{self, error::TrySendError},
+    },
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::DropGuard;
 
 use self::{
-    lane::Surroundings,
+    closing::Pauses,
+    lane::{ClosedFlag, Ears, Surroundings},
     messages::Messages,
     queue::{Queue, Waiting},
     recovery::Recovery,
 };
 use crate::{
     authority::Authority,
+    commands::BotAccess,
     dead_letters::DeadLetters,
     discord::Discord,
     leader::Bucket,
     lease::{Lease, Resource},
     render::Style,
+    reopening::Reopening,
 };
 
+/// How much of what may open channels a busy lane does not miss.
+const TOLD_AT_ONCE: usize = 256;
 /// How often the whole stream is looked through for what no wake-up announced.
 const SWEEP: Duration = Duration::from_secs(2);
 
@@ -79,6 +92,8 @@ pub struct Delivery {
     pub style: Style,
     /// Older alerts become dead letters.
     pub max_age: Duration,
+    /// How many alerts may wait for a channel.
+    pub backlog_max: usize,
 }
 
 impl Delivery {
@@ -96,22 +111,31 @@ impl Delivery {
         clock::now_ms();
         let js = jetstream::new(self.nats.clone());
         let bad_token = CancellationToken::new();
+        let (queue, authority) = (Queue::new(js.clone()), self.authority.clone());
         let mut lanes = Lanes::new(
             self.nats,
+            queue.clone(),
+            self.journals.clone(),
             Surroundings {
-                queue: Queue::new(js.clone()),
+                queue: Arc::new(queue),
                 recovery: Arc::new(Recovery::new()),
-                dead_letters: DeadLetters::new(js),
-                journals: self.journals,
-                messages: Messages::new(self.messages),
-                authority: self.authority,
-                discord: self.discord,
+                dead_letters: Arc::new(DeadLetters::new(js)),
+                journals: Arc::new(self.journals),
+                messages: Messages::new(Arc::new(self.messages)),
+                authority: Arc::new(self.authority),
+                access: Arc::new(BotAccess::new(&self.discord)),
+                discord: Arc::new(self.discord),
+                pauses: Pauses::default(),
+                backlog_max: self.backlog_max,
                 style: self.style,
                 max_age: self.max_age,
                 shutdown: shutdown.clone(),
                 bad_token: bad_token.clone(),
             },
         );
+        // Without it, closed channels are tried again all the same, only later.
+        let told = lanes.nats.subscribe(wire::REOPENING).await;
+        let mut told = told.map_or_else(|_| stream::pending().boxed(), |told| told.boxed());
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -131,6 +155,11 @@ impl Delivery {
                         lanes.wake(channel);
                     }
                 }
+                Some(message) = told.next() => if let Some(news) = Reopening::decode(&message.payload) {
+                    authority.forget_unreachable(news.guild, news.channels.as_deref()).await;
+                    // Nobody hears it where there is no lane.
+                    let _ = lanes.told.send(Arc::new(news));
+                },
                 _ = sweep.tick() => lanes.sweep(),
                 Some(found) = lanes.sweeps.next() => if let Some(waiting) = found { lanes.swept(waiting) },
                 Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
@@ -151,11 +180,15 @@ impl Delivery {
 /// The lanes at work.
 struct Lanes {
     nats: async_nats::Client,
+    queue: Queue,
+    journals: Bucket,
     around: Surroundings,
     partitions: HashMap<u64, Partition>,
     /// Partitions that are to be put down.
     stops: FuturesUnordered<BoxFuture<'static, u64>>,
     wakes: SelectAll<BoxStream<'static, Message>>,
+    /// What may open closed channels, for all lanes.
+    told: broadcast::Sender<Arc<Reopening>>,
     /// Looks through the stream that are under way, and what they found.
     sweeps: FuturesUnordered<BoxFuture<'static, Option<Waiting>>>,
     lanes: HashMap<ChannelId, Handle>,
@@ -180,14 +213,18 @@ struct Handle {
     /// Cancelled when its lease was to be given up.
     stop: CancellationToken,
     last_wake: Instant,
+    closed: ClosedFlag,
     /// Something came while the lane was being put away.
     again: bool,
 }
 
 impl Lanes {
-    fn new(nats: async_nats::Client, around: Surroundings) -> Self {
+    fn new(nats: async_nats::Client, queue: Queue, journals: Bucket, around: Surroundings) -> Self {
         Self {
             nats,
+            queue,
+            journals,
+            told: broadcast::Sender::new(TOLD_AT_ONCE),
             around,
             partitions: HashMap::new(),
             stops: FuturesUnordered::new(),
@@ -256,12 +293,13 @@ impl Lanes {
         let (wake, wakes) = mpsc::channel(1);
         let _ = wake.try_send(());
         let (around, lease) = (around.clone(), lease.clone());
-        let stop = around.shutdown.clone();
+        let (stop, closed) = (around.shutdown.clone(), ClosedFlag::default());
+        let (ears, flag) = (Ears { wakes, told: self.told.subscribe() }, closed.clone());
         self.tasks.spawn(async move {
-            let _ = lease.fence().while_held(lane::run(around, channel, wakes)).await;
+            let _ = lease.fence().while_held(lane::run(around, channel, ears, flag)).await;
             channel
         });
-        let handle = Handle { wake: Some(wake), stop, last_wake: Instant::now(), again: false };
+        let handle = Handle { wake: Some(wake), stop, last_wake: Instant::now(), closed, again: false };
         self.lanes.insert(channel, handle);
         metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);
     }

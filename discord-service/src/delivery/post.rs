@@ -6,8 +6,9 @@ use shared::{Alert, GuildId, alert::Trust, trace::TracePoint};
 
 use super::{
     backlog::{Group, newest},
+    issue::IssueKey,
     lane::{Interruption, Lane},
-    messages::{IssueKey, Shown},
+    messages::Shown,
     record::{Mention, Record, nonce},
 };
 use crate::{
@@ -63,9 +64,9 @@ impl Lane<'_> {
         let is_return = own.as_ref().is_some_and(Change::is_return);
         let mut history = History::default();
         if let Some(issue) = IssueKey::of(alert).filter(|_| is_return || alert.kind == "issue.created")
-            && let Some((message, shown)) = self.first_about(issue).await?
+            && let Some((message, shown)) = self.first_about(&issue).await?
         {
-            history = shown.of_issue(issue).map(|told| told.folded.history.clone()).unwrap_or_default();
+            history = shown.of_issue(&issue).map(|told| told.folded.history.clone()).unwrap_or_default();
             let url = format!("https://discord.com/channels/{guild}/{}/{message}", self.channel);
             history.earlier = is_return.then_some(url);
         }
@@ -75,7 +76,7 @@ impl Lane<'_> {
         Ok(history)
     }
 
-    async fn first_about(&self, issue: IssueKey) -> anyhow::Result<Option<(u64, Shown)>> {
+    async fn first_about(&self, issue: &IssueKey) -> anyhow::Result<Option<(u64, Shown)>> {
         let messages = &self.around.messages;
         for message in messages.entry(self.channel, issue).await?.into_iter().flat_map(|entry| entry.messages)
         {

@@ -21,12 +21,12 @@ use async_nats::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use shared::wire;
+use shared::{ChannelId, wire};
 use tokio::time::sleep;
 
 use crate::batch::{self, Batch, Stored};
 
-/// Single reads and removals under way at once.
+/// Single reads under way at once.
 const IN_FLIGHT: usize = 64;
 
 /// How often the connection is looked at while there is none.
@@ -59,6 +59,8 @@ pub(crate) struct Waiting {
     pub(crate) subjects: Vec<(String, usize)>,
     /// How long the first message has been in the stream; zero for an empty one.
     pub(crate) oldest_age: Duration,
+    /// Closed channels, where they were asked for.
+    pub(crate) closed: Vec<ChannelId>,
 }
 
 /// What the stream's leader says of one subject.
@@ -100,7 +102,7 @@ impl Queue {
         let age = std::time::SystemTime::now().duration_since(state.first_timestamp.into());
         let oldest_age = if state.messages > 0 { age.unwrap_or_default() } else { Duration::ZERO };
         let subjects = counts.try_collect().await.context("cannot list what waits")?;
-        Ok(Waiting { subjects, oldest_age })
+        Ok(Waiting { subjects, oldest_age, closed: Vec::new() })
     }
 
     /// How many messages the subject has, and in which stream, as its leader has it.
@@ -179,33 +181,8 @@ impl Queue {
         }
     }
 
-    /// Removes messages of this subject for certain. `kept_from` is the lowest
-    /// sequence of the subject that must stay, if any does. In a stream that was
-    /// made in place of `read_from` (see [`Standing`]) nothing is removed: its
-    /// sequences are those of other messages. One that is made between this look
-    /// and the removal numbers its messages beyond all of these.
-    ///
-    /// # Errors
-    /// When NATS is away, or the stream is another one.
-    pub(crate) async fn remove(
-        &self,
-        read_from: &str,
-        subject: &str,
-        sequences: &BTreeSet<u64>,
-        kept_from: Option<u64>,
-    ) -> anyhow::Result<()> {
-        let Removal { below, single } = Removal::of(sequences, kept_from);
-        ensure!(self.standing(subject).await?.stream == read_from, "the alerts' stream was made anew");
-        if let Some(below) = below {
-            self.purge(subject, below).await?;
-        }
-        stream::iter(single.into_iter().map(|sequence| self.delete(sequence)))
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect()
-            .await
-    }
-
-    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
+    /// Removes all messages of the subject below this sequence.
+    pub(crate) async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let purged =
             stream.purge().filter(subject).sequence(below).await.context("cannot remove what is done")?;
@@ -213,7 +190,8 @@ impl Queue {
         Ok(())
     }
 
-    async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
+    /// Removes one message, which may be gone already.
+    pub(crate) async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
         #[derive(serde::Deserialize)]
         struct Deleted {
             success: bool,

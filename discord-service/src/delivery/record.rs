@@ -78,6 +78,9 @@ pub(crate) struct Record {
     /// The message that is edited; a post makes a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) edits: Option<u64>,
+    /// The message that was posted, once Discord has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<u64>,
     /// What the message shows then, where that is to be remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shown: Option<Shown>,
@@ -96,7 +99,7 @@ impl Record {
     ) -> Self {
         let runs = runs_of(sequences);
         let (state, traces) = (State::Sending, Vec::new());
-        let (edits, shown) = (None, None);
+        let (edits, message, shown) = (None, None, None);
         Self {
             v: VERSION,
             state,
@@ -109,6 +112,7 @@ impl Record {
             body,
             traces,
             edits,
+            message,
             shown,
         }
     }

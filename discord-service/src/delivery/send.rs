@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use super::{
     backoff::{Backoff, News},
-    ending::{expired_cause, revoked_cause, unreachable_cause},
+    ending::{expired_cause, revoked_cause},
     lane::{Interruption, Lane},
+    messages::Shown,
     record::{Mention, Record, log_ids},
     trace::Posting,
 };
@@ -21,6 +22,9 @@ use crate::{
 
 /// How long a request in flight may take after the process was told to stop.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// A post that alone fails for so long is given up.
+const ALONE: Duration = Duration::from_secs(5 * 60);
 
 /// When Discord is away, it is so for all lanes: one of them says so.
 static UNCONFIRMED: News = News::new();
@@ -41,6 +45,7 @@ impl Lane<'_> {
     pub(super) async fn deliver(&mut self, record: Record, mut repeated: bool) -> Result<(), Interruption> {
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
         let mut checked = !repeated;
+        let (mut failing_since, mut all_4xx) = (None, !repeated);
         let posting = Posting::begin(&record.traces);
         loop {
             if self.had_to_wait(record.edits.is_some()).await {
@@ -70,22 +75,36 @@ impl Lane<'_> {
                     return Ok(());
                 }
                 // A 429: it was not done. Posts need not wait with an edit.
-                Ok(Sent::NotYet) if record.edits.is_some() && !repeated => return Ok(()),
-                Ok(Sent::NotYet) => continue,
+                Ok(Sent::NotYet) | Err(DiscordError::NotSent) if record.edits.is_some() => return Ok(()),
+                Ok(Sent::NotYet) | Err(DiscordError::NotSent) => continue,
                 Err(DiscordError::BadToken(error)) => return Err(error.into()),
-                Err(DiscordError::Unavailable(error)) => error,
-                Err(refused) => {
+                Err(error @ DiscordError::Unavailable { answered_4xx, .. }) => {
+                    repeated |= !answered_4xx;
+                    all_4xx &= answered_4xx;
+                    error
+                }
+                Err(refused @ DiscordError::Refused { .. }) => {
                     posting.end(false);
                     return Ok(self.refused(record, &refused, repeated).await?);
                 }
             };
-            repeated = true;
+            // Posts need not wait with an edit.
+            if let Some(message) = record.edits {
+                posting.end(false);
+                self.edit_failed(&record, message, repeated, &error);
+                return Ok(());
+            }
+            let since: Instant = *failing_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= ALONE && self.around.discord.others_succeed(self.channel).await {
+                posting.end(false);
+                return Ok(self.give_up(record, &error, all_4xx).await?);
+            }
             let wait = backoff.next();
             metrics::counter!("sentry_bot_post_retries_total").increment(1);
             if UNCONFIRMED.is_news() {
-                tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error:#}");
+                tracing::warn!(channel.id = %self.channel, retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error}");
             } else {
-                tracing::debug!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error:#}");
+                tracing::debug!(channel.id = %self.channel, retry_in = ?wait, "a post is not confirmed yet: {error}");
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -97,10 +116,10 @@ impl Lane<'_> {
     async fn attempt(&self, record: &Record) -> Result<Sent, DiscordError> {
         let (discord, channel) = (&self.around.discord, self.channel);
         let Some(message) = record.edits else {
-            let created = discord.try_create_message(channel, &record.body).await?;
+            let created = discord.post(channel, &record.body).await?;
             return Ok(created.map_or(Sent::NotYet, Sent::Message));
         };
-        Ok(match discord.try_edit_message(channel, message, &record.body).await? {
+        Ok(match discord.edit(channel, message, &record.body).await? {
             Edited::Done => Sent::Message(message),
             Edited::NotYet => Sent::NotYet,
             Edited::TooOldUntil(until) => Sent::TooOldUntil(message, until),
@@ -127,15 +146,17 @@ impl Lane<'_> {
     }
 
     /// Why what is recorded must not be repeated, if so.
-    async fn no_longer(&self, record: &Record) -> Result<Option<Cause>, Interruption> {
-        let oldest = chrono::Utc::now() - self.around.max_age;
-        if record.since_ms.1 < oldest.timestamp_millis() {
+    async fn no_longer(&mut self, record: &Record) -> Result<Option<Cause>, Interruption> {
+        if record.since_ms.1 < self.oldest_ms() {
             return Ok(Some(expired_cause()));
         }
         let guild = match self.around.authority.standing(self.channel).await? {
             Standing::Authorized(guild) => guild,
             Standing::NotAuthorized => return Ok(Some(revoked_cause())),
-            Standing::Unreachable(why) => return Ok(Some(unreachable_cause(&why))),
+            Standing::Unreachable(words) => {
+                let why = self.close(&words).await?;
+                return Ok(Some(Cause::new(Reason::Unreachable, why)));
+            }
         };
         for Mention { user, project } in &record.mentions {
             if let Some(cause) = self.mention_cause(guild, Some(user), project).await? {
@@ -152,7 +173,10 @@ impl Lane<'_> {
         let sequences = record.sequences();
         let alerts = sequences.len();
         match record.edits {
-            Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
+            Some(message) => {
+                self.troubles.remove(&message);
+                metrics::counter!("sentry_bot_edits_total").increment(1);
+            }
             None => {
                 self.last_post = Some(Instant::now());
                 metrics::counter!("sentry_bot_posts_total").increment(1);
@@ -168,25 +192,26 @@ impl Lane<'_> {
         for alert_ids in log_ids(&sequences) {
             tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
         }
-        if let Some(message) = message {
-            self.remember(&record, message).await?;
+        if record.edits.is_none() {
+            self.reopen().await?;
         }
-        self.confirm(record).await
+        if let (Some(message), Some(_), Some(shown)) = (message, record.edits, &record.shown) {
+            // The next edit builds on it, and an edit can be repeated.
+            self.around.messages.write(self.channel, message, shown).await?;
+        }
+        let shown = record.shown.clone().filter(|_| record.edits.is_none());
+        self.confirm(record, message).await?;
+        self.remember(message, shown).await;
+        Ok(())
     }
 
-    /// Writes down what the message shows. After an edit that must succeed, since
-    /// the next one builds on it, and the edit can be repeated. After a post it may
-    /// fail: a post that is repeated for it could be doubled.
-    async fn remember(&self, record: &Record, message: u64) -> anyhow::Result<()> {
-        let Some(shown) = &record.shown else { return Ok(()) };
-        let messages = &self.around.messages;
-        if record.edits.is_some() {
-            return messages.write(self.channel, message, shown).await;
-        }
-        if let Err(error) = messages.remember(self.channel, message, shown).await {
+    /// Writes down what a posted message shows, after all else: a post that is
+    /// repeated for its sake could be doubled. It may fail.
+    pub(super) async fn remember(&self, message: Option<u64>, shown: Option<Shown>) {
+        let (Some(message), Some(shown)) = (message, shown) else { return };
+        if let Err(error) = self.around.messages.remember(self.channel, message, &shown).await {
             tracing::warn!(channel.id = %self.channel, "changes of the issues in a post will be posts of their own: {error:#}");
         }
-        Ok(())
     }
 
     async fn refused(
@@ -202,7 +227,7 @@ impl Lane<'_> {
             // A repeat of a post that somebody has deleted since.
             Some(Refusal::AlreadyPosted) => self.posted(record, None).await,
             Some(Refusal::Channel) => self.refused_channel(&record, refused, repeated).await,
-            Some(Refusal::Message) | None => self.refused_message(&record, refused, repeated).await,
+            Some(_) | None => self.refused_message(&record, refused, repeated).await,
         }
     }
 
@@ -212,12 +237,24 @@ impl Lane<'_> {
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
-        let cause = unreachable_cause(&refused.to_string());
-        self.block(&cause.detail).await?;
+        let why = self.close(&refused.to_string()).await?;
+        let cause = Cause::new(Reason::Unreachable, why);
         self.bury(&record.sequences(), &cause.if_sent(repeated)).await
     }
 
-    /// A shared post is taken apart; one alone is tried without links, then dead.
+    /// This post alone fails. If it certainly was not created, its embeds are sent
+    /// as those of a post that is refused.
+    async fn give_up(&mut self, record: Record, error: &DiscordError, all_4xx: bool) -> anyhow::Result<()> {
+        if all_4xx {
+            return self.refused_message(&record, error, false).await;
+        }
+        let why =
+            format!("Discord confirmed it in no try of five minutes, while it answered others: {error}");
+        self.bury(&record.sequences(), &Cause::new(Reason::Refused, why).if_sent(true)).await
+    }
+
+    /// Each embed of a shared post is sent alone, and once more without links;
+    /// then its alerts are dead.
     async fn refused_message(
         &mut self,
         record: &Record,
@@ -225,13 +262,13 @@ impl Lane<'_> {
         repeated: bool,
     ) -> anyhow::Result<()> {
         let sequences = record.sequences();
-        tracing::warn!(channel.id = %self.channel, alerts = sequences.len(), links = record.links, "{refused}");
-        if sequences.len() > 1 {
-            self.backlog.set_alone(&sequences);
+        tracing::warn!(channel.id = %self.channel, alerts = sequences.len(), embeds = record.embeds, links = record.links, "{refused}");
+        if record.embeds > 1 {
+            self.backlog.isolate(&sequences);
             return Ok(());
         }
         if record.links {
-            self.backlog.set_alone(&sequences);
+            self.backlog.isolate(&sequences);
             self.without_links.extend(sequences);
             return Ok(());
         }

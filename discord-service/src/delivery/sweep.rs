@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures::FutureExt as _;
 use shared::{ChannelId, wire};
 
-use super::{Lanes, lane::Surroundings, lane_of, queue::Waiting};
+use super::{Lanes, blockade, lane::Surroundings, lane_of, queue::Waiting};
 use crate::dead_letters::{Cause, Reason};
 
 /// A lane without work for so long is put away.
@@ -19,22 +19,35 @@ impl Lanes {
     /// Looks through the stream, unless somebody does.
     pub(super) fn sweep(&mut self) {
         if self.sweeps.is_empty() {
-            self.sweep_anew();
+            self.look_through(false);
         }
     }
 
-    /// The same for what this pod did not have when the last look began.
+    /// The same for what this pod did not have when the last look began, and for
+    /// closed channels, which have a lane though nothing waits.
     pub(super) fn sweep_anew(&mut self) {
-        let queue = self.around.queue.clone();
+        self.look_through(true);
+    }
+
+    fn look_through(&mut self, anew: bool) {
+        let (queue, journals) = (self.queue.clone(), self.journals.clone());
         let sweep = async move {
-            let waiting = queue.waiting().await;
+            let waiting = async {
+                let waiting = queue.waiting().await?;
+                let closed = if anew { blockade::all(&journals).await? } else { Vec::new() };
+                anyhow::Ok(Waiting { closed, ..waiting })
+            };
+            let waiting = waiting.await;
             waiting.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
         };
         self.sweeps.push(sweep.boxed());
     }
 
     /// Wakes the lanes of what was found.
-    pub(super) fn swept(&mut self, Waiting { subjects, oldest_age }: Waiting) {
+    pub(super) fn swept(&mut self, Waiting { subjects, oldest_age, closed }: Waiting) {
+        for channel in closed {
+            self.wake(channel);
+        }
         let held = |subject: &str| self.partitions.contains_key(&partition_of(subject));
         let held: Vec<(String, usize)> = subjects.into_iter().filter(|(subject, _)| held(subject)).collect();
         metrics::gauge!("sentry_bot_channels_waiting").set(held.len() as f64);
@@ -48,7 +61,11 @@ impl Lanes {
                 None => self.sweeps.push(bury_strays(self.around.clone(), subject).map(|()| None).boxed()),
             }
         }
-        for handle in self.lanes.values_mut().filter(|handle| handle.last_wake.elapsed() > IDLE) {
+        for handle in self
+            .lanes
+            .values_mut()
+            .filter(|handle| handle.last_wake.elapsed() > IDLE && !handle.closed.is_set())
+        {
             handle.wake = None;
         }
     }

@@ -3,6 +3,8 @@
 
 mod sample;
 
+use std::{collections::HashSet, time::Duration};
+
 use anyhow::Context as _;
 use async_nats::jetstream::{
     self,
@@ -16,7 +18,7 @@ use crate::{
     batch,
     dead_letters::{DeadLetters, Latest},
     delivery::{
-        blockade,
+        Closing, blockade,
         tally::{self, Tally},
     },
     leader::Bucket,
@@ -24,6 +26,8 @@ use crate::{
 
 /// Refusals and dead letters that are shown.
 const SHOWN: usize = 5;
+/// Kinds of refusals that are shown.
+const KINDS: usize = 2 * SHOWN;
 
 /// What is known of a channel. Times are in milliseconds since 1970.
 #[derive(Debug, Default)]
@@ -32,11 +36,13 @@ pub struct Findings {
     pub tally: Tally,
     /// What waits.
     pub waiting: Waiting,
-    /// Why Discord does not let the bot post there, if so.
-    pub blocked: Option<String>,
+    /// Whether Discord does not let the bot post there, or did not until now.
+    pub closing: Option<Closing>,
+    /// The dead letters that follow when it does again.
+    pub follows: usize,
     /// What cannot be delivered.
     pub dead: Latest,
-    /// The last refusals, newest first.
+    /// The last refusal of each kind, and the last five at least, newest first.
     pub refusals: Vec<Refusal>,
 }
 
@@ -69,12 +75,43 @@ impl Findings {
 pub struct Diagnosis {
     js: jetstream::Context,
     dead_letters: DeadLetters,
+    max_age: Duration,
 }
 
 impl Diagnosis {
-    /// Over the connection of these dead letters.
-    pub fn new(dead_letters: DeadLetters) -> Self {
-        Self { js: dead_letters.js().clone(), dead_letters }
+    /// Over the connection of these dead letters. Alerts older than `max_age` are
+    /// not posted.
+    pub fn new(dead_letters: DeadLetters, max_age: Duration) -> Self {
+        Self { js: dead_letters.js().clone(), dead_letters, max_age }
+    }
+
+    /// Those of these channels that are closed, and how many dead letters follow.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub(crate) async fn closed(
+        &self,
+        channels: &[ChannelId],
+    ) -> anyhow::Result<Vec<(ChannelId, Closing, usize)>> {
+        let lanes = Bucket::new(&self.js, wire::LANES);
+        let mut closed = Vec::new();
+        for channel in channels {
+            if let (Some(closing), follows) = self.closing(&lanes, *channel).await? {
+                closed.push((*channel, closing, follows));
+            }
+        }
+        Ok(closed)
+    }
+
+    async fn closing(
+        &self,
+        lanes: &Bucket,
+        channel: ChannelId,
+    ) -> anyhow::Result<(Option<Closing>, usize)> {
+        let Some(closing) = blockade::of(lanes, channel).await? else { return Ok((None, 0)) };
+        let oldest = chrono::Utc::now() - self.max_age;
+        let follows = self.dead_letters.following(channel, oldest.timestamp_millis()).await?;
+        Ok((Some(closing), follows))
     }
 
     /// All that is known of the channel.
@@ -83,14 +120,14 @@ impl Diagnosis {
     /// When NATS is away.
     pub async fn of(&self, channel: ChannelId) -> anyhow::Result<Findings> {
         let lanes = Bucket::new(&self.js, wire::LANES);
-        let (tally, waiting, blocked, dead, refusals) = tokio::try_join!(
+        let (tally, waiting, (closing, follows), dead, refusals) = tokio::try_join!(
             tally::of(&lanes, channel),
             self.waiting(channel),
-            blockade::of(&lanes, channel),
+            self.closing(&lanes, channel),
             self.dead_letters.latest(channel, SHOWN),
             self.refusals(channel),
         )?;
-        Ok(Findings { tally, waiting, blocked, dead, refusals })
+        Ok(Findings { tally, waiting, closing, follows, dead, refusals })
     }
 
     async fn waiting(&self, channel: ChannelId) -> anyhow::Result<Waiting> {
@@ -110,11 +147,22 @@ impl Diagnosis {
     }
 
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
-        let subject = wire::refusals_subject(channel);
+        let subject = wire::refusals_subjects(channel);
         let notes = batch::read(&self.js, wire::REFUSALS_STREAM, &subject, 1).await?;
-        let newest_first = notes.messages.iter().rev();
-        Ok(newest_first.filter_map(|note| Refusal::decode(&note.payload)).take(SHOWN).collect())
+        Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
+}
+
+/// The last refusal of each kind, and the last [`SHOWN`] of all where those are
+/// fewer, newest first: what comes often pushes out nothing else.
+fn last(mut notes: Vec<Refusal>) -> Vec<Refusal> {
+    notes.sort_by_key(|note| std::cmp::Reverse(note.at_ms));
+    let mut lines = HashSet::new();
+    let (mut shown, others): (Vec<_>, Vec<_>) = notes.into_iter().partition(|note| lines.insert(note.line()));
+    shown.extend(others.into_iter().take(SHOWN.saturating_sub(lines.len())));
+    shown.sort_by_key(|note| std::cmp::Reverse(note.at_ms));
+    shown.truncate(KINDS);
+    shown
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -138,5 +186,27 @@ async fn received(stream: &Stream<()>, subject: &str, end: End) -> anyhow::Resul
         ))),
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
         Err(error) => Err(error).context("cannot look at what waits"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::refusal::Reason;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_often_pushes_out_no_other_refusal() {
+        let note = |reason, rule, at_ms| Refusal::new(reason, rule, at_ms);
+        let mut notes = vec![note(Reason::BacklogFull, "", 1), note(Reason::Token, "token: missing", 2)];
+        notes.extend((10..20).map(|at_ms| note(Reason::Token, "token: not this channel's", at_ms)));
+        let times = |notes: Vec<Refusal>| last(notes).iter().map(|note| note.at_ms).collect::<Vec<_>>();
+        assert_eq!(times(notes.clone()), [19, 18, 17, 2, 1]);
+        for (reason, at_ms) in
+            [Reason::Query, Reason::Schema, Reason::NotJson, Reason::TooLarge].into_iter().zip(30..)
+        {
+            notes.push(note(reason, "", at_ms));
+        }
+        assert_eq!(times(notes), [33, 32, 31, 30, 19, 2, 1]);
     }
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use reqwest::{StatusCode, header::HeaderMap};
 use serde::Deserialize;
 use serde_json::Value;
-use shared::{process::BadToken, text::cut};
+use shared::text::cut;
 
-use super::error::{DiscordError, OVERLOADED};
+use super::{
+    error::{DiscordError, Refusal},
+    meaning::{Asked, Meaning},
+};
 
 /// No wait that Discord asks for is taken to be longer, whatever it says.
 const LONGEST_WAIT: f64 = 24.0 * 60.0 * 60.0;
@@ -80,13 +83,12 @@ struct RateLimited {
     code: u32,
 }
 
-/// The body of any other 4xx.
-#[derive(Deserialize)]
-struct Refused {
+/// The body of any other error.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Failure {
     message: String,
-    #[serde(default)]
-    code: u32,
-    #[serde(default)]
+    code: Option<u32>,
     errors: Value,
 }
 
@@ -136,35 +138,38 @@ impl Answer {
             .then(|| wait.unwrap_or(OLD_EDITS_WAIT))
     }
 
-    /// The body of a success, or why it is none. `own_token`: the path carries
-    /// a token that stands in for the bot's. A 429 is the caller's to handle.
-    pub(super) fn into_result(self, own_token: bool) -> Result<Vec<u8>, DiscordError> {
-        if self.status.is_success() {
-            return Ok(self.body);
-        }
-        if self.status == StatusCode::UNAUTHORIZED && !own_token {
-            return Err(BadToken.into());
-        }
-        let status = self.status;
-        let passes = !status.is_client_error()
-            || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
-        if passes || self.is_a_page() {
-            return Err(DiscordError::Unavailable(anyhow::anyhow!("it answered {status}")));
-        }
-        let (code, message) = match serde_json::from_slice::<Refused>(&self.body) {
-            Ok(Refused { code: OVERLOADED, .. }) => {
-                return Err(DiscordError::Unavailable(anyhow::anyhow!("it answered {status}, overloaded")));
-            }
-            Ok(refused) => (refused.code, words(&refused)),
-            Err(_) => (0, status.canonical_reason().unwrap_or("no reason given").to_owned()),
-        };
-        Err(DiscordError::Refused { status: status.as_u16(), code, message })
+    /// What it means, where this was asked.
+    pub(super) fn meaning(&self, asked: Asked) -> Meaning {
+        Meaning::of(asked, self.status.as_u16(), self.header("content-type"), self.failure().code)
     }
 
-    /// An HTML page comes from something in front of Discord (a firewall, a
-    /// maintenance page): it says nothing about what was asked.
-    fn is_a_page(&self) -> bool {
-        self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+    /// The error for a refusal.
+    pub(super) fn refused(&self, refusal: Refusal) -> DiscordError {
+        let failure = self.failure();
+        let message = match words(&failure) {
+            words if words.is_empty() => {
+                self.status.canonical_reason().unwrap_or("no reason given").to_owned()
+            }
+            words => words,
+        };
+        let (status, code) = (self.status.as_u16(), failure.code.unwrap_or_default());
+        DiscordError::Refused { refusal, status, code, message }
+    }
+
+    /// The error for a fault that passes.
+    pub(super) fn passing(&self, answered_4xx: bool) -> DiscordError {
+        let status = self.status;
+        let error = match self.failure() {
+            failure @ Failure { code: Some(code), .. } => {
+                anyhow::anyhow!("it answered {status}, code {code}: {}", words(&failure))
+            }
+            Failure { code: None, .. } => anyhow::anyhow!("it answered {status}"),
+        };
+        DiscordError::Unavailable { error, answered_4xx }
+    }
+
+    fn failure(&self) -> Failure {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -178,13 +183,13 @@ fn seconds(number: f64) -> Option<Duration> {
 }
 
 /// Discord's message, and which field broke which rule when it is a form error.
-fn words(refused: &Refused) -> String {
+fn words(failure: &Failure) -> String {
     let mut details = Vec::new();
-    collect(&refused.errors, &mut String::new(), &mut details);
+    collect(&failure.errors, &mut String::new(), &mut details);
     let text = if details.is_empty() {
-        refused.message.clone()
+        failure.message.clone()
     } else {
-        format!("{}: {}", refused.message, details.join("; "))
+        format!("{}: {}", failure.message, details.join("; "))
     };
     cut(&text, MAX_WORDS)
 }

@@ -75,29 +75,47 @@ fn a_429_says_whom_it_stops_and_for_how_long() {
 fn a_form_error_names_the_field() {
     let body = r#"{"message":"Invalid Form Body","code":50035,"errors":{"embeds":{"0":{"fields":{"1":{"value":
         {"_errors":[{"code":"BASE_TYPE_REQUIRED","message":"This field is required"}]}}}}}}}"#;
-    let error = answer(400, &[], body).into_result(false).expect_err("a refusal");
     assert_eq!(
-        error.to_string(),
+        answer(400, &[], body).refused(Refusal::Message).to_string(),
         "Discord refused with 400, code 50035: Invalid Form Body: embeds.0.fields.1.value This field is required"
+    );
+    assert_eq!(
+        answer(404, &[], "").refused(Refusal::MessageGone).to_string(),
+        "Discord refused with 404, code 0: Not Found"
     );
 }
 
 #[test]
-fn answers_are_told_apart_by_status_and_code() {
-    let result = |status, headers: &[(&'static str, &str)], body, own_token| {
-        answer(status, headers, body).into_result(own_token).map(|_| ())
-    };
-    let json = r#"{"message":"Unknown Channel","code":10003}"#;
-    assert!(matches!(result(204, &[], "", false), Ok(())));
-    assert!(matches!(result(401, &[], "", false), Err(DiscordError::BadToken(_))));
-    assert!(matches!(result(401, &[], "", true), Err(DiscordError::Refused { status: 401, code: 0, .. })));
-    assert!(matches!(result(404, &[], json, false), Err(DiscordError::Refused { code: 10_003, .. })));
-    assert!(matches!(result(403, &[], "", false), Err(DiscordError::Refused { status: 403, code: 0, .. })));
-    let page = [("content-type", "text/html; charset=UTF-8")];
-    assert!(matches!(result(403, &page, "<html>", false), Err(DiscordError::Unavailable(_))));
-    for passing in [302, 408, 500, 502, 504] {
-        assert!(matches!(result(passing, &[], "", false), Err(DiscordError::Unavailable(_))), "{passing}");
+fn a_passing_fault_is_told_with_discords_words() {
+    let edge = answer(403, &[], r#"{"message":"internal network error","code":40333}"#).passing(true);
+    assert!(matches!(edge, DiscordError::Unavailable { answered_4xx: true, .. }));
+    assert_eq!(
+        edge.to_string(),
+        "Discord is unavailable: it answered 403 Forbidden, code 40333: internal network error"
+    );
+    let text = answer(502, &[], "error code: 1020").passing(false);
+    assert!(matches!(text, DiscordError::Unavailable { answered_4xx: false, .. }));
+    assert_eq!(text.to_string(), "Discord is unavailable: it answered 502 Bad Gateway");
+}
+
+#[test]
+fn only_a_code_that_is_a_number_counts() {
+    let closed = Meaning::Refused(Refusal::Channel);
+    let passing = Meaning::Passing { answered_4xx: true };
+    for (body, meaning) in [
+        (r#"{"message":"Missing Access","code":50001}"#, closed),
+        (r#"{"code":50001}"#, closed),
+        (r#"{"message":"Missing Access","code":"50001"}"#, passing),
+        (r#"{"message":"Missing Access","code":50001.5}"#, passing),
+        (r#"{"message":"Missing Access","code":-1}"#, passing),
+        (r#"{"message":"Missing Access"}"#, passing),
+        ("[50001]", passing),
+        ("50001", passing),
+        ("", passing),
+    ] {
+        let json = [("content-type", "application/json")];
+        assert_eq!(answer(403, &json, body).meaning(Asked::Post), meaning, "{body}");
+        let page = [("content-type", "text/html")];
+        assert_eq!(answer(403, &page, body).meaning(Asked::Post), passing, "{body}");
     }
-    let overloaded = r#"{"message":"overloaded","code":130000}"#;
-    assert!(matches!(result(400, &[], overloaded, false), Err(DiscordError::Unavailable(_))));
 }

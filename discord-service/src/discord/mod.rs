@@ -9,8 +9,12 @@ mod answer;
 mod error;
 mod interactions;
 mod limits;
+mod meaning;
+mod messages;
 mod route;
+mod token;
 mod transport;
+mod witness;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,19 +23,24 @@ use moka::future::Cache;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, process::BadToken};
 use tokio::time::Instant;
 use url::Url;
 
+pub(crate) use self::transport::USER_AGENT;
 use self::{
     answer::Answer,
-    limits::{Limits, padded},
+    limits::{Limits, Outlasts, Priority},
+    meaning::{Asked, Meaning},
+    messages::Replies,
     route::Route,
+    token::Token,
     transport::Transport,
+    witness::Witness,
 };
 pub use self::{
     error::{DiscordError, Refusal},
-    limits::GLOBAL_RATE,
+    messages::Edited,
 };
 
 /// How long a request waits for rate limits unless the caller says otherwise.
@@ -46,30 +55,22 @@ const REMEMBERED_CHANNELS: u64 = 20_000;
 /// that takes at most ten seconds. A 429 was not done: it is waited out and the
 /// request made again. Nothing else is repeated. When the rate limits would
 /// outlast the caller's [patience](Self::with_patience), that is
-/// [`DiscordError::Unavailable`] as soon as it is certain, not when it is over.
+/// [`DiscordError::NotSent`] as soon as it is certain, not when it is over.
 #[derive(Debug, Clone)]
 pub struct Discord {
     shared: Arc<Shared>,
     patience: Duration,
+    priority: Priority,
 }
 
 #[derive(Debug)]
 struct Shared {
     transport: Transport,
     limits: Limits,
+    token: Token,
+    witness: Witness,
+    replies: Replies,
     guilds: Cache<ChannelId, Option<GuildId>>,
-}
-
-/// What came of an edit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edited {
-    /// The message shows it.
-    Done,
-    /// Not done: the rate limits know when it may go.
-    NotYet,
-    /// Not done, and nothing of messages as old as this one is before then:
-    /// Discord limits edits of those beside its buckets.
-    TooOldUntil(Instant),
 }
 
 impl Discord {
@@ -83,103 +84,45 @@ impl Discord {
         let shared = Shared {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
+            token: Token::default(),
+            witness: Witness::default(),
+            replies: Replies::new(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
-        Ok(Self { shared: Arc::new(shared), patience: PATIENCE })
+        Ok(Self { shared: Arc::new(shared), patience: PATIENCE, priority: Priority::Alert })
     }
 
     /// The same access, with requests that wait for rate limits at most so long
     /// (60 s otherwise).
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
-        Self { shared: Arc::clone(&self.shared), patience }
+        Self { patience, ..self.clone() }
     }
 
-    /// How many requests a second may go in all, for all clones: this pod's
-    /// share of Discord's 50.
-    pub fn set_global_rate(&self, per_second: f64) {
-        self.shared.limits.set_rate(per_second);
+    /// The same access, with requests that wait while alerts wait and leave them a
+    /// part of each rate limit: for what commands cause.
+    #[must_use]
+    pub fn behind_alerts(&self) -> Self {
+        Self { priority: Priority::Command, ..self.clone() }
+    }
+
+    /// Takes this pod's share of what all pods of the bot have together, for all
+    /// clones: Discord's 50 requests a second, and the invalid requests (401, 403,
+    /// 429) after which it bans an address.
+    pub fn share_among(&self, pods: usize) {
+        self.shared.limits.share_among(pods);
+    }
+
+    /// Whether a request may go now that Discord will perhaps refuse, such as a
+    /// probe of a closed channel: this pod's share of invalid requests is less than
+    /// half used up. Beyond its whole share all requests are slowed down.
+    pub fn may_be_refused(&self) -> bool {
+        self.shared.limits.may_be_refused()
     }
 
     /// The token, for the gateway.
     pub(crate) fn token(&self) -> &SecretString {
         self.shared.transport.token()
-    }
-
-    /// Posts a message (the JSON body of Create Message) and returns its id.
-    /// One attempt, after waiting for the rate limits.
-    ///
-    /// # Errors
-    /// After [`DiscordError::Unavailable`] the message may have been created;
-    /// with a `nonce` and `enforce_nonce` a repeat soon after returns it.
-    pub async fn create_message(
-        &self,
-        channel: ChannelId,
-        body: &serde_json::Value,
-    ) -> Result<u64, DiscordError> {
-        let path = format!("/channels/{channel}/messages");
-        created(&self.request(Method::POST, &path, &path, Some(body)).await?)
-    }
-
-    /// The same, but a 429 is not waited out: `None`, certainly not done. What
-    /// was true when the message was made may no longer be when it may go.
-    ///
-    /// # Errors
-    /// As [`create_message`](Self::create_message).
-    pub async fn try_create_message(
-        &self,
-        channel: ChannelId,
-        body: &serde_json::Value,
-    ) -> Result<Option<u64>, DiscordError> {
-        let path = format!("/channels/{channel}/messages");
-        let body = encode(Some(body))?;
-        let (route, deadline) = (Route::new(&Method::POST, &path), Instant::now() + self.patience);
-        let answer = self.attempt(&Method::POST, &path, &route, body, deadline).await?;
-        match answer.status.as_u16() {
-            429 => Ok(None),
-            _ => created(&answer.into_result(route.has_own_token())?).map(Some),
-        }
-    }
-
-    /// Waits until the rate limits would let a message go to the channel.
-    pub async fn until_free(&self, channel: ChannelId) {
-        self.shared.limits.until_free(&post_route(channel)).await;
-    }
-
-    /// Which share of the channel's rate limit for messages is used, of the window
-    /// that counts now: 0 to 1.
-    pub fn used(&self, channel: ChannelId) -> f64 {
-        self.shared.limits.used(&post_route(channel))
-    }
-
-    /// Waits until the rate limits would let a message of the channel be edited.
-    pub async fn until_edit_free(&self, channel: ChannelId) {
-        self.shared.limits.until_free(&edit_route(channel)).await;
-    }
-
-    /// From when on the rate limits let a message of the channel be edited; may be over.
-    pub fn edit_free_at(&self, channel: ChannelId) -> Instant {
-        self.shared.limits.free_at(&edit_route(channel))
-    }
-
-    /// Changes a message (the JSON body of Edit Message): once, after waiting for
-    /// the rate limits. A 429 is not waited out.
-    pub async fn try_edit_message(
-        &self,
-        channel: ChannelId,
-        message: u64,
-        body: &serde_json::Value,
-    ) -> Result<Edited, DiscordError> {
-        let path = format!("/channels/{channel}/messages/{message}");
-        let (route, deadline) = (edit_route(channel), Instant::now() + self.patience);
-        let answer = self.attempt(&Method::PATCH, &path, &route, encode(Some(body))?, deadline).await?;
-        match answer.status.as_u16() {
-            429 => Ok(match answer.old_edits_limited() {
-                Some(wait) => Edited::TooOldUntil(Instant::now() + padded(wait)),
-                None => Edited::NotYet,
-            }),
-            _ => answer.into_result(route.has_own_token()).map(|_| Edited::Done),
-        }
     }
 
     /// `GET` below `/api/v10`, such as `/channels/1`; `route` is the same with
@@ -205,18 +148,21 @@ impl Discord {
     pub async fn guild_of(&self, channel: ChannelId) -> Result<Option<GuildId>, DiscordError> {
         #[derive(Deserialize)]
         struct Channel {
+            // What answers without it, with a 200 of its own, is not Discord.
+            #[serde(rename = "id")]
+            _id: String,
             guild_id: Option<String>,
         }
         if let Some(guild) = self.shared.guilds.get(&channel).await {
             return Ok(guild);
         }
         let path = format!("/channels/{channel}");
-        let Channel { guild_id } = self.get(&path, &path).await?;
+        let Channel { guild_id, .. } = self.get(&path, &path).await?;
         let guild = guild_id
             .map(|id| id.parse())
             .transpose()
             .context("the channel's guild is no id")
-            .map_err(DiscordError::Unavailable)?;
+            .map_err(DiscordError::unavailable)?;
         self.shared.guilds.insert(channel, guild).await;
         Ok(guild)
     }
@@ -225,7 +171,7 @@ impl Discord {
     pub async fn user_exists(&self, user: UserId) -> Result<bool, DiscordError> {
         match self.request(Method::GET, &format!("/users/{user}"), "/users/{user}", None::<&()>).await {
             Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
+            Err(DiscordError::Refused { refusal: Refusal::Unknown, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -244,11 +190,24 @@ impl Discord {
         loop {
             let answer = self.attempt(&method, path, &route, body.clone(), deadline).await?;
             if answer.status.as_u16() != 429 {
-                return answer.into_result(route.has_own_token());
+                return self.conclude(answer, &route).await;
             }
         }
     }
 
+    /// The body of a success, or why it is none.
+    async fn conclude(&self, answer: Answer, route: &Route) -> Result<Vec<u8>, DiscordError> {
+        match answer.meaning(Asked::by(route)) {
+            Meaning::Done => Ok(answer.body),
+            Meaning::Limited => Err(DiscordError::NotSent),
+            Meaning::Refused(refusal) => Err(answer.refused(refusal)),
+            Meaning::PerhapsBadToken if self.is_token_refused().await => Err(BadToken.into()),
+            Meaning::PerhapsBadToken => Err(answer.passing(true)),
+            Meaning::Passing { answered_4xx } => Err(answer.passing(answered_4xx)),
+        }
+    }
+
+    /// One request, after waiting for the rate limits, and its answer as it came.
     async fn attempt(
         &self,
         method: &Method,
@@ -260,9 +219,9 @@ impl Discord {
         let permit = self
             .shared
             .limits
-            .acquire(route, deadline)
+            .acquire(route, self.priority, deadline)
             .await
-            .map_err(|outlasts| DiscordError::Unavailable(outlasts.into()))?;
+            .map_err(|Outlasts| DiscordError::NotSent)?;
         let started = Instant::now();
         let answer = self.shared.transport.exchange(method.clone(), path, body).await;
         metrics::histogram!("sentry_bot_discord_request_seconds", "route" => route.label())
@@ -271,18 +230,13 @@ impl Discord {
             "sentry_bot_discord_requests_total", "route" => route.label(), "outcome" => outcome(&answer)
         )
         .increment(1);
-        let answer = answer.map_err(DiscordError::Unavailable)?;
+        let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
+        if answer.status.is_success() {
+            self.shared.witness.saw(path);
+        }
         Ok(answer)
     }
-}
-
-fn post_route(channel: ChannelId) -> Route {
-    Route::new(&Method::POST, &format!("/channels/{channel}/messages"))
-}
-
-fn edit_route(channel: ChannelId) -> Route {
-    Route::new(&Method::PATCH, &format!("/channels/{channel}/messages/{{message}}"))
 }
 
 /// The label in metrics for how a request ended.
@@ -299,22 +253,12 @@ fn outcome(answer: &anyhow::Result<Answer>) -> &'static str {
 
 fn encode<B: Serialize>(body: Option<&B>) -> Result<Option<Vec<u8>>, DiscordError> {
     let encoded = body.map(serde_json::to_vec).transpose();
-    encoded.context("the request is no JSON").map_err(DiscordError::Unavailable)
-}
-
-/// The id of the message that this answer shows.
-fn created(body: &[u8]) -> Result<u64, DiscordError> {
-    #[derive(Deserialize)]
-    struct Created {
-        id: String,
-    }
-    let Created { id } = decode(body)?;
-    id.parse().context("the new message has no id").map_err(DiscordError::Unavailable)
+    encoded.context("the request is no JSON").map_err(DiscordError::unavailable)
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DiscordError> {
     let body = if body.is_empty() { b"null" } else { body };
     serde_json::from_slice(body)
         .context("its answer is not what is documented")
-        .map_err(DiscordError::Unavailable)
+        .map_err(DiscordError::unavailable)
 }

@@ -34,6 +34,15 @@ impl Route {
         Self { method: method.clone(), template, major }
     }
 
+    pub(super) const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path without any id.
+    pub(super) fn template(&self) -> &str {
+        &self.template
+    }
+
     /// The id that splits the limit, such as the channel's.
     pub(super) fn major(&self) -> Option<&str> {
         self.major.as_deref()

@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// guild with their overwrites.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Discord blocks requests whose user agent has another form.
-const USER_AGENT: &str =
+pub(crate) const USER_AGENT: &str =
     concat!("DiscordBot (", env!("CARGO_PKG_REPOSITORY"), ", ", env!("CARGO_PKG_VERSION"), ")");
 
 /// The connections to Discord.

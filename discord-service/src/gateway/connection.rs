@@ -11,12 +11,15 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{
         self,
+        client::IntoClientRequest as _,
+        http::{HeaderValue, header::USER_AGENT},
         protocol::{CloseFrame, frame::coding::CloseCode},
     },
 };
 use url::Url;
 
 use super::wire::{Message, QUERY};
+use crate::discord;
 
 /// For DNS, TCP, TLS and the upgrade.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,8 +39,13 @@ pub(super) struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
 pub(super) enum Received {
     /// A message.
     Text(String),
-    /// The end, with Discord's code if it gave one.
-    Closed(Option<u16>),
+    /// The end.
+    Closed {
+        /// Discord's code, if it gave one.
+        code: Option<u16>,
+        /// Discord's words, often none.
+        reason: String,
+    },
 }
 
 /// How we close.
@@ -53,7 +61,9 @@ impl Connection {
     pub(super) async fn open(gateway: &str) -> anyhow::Result<Self> {
         let mut url = Url::parse(gateway).context("Discord's gateway address is no URL")?;
         url.set_query(Some(QUERY));
-        let (stream, _) = timeout(CONNECT_TIMEOUT, connect_async(url))
+        let mut request = url.into_client_request().context("Discord's gateway address is no WebSocket's")?;
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(discord::USER_AGENT));
+        let (stream, _) = timeout(CONNECT_TIMEOUT, connect_async(request))
             .await
             .map_err(|_| anyhow!("no connection in time"))?
             .context("no connection")?;
@@ -65,12 +75,14 @@ impl Connection {
         loop {
             return match self.0.next().await {
                 Some(Ok(tungstenite::Message::Text(text))) => Received::Text(text),
-                Some(Ok(tungstenite::Message::Close(frame))) => {
-                    Received::Closed(frame.map(|frame| frame.code.into()))
+                Some(Ok(tungstenite::Message::Close(Some(CloseFrame { code, reason })))) => {
+                    Received::Closed { code: Some(code.into()), reason: reason.into_owned() }
+                }
+                Some(Ok(tungstenite::Message::Close(None)) | Err(_)) | None => {
+                    Received::Closed { code: None, reason: String::new() }
                 }
                 // Binary is compressed data, which we never ask for; pings are answered within.
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => Received::Closed(None),
             };
         }
     }

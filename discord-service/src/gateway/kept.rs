@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::sleep};
 
-use super::{ShardId, session::Resumable, unfinished::Unfinished};
+use super::{ShardId, resumable::Resumable, unfinished::Unfinished};
 use crate::lease::{Bucket, Life, PutError};
 
 /// How far what is kept may lag behind. After a crash the events since then are

@@ -7,14 +7,23 @@
 //! again without end after the final codes 4010 to 4012 and tells nobody; and
 //! its shards cannot be stopped within a set time.
 
+mod budget;
+mod changes;
+mod close;
 mod connection;
+mod heartbeat;
+mod identify;
 mod intake;
 mod interaction;
 mod kept;
+mod reopenings;
+mod resumable;
+mod room;
 mod session;
 mod shard;
 mod slots;
 mod status;
+mod tries;
 mod unfinished;
 mod wire;
 
@@ -28,10 +37,14 @@ use std::{
 
 use async_trait::async_trait;
 use shared::{ChannelId, GuildId, UserId, admin::Readiness, process::BadToken, shutdown::CancellationToken};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
 
 pub use self::interaction::{FilledIn, Invoked, Place, SlashCommand, Wants};
-use self::{intake::Intake, shard::GatewayInfo, slots::Slots, status::Status};
+use self::{budget::GatewayInfo, intake::Intake, reopenings::Reopenings, slots::Slots, status::Status};
 use crate::{
     discord::{Discord, DiscordError},
     lease::{Bucket, Resource, Shards},
@@ -39,6 +52,8 @@ use crate::{
 
 /// Between two tries to learn how many shards there are.
 const RETRY: Duration = Duration::from_secs(5);
+/// How often readiness looks at the shards.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A message that somebody typed in a guild.
 #[derive(Debug, Clone)]
@@ -60,12 +75,22 @@ pub struct Typed {
 /// What is to happen with what people do.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// Somebody typed this. Runs in a task of its own, beside others.
+    /// Whether the message may be a command; others are not handed on. Called for
+    /// all that is said in all guilds, one after the other.
+    fn is_command(&self, _message: &Typed) -> bool {
+        true
+    }
+
+    /// Somebody typed this command. Runs in a task of its own, beside others.
     async fn typed(&self, message: Typed);
 
     /// Somebody used a slash command. Runs in a task of its own, beside others;
     /// Discord waits three seconds for the first answer.
     async fn invoked(&self, invocation: Invoked);
+
+    /// Somebody used a slash command, and too many of this member, channel or guild
+    /// are being carried out. Runs in a task of its own, beside few others.
+    async fn turned_away(&self, invocation: Invoked);
 }
 
 /// One of the parts into which Discord splits a bot's guilds.
@@ -84,6 +109,9 @@ struct Context {
     bucket: Bucket,
     slots: Slots,
     status: Status,
+    reopenings: Reopenings,
+    /// How many shards Discord wants, as a shard was told.
+    wanted: watch::Sender<u32>,
     content_refused: AtomicBool,
 }
 
@@ -105,13 +133,15 @@ impl Context {
 
 /// Serves those of the bot's shards that this pod has until `shutdown`, then
 /// waits for the messages that are being handled. Reconnects for ever; where Discord closes a shard
-/// for good, that shard stays off and readiness says why. The bot shows as
-/// playing `<prefix> h`.
+/// for good, that shard stays off and readiness says why. Where it is in too many
+/// guilds for so few shards, all pods share as many as it wants now. The bot shows
+/// as playing `<prefix> h`. What may open a closed channel is broadcast over `nats`.
 ///
 /// # Errors
 /// [`BadToken`] when Discord refuses the token.
 pub async fn run(
     discord: Discord,
+    nats: async_nats::Client,
     prefix: &str,
     handler: Arc<dyn Handler>,
     readiness: Readiness,
@@ -125,6 +155,8 @@ pub async fn run(
         slots: Slots::new(shards.bucket.clone()),
         bucket: shards.bucket.clone(),
         status: Status::new(readiness),
+        reopenings: Reopenings::new(nats),
+        wanted: watch::Sender::new(0),
         content_refused: AtomicBool::new(false),
     });
     let Some(total) = shutdown.run_until_cancelled(total(&context.discord)).await else {
@@ -135,6 +167,10 @@ pub async fn run(
     shards.set_total(total);
     let mut serving = JoinSet::new();
     let mut has_share = false;
+    let mut wanted = context.wanted.subscribe();
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut telling = std::pin::pin!(context.reopenings.run());
     loop {
         tokio::select! {
             // What is granted first counts as down before readiness is looked at.
@@ -146,10 +182,14 @@ pub async fn run(
                 }
             }
             Some(ended) = serving.join_next() => ended??,
-            Ok(_) = shards.shared.wait_for(|total| *total > 0), if !has_share => {
+            true = are_shared(&mut shards.shared), if !has_share => {
                 has_share = true;
-                context.status.begin();
+                context.status.show();
             }
+            _ = look.tick(), if has_share => context.status.show(),
+            // Every one of its shards is taken back then, and others granted.
+            Ok(()) = wanted.changed() => shards.set_total(*wanted.borrow_and_update()),
+            never = &mut telling => match never {},
             () = shutdown.cancelled() => break,
         }
     }
@@ -158,7 +198,13 @@ pub async fn run(
         ended??;
     }
     context.intake.drain().await;
+    context.reopenings.tell().await;
     Ok(())
+}
+
+/// Waits until it is known which shards this pod has, if any; false where it never will be.
+async fn are_shared(shared: &mut watch::Receiver<u32>) -> bool {
+    shared.wait_for(|total| *total > 0).await.is_ok()
 }
 
 /// How many shards Discord wants the bot to have.

@@ -1,78 +1,26 @@
 //! One connection of one shard, from HELLO to its end.
 
-use std::{collections::BTreeSet, ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
-use rand::Rng as _;
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    Context, ShardId,
+    Context, ShardId, changes,
+    close::{self, Closed},
     connection::{Connection, Farewell, Received},
+    heartbeat::Heartbeat,
     interaction::InteractionCreate,
+    resumable::{Progress, Resumable},
     slots::Slot,
-    unfinished::{Handling, Unfinished},
-    wire::{self, Closed, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
+    tries::Outcome,
+    wire::{self, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
 use crate::lease::Lease;
 
 /// For HELLO to come, and for READY or RESUMED after it.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
-/// A session is resumed from another connection when no heartbeat was answered
-/// until the next is due, so an interval out of all proportion must not count.
-const LONGEST_HEARTBEAT: Duration = Duration::from_secs(120);
-
-/// What it takes to continue a session after its connection broke, from any pod.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Resumable {
-    pub(super) url: String,
-    session_id: String,
-    seq: u64,
-    bot: u64,
-    /// Up to here a predecessor has heard …
-    #[serde(default)]
-    heard: u64,
-    /// … and handled all but these.
-    #[serde(default)]
-    left: BTreeSet<u64>,
-}
-
-/// How far a shard is, kept by the caller beyond a connection.
-pub(super) struct Progress {
-    /// The session, while there is one.
-    pub(super) session: watch::Sender<Option<Resumable>>,
-    /// What of it is still being handled.
-    pub(super) unfinished: Unfinished,
-}
-
-impl Resumable {
-    /// A session that has just begun.
-    fn new(ready: Ready, seq: u64) -> Self {
-        let Ready { resume_gateway_url: url, session_id, user } = ready;
-        Self { url, session_id, seq, bot: user.id, heard: 0, left: BTreeSet::new() }
-    }
-
-    /// The same session for a successor, who hears again what is being handled.
-    pub(super) fn leaving(mut self, unfinished: BTreeSet<u64>) -> Self {
-        // What a predecessor left may not all have been heard again.
-        self.left.retain(|event| *event > self.seq);
-        self.left.extend(unfinished);
-        self.heard = self.heard.max(self.seq);
-        self.seq = self.left.first().map_or(self.seq, |first| self.seq.min(first.saturating_sub(1)));
-        self
-    }
-
-    /// Whether the event of this number was handled by a predecessor. To do it again
-    /// would undo what came after it.
-    fn was_handled(&self, event: u64) -> bool {
-        event <= self.heard && !self.left.contains(&event)
-    }
-}
 
 /// How to begin on a new connection.
 #[derive(Debug)]
@@ -94,9 +42,36 @@ pub(super) enum End {
     /// We were told to stop, and closed it.
     Stopped,
     /// Discord closed it, or asked us to.
-    Closed(Closed),
+    Closed {
+        /// What Discord asks for.
+        asks: Closed,
+        /// How it said so, for the operator.
+        words: String,
+    },
     /// Nothing is certain about the other side.
     Lost(anyhow::Error),
+}
+
+impl End {
+    fn closed(code: Option<u16>) -> Self {
+        let words = match code {
+            Some(code) => format!("closed with {code} ({})", close::words(code)),
+            None => "closed without a word".to_owned(),
+        };
+        Self::Closed { asks: Closed::of(code), words }
+    }
+
+    fn asked(asks: Closed, words: &str) -> Self {
+        Self::Closed { asks, words: words.to_owned() }
+    }
+}
+
+/// How the bot greeted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Greeted {
+    Not,
+    Resume,
+    Identify,
 }
 
 /// One connection's state.
@@ -107,17 +82,11 @@ struct Session<'a> {
     lease: &'a Lease,
     progress: &'a Progress,
     heartbeat: Heartbeat,
-    is_up: bool,
-    /// READY or RESUMED must have come by then.
+    greeted: Greeted,
+    /// READY or RESUMED came then.
+    up_since: Option<Instant>,
+    /// It must have come by then.
     up_by: Instant,
-}
-
-/// When to send heartbeats, and whether they are answered.
-struct Heartbeat {
-    interval: Duration,
-    due: Instant,
-    /// The last one that no answer has come to.
-    unanswered_since: Option<Instant>,
 }
 
 /// Connects to `url`, resumes the session in `progress` or puts a new one
@@ -131,21 +100,23 @@ pub(super) async fn run(
     progress: &Progress,
     lease: &Lease,
     up: impl FnOnce(),
-) -> End {
+) -> (End, Outcome) {
     let opened = tokio::select! {
-        () = lease.stop().cancelled() => return End::Stopped,
+        () = lease.stop().cancelled() => return (End::Stopped, Outcome::Unreached),
         opened = open(url) => opened,
     };
     let (connection, heartbeat) = match opened {
         Ok(opened) => opened,
-        Err(error) => return End::Lost(error),
+        Err(error) => return (End::Lost(error), Outcome::Unreached),
     };
-    let up_by = Instant::now() + GREETING_TIMEOUT;
-    let mut session = Session { connection, context, shard, lease, progress, heartbeat, is_up: false, up_by };
+    let (greeted, up_since, up_by) = (Greeted::Not, None, Instant::now() + GREETING_TIMEOUT);
+    let mut session =
+        Session { connection, context, shard, lease, progress, heartbeat, greeted, up_since, up_by };
     let end = match session.greet(greeting).await {
         Ok(()) => session.serve(up).await,
         Err(error) => End::Lost(error),
     };
+    let outcome = session.outcome(&end);
     let farewell = match end {
         // Nobody can go on with a session that has not said READY. One that was
         // about to be resumed goes on elsewhere.
@@ -156,25 +127,24 @@ pub(super) async fn run(
         _ => Farewell::KeepSession,
     };
     session.connection.close(farewell).await;
-    end
+    (end, outcome)
 }
 
 /// Connects and waits for HELLO.
 async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
     let mut connection = Connection::open(url).await?;
     let hello = timeout(GREETING_TIMEOUT, connection.next()).await.context("no HELLO in time")?;
-    let Received::Text(text) = hello else {
-        bail!("closed before HELLO");
+    let text = match hello {
+        Received::Text(text) => text,
+        Received::Closed { code: Some(code), .. } => bail!("closed with {code} before HELLO"),
+        Received::Closed { code: None, .. } => bail!("closed before HELLO"),
     };
     let envelope: Envelope = serde_json::from_str(&text).context("no HELLO")?;
     if envelope.op != op::HELLO {
         bail!("opcode {} where HELLO should be", envelope.op);
     }
     let hello: Hello = wire::data(&text).context("no HELLO")?;
-    let interval = Duration::from_millis(hello.heartbeat_interval.max(1)).min(LONGEST_HEARTBEAT);
-    // The first one at random, so that a reconnecting crowd spreads out.
-    let due = Instant::now() + interval.mul_f64(rand::rng().random());
-    Ok((connection, Heartbeat { interval, due, unanswered_since: None }))
+    Ok((connection, Heartbeat::every(hello.heartbeat_interval)))
 }
 
 impl Session<'_> {
@@ -183,6 +153,7 @@ impl Session<'_> {
         let resumable = self.progress.session.borrow().clone();
         match (greeting, resumable) {
             (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
+                self.greeted = Greeted::Resume;
                 let resume = Resume { token, session_id: &session_id, seq };
                 self.connection.send(op::RESUME, resume).await
             }
@@ -196,8 +167,21 @@ impl Session<'_> {
                     presence: Presence::playing(&self.context.game),
                 };
                 slot.spend().await?;
+                self.greeted = Greeted::Identify;
                 self.connection.send(op::IDENTIFY, identify).await
             }
+        }
+    }
+
+    /// What came of the connection that ended so.
+    fn outcome(&self, end: &End) -> Outcome {
+        let session_over = matches!(end, End::Closed { asks: Closed::Identify, .. });
+        match (self.up_since, self.greeted) {
+            (Some(since), _) => Outcome::Up(since.elapsed()),
+            (None, Greeted::Not) => Outcome::Unreached,
+            (None, Greeted::Identify) => Outcome::InVain,
+            (None, Greeted::Resume) if session_over => Outcome::SessionOver,
+            (None, Greeted::Resume) => Outcome::Unresumed,
         }
     }
 
@@ -207,18 +191,24 @@ impl Session<'_> {
             let went_on = tokio::select! {
                 () = self.lease.stop().cancelled() => return End::Stopped,
                 () = sleep_until(self.heartbeat.due) => self.beat().await,
-                () = sleep_until(self.up_by), if !self.is_up => Err(anyhow!("neither READY nor RESUMED in time")),
+                () = sleep_until(self.up_by), if self.up_since.is_none() => Err(anyhow!("neither READY nor RESUMED in time")),
                 received = self.connection.next() => match received {
                     Received::Text(text) => self.receive(&text).await,
-                    Received::Closed(code) => return End::Closed(Closed::of(code)),
+                    Received::Closed { code, reason } => {
+                        // Somebody else's words: as they came, but quoted.
+                        let shard = self.shard.id;
+                        let words = code.map(close::words);
+                        tracing::info!(shard, code, words, ?reason, "the gateway's connection was closed");
+                        return End::closed(code);
+                    }
                 },
             };
             match went_on {
                 Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(closed)) => return End::Closed(closed),
+                Ok(ControlFlow::Break(end)) => return end,
                 Err(error) => return End::Lost(error),
             }
-            if self.is_up
+            if self.up_since.is_some()
                 && let Some(up) = up.take()
             {
                 up();
@@ -226,12 +216,8 @@ impl Session<'_> {
         }
     }
 
-    async fn beat(&mut self) -> anyhow::Result<ControlFlow<Closed>> {
-        if self.heartbeat.unanswered_since.is_some() {
-            bail!("the last heartbeat was not answered");
-        }
-        self.heartbeat.unanswered_since = Some(Instant::now());
-        self.heartbeat.due = Instant::now() + self.heartbeat.interval;
+    async fn beat(&mut self) -> anyhow::Result<ControlFlow<End>> {
+        self.heartbeat.begin()?;
         self.send_heartbeat().await?;
         Ok(ControlFlow::Continue(()))
     }
@@ -241,21 +227,23 @@ impl Session<'_> {
         self.connection.send(op::HEARTBEAT, seq).await
     }
 
-    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<Closed>> {
+    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<End>> {
         let envelope: Envelope = serde_json::from_str(text).context("a message without opcode")?;
         match envelope.op {
             op::DISPATCH => self.dispatch(&envelope, text),
             op::HEARTBEAT => self.send_heartbeat().await?,
-            op::HEARTBEAT_ACK => {
-                if let Some(sent) = self.heartbeat.unanswered_since.take() {
-                    metrics::histogram!("sentry_bot_gateway_heartbeat_seconds").record(sent.elapsed());
-                }
+            op::HEARTBEAT_ACK => self.heartbeat.answered(),
+            op::RECONNECT => {
+                let end = End::asked(Closed::Resume, "Discord asked to connect again");
+                return Ok(ControlFlow::Break(end));
             }
-            op::RECONNECT => return Ok(ControlFlow::Break(Closed::Resume)),
             op::INVALID_SESSION => {
                 let resumable = wire::data(text).unwrap_or(false);
-                let closed = if resumable { Closed::Resume } else { Closed::Identify };
-                return Ok(ControlFlow::Break(closed));
+                let asks = if resumable { Closed::Resume } else { Closed::Identify };
+                return Ok(ControlFlow::Break(End::asked(
+                    asks,
+                    "Discord says that the session is not valid",
+                )));
             }
             other => tracing::debug!(opcode = other, "unknown gateway opcode"),
         }
@@ -272,66 +260,33 @@ impl Session<'_> {
             "READY" => wire::data(text).map(|ready: Ready| {
                 let session = Resumable::new(ready, envelope.s.unwrap_or_default());
                 self.progress.session.send_replace(Some(session));
-                self.is_up = true;
+                self.up_since = Some(Instant::now());
             }),
             "RESUMED" => {
-                self.is_up = true;
+                self.up_since = Some(Instant::now());
                 Ok(())
             }
             "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
-                if let Some((bot, handling)) = self.handle() {
+                if let Some((bot, handling)) = self.progress.handle() {
                     self.context.intake.take(message, bot, self.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
-                if let Some((bot, handling)) = self.handle() {
+                if let Some((bot, handling)) = self.progress.handle() {
                     self.context.intake.invoke(interaction, bot, self.lease.fence(), handling);
                 }
             }),
-            _ => Ok(()),
+            _ => changes::read(name, text).map(|change| {
+                if let Some(change) = change
+                    && let Some((bot, handling)) = self.progress.handle()
+                    && let Some(reopening) = change.reopening(bot)
+                {
+                    self.context.reopenings.add(reopening, handling);
+                }
+            }),
         };
         if let Err(error) = read {
             tracing::warn!(event = name, %error, "cannot read an event of the gateway");
         }
-    }
-
-    /// Begins to handle the event that came last, and says as which bot; `None`
-    /// where that is done.
-    fn handle(&self) -> Option<(u64, Handling)> {
-        let session = self.progress.session.borrow();
-        let session = session.as_ref().filter(|session| !session.was_handled(session.seq))?;
-        Some((session.bot, self.progress.unfinished.begin(session.seq)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn session() -> Resumable {
-        let user = serde_json::from_str(r#"{"id":"1"}"#).expect("a user");
-        let ready = Ready { session_id: "s".to_owned(), resume_gateway_url: "ws://x".to_owned(), user };
-        Resumable::new(ready, 7)
-    }
-
-    /// The events up to the tenth that a successor hears again, and those of them that it handles.
-    fn heard_again(kept: &Resumable) -> (Vec<u64>, Vec<u64>) {
-        let again = kept.seq + 1..=10;
-        (again.clone().collect(), again.filter(|event| !kept.was_handled(*event)).collect())
-    }
-
-    #[test]
-    fn a_successor_handles_what_was_left_and_what_is_new() {
-        assert_eq!(heard_again(&session().leaving([].into())), (vec![8, 9, 10], vec![8, 9, 10]));
-        let kept = session().leaving([5].into());
-        assert_eq!(heard_again(&kept), (vec![5, 6, 7, 8, 9, 10], vec![5, 8, 9, 10]));
-    }
-
-    #[test]
-    fn a_successor_that_dies_while_it_hears_again_leaves_the_rest_to_the_next() {
-        let mut second = Resumable { seq: 10, ..session() }.leaving([3, 9].into());
-        second.seq = 5;
-        assert_eq!(heard_again(&second.clone().leaving([3].into())).1, [3, 9]);
-        assert_eq!(heard_again(&second.leaving([].into())), (vec![6, 7, 8, 9, 10], vec![9]));
     }
 }

@@ -1,37 +1,48 @@
 //! How the shards are, for `/readyz` and `/metrics`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use shared::admin::Readiness;
+use tokio::time::Instant;
 
 use super::ShardId;
 
 /// The name under which readiness reports the gateway.
 const CHECK: &str = "gateway";
-
-/// How a shard is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// It receives events.
-    Up,
-    /// It does not, but works on it.
-    Down(&'static str),
-    /// Discord closed it for good.
-    Off {
-        /// The close code.
-        code: u16,
-        /// What it means.
-        why: &'static str,
-    },
-}
+/// A shard that is up again within this time has missed nothing, and readiness stays.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The drops of this time are told with one that lasts.
+const LATELY: Duration = Duration::from_secs(600);
+/// More drops than these are not counted.
+const MANY: usize = 100;
+/// So many shards are named.
+const NAMED: usize = 3;
 
 /// The state of this process's shards.
 pub(super) struct Status {
     readiness: Readiness,
-    shards: Mutex<BTreeMap<u32, State>>,
+    shards: Mutex<BTreeMap<u32, Shard>>,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    /// Why it receives no events; `None` while it does.
+    trouble: Option<Trouble>,
+    /// When it stopped receiving them lately.
+    drops: VecDeque<Instant>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    why: String,
+    since: DateTime<Utc>,
+    /// From when on readiness says so.
+    shown: Instant,
 }
 
 impl Status {
@@ -40,14 +51,29 @@ impl Status {
         Self { readiness, shards: Mutex::default() }
     }
 
-    /// It is known which shards this process has, if any.
-    pub(super) fn begin(&self) {
-        self.change(|_| {});
+    /// The shard receives events.
+    pub(super) fn up(&self, shard: ShardId) {
+        self.change(|shards| shards.entry(shard.id).or_default().trouble = None);
     }
 
-    pub(super) fn set(&self, shard: ShardId, state: State) {
+    /// The shard receives none, for this reason. One that has just become this
+    /// process's is shown at once, another once that lasts.
+    pub(super) fn down(&self, shard: ShardId, why: impl Into<String>) {
+        let (why, now) = (why.into(), Instant::now());
         self.change(|shards| {
-            shards.insert(shard.id, state);
+            let is_new = !shards.contains_key(&shard.id);
+            let Shard { trouble, drops } = shards.entry(shard.id).or_default();
+            match trouble {
+                Some(trouble) => trouble.why = why,
+                None => {
+                    let shown = if is_new { now } else { now + PATIENCE };
+                    *trouble = Some(Trouble { why, since: Utc::now(), shown });
+                    if !is_new {
+                        drops.push_back(now);
+                        drops.drain(..drops.len().saturating_sub(MANY));
+                    }
+                }
+            }
         });
     }
 
@@ -58,19 +84,103 @@ impl Status {
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut BTreeMap<u32, State>)) {
+    /// Brings the readiness up to date, which time alone may change, once it is
+    /// known which shards this process has, if any.
+    pub(super) fn show(&self) {
+        self.change(|_| {});
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<u32, Shard>)) {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut shards);
-        let up = shards.values().filter(|state| **state == State::Up).count();
+        let up = shards.values().filter(|shard| shard.trouble.is_none()).count();
         metrics::gauge!("sentry_bot_gateway_shards_up").set(up as f64);
-        match shards.iter().find(|(_, state)| **state != State::Up) {
+        match words(&shards, Instant::now()) {
             None => self.readiness.set_ready(CHECK),
-            Some((id, State::Off { code, why })) => {
-                self.readiness
-                    .set_unready(CHECK, format!("shard {id}: closed with {code}, {why}; commands are off"));
-            }
-            Some((id, State::Down(why))) => self.readiness.set_unready(CHECK, format!("shard {id}: {why}")),
-            Some((_, State::Up)) => {}
+            Some(words) => self.readiness.set_unready(CHECK, words),
         }
+    }
+}
+
+/// Which shards are down, since when and why; `None` where none is for long.
+fn words(shards: &BTreeMap<u32, Shard>, now: Instant) -> Option<String> {
+    let down = shards.iter().filter_map(|(id, shard)| {
+        let trouble = shard.trouble.as_ref().filter(|trouble| trouble.shown <= now)?;
+        let since = trouble.since.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let lately = shard.drops.iter().filter(|drop| now.duration_since(**drop) < LATELY).count();
+        let often = match lately {
+            0 | 1 => String::new(),
+            times => format!(" ({times} times in ten minutes)"),
+        };
+        Some(format!("shard {id}: down since {since}{often}, {}", trouble.why))
+    });
+    let mut down: Vec<String> = down.collect();
+    let more = down.len().saturating_sub(NAMED);
+    down.truncate(NAMED);
+    if more > 0 {
+        down.push(format!("and {more} more"));
+    }
+    (!down.is_empty()).then(|| down.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway(status: &Status) -> String {
+        status.show();
+        status.readiness.report().1["gateway"].clone()
+    }
+
+    const fn shard(id: u32) -> ShardId {
+        ShardId { id, total: 9 }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readiness_names_each_shard_that_is_down_for_long_and_since_when() {
+        let status = Status::new(Readiness::default());
+        assert_eq!(status.readiness.report().1["gateway"], "connecting");
+        status.down(shard(4), "connecting");
+        assert!(gateway(&status).contains("connecting"), "a new one at once");
+        status.up(shard(4));
+        status.up(shard(0));
+        assert_eq!(gateway(&status), "ok");
+
+        status.down(shard(4), "reconnecting: cut");
+        tokio::time::advance(PATIENCE - Duration::from_millis(1)).await;
+        assert_eq!(gateway(&status), "ok", "not for a moment");
+        status.down(shard(4), "reconnecting: cut again");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let words = gateway(&status);
+        let since = words.strip_prefix("shard 4: down since ").expect("the shard");
+        let since = since.strip_suffix(", reconnecting: cut again").expect("why");
+        let since = DateTime::parse_from_rfc3339(since).expect("a time");
+        assert!((0..60).contains(&(Utc::now() - since.to_utc()).num_seconds()), "{words}");
+        status.forget(shard(4));
+        assert_eq!(gateway(&status), "ok");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_flaps_tells_how_often() {
+        let status = Status::new(Readiness::default());
+        for _ in 0..150 {
+            status.up(shard(1));
+            status.down(shard(1), "cut");
+        }
+        tokio::time::advance(PATIENCE).await;
+        assert!(gateway(&status).contains("(100 times in ten minutes), cut"));
+        tokio::time::advance(LATELY).await;
+        assert!(!gateway(&status).contains("times"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_very_many_a_few_are_named() {
+        let status = Status::new(Readiness::default());
+        for id in 0..3 {
+            status.down(shard(id), "connecting");
+        }
+        assert!(gateway(&status).contains("shard 2: ") && !gateway(&status).contains("more"));
+        status.down(shard(3), "connecting");
+        assert!(gateway(&status).ends_with("; and 1 more"), "{}", gateway(&status));
     }
 }

@@ -160,47 +160,6 @@ pub(super) struct Resume<'a> {
     pub(super) seq: u64,
 }
 
-/// What a close code of Discord asks for.
-/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closed {
-    /// Continue the session.
-    Resume,
-    /// Begin a new session.
-    Identify,
-    /// 4004: the token is not valid.
-    BadToken,
-    /// 4014: MESSAGE_CONTENT is not granted to this bot.
-    ContentNotGranted,
-    /// It would be closed the same way again.
-    Final(u16),
-}
-
-impl Closed {
-    pub(super) const fn of(code: Option<u16>) -> Self {
-        match code {
-            // Not authenticated, session no longer valid, invalid sequence, session timed out.
-            Some(4003 | 4006 | 4007 | 4009) => Self::Identify,
-            Some(4004) => Self::BadToken,
-            Some(code @ 4010..=4013) => Self::Final(code),
-            Some(4014) => Self::ContentNotGranted,
-            _ => Self::Resume,
-        }
-    }
-}
-
-/// A final close code in words, for the operator.
-pub(super) const fn final_words(code: u16) -> &'static str {
-    match code {
-        4010 => "invalid shard",
-        4011 => "the bot is in too many servers for this number of shards: restart to use more",
-        4012 => "invalid API version",
-        4013 => "invalid intents",
-        4014 => "intents that are not granted to the bot",
-        _ => "a final close code",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,17 +190,5 @@ mod tests {
             serde_json::json!({"name": "!sentry h", "type": 0})
         );
         assert_eq!(json["d"]["shard"], serde_json::json!([0, 2]));
-    }
-
-    #[test]
-    fn close_codes_are_final_as_documented() {
-        for code in [4010, 4011, 4012, 4013] {
-            assert_eq!(Closed::of(Some(code)), Closed::Final(code));
-        }
-        assert_eq!(Closed::of(Some(4004)), Closed::BadToken);
-        assert_eq!(Closed::of(Some(4009)), Closed::Identify);
-        for code in [None, Some(1000), Some(1006), Some(4000), Some(4008)] {
-            assert_eq!(Closed::of(code), Closed::Resume);
-        }
     }
 }

@@ -30,6 +30,7 @@ mod clean;
 mod edit;
 mod headline;
 mod history;
+mod json;
 mod layout;
 pub(crate) mod link;
 mod size;
@@ -52,6 +53,7 @@ pub use history::{Change, History};
 
 use headline::{headline, impact};
 use history::Mood;
+use json::to_json;
 use layout::{Field, Layout, MAX_FIELD, Text};
 pub(crate) use time::utc;
 
@@ -284,10 +286,6 @@ fn level_colour(alert: &Alert) -> u32 {
         "fatal" => 0xFA_47_47,
         _ => 0xE7_4C_3C,
     }
-}
-
-fn to_json(builder: &(impl Serialize + ?Sized)) -> Value {
-    serde_json::to_value(builder).expect("serenity's builders hold only strings, numbers and lists")
 }
 
 #[cfg(test)]

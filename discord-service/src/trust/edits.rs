@@ -23,7 +23,12 @@ pub struct Secured {
 }
 
 impl Secured {
-    pub(super) fn generate() -> anyhow::Result<Self> {
+    /// Makes one. It is good for nothing until a channel is
+    /// [secured](super::Trusts::secure) with it.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn generate() -> anyhow::Result<Self> {
         let token = token::token()?;
         let key = TokenKey { id: token::id()?, sha256: token::sha256(token.expose_secret()) };
         Ok(Self { token, key })

@@ -93,18 +93,24 @@ impl Trusts {
         Ok(edits::secret_ids(&self.store.trust_now(channel).await?.unwrap_or_default()))
     }
 
-    /// From now on the channel demands its new token, which replaces an earlier
-    /// one, or a signature.
+    /// Whether the channel refuses URLs without its token.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be said now.
+    pub async fn is_secured(&self, channel: ChannelId) -> Result<bool, TrustError> {
+        Ok(self.store.trust_now(channel).await?.is_some_and(|trust| trust.secured))
+    }
+
+    /// From now on the channel demands this token, which replaces an earlier one, or
+    /// a signature. Whoever is to use the token must have it by now.
     ///
     /// # Errors
     /// [`TrustError`] when it cannot be done now.
-    pub async fn secure(&self, channel: ChannelId) -> Result<Secured, TrustError> {
-        let secured = Secured::generate()?;
+    pub async fn secure(&self, channel: ChannelId, secured: &Secured) -> Result<(), TrustError> {
         // Where its keys were lost, what came without any since then is as little trusted.
         let noted = self.store.secured_since(channel).await?;
         let since_ms = noted.unwrap_or_else(|| chrono::Utc::now().timestamp_millis());
-        self.change(channel, |trust| edits::secure(trust, &secured.key, since_ms)).await?;
-        Ok(secured)
+        self.change(channel, |trust| edits::secure(trust, &secured.key, since_ms)).await
     }
 
     /// From now on the channel takes everything again. Its token stays valid, so

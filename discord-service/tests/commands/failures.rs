@@ -5,6 +5,7 @@ use std::time::Duration;
 use discord_service::gateway::Handler as _;
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Effect, Fault, Target, permissions};
+use shared::GuildId;
 
 use crate::stage::Stage;
 
@@ -29,11 +30,11 @@ async fn while_the_store_is_away_commands_say_so() {
     }
     stage.nats.restart().await;
     let stage = &stage;
-    let title = wait_for("the store is back", SOON, || async move {
-        let answer = stage.answer(stage.owner, alerts, "!sentry h").await;
-        answer.embeds().first().map(|embed| embed["title"].clone())
+    wait_for("the store is back", SOON, || async move {
+        stage.store.channels(GuildId::new(stage.guild)).await.ok()
     })
     .await;
+    let (title, _) = stage.embed(stage.owner, alerts, "!sentry h").await;
     assert_eq!(title, "***SENTRY HELP***");
 }
 

@@ -45,7 +45,15 @@ impl Connected {
         let Membership { keeper, shards, .. } =
             Membership::new(&nats, settings.lease_ttl(), CancellationToken::new());
         tokio::spawn(keeper.run(stop.clone(), |_| {}));
-        tokio::spawn(gateway::run(discord, "!sentry", handler, readiness.clone(), shards, stop.clone()));
+        tokio::spawn(gateway::run(
+            discord,
+            nats,
+            "!sentry",
+            handler,
+            readiness.clone(),
+            shards,
+            stop.clone(),
+        ));
         let connected = Self { stage, readiness, stop };
         wait_for("the gateway is ready", CONNECTED, || async {
             let (_, checks) = connected.readiness.report();

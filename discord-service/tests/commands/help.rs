@@ -1,5 +1,7 @@
 //! `h`, `help`, the bare prefix, and what is no command.
 
+use sandbox_discord::Channel;
+
 use crate::stage::Stage;
 
 #[tokio::test]
@@ -7,8 +9,10 @@ async fn help_is_shown_in_an_authorized_channel() {
     let stage = Stage::set().await;
     stage.authorize(stage.office).await;
     let bot = stage.sandbox.bot();
-    let mentions = [format!("<@{bot}>"), format!("<@!{bot}> h")];
-    for content in ["!sentry", "!sentry h", "!sentry help", "!Sentry H", &mentions[0], &mentions[1]] {
+    let role = stage.sandbox.bot_role(stage.guild).expect("it was invited").id();
+    let mentions = [format!("<@{bot}>"), format!("<@!{bot}> h"), format!("<@&{role}> h")];
+    let mentions = mentions.iter().map(String::as_str);
+    for content in ["!sentry", "!sentry h", "!sentry help", "!Sentry H"].into_iter().chain(mentions) {
         let (title, fields) = stage.embed(stage.member, stage.office, content).await;
         assert_eq!(title, "***SENTRY HELP***");
         let commands: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
@@ -40,8 +44,10 @@ async fn help_elsewhere_says_how_to_authorize() {
     stage.authorize(stage.alerts).await;
     let bot = stage.sandbox.bot();
     for content in ["!sentry", "!sentry help", &format!("<@{bot}> h")] {
+        // Each channel is told once a minute.
+        let elsewhere = stage.sandbox.add_channel(stage.guild, Channel::text("elsewhere"));
         assert_eq!(
-            stage.text(stage.member, stage.office, content).await,
+            stage.text(stage.member, elsewhere, content).await,
             "This channel is not authorized. Use `!sentry channel authorize` to authorize channels."
         );
     }
@@ -63,7 +69,8 @@ async fn what_is_not_meant_for_the_bot_gets_no_answer() {
     let stage = Stage::set().await;
     stage.authorize(stage.office).await;
     let other = format!("<@{}> h", stage.owner);
-    for content in ["hello", "!sentryh", "say !sentry h", &other] {
+    let role = format!("<@&{}> h", stage.role);
+    for content in ["hello", "!sentryh", "say !sentry h", &other, &role] {
         assert!(stage.answers(stage.member, stage.office, content).await.is_empty(), "{content:?}");
     }
 }

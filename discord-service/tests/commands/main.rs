@@ -2,13 +2,16 @@
 //! sandbox Discord, a real nats-server, and the store in it.
 
 mod channel;
+mod claims;
 mod failures;
 mod gateway;
 mod help;
 mod load;
 mod permission;
+mod places;
 mod project;
 mod registration;
+mod secure;
 mod slash;
 mod stage;
 mod status;

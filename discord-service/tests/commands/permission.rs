@@ -5,7 +5,7 @@ use sandbox_discord::{Channel, Guild, Role, Target, User, permissions};
 
 use crate::stage::Stage;
 
-const REFUSAL: &str = "You have no sufficient permission in this guild to use this command. \
+pub(crate) const REFUSAL: &str = "You have no sufficient permission in this guild to use this command. \
                        Please contact guild administrator.";
 
 async fn authorizes(stage: &Stage, user: u64, channel: u64) -> bool {

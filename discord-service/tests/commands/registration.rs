@@ -99,7 +99,7 @@ async fn it_is_tried_until_discord_answers() {
 #[tokio::test]
 async fn a_refusal_ends_it_and_a_bad_token_ends_the_process() {
     let scene = Scene::set().await;
-    scene.sandbox.add_fault(Fault::new(Effect::Refuse(403, 20_012)).on_endpoint(REPLACE).times(1));
+    scene.sandbox.add_fault(Fault::new(Effect::Refuse(400, 50_035)).on_endpoint(REPLACE).times(1));
     scene.register().await;
     assert!(scene.registered().await.is_empty());
     scene.sandbox.set_token("another");

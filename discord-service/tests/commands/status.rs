@@ -33,8 +33,8 @@ async fn publish(stage: &Stage, subject: String, payload: Vec<u8>) {
 }
 
 async fn refuse(stage: &Stage, channel: u64, reason: Reason, at_ms: i64) {
-    let note = Refusal::new(reason, "", at_ms).encode();
-    publish(stage, wire::refusals_subject(ChannelId::new(channel)), note).await;
+    let note = Refusal::new(reason, "", at_ms);
+    publish(stage, wire::refusals_subject(ChannelId::new(channel), &note.line()), note.encode()).await;
 }
 
 async fn wait(stage: &Stage, channel: u64, received_ms: i64) {
@@ -89,7 +89,7 @@ async fn status_counts_what_came_what_was_posted_and_what_waits() {
 }
 
 #[tokio::test]
-async fn status_explains_the_last_five_refusals_and_dead_letters() {
+async fn status_explains_the_last_refusal_of_each_kind_and_the_last_five_dead_letters() {
     let stage = Stage::set().await;
     stage.authorize(stage.alerts).await;
     let reasons = [
@@ -102,6 +102,8 @@ async fn status_explains_the_last_five_refusals_and_dead_letters() {
     ];
     for (number, reason) in (0..).zip(reasons) {
         refuse(&stage, stage.alerts, reason, now() - 60_500 + number).await;
+        // A stranger can be refused for the same thing again and again.
+        refuse(&stage, stage.alerts, Reason::Token, now() - 70_000 + number).await;
         refuse(&stage, stage.office, Reason::Source, now()).await;
     }
     for reason in ["expired", "revoked", "mention", "unreachable", "unreadable"] {
@@ -121,6 +123,7 @@ async fn status_explains_the_last_five_refusals_and_dead_letters() {
         "The token in the URL was missing or wrong.",
         "Sentry sent something this bot does not know",
         "Its body was missing, cut or not JSON.",
+        "The bot failed on it.",
         "Discord refused the message itself.",
         "It was no alert that this version",
         "Discord does not let the bot post in this channel.",
@@ -131,11 +134,11 @@ async fn status_explains_the_last_five_refusals_and_dead_letters() {
     for (words, expected) in words.iter().zip(expected) {
         assert!(words.starts_with(expected), "{words}");
     }
-    assert!(words[5].ends_with("\n`Invalid Form Body`"), "{}", words[5]);
-    assert!(words[6].ends_with("\n`a ˋdetailˋ of @everyone`"), "{}", words[6]);
-    assert!(problems[..5].iter().all(|(name, _)| name.starts_with("Refused: ")), "{problems:?}");
+    assert!(words[6].ends_with("\n`Invalid Form Body`"), "{}", words[6]);
+    assert!(words[7].ends_with("\n`a ˋdetailˋ of @everyone`"), "{}", words[7]);
+    assert!(problems[..6].iter().all(|(name, _)| name.starts_with("Refused: ")), "{problems:?}");
     assert!(problems[0].0.ends_with(", 1 min ago"), "{problems:?}");
-    assert!(problems[5..].iter().all(|(name, _)| name.starts_with("Dead Letter: ")), "{problems:?}");
+    assert!(problems[6..].iter().all(|(name, _)| name.starts_with("Dead Letter: ")), "{problems:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use discord_service::{
     store::{Change, Store},
-    trust::Trusts,
+    trust::{Secured, Trusts},
 };
 use futures::future::join_all;
 use harness::wait::{SOON, wait_for};
@@ -76,7 +76,8 @@ async fn of_changes_at_the_same_instant_none_is_lost(world: World) {
         async move { pod.add_secret(CHANNEL, &secret(number)).await.unwrap() }
     });
     join_all(changes).await;
-    let (opened, secured) = tokio::join!(one.open(CHANNEL), other.secure(CHANNEL));
+    let token = Secured::generate().unwrap();
+    let (opened, secured) = tokio::join!(one.open(CHANNEL), other.secure(CHANNEL, &token));
     assert!(opened.is_ok() && secured.is_ok());
     let kept = world.store().await.trust(CHANNEL).await.unwrap().expect("it was changed");
     assert_eq!((kept.secrets.len(), kept.tokens.len()), (4, 1));
@@ -143,7 +144,8 @@ async fn secrets_are_sealed_anew_under_the_first_key(world: World) {
 async fn a_change_is_in_the_mirror_when_it_is_answered_and_a_secret_nowhere_in_the_clear() {
     let world = World::nats().await;
     let trusts = trusts(&world, Some(keys("clear", &[1]))).await;
-    let secured = trusts.secure(CHANNEL).await.unwrap();
+    let secured = Secured::generate().unwrap();
+    trusts.secure(CHANNEL, &secured).await.unwrap();
     let kept = mirrored(&world, CHANNEL).await;
     assert_eq!((&kept["secured"], &kept["tokens"][0]["sha256"]), (&json!(true), &json!(secured.key.sha256)));
     trusts.add_secret(CHANNEL, &secret(7)).await.unwrap();

@@ -5,29 +5,42 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use actix_web::rt::net::{ActixStream, Ready, TcpStream};
+use actix_web::{
+    rt::net::{ActixStream, Ready, TcpStream},
+    web::{Buf as _, Bytes},
+};
 use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connections::Seat;
+use super::seats::Seat;
 
 /// What others may know of a connection.
 #[derive(Debug)]
 pub(crate) struct Occupant {
     address: Option<IpAddr>,
+    /// Whether it may stay open after an answer.
+    proxy: bool,
     seated: Instant,
     /// Milliseconds from `seated` to when it began to wait for its sender, and
     /// one; 0 while it does not.
     waits_since: AtomicU64,
     /// Whether its request is being answered: then it waits for us.
     busy: AtomicBool,
-    /// Whether a request of it was understood as one.
+    /// Whether nothing more is read from it until there is room for its body.
+    paused: AtomicBool,
+    /// Whether a request of it was understood as one, and is not answered yet.
     heard: AtomicBool,
+    /// How many of its requests were answered.
+    answered: AtomicU32,
+    /// Whether an answer said that it is the last one.
+    closing: AtomicBool,
+    /// Whether it is to be closed, whatever else has come over it.
+    over: AtomicBool,
     evicted: AtomicBool,
     reader: AtomicWaker,
 }
@@ -39,14 +52,19 @@ impl Occupant {
     }
 
     /// Of a connection that counts as one of `address`'s, where that is counted.
-    pub(super) fn new(address: Option<IpAddr>) -> Self {
+    pub(super) fn new(address: Option<IpAddr>, proxy: bool) -> Self {
         Self {
             address,
+            proxy,
             seated: Instant::now(),
             // Nothing has come yet.
             waits_since: AtomicU64::new(1),
             busy: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
             heard: AtomicBool::new(false),
+            answered: AtomicU32::new(0),
+            closing: AtomicBool::new(false),
+            over: AtomicBool::new(false),
             evicted: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         }
@@ -56,10 +74,16 @@ impl Occupant {
         self.address
     }
 
+    /// Whether it is a trusted proxy's, and may stay open after an answer.
+    pub(super) const fn is_proxys(&self) -> bool {
+        self.proxy
+    }
+
     /// How long it has been waiting for its sender.
     pub(super) fn idle(&self) -> Duration {
         let since = self.waits_since.load(Relaxed);
-        if since == 0 || self.busy.load(Relaxed) || self.evicted.load(Relaxed) {
+        let waits_for_us = self.busy.load(Relaxed) || self.paused.load(Relaxed);
+        if since == 0 || waits_for_us || self.is_evicted() {
             return Duration::ZERO;
         }
         self.seated.elapsed().saturating_sub(Duration::from_millis(since - 1))
@@ -71,9 +95,62 @@ impl Occupant {
         self.reader.wake();
     }
 
-    /// Declares that a request has come over it.
-    pub(crate) fn hear(&self) {
+    pub(super) fn is_evicted(&self) -> bool {
+        self.evicted.load(Relaxed)
+    }
+
+    /// Whether it was kept open, and has no request now.
+    pub(super) fn rests(&self) -> bool {
+        self.answered() > 0 && !self.heard()
+    }
+
+    /// Declares that a request has come over it; `false` when it comes after the
+    /// last one that is answered, and the connection is to be closed.
+    #[must_use]
+    pub(crate) fn hear(&self) -> bool {
+        if self.closing.load(Relaxed) {
+            self.over.store(true, Relaxed);
+            self.reader.wake();
+            return false;
+        }
         self.heard.store(true, Relaxed);
+        true
+    }
+
+    /// Declares that the answer to its request is the last one.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Relaxed);
+    }
+
+    /// Whether it is to be closed now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Relaxed)
+    }
+
+    /// Declares that the answer to its request has gone out.
+    pub(crate) fn answer(&self) {
+        if !self.closing.load(Relaxed) {
+            self.heard.store(false, Relaxed);
+            self.answered.fetch_add(1, Relaxed);
+            self.waits_since.store(self.now(), Relaxed);
+        }
+    }
+
+    /// How many of its requests were answered.
+    pub(crate) fn answered(&self) -> u32 {
+        self.answered.load(Relaxed)
+    }
+
+    /// Nothing more is read from it until the returned guard is dropped.
+    pub(crate) fn pause(&self) -> Paused<'_> {
+        self.paused.store(true, Relaxed);
+        Paused(self)
+    }
+
+    /// Whether nothing is to be read from it; then `reader` is woken when it is.
+    pub(crate) fn is_paused(&self, reader: &Context<'_>) -> bool {
+        self.reader.register(reader.waker());
+        self.paused.load(Relaxed)
     }
 
     /// Whether a request has come over it.
@@ -92,9 +169,23 @@ impl Occupant {
         if !waits {
             self.waits_since.store(0, Relaxed);
         } else if self.waits_since.load(Relaxed) == 0 {
-            let since = self.seated.elapsed().as_millis() as u64 + 1;
-            self.waits_since.store(since, Relaxed);
+            self.waits_since.store(self.now(), Relaxed);
         }
+    }
+
+    /// Milliseconds from `seated` to now, and one.
+    fn now(&self) -> u64 {
+        self.seated.elapsed().as_millis() as u64 + 1
+    }
+}
+
+/// A connection that is not read from.
+pub(crate) struct Paused<'a>(&'a Occupant);
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.0.paused.store(false, Relaxed);
+        self.0.reader.wake();
     }
 }
 
@@ -111,12 +202,14 @@ impl Drop for Served<'_> {
 #[derive(Debug)]
 pub(crate) struct Seated {
     stream: TcpStream,
+    /// What was read of it before it had its seat.
+    hello: Bytes,
     seat: Seat,
 }
 
 impl Seated {
-    pub(super) const fn new(stream: TcpStream, seat: Seat) -> Self {
-        Self { stream, seat }
+    pub(super) fn new(stream: TcpStream, hello: Vec<u8>, seat: Seat) -> Self {
+        Self { stream, hello: hello.into(), seat }
     }
 
     pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
@@ -134,6 +227,12 @@ impl AsyncRead for Seated {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.hello.is_empty() {
+            let count = self.hello.len().min(buffer.remaining());
+            buffer.put_slice(&self.hello[..count]);
+            self.hello.advance(count);
+            return Poll::Ready(Ok(()));
+        }
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let occupant = self.seat.occupant();
         occupant.reads(read.is_pending());

@@ -3,20 +3,22 @@
 use serde_json::Value;
 use shared::{
     Alert,
-    alert::{MAX_ITEMS, kept_text},
+    alert::{Details, MAX_ITEMS, kept_text},
+    telemetry,
 };
 
 use super::{
-    frame, items, label,
+    frame, id, items, label,
     prune::{SCALAR, Wanted},
     text, timestamp,
-    title::meaningful,
+    title::{exceptions, meaningful},
 };
 
 /// Everything of an event that an alert looks at.
 pub(super) const EVENT: &Wanted = &Wanted::object(&[
     ("event_id", SCALAR),
     ("id", SCALAR),
+    ("type", SCALAR),
     ("title", SCALAR),
     ("timestamp", SCALAR),
     ("datetime", SCALAR),
@@ -33,6 +35,8 @@ pub(super) const EVENT: &Wanted = &Wanted::object(&[
         &Wanted::object(&[
             ("feedback", &Wanted::object(&[("message", SCALAR)])),
             ("monitor", &Wanted::object(&[("slug", SCALAR)])),
+            ("trace", &Wanted::object(&[("trace_id", SCALAR)])),
+            ("profile", &Wanted::object(&[("profile_id", SCALAR)])),
         ]),
     ),
     ("exception", EXCEPTIONS),
@@ -86,6 +90,8 @@ const KEPT_TAGS: [&str; 8] =
 pub(super) fn describe(event: &Value, alert: Alert) -> Alert {
     let tag = |name| tags(event).find(|(key, _)| *key == name).map(|(_, value)| value);
     let said = |name| text(event, &[name]).or_else(|| tag(name)).and_then(kept_text);
+    let release = text(event, &["release"]).or_else(|| tag("sentry:release")).or_else(|| tag("release"));
+    let details = Details { category: category(event).map(str::to_owned), ..alert.details };
     let happened = ["timestamp", "datetime"]
         .into_iter()
         .find_map(|name| event.get(name).and_then(timestamp::milliseconds))
@@ -95,19 +101,52 @@ pub(super) fn describe(event: &Value, alert: Alert) -> Alert {
         level: said("level"),
         culprit: text(event, &["culprit"]).and_then(meaningful).and_then(kept_text),
         timestamp_ms: happened,
-        event_id: text(event, &["event_id"]).or_else(|| text(event, &["id"])).and_then(label),
+        event_id: text(event, &["event_id"]).or_else(|| text(event, &["id"])).and_then(id),
         environment: said("environment").as_deref().and_then(label),
-        release: text(event, &["release"])
-            .or_else(|| tag("sentry:release"))
-            .or_else(|| tag("release"))
-            .and_then(label),
+        release: release.and_then(label),
         frame: frame::failing(event),
         tags: tags(event)
             .filter(|(name, _)| KEPT_TAGS.contains(name))
             .filter_map(|(name, value)| Some((name.to_owned(), label(value)?)))
             .take(MAX_ITEMS)
             .collect(),
+        details,
+        own: telemetry::is_own(release, tag("service")),
         ..alert
+    }
+}
+
+/// What kind of issue the event is of, where it is no error. An occurrence says it
+/// by its number; a legacy webhook has none, and its event shows it.
+fn category(event: &Value) -> Option<&'static str> {
+    let context = |name: &str| event.pointer(&format!("/contexts/{name}")).is_some_and(Value::is_object);
+    let occurrence = event.pointer("/occurrence/type").and_then(Value::as_u64);
+    match (occurrence, text(event, &["type"])) {
+        // The numbers of Sentry's group types go by the thousand.
+        (Some(number), _) => match number / 1_000 {
+            1 => Some("performance"),
+            2 => Some("profile"),
+            4 => Some("cron"),
+            5 => Some("replay"),
+            6 => Some("feedback"),
+            7 => Some("uptime"),
+            8 => Some("metric"),
+            _ => None,
+        },
+        (None, Some("feedback")) => Some("feedback"),
+        (None, Some("transaction")) => Some("performance"),
+        // Such events are made by Sentry itself, and have no exception.
+        (None, kind) if kind == Some("generic") || exceptions(event).is_empty() => {
+            let checked = tags(event).any(|(name, _)| name == "uptime_rule");
+            let alone = kind == Some("generic") && context("trace") && !context("profile");
+            match () {
+                () if context("feedback") => Some("feedback"),
+                () if context("monitor") => Some("cron"),
+                () if checked || alone => Some("uptime"),
+                () => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -12,7 +12,7 @@ use shared::{
 use super::{
     PayloadError, blank,
     event::{self, EVENT},
-    items, kept_link, label,
+    id, items, kept_link, label,
     prune::{SCALAR, Wanted, prune},
     schema, text,
     title::{self, meaningful},
@@ -22,7 +22,7 @@ use super::{
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/legacy.json")));
 
 /// Everything that the schema or the alert looks at.
-const BODY: &Wanted = &Wanted::object(&[
+pub(super) const BODY: &Wanted = &Wanted::object(&[
     ("id", SCALAR),
     ("project", SCALAR),
     ("project_name", SCALAR),
@@ -74,9 +74,11 @@ impl LegacyWebhook {
             logger: said("logger").or(alert.logger),
             level: said("level").or(alert.level),
             culprit: text(body, &["culprit"]).and_then(meaningful).and_then(kept_text).or(alert.culprit),
-            message: text(body, &["message"]).and_then(meaningful).and_then(kept_text),
+            message: [text(body, &["message"]), text(event, &["contexts", "feedback", "message"])]
+                .into_iter()
+                .find_map(|said| said.and_then(meaningful).and_then(kept_text)),
             url: text(body, &["url"]).and_then(kept_link),
-            issue_id: text(body, &["id"]).and_then(label),
+            issue_id: text(body, &["id"]).and_then(id),
             rules: items(body, &["triggering_rules"])
                 .iter()
                 .filter_map(|rule| label(rule.as_str()?))

@@ -4,7 +4,7 @@ mod event;
 mod frame;
 pub mod legacy;
 pub mod platform;
-mod prune;
+pub(crate) mod prune;
 mod repair;
 mod timestamp;
 mod title;
@@ -14,10 +14,11 @@ use serde_json::Value;
 use shared::{
     Alert, ChannelId, UserId,
     alert::{MAX_TEXT, UNKNOWN_PROJECT, kept_text},
-    text::cut,
+    text::{cut, printable},
 };
 
 use legacy::LegacyWebhook;
+pub(crate) use platform::state::State;
 use platform::{PlatformWebhook, Resource};
 
 /// What is shown beside the main fields is cut to so many characters: more than
@@ -62,6 +63,14 @@ impl Webhook {
         })
     }
 
+    /// Of what the body describes the state, if of anything.
+    pub(crate) fn state(&self) -> Option<State> {
+        match self {
+            Self::Legacy(_) => None,
+            Self::Platform(webhook) => webhook.state(),
+        }
+    }
+
     /// The alert for this channel and user, received at `received_ms`
     /// milliseconds since 1970.
     pub(crate) fn alert(&self, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
@@ -99,8 +108,15 @@ fn validate(schema: &Validator, body: &Value) -> Result<(), PayloadError> {
 /// A link that an alert keeps. One that was cut says so by its end: it is shown
 /// and never linked, since half of a link leads elsewhere.
 fn kept_link(url: &str) -> Option<String> {
+    let url = printable(url);
     let url = url.trim();
     (!url.is_empty()).then(|| cut(url, MAX_TEXT))
+}
+
+/// An id, which is never cut for want of room: so it has little to begin with.
+/// Sentry's have 40 characters at most, beside the slug in a short id.
+fn id(text: &str) -> Option<String> {
+    label(text).map(|id| if id.len() > MAX_LABEL { cut(&id, MAX_LABEL / 4) } else { id })
 }
 
 /// The string at the end of `path`, unless it is blank.

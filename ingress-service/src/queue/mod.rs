@@ -3,7 +3,10 @@
 mod pulse;
 mod seen;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use async_nats::{
     Client, HeaderMap,
@@ -21,15 +24,17 @@ use shared::{
     settings::NatsSettings,
     wire,
 };
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 
 use self::pulse::Pulse;
-pub(crate) use self::seen::Signed;
+pub(crate) use self::seen::Firing;
 
 /// The name under which readiness reports that alerts can be stored.
 const CHECK: &str = "queue";
 /// For how long a refusal counts: nothing but the next alert tells that it is over.
 const REFUSED_FOR: Duration = Duration::from_secs(10);
+/// How often whoever waits for the connection looks at it.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Publishes that wait for their acknowledgement at once; more are refused. A
 /// healthy NATS acknowledges in a millisecond.
 const MAX_INFLIGHT: usize = 2_048;
@@ -48,11 +53,11 @@ pub(crate) struct Queue {
 
 /// What JetStream said when it confirmed an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
-    /// It is in the stream now.
-    New,
-    /// One with the same id was, within ten minutes.
-    Before,
+pub(crate) struct Stored {
+    /// Where it stands in the stream.
+    pub(crate) sequence: u64,
+    /// Whether one with the same id was stored within ten minutes, and this one not.
+    pub(crate) before: bool,
 }
 
 /// Why an alert was not stored. One that timed out may be stored later still.
@@ -84,6 +89,24 @@ impl Queue {
     /// Whether there is a connection at all.
     pub(crate) fn connected(&self) -> bool {
         self.nats.connection_state() == State::Connected
+    }
+
+    /// The number of the connection; `None` while there is none.
+    pub(crate) fn connection(&self) -> Option<u64> {
+        let number = self.nats.statistics().connects.load(Ordering::Relaxed);
+        self.connected().then_some(number)
+    }
+
+    /// Whether it is still this connection.
+    pub(crate) fn is_on(&self, connection: u64) -> bool {
+        self.connection() == Some(connection)
+    }
+
+    /// Returns when it is another connection, or none.
+    pub(crate) async fn lost(&self, connection: u64) {
+        while self.is_on(connection) {
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     pub(crate) const fn nats(&self) -> &Client {
@@ -160,11 +183,11 @@ impl Queue {
         let sequence = acknowledgement.sequence;
         if acknowledgement.duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
-            return Ok(Stored::Before);
+            return Ok(Stored { sequence, before: true });
         }
         // From here to the post an alert goes by its sequence.
         tracing::info!(alert.id = sequence, "stored an alert");
-        Ok(Stored::New)
+        Ok(Stored { sequence, before: false })
     }
 }
 

@@ -118,16 +118,15 @@ fn is_signature(text: &[u8]) -> bool {
 }
 
 /// Sentry's signature of a body: lowercase hexadecimal HMAC-SHA256 of its bytes.
-fn sign(secret: &ClientSecret, body: &[u8]) -> Option<String> {
+pub(super) fn sign(secret: &ClientSecret, body: &[u8]) -> Option<String> {
     let key = PKey::hmac(secret.expose_secret()).ok()?;
     let mut signer = Signer::new(MessageDigest::sha256(), &key).ok()?;
     signer.sign_oneshot_to_vec(body).ok().map(hex::encode)
 }
 
-#[cfg(test)]
 impl Keys {
     /// A channel with this token as `t1`, and these secrets as `s1`, `s2`, …;
-    /// `None` is one that could not be opened.
+    /// `None` is one that could not be opened. For tests and oracles.
     pub(super) fn of(secured: bool, token: Option<&str>, secrets: &[Option<&str>]) -> Self {
         let tokens = token.map(|token| Token { id: "t1".to_owned(), sha256: Sha256::digest(token).into() });
         let opened = |secret: &str| ClientSecret::from(secret.as_bytes().to_vec());

@@ -26,6 +26,7 @@ use shared::{ChannelId, admin::Readiness, trust::SecretsKeys, wire};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::keys::Keys;
+use crate::queue::LOOK_EVERY;
 
 /// The name under which readiness reports that the mirror was read.
 const CHECK: &str = "trust";
@@ -95,6 +96,16 @@ impl Mirror {
         }
     }
 
+    /// Whether it was ever read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.channels.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether this is a token of the channel.
+    pub(crate) fn has_token(&self, channel: ChannelId, token: &str) -> bool {
+        matches!(self.known(channel), Known::Keys(keys) if keys.token(token).is_some())
+    }
+
     /// Reads the bucket and follows it for ever. What was known stays known
     /// while NATS is away.
     pub(crate) async fn follow(&self, nats: &Client) {
@@ -108,7 +119,8 @@ impl Mirror {
             {
                 tracing::warn!("cannot follow what the channels trust; trying on: {error:#}");
             }
-            sleep(RETRY).await;
+            // Requests wait for the first reading.
+            sleep(if connected() { RETRY } else { LOOK_EVERY }).await;
         }
     }
 

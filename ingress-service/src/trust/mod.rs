@@ -4,6 +4,7 @@
 
 mod keys;
 mod mirror;
+pub(crate) mod oracle;
 mod rules;
 
 use shared::{Alert, ChannelId, alert::Trust};

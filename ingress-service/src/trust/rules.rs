@@ -6,8 +6,8 @@ use shared::alert::Trust;
 
 use super::keys::Keys;
 
-const SIGNATURE: &str = "Sentry-Hook-Signature";
-const TIMESTAMP: &str = "Sentry-Hook-Timestamp";
+pub(super) const SIGNATURE: &str = "Sentry-Hook-Signature";
+pub(super) const TIMESTAMP: &str = "Sentry-Hook-Timestamp";
 /// How far a request's timestamp may be off, either way, in milliseconds.
 const MAX_SKEW_MS: u64 = 10 * 60 * 1_000;
 

@@ -21,6 +21,13 @@ async fn refusals_are_logged_and_counted_without_what_was_sent() {
     let schema = r#"{"project":"p","message":{"jane":"jane@example.com"},"event":{}}"#;
     assert_eq!(Request::post(CHANNEL, schema).send(running.port).await.status, 400);
     assert_eq!(Request::post("/a%1b[31mb", "").send(running.port).await.status, 400);
+    for mistyped in
+        ["&id=7&token=hunter2", "%3Fid=7&token=hunter2", "=hunter2", ";x?token=hunter2", "/%26hunter2"]
+    {
+        let target = format!("/sentry-bot/channel{mistyped}");
+        assert_eq!(Request::post(&target, MINIMAL).send(running.port).await.status, 400, "{target}");
+        assert_eq!(Request::post(&target, MINIMAL).method("PUT").send(running.port).await.status, 400);
+    }
 
     let said = running.said();
     let refusals: Vec<serde_json::Value> = said
@@ -41,6 +48,24 @@ async fn refusals_are_logged_and_counted_without_what_was_sent() {
         r#"sentry_bot_ingress_requests_total{outcome="validation_failed"} 1"#,
         "sentry_bot_ingress_request_seconds_bucket{",
         "sentry_bot_ingress_certificate_expiry_timestamp_seconds ",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing:\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn sentry_from_an_unknown_address_is_counted_by_itself() {
+    let nats = NatsServer::start().await;
+    let running = Running::start_with(&nats, &[("RUNTIME_MODE", "production")]).await;
+    for agent in ["sentry/26.11.0 (https://sentry.io)", "SENTRY/9", "curl/8.0", "my sentry/1", "sentry"] {
+        let request = Request::post(CHANNEL, MINIMAL).header("User-Agent", agent);
+        assert_eq!(request.send(running.port).await.status, 403, "{agent}");
+    }
+    let (_, metrics) = client::get(running.admin_port, "/metrics").await;
+    for line in [
+        r#"sentry_bot_ingress_source_refusals_total{agent="sentry"} 2"#,
+        r#"sentry_bot_ingress_source_refusals_total{agent="other"} 3"#,
+        "sentry_bot_ingress_sentry_networks 13",
     ] {
         assert!(metrics.contains(line), "{line} is missing:\n{metrics}");
     }

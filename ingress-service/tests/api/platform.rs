@@ -3,7 +3,10 @@
 
 use ingress_service::payload::platform::{PlatformWebhook, known};
 use serde_json::{Value, json};
-use shared::{Alert, ChannelId, UserId, alert::UNKNOWN_PROJECT};
+use shared::{
+    Alert, ChannelId, UserId,
+    alert::{MAX_RECORD, UNKNOWN_PROJECT},
+};
 
 use crate::support::{CHANNEL, MINIMAL, Request, TestApp, fixtures, platform_fixture};
 
@@ -77,7 +80,6 @@ async fn unknown_resources_and_actions_are_acknowledged_and_asked_of_nobody() {
     let app = TestApp::start().await;
     for (resource, body) in [
         ("sentry_app", ""),
-        ("", MINIMAL),
         ("event_alert2", "no JSON at all"),
         ("issue", r#"{"action":"merged","data":7}"#),
         ("seer", r#"{"action":"root_cause"}"#),
@@ -156,13 +158,13 @@ async fn the_verdict_is_asked_for_the_project_and_the_mention() {
 #[tokio::test]
 async fn sentrys_keys_tell_firings_apart() {
     let app = TestApp::start().await;
-    let body = platform_fixture("issue.resolved.json");
+    let body = platform_fixture("comment.created.json");
     for request in [
-        webhook("issue", body.clone()).header("Idempotency-Key", "a1").header("Request-ID", "r1"),
-        webhook("issue", body.clone()).header("Idempotency-Key", "a1").header("Request-ID", "r2"),
-        webhook("issue", body.clone()).header("Request-ID", "r1"),
-        webhook("issue", body.clone()),
-        webhook("issue", body),
+        webhook("comment", body.clone()).header("Idempotency-Key", "a1").header("Request-ID", "r1"),
+        webhook("comment", body.clone()).header("Idempotency-Key", "a1").header("Request-ID", "r2"),
+        webhook("comment", body.clone()).header("Request-ID", "r1"),
+        webhook("comment", body.clone()),
+        webhook("comment", body),
     ] {
         request.send(app.port).await.expect(200, STORED);
     }
@@ -231,6 +233,20 @@ fn how_an_issue_was_changed_is_told_in_words() {
 }
 
 #[test]
+fn what_seer_found_is_told() {
+    let found = "The price table lost its sku column in migration 41";
+    let details = json!({"summary": found});
+    let told =
+        alert("activity_alert", &changed("activity_alert.triggered.json", "/data/activity/details", details));
+    assert_eq!(told.message.as_deref(), Some(found));
+    assert!(told.title.is_some_and(|title| !title.contains(found)), "the title stays the issue's");
+    for nothing in [json!({}), json!({"summary": ""}), json!({"summary": 7}), json!(null)] {
+        let body = changed("activity_alert.triggered.json", "/data/activity/details", nothing);
+        assert_ne!(alert("activity_alert", &body).message.as_deref(), Some(found));
+    }
+}
+
+#[test]
 fn what_was_deleted_is_not_said_again() {
     let deleted = alert("comment", &changed("comment.created.json", "/action", json!("deleted")));
     assert_eq!((deleted.kind.as_str(), deleted.message), ("comment.deleted", None));
@@ -255,6 +271,6 @@ fn an_alert_stays_small_whatever_is_sent() {
         let mut body: Value = serde_json::from_str(&platform_fixture(name)).expect("JSON");
         lengthen(&mut body["data"]);
         let size = alert(resource_of(name), &body.to_string()).encode().len();
-        assert!(size < 12_000, "{name}: {size} bytes");
+        assert!(size <= MAX_RECORD, "{name}: {size} bytes");
     }
 }

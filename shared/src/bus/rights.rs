@@ -45,14 +45,15 @@ fn ingress(table: &[Entry]) -> Rights {
     let mut publish = vec![
         useful(wire::VERDICT),
         needed(wire::ALERTS_SUBJECTS),
-        useful("$KV.refusals.*"),
-        useful("$KV.seen.*.*"),
+        useful("$KV.refusals.>"),
+        useful("$KV.seen.>"),
         useful("$JS.API.INFO"),
         // Which channels were ever authorized: from any replica, and from the leader.
         useful("$JS.API.DIRECT.GET.KV_channels.$KV.channels.*"),
         useful("$JS.API.STREAM.MSG.GET.KV_channels"),
-        // Whether a signed request came before.
-        needed("$JS.API.DIRECT.GET.KV_seen.$KV.seen.*.*"),
+        // Whether a request came before, and Sentry's addresses: from the leader.
+        needed("$JS.API.STREAM.MSG.GET.KV_seen"),
+        useful("$JS.API.STREAM.MSG.GET.KV_sources"),
         // The bucket "trust", followed; and the answers to NATS's flow control.
         needed("$JS.API.CONSUMER.CREATE.KV_trust"),
         needed("$JS.API.CONSUMER.CREATE.KV_trust.*.$KV.trust.>"),
@@ -73,6 +74,7 @@ fn discord() -> Rights {
         // Verdicts.
         needed("_INBOX.ingress-service.>"),
         useful(wire::STORE_CHANGED),
+        useful(wire::REOPENING),
         // Of the commands "test" and "replay".
         useful(wire::ALERTS_SUBJECTS),
         needed(wire::DEAD_LETTERS_SUBJECTS),
@@ -82,6 +84,7 @@ fn discord() -> Rights {
         needed("$KV.lanes.>"),
         needed("$KV.leases.>"),
         useful("$KV.messages.>"),
+        useful("$KV.sources.*"),
         needed("$KV.trust.*"),
         needed("$KV.user-projects.*"),
         useful("$JS.API.INFO"),
@@ -99,6 +102,7 @@ fn discord() -> Rights {
         // Without it alerts are found by looking for them.
         useful(wire::STORED_SUBJECTS),
         useful(wire::STORE_CHANGED),
+        useful(wire::REOPENING),
         needed("$KV.leases.>"),
         needed(format!("{} {}", wire::VERDICT, wire::VERDICT_GROUP)),
     ];

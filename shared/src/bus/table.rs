@@ -28,8 +28,8 @@ const MESSAGES_MAX_AGE: Duration = Duration::from_secs(30 * DAY.as_secs());
 /// How much may be remembered of messages; the oldest are forgotten first.
 const MESSAGES_MAX_BYTES: i64 = 256 << 20;
 /// Most bytes of refusals: enough for tens of thousands of channels.
-const REFUSALS_MAX_BYTES: i64 = 16 << 20;
-/// Refusals that are kept of a channel.
+const REFUSALS_MAX_BYTES: i64 = 32 << 20;
+/// Refusals of one kind that are kept of a channel.
 const REFUSALS_EACH: i64 = 5;
 /// The longest life of a lease. When NATS starts it removes whatever is older,
 /// also a key that is to stand for ever (measured with 2.15.1): so this is far
@@ -77,6 +77,7 @@ pub(super) fn table(settings: &NatsSettings) -> Vec<Entry> {
         entry(Maker::Both, refusals(settings)),
         // Any replica may say which channels were ever authorized, also while there is no leader.
         entry(Maker::Both, Config { allow_direct: true, ..bucket(wire::CHANNELS, settings) }),
+        entry(Maker::Both, bucket(wire::SOURCES, settings)),
         entry(Maker::Both, bucket(wire::TRUST, settings)),
         entry(Maker::Both, bucket(wire::LANES, settings)),
         entry(Maker::Both, messages(settings)),
@@ -147,7 +148,6 @@ fn seen(settings: &NatsSettings) -> Config {
         max_bytes: SEEN_MAX_BYTES,
         max_age: SEEN_FOR,
         allow_message_ttl: true,
-        allow_direct: true,
         ..bucket(wire::SEEN, settings)
     }
 }

@@ -1,6 +1,26 @@
 //! What is counted and measured: each service lists its metrics with a help
 //! text in one table, which is what `/metrics` describes them with.
 
+use std::{io, thread, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+/// How often measured times are put into their buckets. Until then each is kept:
+/// a page that nobody reads would grow with every request.
+const KEEP_UP_EVERY: Duration = Duration::from_secs(1);
+
+/// Keeps what is measured small, also where nobody asks for `/metrics`, for as
+/// long as the process runs.
+pub(super) fn keep_up(handle: PrometheusHandle) -> io::Result<()> {
+    let keep_up = move || {
+        loop {
+            thread::sleep(KEEP_UP_EVERY);
+            handle.run_upkeep();
+        }
+    };
+    thread::Builder::new().name("metrics".to_owned()).spawn(keep_up).map(drop)
+}
+
 /// How a metric is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -91,6 +111,7 @@ pub(crate) const STREAMS: &[&str] = &[
     "KV_messages",
     "KV_refusals",
     "KV_seen",
+    "KV_sources",
     "KV_trust",
     "KV_user-projects",
 ];

@@ -21,7 +21,7 @@ use tracing_subscriber::{
 pub(crate) use self::metrics::STREAMS;
 pub use self::{
     metrics::{Kind, Metric},
-    own_sentry::{capture, is_own_release, start_sentry},
+    own_sentry::{capture, is_own, start_sentry},
 };
 use crate::settings::{LogFormat, SettingsError};
 
@@ -76,6 +76,7 @@ pub fn init(
         .install_recorder()
         .context("metrics are already set up")?;
     metrics::describe(service, own);
+    metrics::keep_up(handle.clone())?;
     Ok(handle)
 }
 

@@ -22,15 +22,28 @@ use crate::{
 
 /// How long a dying process waits for its last report.
 const FLUSH: Duration = Duration::from_secs(2);
-/// How the release of this bot's own events begins.
-const RELEASE: &str = "sentry-bot@";
+/// The release of this bot's own events, and how that of each version begins.
+const RELEASE: &str = concat!("sentry-bot@", env!("CARGO_PKG_VERSION"));
+const RELEASES: &str = "sentry-bot@";
+/// What the tag `service` of its own events says.
+const SERVICES: [&str; 2] = ["ingress-service", "discord-service"];
 /// The crates whose errors are reported.
 const OURS: [&str; 3] = ["shared", "ingress_service", "discord_service"];
 
-/// Whether an alert of this release is about this bot: what happens to such an
-/// alert is reported to nobody, since the report would be the next alert.
-pub fn is_own_release(release: Option<&str>) -> bool {
-    release.is_some_and(|release| release.starts_with(RELEASE))
+/// Whether an event of this release, with this tag `service`, is about this bot.
+/// Another version of it, as during an update, is known by both: a release that
+/// merely begins like ours may be anybody's.
+pub fn is_own(release: Option<&str>, service: Option<&str>) -> bool {
+    let is_version = |text: &str| {
+        let mut parts = text.split('.');
+        let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.clone().count() == 3 && parts.all(number)
+    };
+    let of_another_version = || {
+        release.and_then(|release| release.strip_prefix(RELEASES)).is_some_and(is_version)
+            && service.is_some_and(|service| SERVICES.contains(&service))
+    };
+    release == Some(RELEASE) || of_another_version()
 }
 
 /// Whether this program's own code logged it.
@@ -88,7 +101,7 @@ pub fn start_sentry(
     let guard = sentry::init(
         sentry::ClientOptions::new()
             .dsn(dsn)
-            .release(concat!("sentry-bot@", env!("CARGO_PKG_VERSION")))
+            .release(RELEASE)
             .environment(settings.runtime_mode.name())
             .traces_sample_rate(settings.sentry_traces_sample_rate)
             .send_default_pii(false)
@@ -102,5 +115,29 @@ pub fn start_sentry(
 pub(super) fn flush() {
     if let Some(client) = sentry::Hub::main().client() {
         client.flush(Some(FLUSH));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_that_merely_begins_like_ours_is_not_ours() {
+        let (ours, service) = (Some(RELEASE), Some("discord-service"));
+        assert!(is_own(ours, None) && is_own(ours, service) && is_own(Some("sentry-bot@9.12.0"), service));
+        for (release, service) in [
+            (None, service),
+            (Some("sentry-bot@9.12.0"), None),
+            (Some("sentry-bot@9.12.0"), Some("checkout")),
+            (Some("sentry-bot@"), service),
+            (Some("sentry-bot@9.12"), service),
+            (Some("sentry-bot@9.12.0-fork"), service),
+            (Some("sentry-bot@9.12.0.1"), service),
+            (Some("my-sentry-bot@9.12.0"), service),
+            (Some("sentry-botany@1.0.0"), service),
+        ] {
+            assert!(!is_own(release, service), "{release:?} {service:?}");
+        }
     }
 }

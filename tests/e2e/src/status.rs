@@ -1,6 +1,7 @@
 //! What `status` says of a channel.
 
 use harness::wait::{SOON, wait_for};
+use sandbox_discord::Message;
 use serde_json::Value;
 
 use crate::Stack;
@@ -9,11 +10,20 @@ impl Stack {
     /// `status` of the channel, asked in the office: its fields as lines.
     pub async fn status(&self, channel: u64) -> String {
         let reply = self.command(self.owner, &format!("!sentry status <#{channel}>")).await;
-        let embed = reply.embeds().first().cloned().unwrap_or_default();
-        assert_eq!(embed["title"], "***SENTRY STATUS***", "{}", reply.json);
-        let fields = embed["fields"].as_array().expect("fields").iter();
-        let text = |value: &Value| value.as_str().expect("text").to_owned();
-        fields.map(|field| format!("{} = {}\n", text(&field["name"]), text(&field["value"]))).collect()
+        fields(&reply)
+    }
+
+    /// The same, asked with the slash command: its answer needs no permission of the bot.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn whispered_status(&self, channel: u64) -> String {
+        let option = channel.to_string();
+        let used = wait_for("the slash commands are registered", SOON, || async {
+            self.sandbox.slash(self.owner, self.office, "sentry status", &[("channel", &option)]).ok()
+        })
+        .await;
+        fields(&used.message(SOON).await.expect("an answer"))
     }
 
     /// Asks until the answer is as it should be. Refusals are written down every
@@ -25,4 +35,13 @@ impl Stack {
         })
         .await
     }
+}
+
+/// The fields of a status as lines.
+fn fields(reply: &Message) -> String {
+    let embed = reply.embeds().first().cloned().unwrap_or_default();
+    assert_eq!(embed["title"], "***SENTRY STATUS***", "{}", reply.json);
+    let fields = embed["fields"].as_array().expect("fields").iter();
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    fields.map(|field| format!("{} = {}\n", text(&field["name"]), text(&field["value"]))).collect()
 }

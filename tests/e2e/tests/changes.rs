@@ -141,6 +141,50 @@ async fn what_cannot_be_edited_is_a_message_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_issue_is_one_whatever_host_or_link_sentry_names() {
+    let stack = stack().await;
+    let folder = harness::workspace_root().join("tests/fixtures/reports");
+    for (event, resolved) in [
+        ("event_alert.own_host.json", "issue.resolved_without_link.json"),
+        ("event_alert.apex_host.json", "issue.resolved_organization_host.json"),
+    ] {
+        let channel = stack.authorized_channel(event).await;
+        for file in [event, resolved] {
+            let webhook = Webhook::from_file(&folder.join(file)).expect("the fixture is there");
+            stack.accepted(channel, &webhook).await;
+            stack.until_drained(LONG).await;
+        }
+        assert_eq!(colours(&stack, channel), [GREEN], "{event}");
+    }
+    settled(&stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_fails_holds_up_no_post_and_is_done_in_the_end() {
+    let stack = stack().await;
+    let channel = stack.authorized_channel("alerts").await;
+    tell(&stack, channel, &change("created", "")).await;
+    stack.sandbox.add_fault(Fault::new(Effect::Status(500)).on_endpoint(EDIT));
+    stack.accepted(channel, &change("resolved", "Jane")).await;
+    wait_for("the edit fails", LONG, || async {
+        (stack.sandbox.stats().answers(EDIT, Some(500)) > 1).then_some(())
+    })
+    .await;
+    for number in 0..3 {
+        let begin = Instant::now();
+        stack.accepted(channel, &issue_change(&format!("8{number}"), "ValueError", "created", "")).await;
+        stack.until_shown(channel, number + 2, LONG).await;
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    }
+    assert_eq!(status(&stack.shown(channel)[0]), "");
+    stack.sandbox.clear_faults();
+    stack.until_drained(LONG).await;
+    assert_eq!(status(&stack.shown(channel)[0]), "Resolved by Jane");
+    assert_eq!(stack.alerts(channel), 4, "no change became a message of its own");
+    settled(&stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edit_that_has_to_wait_delays_no_news() {
     let stack = stack().await;
     let channel = stack.authorized_channel("alerts").await;

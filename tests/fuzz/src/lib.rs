@@ -6,13 +6,22 @@ use std::collections::BTreeSet;
 
 use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
 use ingress_service::{
+    oracles,
     payload::{
         legacy::LegacyWebhook,
         platform::{PlatformWebhook, RESOURCES},
     },
     query::Query,
 };
-use shared::{Alert, ChannelId, UserId, alert::Frame};
+use shared::{
+    Alert, ChannelId, UserId,
+    alert::{Frame, MAX_RECORD},
+};
+
+mod addresses;
+mod head;
+pub use addresses::addresses;
+pub use head::head;
 
 /// A request to the ingress: what stands before the first line end as its
 /// query, and all of it as its body. An accepted body becomes an alert that
@@ -25,6 +34,9 @@ pub fn ingress(bytes: &[u8]) {
     if let Ok(query) = Query::parse(&String::from_utf8_lossy(query)) {
         // A refusal is as good as an id.
         let _ = (query.channel(), query.mention());
+    }
+    if let Some((pruned, plain)) = oracles::prune(bytes) {
+        assert_eq!(pruned, Some(plain), "the pruned reading differs from a plain one");
     }
     let Ok(webhook) = LegacyWebhook::parse(bytes) else {
         return;
@@ -45,11 +57,45 @@ pub fn platform(bytes: &[u8]) {
     }
 }
 
-/// Takes an alert over the bus and into a post.
+/// Takes an alert over the bus and into a post. The record is short, and what
+/// it lacks was cut for that alone.
 fn carry(alert: Alert) {
-    let read = Alert::decode(&alert.encode()).expect("an alert can be read from the bus");
-    assert_eq!(read, alert);
+    let record = alert.encode();
+    assert!(record.len() <= MAX_RECORD, "{} bytes", record.len());
+    let read = Alert::decode(&record).expect("an alert can be read from the bus");
+    let whole = serde_json::to_vec(&alert).expect("an alert serializes").len() <= MAX_RECORD;
+    assert!(read == alert || !whole, "a short alert changed");
+    let ids =
+        |alert: &Alert| [&alert.event_id, &alert.issue_id, &alert.short_id, &alert.url].map(Clone::clone);
+    assert_eq!(ids(&read), ids(&alert), "an id or the link was cut");
+    let title = |alert: &Alert| {
+        let first: String = alert.title.iter().flat_map(|title| title.chars()).take(99).collect();
+        first.trim_end_matches(|c: char| c == '…' || c.is_whitespace()).to_owned()
+    };
+    assert_eq!(title(&read), title(&alert), "the title was cut too short");
+    let value = serde_json::from_str(str::from_utf8(&record).expect("UTF-8")).expect("JSON");
+    assert!(!holds_control_characters(&value), "{value}");
     post(alert, 1, MAX_MESSAGE_CHARS);
+}
+
+/// A request with a token and a signature, right or wrong, for a channel that
+/// keeps this or that: each as the bytes choose.
+///
+/// # Panics
+/// When the rules of trust differ from the table of docs/ARCHITECTURE.md.
+pub fn trust(bytes: &[u8]) {
+    let (judged, expected) = oracles::trust(bytes);
+    assert_eq!(judged, expected);
+}
+
+fn holds_control_characters(value: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Object, String};
+    match value {
+        String(text) => text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')),
+        Array(items) => items.iter().any(holds_control_characters),
+        Object(fields) => fields.values().any(holds_control_characters),
+        _ => false,
+    }
 }
 
 /// An alert made of the lines of the input, whatever they hold, in a post of
@@ -127,5 +173,24 @@ mod tests {
         run_over("seeds/platform", super::platform);
         run_over("../fixtures/platform", super::platform);
         run_over("seeds/embed", super::embed);
+        run_over("seeds/addresses", super::addresses);
+        run_over("seeds/head", super::head);
+    }
+
+    #[test]
+    fn every_choice_of_trust_is_judged_by_the_table() {
+        // Five choices, each by one byte.
+        for number in 0..4 * 4 * 3 * 4 * 8_usize {
+            let choice = |step: usize, of: usize| (number / step % of) as u8;
+            super::trust(&[
+                choice(1, 4),
+                choice(4, 4),
+                choice(16, 3),
+                choice(48, 4),
+                choice(192, 8),
+                b'{',
+                b'}',
+            ]);
+        }
     }
 }

@@ -52,6 +52,8 @@ pub struct Clocks {
     pub heartbeat: Duration,
     /// `max_concurrency` identifies are taken in each: 5 s.
     pub identify_window: Duration,
+    /// The time in which the day's identifies may be used: 24 h from the first.
+    pub identify_day: Duration,
     /// How long a lost session can be resumed. Discord says "a few minutes": 3 min.
     pub resume_window: Duration,
 }
@@ -72,6 +74,7 @@ impl Default for Clocks {
             interaction_lifetime: 900 * second,
             heartbeat: Duration::from_millis(41_250),
             identify_window: 5 * second,
+            identify_day: 24 * 3600 * second,
             resume_window: 180 * second,
         }
     }
@@ -87,6 +90,8 @@ pub struct Config {
     pub(crate) shards: u32,
     pub(crate) max_concurrency: u32,
     pub(crate) identifies_a_day: u32,
+    pub(crate) events_kept: usize,
+    pub(crate) bucket_per_channel: bool,
     pub(crate) clocks: Clocks,
 }
 
@@ -100,6 +105,8 @@ impl Default for Config {
             shards: 1,
             max_concurrency: 1,
             identifies_a_day: 1000,
+            events_kept: 10_000,
+            bucket_per_channel: false,
             clocks: Clocks::default(),
         }
     }
@@ -149,10 +156,26 @@ impl Config {
         self
     }
 
-    /// How many identifies are left today: 1000.
+    /// How many identifies the bot may use in a day, over all shards: 1000. One
+    /// more ends its sessions and resets its token.
     #[must_use]
     pub const fn identifies_a_day(mut self, count: u32) -> Self {
         self.identifies_a_day = count;
+        self
+    }
+
+    /// How many events a session keeps for a resume: 10,000. Discord does not say.
+    #[must_use]
+    pub const fn events_kept(mut self, count: usize) -> Self {
+        self.events_kept = count;
+        self
+    }
+
+    /// Whether the buckets of one endpoint have another id in each channel or
+    /// guild. They share one by default, and may differ at Discord.
+    #[must_use]
+    pub const fn bucket_per_channel(mut self, differ: bool) -> Self {
+        self.bucket_per_channel = differ;
         self
     }
 

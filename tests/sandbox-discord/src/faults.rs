@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{error::ApiError, ratelimit::Scope};
+use crate::{edge::EdgeAnswer, error::ApiError, ratelimit::Scope};
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub enum Effect {
     MissingPermissions,
     /// 401.
     Unauthorized,
+    /// Discord's edge answers, or a proxy, and not the API.
+    Edge(EdgeAnswer),
     /// This status and JSON error code, whatever they mean.
     Refuse(u16, u32),
     /// 400, code 50035, for messages of which a link contains this text.
@@ -46,6 +48,7 @@ pub struct Fault {
     after: bool,
     channel: Option<u64>,
     endpoint: Option<String>,
+    except: Vec<String>,
     frequency: Frequency,
 }
 
@@ -58,11 +61,12 @@ impl Fault {
     /// Goes wrong before anything is done, with each post from now on.
     pub fn new(effect: Effect) -> Self {
         let endpoint = Some(CREATE_MESSAGE.to_owned());
-        Self { effect, after: false, channel: None, endpoint, frequency: Frequency::Always }
+        let frequency = Frequency::Always;
+        Self { effect, after: false, channel: None, endpoint, except: Vec::new(), frequency }
     }
 
-    /// Goes wrong after the message was created (or whatever else was asked).
-    /// Refusals have no such form: they always come before.
+    /// Goes wrong after the message was created (or whatever else was asked). The
+    /// API itself refuses only before that; its edge may break off an answer.
     #[must_use]
     pub const fn after(mut self) -> Self {
         self.after = true;
@@ -90,6 +94,13 @@ impl Fault {
         self
     }
 
+    /// Leaves this endpoint alone.
+    #[must_use]
+    pub fn except(mut self, endpoint: impl Into<String>) -> Self {
+        self.except.push(endpoint.into());
+        self
+    }
+
     /// Only the next so many times.
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
@@ -107,7 +118,8 @@ impl Fault {
 
     fn concerns(&self, endpoint: &str, channel: Option<u64>, links: &[&str]) -> bool {
         let here = self.channel.is_none_or(|wanted| channel == Some(wanted));
-        let this = self.endpoint.as_deref().is_none_or(|wanted| wanted == endpoint);
+        let this = self.endpoint.as_deref().is_none_or(|wanted| wanted == endpoint)
+            && !self.except.iter().any(|spared| spared == endpoint);
         let linked = match &self.effect {
             Effect::RefuseLinks(text) => links.iter().any(|link| link.contains(text)),
             _ => true,
@@ -148,16 +160,37 @@ impl Faults {
         self.0.clear();
     }
 
-    /// Decides what goes wrong with this request, and uses those faults up.
+    /// What the edge answers to a request that never gets as far as the API.
+    pub(crate) fn edge(&mut self, endpoint: &str, channel: Option<u64>) -> Option<EdgeAnswer> {
+        let mut found = None;
+        for fault in self.0.iter_mut().filter(|fault| !fault.after) {
+            if let Effect::Edge(answer) = fault.effect.clone()
+                && fault.concerns(endpoint, channel, &[])
+                && fault.strikes()
+            {
+                found = Some(answer);
+                break;
+            }
+        }
+        self.drop_used_up();
+        found
+    }
+
+    fn drop_used_up(&mut self) {
+        self.0.retain(|fault| !matches!(fault.frequency, Frequency::Times(0)));
+    }
+
+    /// Decides what goes wrong with a request that the API does, and uses those faults up.
     pub(crate) fn plan(&mut self, endpoint: &str, channel: Option<u64>, links: &[&str]) -> Plan {
         let mut plan = Plan::default();
-        for fault in &mut self.0 {
+        let done = |fault: &&mut Fault| fault.after || !matches!(fault.effect, Effect::Edge(_));
+        for fault in self.0.iter_mut().filter(done) {
             if fault.concerns(endpoint, channel, links) && fault.strikes() {
                 let list = if fault.after { &mut plan.after } else { &mut plan.before };
                 list.push(fault.effect.clone());
             }
         }
-        self.0.retain(|fault| !matches!(fault.frequency, Frequency::Times(0)));
+        self.drop_used_up();
         plan
     }
 }
@@ -179,6 +212,6 @@ pub(crate) fn refusal(effect: &Effect) -> Option<ApiError> {
             errors.add(&path, "URL_TYPE_INVALID_URL", "Not a well formed URL.");
             errors.check().err()
         }
-        Effect::Cut | Effect::Silence(_) | Effect::RateLimited(..) => None,
+        Effect::Cut | Effect::Silence(_) | Effect::RateLimited(..) | Effect::Edge(_) => None,
     }
 }

@@ -1,5 +1,5 @@
 //! Reads the fields of a JSON body the way Discord does, and notes each that
-//! breaks a limit. `null` counts as absent.
+//! breaks a limit. `null` counts as absent where the documentation allows it.
 
 use std::ops::RangeInclusive;
 
@@ -43,6 +43,29 @@ impl<'a> Field<'a> {
     /// Notes what is wrong with the member of that name, which may be missing.
     pub(crate) fn refuse_member(&self, errors: &mut FormErrors, name: &str, code: &str, message: &str) {
         errors.add(&self.below(name), code, message);
+    }
+
+    /// Notes every `null` below here: Discord documents none there. A custom
+    /// emoji is the exception: its `id` or its `name` may be `null`.
+    pub(crate) fn refuse_nulls(&self, errors: &mut FormErrors) {
+        match self.value {
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    Self { value, path: self.below(&index.to_string()) }.refuse_nulls(errors);
+                }
+            }
+            Value::Object(members) => {
+                let emoji = self.path.last().is_some_and(|name| name == "emoji");
+                for (name, value) in members {
+                    let member = Self { value, path: self.below(name) };
+                    if value.is_null() && !emoji {
+                        member.refuse(errors, "BASE_TYPE_REQUIRED", "This field may not be null");
+                    }
+                    member.refuse_nulls(errors);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A string without the blanks around it, which Discord drops before it counts.

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod config;
 mod control;
 pub mod demo;
+mod edge;
 mod error;
 mod faults;
 mod form;
@@ -21,6 +23,7 @@ mod stats;
 mod world;
 
 pub use config::{Clocks, Config, Limit};
+pub use edge::EdgeAnswer;
 pub use faults::{Effect, Fault};
 pub use gateway::sessions::SessionInfo;
 pub use interactions::{Answer, Outcome};

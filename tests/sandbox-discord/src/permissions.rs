@@ -4,6 +4,7 @@
 use crate::world::{
     World,
     channel::{Channel, ChannelKind, Target},
+    guild::Member,
 };
 
 /// Every permission, everywhere.
@@ -69,8 +70,7 @@ impl World {
         let Some(base) = self.guild_permissions(guild_id, user) else {
             return 0;
         };
-        let roles = self.guilds.get(&guild_id).and_then(|guild| guild.members.get(&user));
-        let Some(roles) = roles.map(|member| &member.roles) else {
+        let Some(member) = self.guilds.get(&guild_id).and_then(|guild| guild.members.get(&user)) else {
             return 0;
         };
         if base == ALL {
@@ -82,7 +82,7 @@ impl World {
             permissions = rule.apply(permissions);
         }
         let (mut allow, mut deny) = (0, 0);
-        for rule in roles.iter().filter_map(|role| place.overwrites.get(&Target::Role(*role))) {
+        for rule in member.roles.iter().filter_map(|role| place.overwrites.get(&Target::Role(*role))) {
             allow |= rule.allow;
             deny |= rule.deny;
         }
@@ -90,7 +90,18 @@ impl World {
         if let Some(rule) = place.overwrites.get(&Target::Member(user)) {
             permissions = rule.apply(permissions);
         }
-        implicit(permissions, channel)
+        let private = channel.kind == ChannelKind::PrivateThread;
+        if private && permissions & MANAGE_THREADS == 0 && !channel.thread_members.contains(&user) {
+            return 0;
+        }
+        let timed_out = if member.is_timed_out() { VIEW_CHANNEL | READ_MESSAGE_HISTORY } else { ALL };
+        implicit(permissions & timed_out, channel)
+    }
+
+    /// Whether a time-out binds the user: it does not bind owner and administrators.
+    pub(crate) fn is_timed_out(&self, guild: u64, user: u64) -> bool {
+        let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
+        member.is_some_and(Member::is_timed_out) && self.guild_permissions(guild, user) != Some(ALL)
     }
 
     /// A thread has the overwrites of the channel that it belongs to.
@@ -106,7 +117,7 @@ const fn implicit(permissions: u64, channel: &Channel) -> u64 {
     if permissions & VIEW_CHANNEL == 0 {
         return 0;
     }
-    if matches!(channel.kind, ChannelKind::Voice) && permissions & CONNECT == 0 {
+    if channel.kind.is_voice() && permissions & CONNECT == 0 {
         return VIEW_CHANNEL;
     }
     let send = if channel.kind.is_thread() { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };

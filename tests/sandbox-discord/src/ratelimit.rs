@@ -73,6 +73,8 @@ pub(crate) enum Verdict {
 /// All windows of the bot.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits {
+    /// Whether a bucket's id names the channel or guild as well.
+    per_place: bool,
     buckets: HashMap<(String, String), Window>,
     global: Option<Window>,
     invalid: VecDeque<Instant>,
@@ -80,6 +82,10 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
+    pub(crate) fn new(per_place: bool) -> Self {
+        Self { per_place, ..Self::default() }
+    }
+
     /// Counts a request to the endpoint (its method and template) below the
     /// channel, guild or token `major`.
     pub(crate) fn take(
@@ -89,7 +95,7 @@ impl RateLimits {
         limit: Limit,
         global: Option<Limit>,
     ) -> Verdict {
-        let bucket = bucket_id(endpoint);
+        let bucket = if self.per_place { bucket_id(&(endpoint, &major)) } else { bucket_id(&endpoint) };
         if let Some(global) = global
             && let Err(reset_after) = take(&mut self.global, global)
         {
@@ -155,10 +161,10 @@ fn take(slot: &mut Option<Window>, limit: Limit) -> Result<(u32, Duration), Dura
     Ok((limit.count - window.used, left))
 }
 
-/// An opaque id that names the endpoint but neither channel nor guild.
-pub(crate) fn bucket_id(endpoint: &str) -> String {
+/// An opaque id for what the bucket is of.
+fn bucket_id(of: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
-    endpoint.hash(&mut hasher);
+    of.hash(&mut hasher);
     let first = hasher.finish();
     first.hash(&mut hasher);
     format!("{first:016x}{:016x}", hasher.finish())

@@ -11,7 +11,7 @@ use crate::{
     stats::Stats,
     world::{
         channel::{Channel, Target},
-        guild::{Guild, User},
+        guild::User,
         message::Message,
     },
 };
@@ -54,7 +54,7 @@ impl Sandbox {
         self.hub().lock(|world| world.bot)
     }
 
-    fn hub(&self) -> &Arc<Hub> {
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.server.hub
     }
 
@@ -70,24 +70,9 @@ impl Sandbox {
         self.hub().lock(|world| world.users.remove(&user));
     }
 
-    /// Puts a user into a guild with these roles, in place of those they had.
-    pub fn set_member(&self, guild: u64, user: u64, roles: &[u64]) {
-        self.hub().lock(|world| world.set_member(guild, user, roles));
-    }
-
-    /// Takes a user out of a guild; the bot itself is thrown out.
-    pub fn remove_member(&self, guild: u64, user: u64) {
-        self.hub().lock(|world| world.remove_member(guild, user));
-    }
-
     /// From now on the bot must show another token; sessions stay until they are closed.
     pub fn set_token(&self, token: &str) {
         self.hub().lock(|world| world.config.token = token.to_owned());
-    }
-
-    /// Adds a guild with the bot in it and returns its id.
-    pub fn add_guild(&self, guild: Guild) -> u64 {
-        self.hub().lock(|world| world.add_guild(guild))
     }
 
     /// Adds a channel to a guild and returns its id.

@@ -39,7 +39,8 @@ pub(crate) fn now() -> String {
     format_time(Utc::now())
 }
 
-fn format_time(time: DateTime<Utc>) -> String {
+/// A moment, as Discord writes times.
+pub(crate) fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, false)
 }
 

@@ -10,28 +10,55 @@ use crate::{
 };
 
 impl Replies {
-    /// `channel secure`: the only time that the token is shown.
+    /// `channel secure`, before the token is in force. Whatever happens then, it says
+    /// what to do.
+    pub(in crate::commands) fn securing(&self, channel: ChannelId, token: &SecretString) -> Reply {
+        format!(
+            "Making a new token for {}. It is not in force yet: this message changes in a moment and says when it is. \
+             If it does not change within a minute, use this command again.\n{}",
+            mention(&channel),
+            self.with_token(channel, token)
+        )
+        .into()
+    }
+
+    /// `channel secure`, once the token is in force.
     pub(in crate::commands) fn secured(
         &self,
         channel: ChannelId,
         token: &SecretString,
         authorized: bool,
     ) -> Reply {
-        let token = token.expose_secret();
-        let what = match self.webhook_url(channel) {
-            Some(url) => format!("URL to paste into Sentry's webhooks: `{url}&token={token}`"),
-            None => format!("Add it to the URL that Sentry calls: `&token={token}`"),
-        };
         let mut text = format!(
             "{} is now secured: it takes only URLs with this new token, or signed requests. An earlier token is no longer valid.\n\
-             {what}\n\
+             {}\n\
              The token is shown only this once. If it gets lost or known, use this command again.",
-            mention(&channel)
+            mention(&channel),
+            self.with_token(channel, token)
         );
         if !authorized {
             text += "\nThe channel is not authorized yet: use `/sentry channel authorize`.";
         }
         text.into()
+    }
+
+    /// `channel secure`, where the token may be in force or not.
+    pub(in crate::commands) fn perhaps_secured(&self, channel: ChannelId, token: &SecretString) -> Reply {
+        format!(
+            "The store is unavailable, so it is not certain that {} takes this token. \
+             Use this command again in a minute. Until then keep the token: it may be in force.\n{}",
+            mention(&channel),
+            self.with_token(channel, token)
+        )
+        .into()
+    }
+
+    fn with_token(&self, channel: ChannelId, token: &SecretString) -> String {
+        let token = token.expose_secret();
+        match self.webhook_url(channel) {
+            Some(url) => format!("URL to paste into Sentry's webhooks: `{url}&token={token}`"),
+            None => format!("Add it to the URL that Sentry calls: `&token={token}`"),
+        }
     }
 }
 
@@ -107,3 +134,7 @@ fn list(ids: &[String]) -> String {
     let ids: Vec<_> = ids.iter().map(|id| code(id)).collect();
     format!("Its client secrets, oldest first: {}", ids.join(", "))
 }
+
+#[cfg(test)]
+#[path = "trust_tests.rs"]
+mod tests;

@@ -92,12 +92,17 @@ pub(super) async fn ask(discord: &Discord, to: &Invoked, modal: Value) {
     first(discord, to, MODAL, modal).await;
 }
 
-/// Shows the answer that was promised.
-pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) {
+/// Shows the answer that was promised, in place of what was shown before. `false`:
+/// Discord did not confirm it; it may be shown all the same.
+pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) -> bool {
     let (token, body) = (to.token.expose_secret(), message(reply));
     let edit = || discord.edit_answer(to.application, to.id, token, &body);
-    if let Err(error) = with_pauses(edit).await {
-        failed(to, &error);
+    match with_pauses(edit).await {
+        Ok(()) => true,
+        Err(error) => {
+            failed(to, &error);
+            false
+        }
     }
 }
 
@@ -128,7 +133,10 @@ async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<First,
             Ok(Err(DiscordError::Refused { code: ALREADY_ANSWERED, .. })) => {
                 return Ok(if may_be_ours { First::Ours } else { First::Anothers });
             }
-            Ok(Err(DiscordError::Unavailable(_))) | Err(_) => {
+            Ok(Err(DiscordError::NotSent | DiscordError::Unavailable { answered_4xx: true, .. })) => {
+                sleep(PAUSE).await;
+            }
+            Ok(Err(DiscordError::Unavailable { .. })) | Err(_) => {
                 may_be_ours = true;
                 sleep(PAUSE).await;
             }

@@ -18,6 +18,7 @@ use super::{
     Asker, Commands, Form, count,
     parse::{self, ChannelArgument, ChannelCommand, Command},
     replies, settle,
+    trust::SECURE,
 };
 use crate::gateway::{FilledIn, Invoked, SlashCommand, Wants};
 
@@ -40,12 +41,16 @@ impl Commands {
             channel: place.channel,
             user: invoked.user,
             bot: invoked.bot,
+            form: Form::Slash,
             granted_here: Some(place.granted),
         };
         match &invoked.wants {
             Wants::Run(command) => self.run_slash(&invoked, by, command).await,
             Wants::Complete(command, option) => {
-                let choices = self.complete(by, command, option).await;
+                let choices = match self.completions.spend(by.guild, by.user) {
+                    true => self.complete(by, command, option).await,
+                    false => Vec::new(),
+                };
                 answer::offer(&self.discord, &invoked, choices).await;
             }
             Wants::Submit(form) => self.take_secret(&invoked, by, form).await,
@@ -61,18 +66,50 @@ impl Commands {
             return;
         };
         let command = parse::command(words.into_iter(), Form::Slash);
-        if !self.budget.spend(by.guild) {
+        if !self.commands.spend(by.guild, by.user) {
             count(parse::name(&command), "ignored");
-            answer::say(&self.discord, invoked, replies::too_many()).await;
-            return;
+            return self.say_too_many(invoked).await;
         }
         if let Ok(Command::Channel(ChannelCommand::AddSecret(argument))) = &command {
             return self.ask_for_secret(invoked, by, argument).await;
         }
-        if answer::claim(&self.discord, invoked).await {
-            let reply = self.carry_out(by, command).await.unwrap_or_else(replies::unknown_slash);
-            answer::show(&self.discord, invoked, &reply).await;
+        if !answer::claim(&self.discord, invoked).await {
+            return;
         }
+        if let Ok(Command::Channel(ChannelCommand::Secure(argument))) = &command {
+            return self.show_securing(invoked, by, argument).await;
+        }
+        let reply = self.carry_out(by, command).await.unwrap_or_else(replies::unknown_slash);
+        answer::show(&self.discord, invoked, &reply).await;
+    }
+
+    /// Says that the command is not carried out: too many of them come.
+    pub(super) async fn say_too_many(&self, invoked: &Invoked) {
+        answer::say(&self.discord, invoked, replies::too_many()).await;
+    }
+
+    /// Hands a new token out, and only where Discord has shown it makes the channel
+    /// demand it. Whatever ends this in between, the one who asked either has not
+    /// seen the token or was told that it may not be in force.
+    async fn show_securing(&self, invoked: &Invoked, by: Asker, argument: &ChannelArgument) {
+        let securing = match self.prepare_to_secure(by, argument).await {
+            Ok(Ok(securing)) => Ok(securing),
+            Ok(Err(refusal)) => Err(settle(by, SECURE, Ok(refusal))),
+            Err(failure) => Err(settle(by, SECURE, Err(failure))),
+        };
+        let securing = match securing {
+            Ok(securing) => securing,
+            Err(reply) => {
+                answer::show(&self.discord, invoked, &reply).await;
+                return;
+            }
+        };
+        if !answer::show(&self.discord, invoked, &self.hand_out(&securing)).await {
+            count(SECURE, "undelivered");
+            return;
+        }
+        let reply = self.secure(by, &securing).await;
+        answer::show(&self.discord, invoked, &reply).await;
     }
 
     /// Shows the modal that takes a client secret. It is a first answer itself, so
@@ -92,9 +129,9 @@ impl Commands {
         let Some((channel, secret)) = modal::read(form) else {
             return answer::say(&self.discord, invoked, replies::unknown_slash()).await;
         };
-        if !self.budget.spend(by.guild) {
+        if !self.commands.spend(by.guild, by.user) {
             count(SECRET, "ignored");
-            return answer::say(&self.discord, invoked, replies::too_many()).await;
+            return self.say_too_many(invoked).await;
         }
         if answer::claim(&self.discord, invoked).await {
             let reply = settle(by, SECRET, self.add_secret(by, channel, secret).await);

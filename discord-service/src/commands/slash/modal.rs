@@ -14,8 +14,8 @@ const ID: &str = "secret:";
 const INPUT: &str = "client-secret";
 /// Discord's limit for a title, in characters.
 const MAX_TITLE: usize = 45;
-/// An action row, and in it a text input of one line.
-const ROW: u8 = 1;
+/// A label, and in it a text input of one line.
+const LABEL: u8 = 18;
 const TEXT_INPUT: u8 = 4;
 const ONE_LINE: u8 = 1;
 
@@ -25,7 +25,6 @@ pub(super) fn ask(channel: &Channel) -> Value {
         "type": TEXT_INPUT,
         "style": ONE_LINE,
         "custom_id": INPUT,
-        "label": "Client Secret of the integration in Sentry",
         "placeholder": "Settings → Developer Settings → your integration",
         "min_length": SECRET_CHARS.start(),
         "max_length": SECRET_CHARS.end(),
@@ -34,7 +33,11 @@ pub(super) fn ask(channel: &Channel) -> Value {
     json!({
         "custom_id": format!("{ID}{}", channel.id),
         "title": cut(&format!("Client secret for #{}", channel.name), MAX_TITLE),
-        "components": [{"type": ROW, "components": [input]}],
+        "components": [{
+            "type": LABEL,
+            "label": "Client Secret of the integration in Sentry",
+            "component": input,
+        }],
     })
 }
 

@@ -51,7 +51,7 @@ async fn replace_if_different(discord: &Discord) -> Result<&'static str, Discord
         id: String,
     }
     let Application { id } = discord.get("/applications/@me", "/applications/@me").await?;
-    let id: u64 = id.parse().context("the application has no id").map_err(DiscordError::Unavailable)?;
+    let id: u64 = id.parse().context("the application has no id").map_err(DiscordError::unavailable)?;
     let path = format!("/applications/{id}/commands");
     let wanted = tree::commands();
     if read(discord.get(&path, &path).await?).is_some_and(|registered| registered == wanted) {

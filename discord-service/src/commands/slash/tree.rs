@@ -66,8 +66,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub(super) fn commands() -> [Definition; 1] {
     let channel =
         || Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
-    let of_channel =
-        Item { channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "Another channel than this one") };
+    let of_channel = || Item {
+        channel_types: POSTABLE.into(),
+        ..item(CHANNEL, "channel", "Another channel than this one")
+    };
     // No channel: what is to be taken out may exist no more.
     let revoke = Item {
         required: true,
@@ -86,7 +88,7 @@ pub(super) fn commands() -> [Definition; 1] {
             "Which channels Sentry may post into",
             [
                 subcommand("show", "Shows the authorized channels of this server", []),
-                subcommand("authorize", "Lets Sentry post into a channel", [channel()]),
+                subcommand("authorize", "Lets Sentry post into a channel", [of_channel()]),
                 subcommand("revoke", "Takes that back", [revoke]),
                 subcommand(
                     "secure",
@@ -111,7 +113,7 @@ pub(super) fn commands() -> [Definition; 1] {
             ],
         ),
         subcommand("replay", "Posts once more what could not be posted in this channel", []),
-        subcommand("status", "Shows what a channel received, and why alerts did not arrive", [of_channel]),
+        subcommand("status", "Shows what a channel received, and why alerts did not arrive", [of_channel()]),
         subcommand("test", "Sends a sample alert into this channel", []),
     ];
     [Definition {
@@ -179,6 +181,7 @@ mod tests {
             ("sentry help", &[][..], "help"),
             ("sentry channel show", &[], "channel"),
             ("sentry channel authorize", &[("channel", "42")], "channel authorize 42"),
+            ("sentry channel authorize", &[], "channel authorize"),
             ("sentry channel revoke", &[("channel", "42"), ("unknown", "x")], "channel revoke 42"),
             ("sentry channel secure", &[("channel", "42")], "channel secure 42"),
             ("sentry channel open", &[("channel", "42")], "channel open 42"),

@@ -6,31 +6,36 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::Outlasts;
+use super::{Outlasts, Priority};
 
-/// Requests a second of all pods together. Discord takes 50; the rest is for
-/// those that the network bunches up.
-pub const GLOBAL_RATE: f64 = 48.0;
-/// Slower is not possible: a rate of zero would be a stop without an end.
-const SLOWEST: f64 = 0.1;
+/// Between two requests of all pods together: 48 a second. Discord takes 50; the
+/// rest is for those that the network bunches up.
+const INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 48);
 
-/// Invalid answers (401, 403, 429) within [`MINUTES`] from which on requests
-/// are spaced out. Discord bans an address at 10,000 for an hour.
+/// Invalid answers (401, 403, 429) to all pods together within [`MINUTES`] from
+/// which on requests are spaced out. Discord bans an address at 10,000 for an hour.
 const MANY_INVALID: u32 = 4_000;
 /// The window in which they are counted, in minutes.
 const MINUTES: usize = 10;
-/// The spacing then: 3,000 more in the window, even if none were valid.
+/// The spacing then, of all pods together: 3,000 more in the window, even if none
+/// were valid.
 const SPACED_OUT: Duration = Duration::from_millis(200);
 
 /// Every request that counts globally passes here.
 #[derive(Debug)]
-pub(super) struct Gate(Mutex<State>);
+pub(super) struct Gate {
+    state: Mutex<State>,
+    /// Held by the one request of commands that has a moment: an alert never waits
+    /// behind more than one.
+    command: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug)]
 struct State {
-    interval: Duration,
+    /// Among how many what all have together is divided, at least 1.
+    pods: u32,
     /// The first moment that no request has yet.
     next: Instant,
     paused_until: Instant,
@@ -49,19 +54,20 @@ struct Invalid {
 
 impl Gate {
     pub(super) fn new(now: Instant) -> Self {
-        Self(Mutex::new(State {
-            interval: interval(GLOBAL_RATE),
-            next: now,
-            paused_until: now,
-            invalid: Invalid { minutes: [0; MINUTES], began: now, current: 0, warned: false },
-        }))
+        let invalid = Invalid { minutes: [0; MINUTES], began: now, current: 0, warned: false };
+        let state = State { pods: 1, next: now, paused_until: now, invalid };
+        Self { state: Mutex::new(state), command: tokio::sync::Mutex::default() }
     }
 
     /// Waits for a moment of one's own, evenly spaced.
     ///
     /// # Errors
-    /// At once when that moment comes after `deadline`.
-    pub(super) async fn pass(&self, deadline: Instant) -> Result<(), Outlasts> {
+    /// As soon as it is certain that that moment comes after `deadline`.
+    pub(super) async fn pass(&self, priority: Priority, deadline: Instant) -> Result<(), Outlasts> {
+        let _turn = match priority {
+            Priority::Alert => None,
+            Priority::Command => Some(timeout_at(deadline, self.command.lock()).await.map_err(|_| Outlasts)?),
+        };
         loop {
             let moment = self.state().reserve(Instant::now(), deadline)?;
             sleep_until(moment).await;
@@ -71,9 +77,16 @@ impl Gate {
         }
     }
 
-    /// Changes how many requests a second may go.
-    pub(super) fn set_rate(&self, per_second: f64) {
-        self.state().interval = interval(per_second);
+    /// Takes this pod's share of the rate and of the invalid answers.
+    pub(super) fn share_among(&self, pods: usize) {
+        self.state().pods = u32::try_from(pods).unwrap_or(u32::MAX).max(1);
+    }
+
+    /// Whether less than half of this pod's invalid answers are used up.
+    pub(super) fn may_be_refused(&self) -> bool {
+        let mut state = self.state();
+        let many = state.many_invalid();
+        state.invalid.count(Instant::now()) < many / 2
     }
 
     /// Until when all requests are stopped; may be over.
@@ -93,7 +106,7 @@ impl Gate {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,9 +116,13 @@ impl State {
         if moment > deadline {
             return Err(Outlasts);
         }
-        let spacing = if self.invalid.are_many(now) { SPACED_OUT } else { Duration::ZERO };
-        self.next = moment + self.interval.max(spacing);
+        let spacing = if self.invalid.are_many(now, self.many_invalid()) { SPACED_OUT } else { INTERVAL };
+        self.next = moment + spacing.saturating_mul(self.pods);
         Ok(moment)
+    }
+
+    fn many_invalid(&self) -> u32 {
+        MANY_INVALID / self.pods
     }
 }
 
@@ -115,12 +132,17 @@ impl Invalid {
         self.minutes[self.current] += 1;
     }
 
-    fn are_many(&mut self, now: Instant) -> bool {
+    fn count(&mut self, now: Instant) -> u32 {
         self.forget_old(now);
-        let many = self.minutes.iter().sum::<u32>() >= MANY_INVALID;
+        self.minutes.iter().sum()
+    }
+
+    fn are_many(&mut self, now: Instant, many: u32) -> bool {
+        let invalid = self.count(now);
+        let many = invalid >= many.max(1);
         if many && !self.warned {
             tracing::warn!(
-                invalid = MANY_INVALID,
+                invalid,
                 "Discord refused very many requests within ten minutes: slowing down so that it does not ban this address"
             );
         }
@@ -137,11 +159,6 @@ impl Invalid {
         }
         self.began += Duration::from_secs(passed * MINUTE.as_secs());
     }
-}
-
-fn interval(per_second: f64) -> Duration {
-    // `max` also turns NaN into the slowest rate.
-    Duration::from_secs_f64(1.0 / per_second.max(SLOWEST))
 }
 
 #[cfg(test)]
@@ -169,43 +186,98 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_can_be_changed() {
+    fn pods_share_the_rate() {
         let start = Instant::now();
         let gate = Gate::new(start);
-        gate.set_rate(10.0);
-        assert!((9..=11).contains(&in_a_second(&mut gate.state(), start)));
-        gate.set_rate(f64::NAN);
-        assert_eq!(gate.state().interval, Duration::from_secs(10));
+        for (pods, range) in [(4, 12..=13), (0, 47..=49), (1, 47..=49), (1_000, 1..=1)] {
+            gate.share_among(pods);
+            let mut state = gate.state();
+            state.next = start;
+            let count = in_a_second(&mut state, start);
+            assert!(range.contains(&count), "{pods} pods: {count}");
+        }
     }
 
     #[tokio::test]
     async fn a_pause_stops_also_those_that_wait_already() {
         let gate = Gate::new(Instant::now());
         let far = Instant::now() + FAR;
-        gate.pass(far).await.expect("there is time");
+        gate.pass(Priority::Alert, far).await.expect("there is time");
         let resumes = Instant::now() + Duration::from_millis(60);
         let (passed, ()) = tokio::join!(
             async {
-                gate.pass(far).await.expect("there is time");
+                gate.pass(Priority::Alert, far).await.expect("there is time");
                 Instant::now()
             },
             async { gate.pause(resumes) }
         );
         assert!(passed >= resumes);
-        let impatient = gate.pass(Instant::now()).await;
+        let impatient = gate.pass(Priority::Alert, Instant::now()).await;
         assert!(impatient.is_err(), "the next moment is a fiftieth of a second away");
+    }
+
+    #[tokio::test]
+    async fn an_alert_waits_behind_one_command_at_most() {
+        let gate = Gate::new(Instant::now());
+        let far = Instant::now() + FAR;
+        let commands = async {
+            let commands = (0..100).map(|_| gate.pass(Priority::Command, far));
+            futures::future::join_all(commands).await;
+        };
+        let alert = async {
+            // A command is first, and one more comes between.
+            gate.pass(Priority::Alert, far).await.expect("there is time");
+            gate.pass(Priority::Alert, far).await.expect("there is time");
+        };
+        tokio::pin!(commands);
+        tokio::select! {
+            biased;
+            () = &mut commands => panic!("all commands went first"),
+            () = alert => {}
+        }
+        let passed = gate.state().next.saturating_duration_since(far - FAR);
+        assert!(passed < INTERVAL * 8, "{passed:?}");
+        let impatient = gate.pass(Priority::Command, Instant::now()).await;
+        assert!(impatient.is_err(), "a command has its moment already");
     }
 
     #[test]
     fn very_many_invalid_answers_slow_everything_down_for_ten_minutes() {
+        for pods in [1, 4] {
+            let start = Instant::now();
+            let gate = Gate::new(start);
+            gate.share_among(pods);
+            let refuse = |count| (0..count).for_each(|_| gate.state().invalid.add(start));
+            let many = MANY_INVALID / pods as u32;
+            refuse(many / 2 - 1);
+            assert!(gate.may_be_refused());
+            refuse(1);
+            assert!(!gate.may_be_refused(), "half of them are used up");
+            refuse(many / 2 - 1);
+            let mut state = gate.state();
+            let count = in_a_second(&mut state, start);
+            assert!(count > 40 / pods as u32, "{pods} pods: {count}");
+            state.invalid.add(start);
+            let later = start + Duration::from_secs(5);
+            state.reserve(later, start + FAR).expect("there is time");
+            let count = in_a_second(&mut state, later);
+            assert!((1..=6 / pods as u32).contains(&count), "{pods} pods: {count}");
+            let over = start + Duration::from_secs(602);
+            assert!(in_a_second(&mut state, over) > 40 / pods as u32);
+        }
+    }
+
+    #[test]
+    fn invalid_answers_are_forgotten_minute_by_minute() {
         let start = Instant::now();
+        let after = |minutes: u64| start + Duration::from_secs(60 * minutes);
         let gate = Gate::new(start);
         let mut state = gate.state();
-        for _ in 0..MANY_INVALID {
-            state.invalid.add(start);
+        for minute in 0..3 {
+            state.invalid.add(after(minute));
         }
-        state.reserve(start, start + FAR).expect("there is time");
-        assert!(in_a_second(&mut state, start) <= 6);
-        assert!(in_a_second(&mut state, start + Duration::from_secs(602)) > 40);
+        assert_eq!([9, 10, 11, 12].map(|minute| state.invalid.count(after(minute))), [3, 2, 1, 0]);
+        state.invalid.add(after(100));
+        assert_eq!([109, 110].map(|minute| state.invalid.count(after(minute))), [1, 0]);
     }
 }

@@ -1,15 +1,16 @@
 //! Discord's rate limits, obeyed before they are hit.
 //!
-//! A request first waits for its bucket, then for a moment of the global rate.
-//! Buckets are known from the headers of answers: which bucket a route belongs
-//! to is learned, and until it is, one request at a time goes for each route
-//! and major parameter. A 429 is an exception, not the pace-maker.
+//! A request first waits for its bucket, then for a moment of the global rate; in
+//! both, alerts go before what commands cause. Buckets are known from the headers
+//! of answers: which bucket a route belongs to is learned, and until it is, one
+//! request at a time goes for each route and major parameter. A 429 is an
+//! exception, not the pace-maker.
 
+mod bucket;
 mod gate;
-mod lane;
+mod known;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,10 +18,10 @@ use std::{
 use rand::Rng as _;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-pub use self::gate::GLOBAL_RATE;
 use self::{
+    bucket::{RateBucket, Take},
     gate::Gate,
-    lane::{Lane, Take},
+    known::Known,
 };
 use super::{
     answer::{Answer, Scope},
@@ -32,12 +33,19 @@ const UNTOLD: Duration = Duration::from_secs(5);
 /// A 429 is waited out a little longer than it says, at random between this
 /// and twice this, so that pods do not come back at the same instant.
 const JITTER: Duration = Duration::from_millis(50);
-/// Idle lanes are looked for when there are this many.
-const SWEEP_FROM: usize = 1_024;
+
+/// Who goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Priority {
+    /// Alerts, and what they need.
+    Alert,
+    /// What commands cause: replies and look-ups. It waits while alerts wait, and
+    /// leaves them a part of each window.
+    Command,
+}
 
 /// The wait would outlast the caller's patience.
-#[derive(Debug, thiserror::Error)]
-#[error("its rate limits let no request go in the time that the caller has")]
+#[derive(Debug)]
 pub(super) struct Outlasts;
 
 /// Everything that is known of one bot's limits.
@@ -47,47 +55,43 @@ pub(super) struct Limits {
     known: Mutex<Known>,
 }
 
-#[derive(Debug)]
-struct Known {
-    /// The bucket that a route's answers named last; routes are few.
-    buckets: HashMap<String, Arc<str>>,
-    lanes: HashMap<LaneKey, Arc<Lane>>,
-    sweep_at: usize,
-}
-
-/// A bucket's id, or the route while that is not known, and the major parameter.
-type LaneKey = (Arc<str>, Option<Box<str>>);
-
 /// The right to send one request. Dropping it says that no answer came.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     limits: &'a Limits,
-    lane: Arc<Lane>,
+    bucket: Arc<RateBucket>,
 }
 
 impl Limits {
     pub(super) fn new() -> Self {
-        Self {
-            gate: Gate::new(Instant::now()),
-            known: Mutex::new(Known { buckets: HashMap::new(), lanes: HashMap::new(), sweep_at: SWEEP_FROM }),
-        }
+        Self { gate: Gate::new(Instant::now()), known: Mutex::new(Known::new()) }
     }
 
-    /// Changes how many requests a second may go in all.
-    pub(super) fn set_rate(&self, per_second: f64) {
-        self.gate.set_rate(per_second);
+    /// Takes this pod's share of what all of them have together.
+    pub(super) fn share_among(&self, pods: usize) {
+        self.gate.share_among(pods);
+    }
+
+    /// Whether there is room for requests that Discord will perhaps refuse.
+    pub(super) fn may_be_refused(&self) -> bool {
+        self.gate.may_be_refused()
     }
 
     /// Waits until a request may go.
     ///
     /// # Errors
     /// As soon as it is certain that it may not before `deadline`.
-    pub(super) async fn acquire(&self, route: &Route, deadline: Instant) -> Result<Permit<'_>, Outlasts> {
+    pub(super) async fn acquire(
+        &self,
+        route: &Route,
+        priority: Priority,
+        deadline: Instant,
+    ) -> Result<Permit<'_>, Outlasts> {
         loop {
-            let lane = self.lane(route);
-            if let Some(permit) = self.enter(route, lane, deadline).await? {
+            let bucket = self.bucket(route);
+            if let Some(permit) = self.enter(route, bucket, priority, deadline).await? {
                 if route.counts_globally() {
-                    self.gate.pass(deadline).await?;
+                    self.gate.pass(priority, deadline).await?;
                 }
                 return Ok(permit);
             }
@@ -97,7 +101,7 @@ impl Limits {
     /// When a request would be let go, as far as that is known; may be over.
     pub(super) fn free_at(&self, route: &Route) -> Instant {
         let paused_until = self.gate.paused_until();
-        self.lane(route).free_at().map_or(paused_until, |free| free.max(paused_until))
+        self.bucket(route).free_at().map_or(paused_until, |free| free.max(paused_until))
     }
 
     /// Waits until a request would be let go, without taking its place in line.
@@ -113,7 +117,7 @@ impl Limits {
 
     /// Which share of the route's present window is used.
     pub(super) fn used(&self, route: &Route) -> f64 {
-        self.lane(route).used(Instant::now())
+        self.bucket(route).used(Instant::now())
     }
 
     /// Waits in line; `None` when meanwhile the route turned out to belong to
@@ -121,61 +125,35 @@ impl Limits {
     async fn enter(
         &self,
         route: &Route,
-        lane: Arc<Lane>,
+        bucket: Arc<RateBucket>,
+        priority: Priority,
         deadline: Instant,
     ) -> Result<Option<Permit<'_>>, Outlasts> {
-        let turn = timeout_at(deadline, lane.turn.lock()).await.map_err(|_| Outlasts)?;
+        let waiting = bucket.queue(priority);
+        let turn = timeout_at(deadline, bucket.turn(priority)).await.map_err(|_| Outlasts)?;
         loop {
-            if !Arc::ptr_eq(&lane, &self.lane(route)) {
+            if !Arc::ptr_eq(&bucket, &self.bucket(route)) {
                 return Ok(None);
             }
-            match lane.take(Instant::now()) {
+            match bucket.take(priority, Instant::now()) {
                 Take::Go => break,
                 Take::At(moment) if moment > deadline => return Err(Outlasts),
                 Take::At(moment) => sleep_until(moment).await,
                 Take::AfterAnother => {
-                    timeout_at(deadline, lane.ended.notified()).await.map_err(|_| Outlasts)?
+                    timeout_at(deadline, bucket.woken(priority)).await.map_err(|_| Outlasts)?
                 }
             }
         }
-        drop(turn);
-        Ok(Some(Permit { limits: self, lane }))
+        drop((turn, waiting));
+        Ok(Some(Permit { limits: self, bucket }))
     }
 
-    fn lane(&self, route: &Route) -> Arc<Lane> {
-        let mut known = self.known();
-        let label = route.label();
-        let bucket = known.buckets.get(&label).cloned().unwrap_or_else(|| label.into());
-        known.lane((bucket, route.major().map(Into::into)))
-    }
-
-    fn learn(&self, route: &Route, bucket: &str) -> Arc<Lane> {
-        let mut known = self.known();
-        let label = route.label();
-        let bucket = match known.buckets.get(&label) {
-            Some(same) if **same == *bucket => Arc::clone(same),
-            _ => {
-                let bucket: Arc<str> = bucket.into();
-                known.buckets.insert(label, Arc::clone(&bucket));
-                bucket
-            }
-        };
-        known.lane((bucket, route.major().map(Into::into)))
+    fn bucket(&self, route: &Route) -> Arc<RateBucket> {
+        self.known().of(route)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    fn lane(&mut self, key: LaneKey) -> Arc<Lane> {
-        if self.lanes.len() >= self.sweep_at {
-            let now = Instant::now();
-            self.lanes.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.is_idle(now));
-            self.sweep_at = SWEEP_FROM.max(2 * self.lanes.len());
-        }
-        Arc::clone(self.lanes.entry(key).or_default())
     }
 }
 
@@ -184,12 +162,13 @@ impl Permit<'_> {
     pub(super) fn answered(self, route: &Route, answer: &Answer) {
         let limits = self.limits;
         let now = Instant::now();
-        let lane = answer.bucket().map_or_else(|| Arc::clone(&self.lane), |id| limits.learn(route, id));
+        let bucket =
+            answer.bucket().map_or_else(|| Arc::clone(&self.bucket), |id| limits.known().learn(route, id));
         if let Some(window) = answer.window() {
-            lane.learn(window, Arc::ptr_eq(&lane, &self.lane), now);
+            bucket.learn(window, Arc::ptr_eq(&bucket, &self.bucket), now);
         }
         match answer.status.as_u16() {
-            429 => limits.back_off(&lane, answer, now),
+            429 => limits.back_off(&bucket, answer, now),
             401 | 403 => limits.gate.count_invalid(),
             _ => {}
         }
@@ -199,7 +178,7 @@ impl Permit<'_> {
 }
 
 impl Limits {
-    fn back_off(&self, lane: &Lane, answer: &Answer, now: Instant) {
+    fn back_off(&self, bucket: &RateBucket, answer: &Answer, now: Instant) {
         let (scope, wait) = answer.rate_limited();
         let wait = wait.unwrap_or(UNTOLD);
         let until = now + padded(wait);
@@ -207,7 +186,7 @@ impl Limits {
         tracing::warn!(scope = scope.name(), ?wait, "Discord answered 429");
         // The bucket of edits has room for other messages.
         if answer.old_edits_limited().is_none() {
-            lane.block(until);
+            bucket.block(until);
         }
         if scope.stops_all() {
             self.gate.pause(until);
@@ -225,7 +204,7 @@ pub(super) fn padded(wait: Duration) -> Duration {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.lane.end();
+        self.bucket.end();
     }
 }
 
@@ -236,24 +215,38 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn idle_lanes_are_forgotten() {
-        let limits = Limits::new();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        limits.set_rate(1e9);
-        for channel in 0..3 * SWEEP_FROM {
-            let route = Route::new(&Method::POST, &format!("/channels/{channel}/messages"));
-            drop(limits.acquire(&route, deadline).await.expect("nothing stands in the way"));
-        }
-        assert!(limits.known().lanes.len() <= SWEEP_FROM);
-    }
-
-    #[tokio::test]
     async fn a_dropped_request_lets_the_next_one_go() {
         let limits = Limits::new();
         let deadline = Instant::now() + Duration::from_secs(60);
         let route = Route::new(&Method::POST, "/channels/1/messages");
-        let first = limits.acquire(&route, deadline).await.expect("the first goes");
-        let (second, ()) = tokio::join!(limits.acquire(&route, deadline), async { drop(first) });
+        let first = limits.acquire(&route, Priority::Alert, deadline).await.expect("the first goes");
+        let (second, ()) =
+            tokio::join!(limits.acquire(&route, Priority::Alert, deadline), async { drop(first) });
         assert!(second.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_alert_goes_before_commands_that_came_first() {
+        let limits = Limits::new();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let route = Route::new(&Method::POST, "/channels/1/messages");
+        let order = Mutex::new(Vec::new());
+        let go = |name, priority| {
+            let (limits, route, order) = (&limits, &route, &order);
+            async move {
+                let permit = limits.acquire(route, priority, deadline).await.expect("there is time");
+                order.lock().expect("no panic while held").push(name);
+                // Nothing is known of the bucket: the next goes when this one has ended.
+                drop(permit);
+            }
+        };
+        let first = limits.acquire(&route, Priority::Command, deadline).await.expect("the first goes");
+        tokio::join!(
+            go("command", Priority::Command),
+            go("command", Priority::Command),
+            go("alert", Priority::Alert),
+            async { drop(first) },
+        );
+        assert_eq!(order.into_inner().expect("no panic"), ["alert", "command", "command"]);
     }
 }

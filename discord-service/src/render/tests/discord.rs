@@ -41,7 +41,20 @@ pub(super) fn faults(embed: &Value) -> Vec<String> {
         faults.push("more than 25 fields".to_owned());
     }
     faults.extend(loose_markdown(embed));
+    if has_null(embed) {
+        faults.push(format!("null, which no part of an embed may be: {embed}"));
+    }
     faults
+}
+
+/// Whether anything in it is null: Discord documents no part of a message that may be.
+pub(super) fn has_null(json: &Value) -> bool {
+    match json {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
 }
 
 /// What Discord counts towards 6,000: by code points and by UTF-16 units.

@@ -11,7 +11,7 @@ use shared::{
 use super::{
     super::{Change, Exhibit, MIN_EMBED_CHARS, edit, message},
     bare,
-    discord::{counted, faults, field, fields, text},
+    discord::{counted, faults, field, fields, has_null, text},
     *,
 };
 
@@ -220,6 +220,7 @@ proptest! {
         let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
         prop_assert_eq!(text(&body, "/content"), pings.join(" "));
         prop_assert_eq!(&body["allowed_mentions"]["parse"], &serde_json::json!([]));
+        prop_assert!(!has_null(&body), "{}", body);
         prop_assert!(embeds.iter().map(|embed| embed.chars).sum::<usize>() <= 6_000);
     }
 
@@ -256,6 +257,7 @@ proptest! {
         }
         let units: usize = embeds.iter().map(|json| counted(json).1).sum();
         prop_assert!(units <= 6_000, "{} of {}", units, embeds.len());
+        prop_assert!(!has_null(&body), "{}", body);
     }
 }
 

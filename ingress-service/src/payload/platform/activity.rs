@@ -29,10 +29,10 @@ pub(super) const RESOURCE: Resource = Resource {
     ]),
     tell,
 };
-const DETAILS: &Wanted = &Wanted::object(&[(
-    "pull_requests",
-    &Wanted::list(&Wanted::object(&[("repo_name", SCALAR), ("url", SCALAR)])),
-)]);
+const DETAILS: &Wanted = &Wanted::object(&[
+    ("summary", SCALAR),
+    ("pull_requests", &Wanted::list(&Wanted::object(&[("repo_name", SCALAR), ("url", SCALAR)]))),
+]);
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -52,6 +52,8 @@ struct Activity {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Details {
+    /// What Seer found out.
+    summary: Maybe<String>,
     pull_requests: Maybe<Vec<Maybe<PullRequest>>>,
 }
 
@@ -75,12 +77,10 @@ fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
     let mut alert = data.issue.tell(alert);
     let activity = data.activity.get();
     alert.details.how = activity.and_then(|activity| activity.r#type.text()).and_then(words);
-    let requests = activity
-        .and_then(|activity| activity.details.get())
-        .and_then(|details| details.pull_requests.get())
-        .into_iter()
-        .flatten()
-        .filter_map(Maybe::get);
+    let details = activity.and_then(|activity| activity.details.get());
+    alert.message = details.and_then(|details| details.summary.kept()).or(alert.message);
+    let requests =
+        details.and_then(|details| details.pull_requests.get()).into_iter().flatten().filter_map(Maybe::get);
     alert.details.evidence = requests
         .filter_map(|request| {
             Some((

@@ -9,7 +9,7 @@ use super::{
     wire::{Id, Maybe, Time, read},
 };
 use crate::payload::{
-    label,
+    id,
     prune::{SCALAR, Wanted},
 };
 
@@ -23,6 +23,7 @@ pub(super) const RESOURCE: Resource = Resource {
         (
             "data",
             &Wanted::object(&[
+                ("comment_id", SCALAR),
                 ("issue_id", SCALAR),
                 ("project_slug", SCALAR),
                 ("timestamp", SCALAR),
@@ -44,7 +45,7 @@ struct Data {
 
 fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
     let data: Data = read(Some(data));
-    let issue = data.issue_id.get().and_then(|id| label(&id.0));
+    let issue = data.issue_id.get().and_then(|issue| id(&issue.0));
     // Somebody took it back: it is not said again.
     let message = data.comment.get().filter(|_| action != "deleted").and_then(|text| kept_text(text));
     // `timestamp` is when the comment was first written.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::payload::{
     event::{self, EVENT},
-    items, kept_link, label,
+    id, items, kept_link, label,
     prune::{SCALAR, Wanted},
     text,
     title::{self, meaningful},
@@ -58,7 +58,7 @@ const KEPT_EVIDENCE: &str = "Last successful check-in";
 
 fn tell(event: &Value, alert: Alert) -> Alert {
     let issue: Maybe<Id> = read(event.get("issue_id"));
-    let issue = issue.get().and_then(|id| label(&id.0));
+    let issue = issue.get().and_then(|issue| id(&issue.0));
     let outside = title::Outside {
         message: text(event, &["message"]),
         culprit: text(event, &["culprit"]),
@@ -70,7 +70,6 @@ fn tell(event: &Value, alert: Alert) -> Alert {
         .find_map(|path| text(event, path).and_then(meaningful).and_then(kept_text));
     let mut alert = event::describe(event, alert);
     alert.project = project(event).unwrap_or(alert.project);
-    alert.details.category = category(event);
     alert.details.evidence = evidence(event, message.as_deref());
     // Who an event comes from is its user, and no business of a channel.
     alert.details.actor = None;
@@ -102,23 +101,6 @@ fn project(event: &Value) -> Option<String> {
         .find_map(|name| text(event, &[name]).and_then(of_link))
         .or_else(|| text(event, &["project_slug"]).and_then(kept_text))
         .or_else(|| text(event, &["project"]).and_then(kept_text))
-}
-
-/// What kind of issue Sentry found, where it is no error: its numbers of group
-/// types go by the thousand.
-fn category(event: &Value) -> Option<String> {
-    let kind = event.get("occurrence")?.get("type")?.as_u64()?;
-    let name = match kind / 1_000 {
-        1 => "performance",
-        2 => "profile",
-        4 => "cron",
-        5 => "replay",
-        6 => "feedback",
-        7 => "uptime",
-        8 => "metric",
-        _ => return None,
-    };
-    Some(name.to_owned())
 }
 
 fn evidence(event: &Value, message: Option<&str>) -> Vec<(String, String)> {

@@ -12,7 +12,7 @@ use super::{
     wire::{Count, Id, Maybe, Time, person, read, words},
 };
 use crate::payload::{
-    kept_link, label,
+    id, kept_link, label,
     prune::{SCALAR, Wanted},
     title::first_line,
 };
@@ -197,7 +197,7 @@ impl Issue {
             culprit: self.culprit.kept(),
             url: link.into_iter().find_map(Maybe::text).and_then(kept_link),
             issue_id: self.id(),
-            short_id: self.short_id.brief(),
+            short_id: self.short_id.text().and_then(id),
             frame: self.frame(),
             details,
             ..alert
@@ -205,7 +205,7 @@ impl Issue {
     }
 
     fn id(&self) -> Option<String> {
-        self.id.get().and_then(|id| label(&id.0))
+        self.id.get().and_then(|number| id(&number.0))
     }
 
     fn title(&self) -> Option<String> {

@@ -38,6 +38,7 @@ pub(super) const RESOURCE: Resource = Resource {
     tell,
 };
 const METRIC_ALERT: &Wanted = &Wanted::object(&[
+    ("id", SCALAR),
     ("title", SCALAR),
     ("projects", &Wanted::list(SCALAR)),
     ("date_started", SCALAR),
@@ -45,6 +46,7 @@ const METRIC_ALERT: &Wanted = &Wanted::object(&[
     (
         "alert_rule",
         &Wanted::object(&[
+            ("id", SCALAR),
             ("name", SCALAR),
             ("aggregate", SCALAR),
             ("query", SCALAR),

@@ -17,6 +17,7 @@ mod issue;
 mod metric;
 mod preprod;
 mod seer;
+pub(crate) mod state;
 mod wire;
 
 use std::sync::LazyLock;
@@ -30,6 +31,7 @@ use super::{
     prune::{SCALAR, Wanted, prune},
     schema, validate,
 };
+use state::State;
 use wire::{Actor, Maybe};
 
 /// The header that tells them from legacy webhooks.
@@ -119,6 +121,11 @@ impl PlatformWebhook {
         }
         resource.validate(&body)?;
         Ok(known.flatten().map(|&(action, kind)| Self { resource, action, kind, body }))
+    }
+
+    /// Of what the body describes the state, if of anything.
+    pub(crate) fn state(&self) -> Option<State> {
+        State::of(self.resource.name, self.action, self.body.get("data")?)
     }
 
     /// The alert for this channel and user, received at `received_ms`

@@ -9,7 +9,7 @@ use super::{
     wire::{Id, Maybe, read},
 };
 use crate::payload::{
-    kept_link, label,
+    id, kept_link, label,
     prune::{SCALAR, Wanted},
 };
 
@@ -122,7 +122,7 @@ struct PullRequest {
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
     let data: Data = read(Some(data));
-    let issue = data.group_id.get().and_then(|id| label(&id.0));
+    let issue = data.group_id.get().and_then(|group| id(&group.0));
     let finding = [&data.root_cause, &data.solution, &data.triage, &data.impact_assessment]
         .into_iter()
         .find_map(Maybe::get);

@@ -41,9 +41,22 @@ impl Running {
     }
 
     pub async fn start_with(nats: &NatsServer, variables: &[(&str, &str)]) -> Self {
+        Self::launch(ingress(), nats, variables).await
+    }
+
+    /// With a system's limits of open files, the soft one and the hard one.
+    pub async fn start_limited(nats: &NatsServer, files: (usize, usize), variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("sh");
+        let (soft, hard) = files;
+        let script = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\"");
+        command.env_clear().args(["-c", &script, env!("CARGO_BIN_EXE_ingress-service")]);
+        Self::launch(command, nats, variables).await
+    }
+
+    async fn launch(mut command: Command, nats: &NatsServer, variables: &[(&str, &str)]) -> Self {
         let (port, admin_port) = (free_port(), free_port());
         let log = tempfile::NamedTempFile::new().expect("a file");
-        let child = ingress()
+        let child = command
             .env("RUNTIME_MODE", "development")
             .env("INGRESS_ADDR", format!("127.0.0.1:{port}"))
             .env("ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))

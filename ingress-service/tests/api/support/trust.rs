@@ -88,6 +88,6 @@ pub fn now() -> String {
     chrono::Utc::now().timestamp().to_string()
 }
 
-fn settings(arguments: &[&str]) -> Settings {
+pub fn settings(arguments: &[&str]) -> Settings {
     Settings::try_parse_from(std::iter::once(&"ingress-service").chain(arguments)).expect("right")
 }

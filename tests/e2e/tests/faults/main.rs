@@ -5,10 +5,14 @@
 //! tests with the full figures.
 
 mod discord;
+mod edge;
+mod healing;
+mod flood;
 mod isolation;
 mod kills;
 mod latency;
 mod letters;
+mod limits;
 mod poison;
 mod pressure;
 mod revoked;

@@ -27,7 +27,13 @@ async fn refused_at_the_start_or_later_it_ends_the_process_with_one_clear_line()
     assert_eq!(refused.log().lines().filter(|line| line.contains("refused the bot's token")).count(), 1);
     assert!(refused.log().lines().any(|line| line.contains(LINE)), "{}", refused.log());
 
-    stack.sandbox.add_fault(Fault::new(Effect::Unauthorized));
+    // Refused once, while Discord knows the token: a passing fault.
+    stack.sandbox.add_fault(Fault::new(Effect::Unauthorized).times(1));
+    ledger.send(&stack, channel, "refused by Discord's edge").await;
+    stack.until_drained(SOON).await;
+    assert!(stack.dead_letters().await.is_empty());
+
+    stack.sandbox.add_fault(Fault::new(Effect::Unauthorized).everywhere());
     ledger.send(&stack, channel, "while the token is refused").await;
     assert_eq!(stack.discord.ended(SOON).await.code(), Some(77));
     assert!(stack.discord.log().lines().any(|line| line.contains(LINE)), "{}", stack.discord.log());

@@ -218,6 +218,7 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
         "$JS.API.STREAM.RESTORE.ALERTS",
         // What is discord-service's to write.
         "$KV.trust.1",
+        "$KV.sources.sentry",
         "$KV.leases.owners",
         "$KV.lanes.1",
         "$KV.channels.1",
@@ -225,6 +226,7 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
         "$KV.channel-trust.1",
         "dead.expired.1",
         "store.changed",
+        "reopening",
         "_INBOX.discord-service.x",
         "unknown",
         "$JS.API.STREAM.CREATE.unknown",

@@ -24,8 +24,12 @@ fn legacy(title: &str) -> Webhook {
 }
 
 fn about_the_bot(title: &str) -> Webhook {
+    of_release(title, "sentry-bot@0.1.0")
+}
+
+fn of_release(title: &str, release: &str) -> Webhook {
     let mut body: Value = serde_json::from_slice(&Exception::new(title).json()).expect("JSON");
-    body["event"]["release"] = json!("sentry-bot@0.1.0");
+    body["event"]["release"] = json!(release);
     Webhook::legacy(body.to_string().into_bytes())
 }
 
@@ -110,4 +114,9 @@ async fn a_failure_to_deliver_the_bots_own_alert_raises_no_further_event() {
     let dead = wait_for_event(&receiver, "Alerts became dead letters").await;
     assert_eq!(dead["extra"]["channel"], other.to_string());
     assert_eq!(receiver.items("event").len(), 1, "{:#}", json!(receiver.items("event")));
+
+    // A release that merely begins like the bot's is anybody's.
+    let foreign = of_release("Error: of a fork", "sentry-bot@0.1.0-fork");
+    assert_eq!(stack.send(stranger, &foreign).await.status, 401);
+    wait_for_event(&receiver, "Webhook refused: unauthorized_channel").await;
 }

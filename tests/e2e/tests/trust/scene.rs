@@ -97,7 +97,12 @@ pub(crate) async fn slash(stack: &Stack, command: &str, channel: u64, more: &[(&
         stack.sandbox.slash(stack.owner, stack.office, command, &options).ok()
     })
     .await;
-    used.message(LONG).await.expect("a reply")
+    wait_for("what it says in the end", LONG, || async {
+        let message = used.message(LONG).await.expect("a reply");
+        // A token is handed out before it is in force.
+        (!message.content().starts_with("Making a new token")).then_some(message)
+    })
+    .await
 }
 
 /// Hands a client secret in; the id of its key.

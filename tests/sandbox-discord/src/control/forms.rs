@@ -1,11 +1,12 @@
 //! What comes in on the control API.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::{
+    edge::EdgeAnswer,
     faults::{Effect, Fault},
     ratelimit::Scope,
     snowflake,
@@ -28,13 +29,17 @@ pub(super) struct FaultForm {
     /// `{"status": 503}`, `"cut"`, `{"silence_ms": 2000}`,
     /// `{"rate_limited": {"retry_after_ms": 500, "scope": "user"}}`,
     /// `"unknown_channel"`, `"missing_access"`, `"missing_permissions"`,
-    /// `"unauthorized"`, `{"refuse": {"status": 403, "code": 50013}}`, `{"refuse_links": "text"}`
+    /// `"unauthorized"`, `{"refuse": {"status": 403, "code": 50013}}`, `{"refuse_links": "text"}`,
+    /// `{"edge": {"status": 403, "body": "error code: 1020", "content_type": "text/plain", "headers": {}}}`
     effect: EffectForm,
     #[serde(default)]
     after: bool,
     channel: Option<Id>,
     /// Such as `GET /users/{user_id}`; `*` is all. The default is posts.
     endpoint: Option<String>,
+    /// Endpoints that are left alone.
+    #[serde(default)]
+    except: Vec<String>,
     times: Option<u32>,
     probability: Option<f64>,
     #[serde(default)]
@@ -54,6 +59,32 @@ enum EffectForm {
     Unauthorized,
     Refuse { status: u16, code: u32 },
     RefuseLinks(String),
+    Edge(EdgeForm),
+}
+
+/// The edge's answer; a `body` that is no text is sent as JSON.
+#[derive(Deserialize)]
+struct EdgeForm {
+    status: u16,
+    #[serde(default)]
+    body: Value,
+    content_type: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+}
+
+impl From<EdgeForm> for EdgeAnswer {
+    fn from(form: EdgeForm) -> Self {
+        let mut answer = match form.body {
+            Value::Null => Self::new(form.status, ""),
+            Value::String(text) => Self::new(form.status, text),
+            json => Self::json(form.status, &json),
+        };
+        if let Some(kind) = form.content_type {
+            answer = answer.content_type(kind);
+        }
+        form.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(name, value))
+    }
 }
 
 impl From<EffectForm> for Effect {
@@ -71,6 +102,7 @@ impl From<EffectForm> for Effect {
             EffectForm::Unauthorized => Self::Unauthorized,
             EffectForm::Refuse { status, code } => Self::Refuse(status, code),
             EffectForm::RefuseLinks(text) => Self::RefuseLinks(text),
+            EffectForm::Edge(form) => Self::Edge(form.into()),
         }
     }
 }
@@ -89,6 +121,7 @@ impl From<FaultForm> for Fault {
             Some("*") => fault.everywhere(),
             Some(endpoint) => fault.on_endpoint(endpoint),
         };
+        fault = form.except.into_iter().fold(fault, Fault::except);
         match (form.times, form.probability) {
             (Some(times), _) => fault.times(times),
             (None, Some(probability)) => fault.with_probability(probability, form.seed),

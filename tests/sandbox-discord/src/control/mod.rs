@@ -10,7 +10,7 @@
 //! | `POST /sandbox/say` | `{user, channel, content}`: a user writes; `{id}` |
 //! | `POST /sandbox/interact` | `{user, channel, command, options}`: a user uses a slash command; waits for the answer: `{id, answer, messages}` |
 //! | `POST /sandbox/modal` | `{interaction, inputs}`: fills in the modal that was the answer; as above |
-//! | `POST /sandbox/faults` | `{effect, after, channel, endpoint, times, probability, seed}`: see `control/forms.rs` |
+//! | `POST /sandbox/faults` | `{effect, after, channel, endpoint, except, times, probability, seed}`: see `control/forms.rs` |
 //! | `DELETE /sandbox/faults` | nothing goes wrong any more |
 //! | `POST /sandbox/gateway` | `{do}`: `cut`, `reconnect`, `invalidate` |
 //!

@@ -94,8 +94,13 @@ impl Connection {
             Ok(never) => match never {},
             Err(end) => end,
         };
-        let on_purpose = matches!(end, End::Left { on_purpose: true });
-        self.hub.lock(|world| world.sessions.lose(self.link.connection, on_purpose));
+        // A client that left on purpose (1000 or 1001) gives up its session.
+        let for_good = match end {
+            End::Left { on_purpose } => on_purpose,
+            End::Close(code, _) => Close::ends_session(code),
+            End::Cut => false,
+        };
+        self.hub.lock(|world| world.sessions.lose(self.link.connection, for_good));
         match end {
             End::Close(code, words) => {
                 let reason =

@@ -9,7 +9,12 @@ use crate::{
 };
 
 impl World {
+    /// Nothing is told of a guild that the bot is not in.
     fn dispatch(&mut self, guild: Option<u64>, intent: u64, event: &str, data: impl Fn(&Session) -> Value) {
+        let known = |id| self.guilds.get(&id).is_some_and(|guild| guild.members.contains_key(&self.bot));
+        if !guild.is_none_or(known) {
+            return;
+        }
         for session in &mut self.sessions.all {
             if session.serves(guild) && session.wants(intent) {
                 let data = data(session);
@@ -21,6 +26,12 @@ impl World {
     /// An event of the guild itself.
     pub(crate) fn dispatch_to_guild(&mut self, guild: u64, event: &str, data: &Value) {
         self.dispatch(Some(guild), intents::GUILDS, event, |_| data.clone());
+    }
+
+    /// A change of a member. Of itself the bot is told without any intent.
+    pub(crate) fn dispatch_member_update(&mut self, guild: u64, user: u64, data: &Value) {
+        let intent = if user == self.bot { 0 } else { intents::GUILD_MEMBERS };
+        self.dispatch(Some(guild), intent, "GUILD_MEMBER_UPDATE", |_| data.clone());
     }
 
     pub(crate) fn dispatch_guild_create(&mut self, guild: u64) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Close, intents,
-    sessions::{Link, Resumption, Session, SessionInfo},
+    sessions::{Link, Order, Resumption, Session, SessionInfo},
 };
 use crate::{rest::applications::gateway_url, snowflake, world::World};
 
@@ -56,7 +56,8 @@ impl World {
             presence: data["presence"].clone(),
         };
         let host = link.host.clone();
-        self.open(Session::new(info, link), &host);
+        let kept = self.config.events_kept;
+        self.open(Session::new(info, link, kept), &host);
         Admission::Admitted
     }
 
@@ -67,9 +68,11 @@ impl World {
 
     /// Counts the identify against the day and against its slot.
     fn take_identify(&mut self, shard: u32) -> Option<Admission> {
-        if self.sessions.identifies_left == 0 {
+        let day = self.config.clocks.identify_day;
+        if self.sessions.day.used(day).0 >= self.config.identifies_a_day {
             let words = format!("Shard {shard} identified although none were left for the day");
             self.stats.violations.push(words);
+            self.reset_token();
             return Some(Admission::Closed(Close::AuthenticationFailed));
         }
         let (concurrency, window) = (self.config.max_concurrency, self.config.clocks.identify_window);
@@ -78,9 +81,17 @@ impl World {
             self.stats.violations.push(words);
             return Some(Admission::Invalid);
         }
-        self.sessions.identifies_left -= 1;
+        self.sessions.day.count(day);
         self.stats.identifies += 1;
         None
+    }
+
+    /// What Discord does to a bot that has used up its identifies: its sessions
+    /// end, and its token is no longer valid.
+    fn reset_token(&mut self) {
+        self.config.token = format!("reset-{:016x}", rand::random::<u64>());
+        let (code, words) = Close::AuthenticationFailed.code();
+        self.sessions.order_all(&Order::Close(code, words));
     }
 
     fn open(&mut self, mut session: Session, host: &str) {
@@ -138,7 +149,7 @@ impl World {
                 }
                 Admission::Admitted
             }
-            Resumption::UnknownSession => Admission::Invalid,
+            Resumption::UnknownSession | Resumption::TooOld => Admission::Invalid,
             Resumption::InvalidSequence => Admission::Closed(Close::InvalidSequence),
         }
     }

@@ -41,6 +41,11 @@ pub(crate) enum Close {
 }
 
 impl Close {
+    /// Whether a session that was closed with this code cannot be resumed.
+    pub(crate) const fn ends_session(code: u16) -> bool {
+        matches!(code, 4004 | 4007 | 4009..=4014)
+    }
+
     /// The code and the words that Discord gives.
     pub(crate) const fn code(self) -> (u16, &'static str) {
         match self {

@@ -11,9 +11,6 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::op;
 
-/// Events kept for a resume; more than any test misses, and few enough for a long run.
-const HISTORY_MAX: usize = 10_000;
-
 /// What the rest of the sandbox tells a connection to do.
 #[derive(Debug, Clone)]
 pub(crate) enum Order {
@@ -53,15 +50,17 @@ pub struct SessionInfo {
 pub(crate) struct Session {
     pub(crate) info: SessionInfo,
     sequence: u64,
-    /// The latest events, for a resume.
+    /// The latest events, for a resume, and how many at most.
     history: VecDeque<(u64, Value)>,
+    history_max: usize,
     link: Option<Link>,
     lost_at: Option<Instant>,
 }
 
 impl Session {
-    pub(crate) fn new(info: SessionInfo, link: Link) -> Self {
-        Self { info, sequence: 0, history: VecDeque::new(), link: Some(link), lost_at: None }
+    pub(crate) fn new(info: SessionInfo, link: Link, history_max: usize) -> Self {
+        let history = VecDeque::new();
+        Self { info, sequence: 0, history, history_max, link: Some(link), lost_at: None }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -83,9 +82,15 @@ impl Session {
         let payload = json!({ "op": op::DISPATCH, "s": self.sequence, "t": event, "d": data });
         self.send(payload.clone());
         self.history.push_back((self.sequence, payload));
-        if self.history.len() > HISTORY_MAX {
+        if self.history.len() > self.history_max {
             self.history.pop_front();
         }
+    }
+
+    /// Whether all events after this one are still there.
+    fn remembers(&self, sequence: u64) -> bool {
+        let oldest = self.history.front().map_or(self.sequence + 1, |(number, _)| *number);
+        sequence + 1 >= oldest
     }
 
     pub(crate) fn order(&self, order: Order) {
@@ -99,21 +104,18 @@ impl Session {
         self.order(Order::Send(payload));
     }
 
-    /// Goes on over a new connection after the event `sequence`; false when
-    /// there was no such event.
-    fn resume(&mut self, sequence: u64, link: Link) -> bool {
-        if sequence > self.sequence {
-            return false;
-        }
+    /// Goes on over a new connection after the event `sequence`.
+    fn resume(&mut self, sequence: u64, link: Link) {
         self.order(Order::Cut);
         self.link = Some(link);
         self.lost_at = None;
         self.info.connected = true;
-        let missed = self.history.iter().filter(|(number, _)| *number > sequence);
+        // How an earlier connection began is nobody's news.
+        let news = |payload: &Value| payload["t"] != "READY" && payload["t"] != "RESUMED";
+        let missed = self.history.iter().filter(|(number, payload)| *number > sequence && news(payload));
         let missed: Vec<_> = missed.map(|(_, payload)| payload.clone()).collect();
         missed.into_iter().for_each(|payload| self.send(payload));
         self.dispatch("RESUMED", json!({ "_trace": ["sandbox"] }));
-        true
     }
 }
 
@@ -122,24 +124,56 @@ impl Session {
 pub(crate) enum Resumption {
     Done,
     UnknownSession,
+    /// Not all events since are still there.
+    TooOld,
     InvalidSequence,
+}
+
+/// The identifies of the current day, which begins with its first.
+#[derive(Debug, Default)]
+pub(crate) struct Day {
+    began: Option<Instant>,
+    identifies: u32,
+}
+
+impl Day {
+    /// How many were used, and when they are forgotten.
+    pub(crate) fn used(&mut self, length: Duration) -> (u32, Duration) {
+        let left = self.began.and_then(|began| length.checked_sub(began.elapsed()));
+        match left {
+            Some(left) => (self.identifies, left),
+            None => {
+                *self = Self::default();
+                (0, Duration::ZERO)
+            }
+        }
+    }
+
+    pub(crate) fn count(&mut self, length: Duration) {
+        if self.used(length).1.is_zero() {
+            self.began = Some(Instant::now());
+        }
+        self.identifies += 1;
+    }
 }
 
 /// All sessions of the bot.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     pub(crate) all: Vec<Session>,
-    pub(crate) identifies_left: u32,
+    pub(crate) day: Day,
     /// Whether heartbeats are acknowledged.
     pub(crate) acknowledging: bool,
     last_identify: BTreeMap<u32, Instant>,
 }
 
-impl Sessions {
-    pub(crate) fn new(identifies_left: u32) -> Self {
-        Self { all: Vec::new(), identifies_left, acknowledging: true, last_identify: BTreeMap::new() }
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { all: Vec::new(), day: Day::default(), acknowledging: true, last_identify: BTreeMap::new() }
     }
+}
 
+impl Sessions {
     pub(crate) fn by_connection(&mut self, connection: u64) -> Option<&mut Session> {
         let owns =
             |session: &&mut Session| session.link.as_ref().is_some_and(|link| link.connection == connection);
@@ -189,18 +223,26 @@ impl Sessions {
         let Some(session) = found else {
             return Resumption::UnknownSession;
         };
-        if session.resume(sequence, link) { Resumption::Done } else { Resumption::InvalidSequence }
+        if sequence > session.sequence {
+            self.forget(id);
+            return Resumption::InvalidSequence;
+        }
+        if !session.remembers(sequence) {
+            self.forget(id);
+            return Resumption::TooOld;
+        }
+        session.resume(sequence, link);
+        Resumption::Done
     }
 
-    /// The connection is gone. A client that closed it on purpose (1000 or
-    /// 1001) gives up its session; any other can be resumed.
-    pub(crate) fn lose(&mut self, connection: u64, on_purpose: bool) {
+    /// The connection is gone, and its session with it, or that can be resumed.
+    pub(crate) fn lose(&mut self, connection: u64, for_good: bool) {
         if let Some(session) = self.by_connection(connection) {
             session.link = None;
             session.lost_at = Some(Instant::now());
             session.info.connected = false;
             let id = session.info.id.clone();
-            if on_purpose {
+            if for_good {
                 self.forget(&id);
             }
         }

@@ -17,6 +17,9 @@ const MESSAGE: u64 = 4;
 const DEFERRED_MESSAGE: u64 = 5;
 const CHOICES: u64 = 8;
 
+/// The component that names a modal's input.
+pub(super) const LABEL: u64 = 18;
+
 fn unknown_interaction() -> ApiError {
     ApiError::new(404, 10062, "Unknown interaction")
 }
@@ -207,6 +210,10 @@ impl World {
 /// The custom ids of the inputs of a modal.
 pub(super) fn modal_inputs(data: &Value) -> Vec<&str> {
     let rows = data["components"].as_array().into_iter().flatten();
-    let inputs = rows.filter_map(|row| row["components"].as_array()).flatten();
-    inputs.filter_map(|input| input["custom_id"].as_str()).collect()
+    rows.filter_map(|row| input_of(row)["custom_id"].as_str()).collect()
+}
+
+/// The input of a label, or of an action row.
+pub(super) fn input_of(row: &Value) -> &Value {
+    if row["type"] == LABEL { &row["component"] } else { &row["components"][0] }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Interaction, Kind, MODAL, Outcome,
-    answers::modal_inputs,
+    answers::{LABEL, input_of, modal_inputs},
     options::{self, Typed},
 };
 use crate::{
@@ -29,6 +29,8 @@ impl World {
         focused: Option<&str>,
     ) -> anyhow::Result<u64> {
         let place = self.channels.get(&channel).context("no such channel")?;
+        let here = |id| self.guilds.get(&id).is_some_and(|guild| guild.members.contains_key(&self.bot));
+        ensure!(place.guild.is_none_or(here), "the bot was kicked, and its commands with it");
         let permissions = self.permissions(place, user);
         let needed = VIEW_CHANNEL | USE_APPLICATION_COMMANDS;
         ensure!(permissions & needed == needed, "the user may not use commands there");
@@ -51,12 +53,17 @@ impl World {
         for (name, _) in typed {
             ensure!(inputs.contains(name), "the modal has no input {name}");
         }
-        let row = |name: &&str| {
-            let value = typed.iter().find(|(typed, _)| typed == name).map(|(_, text)| *text);
+        let row = |row: &Value| {
+            let name = input_of(row)["custom_id"].as_str().unwrap_or_default();
+            let value = typed.iter().find(|(typed, _)| *typed == name).map(|(_, text)| *text);
             let input = json!({ "type": 4, "custom_id": name, "value": value.unwrap_or_default() });
-            json!({ "type": 1, "components": [input] })
+            if row["type"] == LABEL {
+                json!({ "type": LABEL, "component": input })
+            } else {
+                json!({ "type": 1, "components": [input] })
+            }
         };
-        let rows: Vec<Value> = inputs.iter().map(row).collect();
+        let rows: Vec<Value> = modal["components"].as_array().into_iter().flatten().map(row).collect();
         let data = json!({ "custom_id": modal["custom_id"], "components": rows });
         let (user, channel) = (known.user, known.channel);
         self.interact(Kind::ModalSubmit, user, channel, data)

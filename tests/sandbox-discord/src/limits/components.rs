@@ -20,6 +20,7 @@ const PREMIUM: i64 = 6;
 
 /// The rows as Discord keeps them, with the number that it gives each component.
 pub(crate) fn check(list: &Field<'_>, errors: &mut FormErrors) -> Vec<Value> {
+    list.refuse_nulls(errors);
     let mut state = Numbering::default();
     list.items(errors, ROWS_MAX).iter().filter_map(|item| row(item, errors, &mut state)).collect()
 }

@@ -19,6 +19,7 @@ const COLOUR_MAX: i64 = 0x00FF_FFFF;
 
 /// The embeds as Discord keeps them: trimmed, without those that show nothing.
 pub(crate) fn check(list: &Field<'_>, errors: &mut FormErrors) -> Vec<Value> {
+    list.refuse_nulls(errors);
     let mut total = 0;
     let items = list.items(errors, EMBEDS_MAX);
     let embeds = items.iter().filter_map(|item| embed(item, errors, &mut total)).collect();

@@ -48,6 +48,7 @@ impl AllowedMentions {
         if !field.is_object(errors) {
             return Self::default();
         }
+        field.refuse_nulls(errors);
         let allowed = Allowed {
             parse: parse_list(field, errors),
             users: id_list(field, "users", errors),

@@ -14,17 +14,20 @@ const CUSTOM_ID_MAX: usize = 100;
 const TITLE_MAX: usize = 45;
 const ROWS_MAX: usize = 5;
 const LABEL_MAX: usize = 45;
+const DESCRIPTION_MAX: usize = 100;
 const PLACEHOLDER_MAX: usize = 100;
 const INPUT_MAX: usize = 4000;
 const CHOICES_MAX: usize = 25;
 
 const ACTION_ROW: i64 = 1;
 const TEXT_INPUT: i64 = 4;
+const LABEL: i64 = 18;
 
 /// Checks the `data` of a modal.
 pub(crate) fn check(data: &Value) -> Result<(), ApiError> {
     let mut errors = FormErrors::default();
     let form = Field::root(data);
+    form.refuse_nulls(&mut errors);
     form.required_text(&mut errors, "custom_id", CUSTOM_ID_MAX);
     form.required_text(&mut errors, "title", TITLE_MAX);
     let rows = form.get("components").map(|rows| rows.items(&mut errors, ROWS_MAX)).unwrap_or_default();
@@ -33,13 +36,9 @@ pub(crate) fn check(data: &Value) -> Result<(), ApiError> {
     }
     let mut ids = BTreeSet::new();
     for row in rows {
-        let inputs = row.get("components").map(|list| list.items(&mut errors, 1)).unwrap_or_default();
-        if row.value["type"] != ACTION_ROW || inputs.is_empty() {
-            let message = "Value of field \"type\" must be one of (1,).";
-            row.refuse(&mut errors, "UNION_TYPE_CHOICES", message);
-        }
-        for input in inputs {
-            if let Some(id) = check_input(&input, &mut errors)
+        let labelled = row.value["type"] == LABEL;
+        for input in inputs(&row, labelled, &mut errors) {
+            if let Some(id) = check_input(&input, labelled, &mut errors)
                 && !ids.insert(id)
             {
                 let message = "Component custom id cannot be duplicated";
@@ -50,7 +49,24 @@ pub(crate) fn check(data: &Value) -> Result<(), ApiError> {
     errors.check()
 }
 
-fn check_input<'a>(input: &Field<'a>, errors: &mut FormErrors) -> Option<&'a str> {
+/// The one input of a label, or of an action row, as it was done before labels.
+fn inputs<'a>(row: &Field<'a>, labelled: bool, errors: &mut FormErrors) -> Vec<Field<'a>> {
+    let inputs = if labelled {
+        row.required_text(errors, "label", LABEL_MAX);
+        if let Some(description) = row.get("description") {
+            description.text(errors, 0..=DESCRIPTION_MAX);
+        }
+        row.get("component").into_iter().collect()
+    } else {
+        row.get("components").map(|list| list.items(errors, 1)).unwrap_or_default()
+    };
+    if !labelled && row.value["type"] != ACTION_ROW || inputs.is_empty() {
+        row.refuse(errors, "UNION_TYPE_CHOICES", "Value of field \"type\" must be one of (1, 18).");
+    }
+    inputs
+}
+
+fn check_input<'a>(input: &Field<'a>, labelled: bool, errors: &mut FormErrors) -> Option<&'a str> {
     if input.value["type"] != TEXT_INPUT {
         input.refuse(errors, "UNION_TYPE_CHOICES", "Value of field \"type\" must be one of (4,).");
         return None;
@@ -61,7 +77,9 @@ fn check_input<'a>(input: &Field<'a>, errors: &mut FormErrors) -> Option<&'a str
         }
         None => input.require(errors, "style"),
     }
-    input.required_text(errors, "label", LABEL_MAX);
+    if !labelled {
+        input.required_text(errors, "label", LABEL_MAX);
+    }
     for (name, max) in [("placeholder", PLACEHOLDER_MAX), ("value", INPUT_MAX)] {
         if let Some(text) = input.get(name) {
             text.text(errors, 0..=max);

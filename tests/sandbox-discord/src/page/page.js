@@ -166,7 +166,9 @@ async function slash(text, place) {
   if (outcome.answer && outcome.answer.kind === 9) {
     const inputs = {};
     for (const row of outcome.answer.data.components) {
-      for (const input of row.components) inputs[input.custom_id] = prompt(input.label) || "";
+      for (const input of row.components || [row.component]) {
+        inputs[input.custom_id] = prompt(row.label || input.label) || "";
+      }
     }
     outcome = await call("POST", "modal", { interaction: outcome.id, inputs });
   }

@@ -13,14 +13,15 @@ pub(super) fn gateway(_world: &mut World, call: &Call) -> Outcome {
 }
 
 pub(super) fn gateway_bot(world: &mut World, call: &Call) -> Outcome {
-    let left = world.sessions.identifies_left;
+    let (total, day) = (world.config.identifies_a_day, world.config.clocks.identify_day);
+    let (used, reset_after) = world.sessions.day.used(day);
     Reply::ok(json!({
         "url": gateway_url(&call.host),
         "shards": world.config.shards,
         "session_start_limit": {
-            "total": world.config.identifies_a_day,
-            "remaining": left,
-            "reset_after": 86_400_000,
+            "total": total,
+            "remaining": total.saturating_sub(used),
+            "reset_after": reset_after.as_millis(),
             "max_concurrency": world.config.max_concurrency,
         },
     }))

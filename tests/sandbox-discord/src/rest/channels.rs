@@ -4,7 +4,7 @@ use super::{Call, Outcome, Reply};
 use crate::{
     error::{ApiError, FormErrors},
     form::Field,
-    world::World,
+    world::{World, post::may_write},
 };
 
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
@@ -13,11 +13,24 @@ pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     if let Some(user) = channel.recipient {
         json["recipients"] = vec![world.user_json(user)].into();
     }
+    if channel.thread_members.contains(&world.bot) {
+        json["member"] = channel.thread_member_json(world.bot);
+    }
     Reply::ok(json)
 }
 
+pub(super) fn thread_member(world: &mut World, call: &Call) -> Outcome {
+    let channel = world.visible_channel(call.id("channel_id"))?;
+    let user = call.id("user_id");
+    if !channel.thread_members.contains(&user) {
+        return Err(ApiError::unknown_member());
+    }
+    Reply::ok(channel.thread_member_json(user))
+}
+
 pub(super) fn typing(world: &mut World, call: &Call) -> Outcome {
-    world.visible_channel(call.id("channel_id"))?;
+    let channel = world.visible_channel(call.id("channel_id"))?;
+    may_write(channel, world.permissions(channel, world.bot))?;
     Reply::empty()
 }
 

@@ -10,6 +10,7 @@ use super::{
     routes::{self, Access, Endpoint, Match},
 };
 use crate::{
+    edge::EdgeAnswer,
     error::{ApiError, FormErrors},
     faults::{CREATE_MESSAGE, EDIT_MESSAGE, Plan},
     ratelimit::{Scope, Verdict},
@@ -37,8 +38,8 @@ pub(super) struct Work {
 pub(super) fn find(world: &mut World, request: &HttpRequest) -> Result<Place, Answer> {
     let (method, path) = (request.method().as_str(), request.path());
     if let Some(left) = world.rates.ban_left() {
-        let headers = vec![("Retry-After", left.as_secs().to_string())];
-        return Err(Answer { status: 429, headers, body: Some("error code: 1015".into()) });
+        let banned = EdgeAnswer::text(429, "error code: 1015");
+        return Err(Answer::edge(banned.header("Retry-After", left.as_secs().to_string())));
     }
     match path.strip_prefix(API).map_or(Match::Unknown, |rest| routes::find(method, rest)) {
         Match::Found { endpoint, ids, token } => Ok(Place { endpoint, ids, token }),
@@ -55,13 +56,17 @@ pub(super) fn admit(
 ) -> Result<Work, Answer> {
     let Place { endpoint, ids, token } = place;
     let name = endpoint.name();
+    let channel = ids.iter().find(|(name, _)| *name == "channel_id").map(|(_, id)| *id);
+    if let Some(answer) = world.faults.edge(&name, channel) {
+        count(world, &name, answer.status, None);
+        return Err(Answer::edge(answer));
+    }
     let call = checked(world, request, body, endpoint.access).map_err(|error| {
         count(world, &name, error.status, None);
         Answer::refusal(&error)
     })?;
     let call = Call { ids, token, ..call };
     let headers = limit(world, endpoint, &call)?;
-    let channel = Some(call.id("channel_id")).filter(|&id| id != 0);
     let plan = world.faults.plan(&name, channel, &links(&call.body));
     Ok(Work { endpoint, call, headers, plan })
 }

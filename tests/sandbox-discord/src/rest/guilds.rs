@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Call, Outcome, Reply};
-use crate::{error::ApiError, world::World};
+use crate::{error::ApiError, permissions::VIEW_CHANNEL, world::World};
 
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    Reply::ok(world.own_guild(call.id("guild_id"))?.json())
+    // The guild itself is unknown to a bot that is not in it; what is below it is forbidden.
+    Reply::ok(world.own_guild(call.id("guild_id")).map_err(|_| ApiError::unknown_guild())?.json())
 }
 
 pub(super) fn roles(world: &mut World, call: &Call) -> Outcome {
@@ -36,11 +37,13 @@ pub(super) fn threads(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// The guild's threads that are not archived, or its other channels.
+    /// The guild's threads that are not archived and that the bot sees, or its other channels.
     pub(crate) fn channels_json(&self, guild: u64, threads: bool) -> Vec<Value> {
         let of_guild = self.channels.values().filter(|channel| channel.guild == Some(guild));
         let wanted = of_guild.filter(|channel| channel.kind.is_thread() == threads && !channel.archived);
-        wanted.map(crate::world::channel::Channel::json).collect()
+        let told =
+            wanted.filter(|channel| !threads || self.permissions(channel, self.bot) & VIEW_CHANNEL != 0);
+        told.map(crate::world::channel::Channel::json).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     limits::message::Draft,
     permissions::{MANAGE_MESSAGES, READ_MESSAGE_HISTORY},
     snowflake,
-    world::{World, message::Stored},
+    world::{World, channel::Channel, message::Stored},
 };
 
 const PAGE_MAX: usize = 100;
@@ -81,15 +81,22 @@ pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(world.message_for_bot(&message, world.config.message_content))
 }
 
+/// What stands in an archived thread stays as it is.
+fn may_change(channel: &Channel) -> Result<(), ApiError> {
+    if channel.archived { Err(ApiError::new(400, 50083, "Thread is archived")) } else { Ok(()) }
+}
+
 pub(super) fn edit(world: &mut World, call: &Call) -> Outcome {
     let draft = Draft::check(&call.body)?;
     let mut message = find(world, call)?;
     if message.author != world.bot {
         return Err(ApiError::new(403, 50005, "Cannot edit a message authored by another user"));
     }
-    if world.channels.get(&message.channel).is_some_and(|channel| channel.archived) {
-        return Err(ApiError::new(400, 50083, "Thread is archived"));
+    let channel = world.visible_channel(message.channel)?;
+    if channel.guild.is_some_and(|guild| world.is_timed_out(guild, world.bot)) {
+        return Err(ApiError::missing_permissions());
     }
+    may_change(channel)?;
     message.change(draft, call.body.clone())?;
     world.update_message(message.clone());
     let message = find(world, call).unwrap_or(message);
@@ -103,6 +110,7 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
     if !may {
         return Err(ApiError::missing_permissions());
     }
+    may_change(channel)?;
     world.delete_message(message.channel, message.id);
     Reply::empty()
 }

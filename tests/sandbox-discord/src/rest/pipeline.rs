@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     Reply,
-    answer::{Answer, too_many},
+    answer::{Answer, Body, too_many},
     gates::{self, Place, Work, count},
 };
 use crate::{
@@ -52,7 +52,7 @@ async fn perform(hub: Arc<Hub>, work: Work) -> Done {
         return done;
     }
     let mut answer = match outcome {
-        Ok(Reply { status, body }) => Answer { status, headers: Vec::new(), body },
+        Ok(Reply { status, body }) => Answer { status, headers: Vec::new(), body: body.map(Body::Json) },
         Err(error) => Answer::refusal(&error),
     };
     answer.headers = work.headers;
@@ -77,6 +77,10 @@ async fn suffer(
             Effect::RateLimited(time, scope) => {
                 hub.lock(|world| count(world, endpoint, 429, Some(*scope)));
                 return Some(Some(too_many(headers.to_vec(), time.as_secs_f64(), *scope)));
+            }
+            Effect::Edge(answer) => {
+                hub.lock(|world| count(world, endpoint, answer.status, None));
+                return Some(Some(Answer::edge(answer.clone())));
             }
             refusal => {
                 let error = faults::refusal(refusal)?;

@@ -54,6 +54,7 @@ static ENDPOINTS: &[Endpoint] = &[
     bot("DELETE", "/channels/{channel_id}/messages/{message_id}", messages::delete),
     bot("GET", "/channels/{channel_id}", channels::get),
     bot("POST", "/channels/{channel_id}/typing", channels::typing),
+    bot("GET", "/channels/{channel_id}/thread-members/{user_id}", channels::thread_member),
     bot("GET", "/guilds/{guild_id}", guilds::get),
     bot("GET", "/guilds/{guild_id}/channels", guilds::channels),
     bot("GET", "/guilds/{guild_id}/threads/active", guilds::threads),

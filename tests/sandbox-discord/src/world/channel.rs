@@ -1,6 +1,6 @@
 //! Channels of every kind that matters to a bot, and their overwrites.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -21,19 +21,32 @@ pub enum ChannelKind {
     Category = 4,
     /// Text that other guilds can follow.
     Announcement = 5,
+    /// A thread of an announcement channel.
+    AnnouncementThread = 10,
     /// A thread of a text channel or of a forum.
     Thread = 11,
+    /// A thread that only its members see, and those with Manage Threads.
+    PrivateThread = 12,
+    /// A voice channel for an audience; it takes messages as well.
+    Stage = 13,
     /// A collection of threads; it takes no plain messages.
     Forum = 15,
+    /// A forum for pictures; it takes no plain messages.
+    Media = 16,
 }
 
 impl ChannelKind {
     pub(crate) const fn is_thread(self) -> bool {
-        matches!(self, Self::Thread)
+        matches!(self, Self::AnnouncementThread | Self::Thread | Self::PrivateThread)
+    }
+
+    /// Whether one must be able to enter it in order to write there.
+    pub(crate) const fn is_voice(self) -> bool {
+        matches!(self, Self::Voice | Self::Stage)
     }
 
     pub(crate) const fn takes_messages(self) -> bool {
-        !matches!(self, Self::Category | Self::Forum)
+        !matches!(self, Self::Category | Self::Forum | Self::Media)
     }
 }
 
@@ -71,6 +84,7 @@ pub struct Channel {
     pub(crate) overwrites: BTreeMap<Target, Overwrite>,
     pub(crate) archived: bool,
     pub(crate) locked: bool,
+    pub(crate) thread_members: BTreeSet<u64>,
     pub(crate) messages: BTreeMap<u64, Stored>,
 }
 
@@ -87,6 +101,7 @@ impl Channel {
             overwrites: BTreeMap::new(),
             archived: false,
             locked: false,
+            thread_members: BTreeSet::new(),
             messages: BTreeMap::new(),
         }
     }
@@ -99,6 +114,11 @@ impl Channel {
     /// A thread of the channel `parent`.
     pub fn thread(parent: u64, name: impl Into<String>) -> Self {
         Self::new(ChannelKind::Thread, name).parent(parent)
+    }
+
+    /// A thread of the channel `parent` that only its members see.
+    pub fn private_thread(parent: u64, name: impl Into<String>) -> Self {
+        Self::new(ChannelKind::PrivateThread, name).parent(parent)
     }
 
     /// Gives it this id.
@@ -126,6 +146,13 @@ impl Channel {
     #[must_use]
     pub fn deny(mut self, target: Target, permissions: u64) -> Self {
         self.overwrites.entry(target).or_default().deny |= permissions;
+        self
+    }
+
+    /// A thread with this member.
+    #[must_use]
+    pub fn thread_member(mut self, user: u64) -> Self {
+        self.thread_members.insert(user);
         self
     }
 
@@ -166,6 +193,26 @@ impl Channel {
         json
     }
 
+    /// A thread that is gone, as the gateway tells of it.
+    pub(crate) fn gone_json(&self) -> Value {
+        json!({
+            "id": self.id.to_string(),
+            "guild_id": self.guild.map(|id| id.to_string()),
+            "parent_id": self.parent.map(|id| id.to_string()),
+            "type": self.kind as u8,
+        })
+    }
+
+    /// A member of this thread, as the REST API shows them.
+    pub(crate) fn thread_member_json(&self, user: u64) -> Value {
+        json!({
+            "id": self.id.to_string(),
+            "user_id": user.to_string(),
+            "join_timestamp": snowflake::timestamp(self.id),
+            "flags": 0,
+        })
+    }
+
     fn add_thread_parts(&self, json: &mut Value) {
         json["thread_metadata"] = json!({
             "archived": self.archived,
@@ -174,9 +221,12 @@ impl Channel {
             "locked": self.locked,
             "create_timestamp": snowflake::timestamp(self.id),
         });
+        if self.kind == ChannelKind::PrivateThread {
+            json["thread_metadata"]["invitable"] = false.into();
+        }
         json["owner_id"] = self.guild.map(|id| id.to_string()).into();
         json["message_count"] = self.messages.len().into();
-        json["member_count"] = 1.into();
+        json["member_count"] = self.thread_members.len().min(50).into();
         json["total_message_sent"] = self.messages.len().into();
     }
 
@@ -196,12 +246,12 @@ impl Channel {
         json["nsfw"] = false.into();
         json["topic"] = Value::Null;
         match self.kind {
-            ChannelKind::Voice => {
+            ChannelKind::Voice | ChannelKind::Stage => {
                 json["bitrate"] = 64_000.into();
                 json["user_limit"] = 0.into();
                 json["rtc_region"] = Value::Null;
             }
-            ChannelKind::Forum => {
+            ChannelKind::Forum | ChannelKind::Media => {
                 json["available_tags"] = json!([]);
                 json["default_reaction_emoji"] = Value::Null;
                 json["default_sort_order"] = Value::Null;

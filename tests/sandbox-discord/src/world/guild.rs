@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{permissions, snowflake};
@@ -55,12 +56,14 @@ pub struct Role {
     pub(crate) name: String,
     pub(crate) permissions: u64,
     pub(crate) managed: bool,
+    /// The bot for which it was made.
+    pub(crate) bot: Option<u64>,
 }
 
 impl Role {
     /// A role that grants these permissions.
     pub fn new(name: impl Into<String>, permissions: u64) -> Self {
-        Self { id: snowflake::next(), name: name.into(), permissions, managed: false }
+        Self { id: snowflake::next(), name: name.into(), permissions, managed: false, bot: None }
     }
 
     /// Gives it this id.
@@ -70,8 +73,20 @@ impl Role {
         self
     }
 
+    /// Its id.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Grants these permissions, in place of those before.
+    #[must_use]
+    pub const fn with_permissions(mut self, permissions: u64) -> Self {
+        self.permissions = permissions;
+        self
+    }
+
     pub(crate) fn json(&self, position: usize) -> Value {
-        json!({
+        let mut json = json!({
             "id": self.id.to_string(),
             "name": self.name,
             "description": null,
@@ -85,7 +100,11 @@ impl Role {
             "icon": null,
             "unicode_emoji": null,
             "flags": 0,
-        })
+        });
+        if let Some(bot) = self.bot {
+            json["tags"] = json!({ "bot_id": bot.to_string() });
+        }
+        json
     }
 }
 
@@ -93,9 +112,15 @@ impl Role {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Member {
     pub(crate) roles: BTreeSet<u64>,
+    /// Until when the member is timed out. Discord leaves it there afterwards.
+    pub(crate) timed_out_until: Option<DateTime<Utc>>,
 }
 
 impl Member {
+    pub(crate) fn is_timed_out(&self) -> bool {
+        self.timed_out_until.is_some_and(|until| until > Utc::now())
+    }
+
     /// Without the user, as messages carry it.
     pub(crate) fn json(&self, guild: u64) -> Value {
         json!({
@@ -105,7 +130,7 @@ impl Member {
             "banner": null,
             "joined_at": snowflake::timestamp(guild),
             "premium_since": null,
-            "communication_disabled_until": null,
+            "communication_disabled_until": self.timed_out_until.map(snowflake::format_time),
             "deaf": false,
             "mute": false,
             "pending": false,
@@ -163,7 +188,8 @@ impl Guild {
     /// Adds a member with these roles.
     #[must_use]
     pub fn member(mut self, user: u64, roles: &[u64]) -> Self {
-        self.members.insert(user, Member { roles: roles.iter().copied().collect() });
+        let roles = roles.iter().copied().collect();
+        self.members.insert(user, Member { roles, ..Member::default() });
         self
     }
 

@@ -2,31 +2,24 @@
 
 pub(crate) mod channel;
 pub(crate) mod guild;
+mod members;
 pub(crate) mod message;
-mod post;
+pub(crate) mod post;
+mod threads;
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::{
     channel::{Channel, ChannelKind, Overwrite, Target},
-    guild::{Guild, Member, Role, User},
+    guild::{Guild, User},
     message::{Message, Stored},
 };
 use crate::{
-    config::Config,
-    error::ApiError,
-    faults::Faults,
-    gateway::sessions::Sessions,
-    interactions::Interactions,
-    limits::mentions,
-    nonce::Nonces,
-    permissions::{self, VIEW_CHANNEL},
-    ratelimit::RateLimits,
-    rest::commands::Commands,
-    snowflake,
-    stats::Stats,
+    config::Config, error::ApiError, faults::Faults, gateway::sessions::Sessions, interactions::Interactions,
+    limits::mentions, nonce::Nonces, permissions::VIEW_CHANNEL, ratelimit::RateLimits,
+    rest::commands::Commands, snowflake, stats::Stats,
 };
 
 /// All of it, behind one lock.
@@ -50,7 +43,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(config: Config) -> Self {
         let bot = config.bot.clone();
-        let sessions = Sessions::new(config.identifies_a_day);
+        let rates = RateLimits::new(config.bucket_per_channel);
         Self {
             config,
             bot: bot.id,
@@ -60,70 +53,54 @@ impl World {
             commands: Commands::default(),
             interactions: Interactions::default(),
             nonces: Nonces::default(),
-            rates: RateLimits::default(),
+            rates,
             faults: Faults::default(),
             stats: Stats::default(),
-            sessions,
+            sessions: Sessions::default(),
         }
     }
 
     /// Adds a guild with the bot in it, under a role of its own.
     pub(crate) fn add_guild(&mut self, mut guild: Guild) -> u64 {
         guild.complete();
-        if let Entry::Vacant(place) = guild.members.entry(self.bot) {
-            let mut role = Role::new(&self.config.bot.name, permissions::BOT);
-            role.managed = true;
-            place.insert(Member { roles: [role.id].into() });
-            guild.roles.insert(role.id, role);
-        }
         let id = guild.id;
         self.guilds.insert(id, guild);
+        self.enter(id, self.bot);
         self.dispatch_guild_create(id);
         id
     }
 
-    pub(crate) fn set_member(&mut self, guild: u64, user: u64, roles: &[u64]) {
-        if let Some(guild) = self.guilds.get_mut(&guild) {
-            guild.members.insert(user, Member { roles: roles.iter().copied().collect() });
-        }
-    }
-
-    pub(crate) fn remove_member(&mut self, guild: u64, user: u64) {
-        if let Some(known) = self.guilds.get_mut(&guild) {
-            known.members.remove(&user);
-        }
-        if user == self.bot {
-            self.dispatch_to_guild(guild, "GUILD_DELETE", &json!({ "id": guild.to_string() }));
-        }
-    }
-
     pub(crate) fn add_channel(&mut self, guild: Option<u64>, mut channel: Channel) -> u64 {
         channel.guild = guild;
-        let (id, json) = (channel.id, channel.json());
-        let event = if channel.kind.is_thread() { "THREAD_CREATE" } else { "CHANNEL_CREATE" };
+        let (id, json, thread) = (channel.id, channel.json(), channel.kind.is_thread());
         self.channels.insert(id, channel);
-        if let Some(guild) = guild {
-            self.dispatch_to_guild(guild, event, &json);
+        if thread {
+            self.dispatch_thread("THREAD_CREATE", id);
+        } else if let Some(guild) = guild {
+            self.dispatch_to_guild(guild, "CHANNEL_CREATE", &json);
         }
         id
     }
 
     pub(crate) fn set_overwrite(&mut self, id: u64, target: Target, allow: u64, deny: u64) {
-        if let Some(channel) = self.channels.get_mut(&id) {
+        let Some(guild) = self.channels.get(&id).and_then(|channel| channel.guild) else { return };
+        self.change_access(guild, |world| {
+            let Some(channel) = world.channels.get_mut(&id) else { return };
             channel.overwrites.insert(target, Overwrite { allow, deny });
-            let (guild, json) = (channel.guild, channel.json());
-            if let Some(guild) = guild {
-                self.dispatch_to_guild(guild, "CHANNEL_UPDATE", &json);
-            }
-        }
+            let json = channel.json();
+            world.dispatch_to_guild(guild, "CHANNEL_UPDATE", &json);
+        });
     }
 
     pub(crate) fn remove_channel(&mut self, id: u64) {
         if let Some(channel) = self.channels.remove(&id)
             && let Some(guild) = channel.guild
         {
-            let event = if channel.kind.is_thread() { "THREAD_DELETE" } else { "CHANNEL_DELETE" };
-            self.dispatch_to_guild(guild, event, &channel.json());
+            if channel.kind.is_thread() {
+                self.dispatch_to_guild(guild, "THREAD_DELETE", &channel.gone_json());
+            } else {
+                self.dispatch_to_guild(guild, "CHANNEL_DELETE", &channel.json());
+            }
         }
     }
 

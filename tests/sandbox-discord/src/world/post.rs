@@ -53,8 +53,8 @@ impl World {
     }
 
     fn keep(&mut self, message: Stored) {
+        self.wake(message.channel, message.author);
         if let Some(channel) = self.channels.get_mut(&message.channel) {
-            channel.archived = false;
             channel.messages.insert(message.id, message.clone());
         }
         self.dispatch_message("MESSAGE_CREATE", &message);
@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-fn may_write(channel: &Channel, permissions: u64) -> Result<(), ApiError> {
+pub(crate) fn may_write(channel: &Channel, permissions: u64) -> Result<(), ApiError> {
     if permissions & VIEW_CHANNEL == 0 {
         return Err(ApiError::missing_access());
     }

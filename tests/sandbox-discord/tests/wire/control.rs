@@ -44,6 +44,7 @@ async fn faults_are_set_by_request() {
     for (effect, status) in [
         (json!({ "status": 503 }), 503),
         (json!("missing_access"), 403),
+        (json!({ "edge": { "status": 404, "body": "no such page" } }), 404),
         (json!({ "rate_limited": { "retry_after_ms": 100, "scope": "global" } }), 429),
     ] {
         let set = post(&world, "faults", json!({ "effect": effect, "channel": channel, "times": 1 })).await;

@@ -168,6 +168,25 @@ async fn a_modal_is_shown_and_submitted() {
 }
 
 #[tokio::test]
+async fn a_modals_input_may_stand_in_a_label() {
+    let config = Config::default().clocks(unlimited).clocks(|clocks| clocks.identify_window = Duration::ZERO);
+    let world = registered_with(config).await;
+    let (shown, event) = next_interaction(&world, || help(&world)).await;
+    let modal = |label: &str| {
+        let input = json!({ "type": 4, "custom_id": "secret", "style": 1 });
+        let label = json!({ "type": 18, "label": label, "description": "why", "component": input });
+        json!({ "type": 9, "data": { "custom_id": "m", "title": "Secret", "components": [label] } })
+    };
+    let refused = respond(&world, &event, modal("")).await;
+    assert_eq!(refused.error_at("/components/0/label"), "BASE_TYPE_REQUIRED", "{}", refused.body);
+    assert_eq!(respond(&world, &event, modal("Client secret")).await.status, 204);
+    let submit = || world.sandbox.submit_modal(&shown, &[("secret", "s3cret")]).unwrap();
+    let (_, event) = next_interaction(&world, submit).await;
+    let label = &event["data"]["components"][0];
+    assert_eq!((&label["type"], &label["component"]["value"]), (&json!(18), &json!("s3cret")));
+}
+
+#[tokio::test]
 async fn an_option_is_completed() {
     let world = registered().await;
     let typing = || {

@@ -4,14 +4,17 @@
 
 mod client;
 mod control;
+mod edge;
 mod ends;
 mod faults;
 mod gateway;
 mod interactions;
 mod limits;
+mod members;
 mod messages;
 mod nonces;
 mod permissions;
 mod rate_limits;
 mod requests;
 mod serenity;
+mod threads;

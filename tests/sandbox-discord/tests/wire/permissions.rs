@@ -92,7 +92,9 @@ async fn a_bot_that_was_thrown_out_has_no_access() {
     let world = World::start().await;
     world.sandbox.remove_member(world.guild, world.sandbox.bot());
     assert_eq!(post(&world, world.channel).await, (403, 50001));
-    assert_eq!(world.get(&format!("/guilds/{}", world.guild)).await.code(), 50001);
+    let guild = format!("/guilds/{}", world.guild);
+    assert_eq!(world.get(&guild).await.code(), 10004);
+    assert_eq!(world.get(&format!("{guild}/channels")).await.code(), 50001);
 }
 
 #[tokio::test]

@@ -45,6 +45,17 @@ async fn channels_share_the_bucket_id_but_not_the_bucket() {
 }
 
 #[tokio::test]
+async fn the_bucket_id_can_differ_from_channel_to_channel() {
+    let world = World::with(Config::default().bucket_per_channel(true)).await;
+    let other = world.sandbox.add_channel(world.guild, Channel::text("other"));
+    let first = world.post(json!({ "content": "x" })).await;
+    let second = world.post_in(other, json!({ "content": "x" })).await;
+    let again = world.post(json!({ "content": "x" })).await;
+    assert_ne!(first.header("x-ratelimit-bucket"), second.header("x-ratelimit-bucket"));
+    assert_eq!(first.header("x-ratelimit-bucket"), again.header("x-ratelimit-bucket"));
+}
+
+#[tokio::test]
 async fn a_bucket_is_full_again_after_its_period() {
     let config = Config::default().clocks(unlimited).clocks(|clocks| {
         clocks.channel = Limit::new(1, Duration::from_secs(1));
@@ -90,5 +101,7 @@ async fn who_ignores_refusals_is_banned() {
     let banned = world.get("/users/@me").await;
     assert_eq!(banned.status, 429);
     assert!(banned.header("retry-after").parse::<u64>().unwrap() > 3000);
+    assert_eq!(banned.body, "error code: 1015");
+    assert!(banned.header("content-type").starts_with("text/plain"));
     assert_eq!(world.sandbox.stats().violations.len(), 1);
 }

@@ -1,5 +1,7 @@
 //! The gateway as a client without a library sees it.
 
+mod budget;
+mod changes;
 mod events;
 mod refusals;
 mod sessions;
@@ -46,6 +48,14 @@ impl Gateway {
             gateway.event("GUILD_CREATE").await;
         }
         (gateway, ready["d"].clone())
+    }
+
+    /// Connects and resumes the session of `ready` after the event `sequence`.
+    async fn resume(world: &World, ready: &Value, sequence: &Value) -> Self {
+        let mut gateway = Self::open(world).await;
+        let data = json!({ "token": "sandbox-token", "session_id": ready["session_id"], "seq": sequence });
+        gateway.send(json!({ "op": 6, "d": data })).await;
+        gateway
     }
 
     async fn send(&mut self, payload: Value) {

@@ -1,4 +1,4 @@
-//! Histories of a model that is walked through exhaustively.
+//! Histories that are walked through exhaustively.
 
 /// Goes through every sequence of choices, one after another.
 pub(super) struct Choices {
@@ -14,7 +14,9 @@ impl Choices {
         Self { path: Vec::new(), at: 0, evils: 0, evils_max }
     }
 
-    pub(super) fn pick(&mut self, options: usize) -> usize {
+    #[track_caller]
+    fn pick(&mut self, options: usize) -> usize {
+        assert!(self.at < 5_000, "a history without an end");
         if self.at == self.path.len() {
             self.path.push((0, options));
         }
@@ -23,6 +25,7 @@ impl Choices {
     }
 
     /// The first option is good; the others may be taken `evils_max` times.
+    #[track_caller]
     pub(super) fn evil(&mut self, options: usize) -> usize {
         if self.evils == self.evils_max {
             return 0;

@@ -1,12 +1,13 @@
 //! One rate-limit bucket for one major parameter.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{sync::Notify, time::Instant};
 
+use super::Priority;
 use crate::discord::answer::Window;
 
 /// Added to every reset: clocks and networks are not exact.
@@ -17,13 +18,26 @@ const SAME_WINDOW: Duration = Duration::from_millis(250);
 
 /// One bucket for one major parameter: who waits for it, and what is known of it.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
-    /// Held by the one request that may look at the state next: first come,
-    /// first served.
-    pub(super) turn: tokio::sync::Mutex<()>,
-    /// Woken when a request has ended.
-    pub(super) ended: Notify,
+pub(super) struct RateBucket {
+    alerts: Line,
+    commands: Line,
     state: Mutex<State>,
+}
+
+/// Those of one priority who wait.
+#[derive(Debug, Default)]
+struct Line {
+    /// Held by the one that may look at the state next: first come, first served.
+    turn: tokio::sync::Mutex<()>,
+    /// Wakes that one to look again.
+    woken: Notify,
+}
+
+/// A place in line.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    bucket: Arc<RateBucket>,
+    priority: Priority,
 }
 
 /// Whether a request may go.
@@ -33,13 +47,15 @@ pub(super) enum Take {
     Go,
     /// Not before then.
     At(Instant),
-    /// Not before one of those in flight has ended.
+    /// Not before another one has gone or ended.
     AfterAnother,
 }
 
 #[derive(Debug, Default)]
 struct State {
     in_flight: u32,
+    alerts_wait: u32,
+    commands_wait: u32,
     /// `None` until an answer told: then only one request at a time goes.
     known: Option<Known>,
 }
@@ -52,10 +68,57 @@ struct Known {
     resets: Option<Instant>,
 }
 
-impl Lane {
+impl State {
+    fn waiting(&mut self, priority: Priority) -> &mut u32 {
+        match priority {
+            Priority::Alert => &mut self.alerts_wait,
+            Priority::Command => &mut self.commands_wait,
+        }
+    }
+}
+
+impl Known {
+    /// How much of a window the requests of this priority leave to others. An alert
+    /// that comes when commands have had their share still finds room.
+    fn reserve(&self, priority: Priority) -> u32 {
+        match priority {
+            Priority::Alert => 0,
+            Priority::Command => (self.limit.saturating_mul(2)).div_ceil(5).min(self.limit.saturating_sub(1)),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        *self.bucket.state().waiting(self.priority) -= 1;
+        // The last alert in line makes way for commands.
+        self.bucket.commands.woken.notify_one();
+    }
+}
+
+impl RateBucket {
+    /// Counts one more that waits.
+    pub(super) fn queue(self: &Arc<Self>, priority: Priority) -> Waiting {
+        *self.state().waiting(priority) += 1;
+        Waiting { bucket: Arc::clone(self), priority }
+    }
+
+    /// Comes when this one is the first in line of its priority.
+    pub(super) async fn turn(&self, priority: Priority) -> tokio::sync::MutexGuard<'_, ()> {
+        self.line(priority).turn.lock().await
+    }
+
+    /// Comes when the first in line may look again.
+    pub(super) async fn woken(&self, priority: Priority) {
+        self.line(priority).woken.notified().await;
+    }
+
     /// Counts one more request if it may go now.
-    pub(super) fn take(&self, now: Instant) -> Take {
+    pub(super) fn take(&self, priority: Priority, now: Instant) -> Take {
         let mut state = self.state();
+        if priority == Priority::Command && state.alerts_wait > 0 {
+            return Take::AfterAnother;
+        }
         let in_flight = state.in_flight;
         let Some(known) = &mut state.known else {
             if in_flight > 0 {
@@ -69,19 +132,14 @@ impl Lane {
             known.left = known.limit.saturating_sub(in_flight);
             known.resets = None;
         }
-        if known.left == 0 && known.resets.is_none() && in_flight == 0 {
-            // None of a window's requests had an answer that tells: ask with one.
-            known.left = 1;
+        // None of a window's requests had an answer that tells: ask with one.
+        let asks = known.resets.is_none() && in_flight == 0;
+        if !asks && known.left <= known.reserve(priority) {
+            return known.resets.map_or(Take::AfterAnother, Take::At);
         }
-        match (known.left, known.resets) {
-            (0, Some(resets)) => Take::At(resets),
-            (0, None) => Take::AfterAnother,
-            _ => {
-                known.left -= 1;
-                state.in_flight += 1;
-                Take::Go
-            }
-        }
+        known.left = known.left.saturating_sub(1);
+        state.in_flight += 1;
+        Take::Go
     }
 
     /// When its window ends, if nothing is left in it.
@@ -104,7 +162,8 @@ impl Lane {
         let mut state = self.state();
         state.in_flight = state.in_flight.saturating_sub(1);
         drop(state);
-        self.ended.notify_one();
+        self.alerts.woken.notify_one();
+        self.commands.woken.notify_one();
     }
 
     /// Takes over what the answer to one of the requests told. `own`: that one
@@ -141,7 +200,15 @@ impl Lane {
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         let state = self.state();
         let over = |known: &Known| known.resets.is_none_or(|resets| resets <= now);
-        state.in_flight == 0 && state.known.as_ref().is_none_or(over)
+        let unused = state.in_flight + state.alerts_wait + state.commands_wait == 0;
+        unused && state.known.as_ref().is_none_or(over)
+    }
+
+    const fn line(&self, priority: Priority) -> &Line {
+        match priority {
+            Priority::Alert => &self.alerts,
+            Priority::Command => &self.commands,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -150,76 +217,5 @@ impl Lane {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn told(limit: u32, remaining: u32) -> Window {
-        Window { limit, remaining, reset_after: SECOND }
-    }
-
-    #[test]
-    fn only_one_request_goes_before_anything_is_known() {
-        let (lane, now) = (Lane::default(), Instant::now());
-        assert_eq!(lane.take(now), Take::Go);
-        assert_eq!(lane.take(now), Take::AfterAnother);
-        lane.end();
-        assert_eq!(lane.take(now), Take::Go);
-    }
-
-    #[test]
-    fn no_more_go_than_the_answer_left() {
-        let (lane, now) = (Lane::default(), Instant::now());
-        assert_eq!(lane.take(now), Take::Go);
-        lane.learn(told(3, 2), true, now);
-        lane.end();
-        assert!((lane.used(now) - 1.0 / 3.0).abs() < 1e-9);
-        assert_eq!([lane.take(now), lane.take(now)], [Take::Go, Take::Go]);
-        assert_eq!(lane.take(now), Take::At(now + SECOND + SAFETY));
-        assert_eq!((lane.used(now), lane.used(now + 2 * SECOND)), (1.0, 0.0));
-        let next = now + SECOND + SAFETY;
-        assert_eq!(lane.take(next), Take::Go, "two of the last window are still on their way");
-        assert_eq!(lane.take(next), Take::AfterAnother);
-    }
-
-    #[test]
-    fn an_answer_of_the_same_window_gives_nothing_back() {
-        let (lane, now) = (Lane::default(), Instant::now());
-        lane.learn(told(5, 3), false, now);
-        assert_eq!([lane.take(now), lane.take(now)], [Take::Go, Take::Go]);
-        lane.learn(told(5, 2), true, now);
-        lane.end();
-        assert_eq!(lane.take(now), Take::Go);
-        assert_eq!(lane.take(now), Take::At(now + SECOND + SAFETY));
-    }
-
-    #[test]
-    fn a_late_answer_of_the_last_window_changes_nothing() {
-        let (lane, now) = (Lane::default(), Instant::now());
-        lane.learn(told(5, 3), false, now + SECOND);
-        lane.learn(Window { reset_after: Duration::ZERO, ..told(5, 0) }, false, now);
-        assert_eq!(lane.take(now + SECOND), Take::Go);
-    }
-
-    #[test]
-    fn a_window_without_any_answer_is_asked_again_with_one_request() {
-        let (lane, now) = (Lane::default(), Instant::now());
-        lane.learn(told(1, 0), false, now);
-        let later = now + 2 * SECOND;
-        assert_eq!(lane.take(later), Take::Go);
-        assert_eq!(lane.take(later), Take::AfterAnother);
-        lane.end();
-        assert_eq!(lane.take(later), Take::Go);
-        assert_eq!(lane.take(later), Take::AfterAnother);
-    }
-
-    #[test]
-    fn a_429_blocks_and_is_not_idle() {
-        let (lane, now) = (Lane::default(), Instant::now());
-        lane.block(now + SECOND);
-        assert_eq!(lane.take(now), Take::At(now + SECOND));
-        assert!(!lane.is_idle(now));
-        assert!(lane.is_idle(now + SECOND));
-    }
-}
+#[path = "bucket_tests.rs"]
+mod tests;

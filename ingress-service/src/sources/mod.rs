@@ -1,31 +1,48 @@
 //! Who may send: the source address of a request, and whether it is allowed.
+//! What a proxy forwards is read in `forwarded.rs`; how Sentry's own addresses
+//! are kept up to date stands in `sentry.rs`.
+
+pub mod forwarded;
+mod sentry;
 
 use std::net::IpAddr;
 
+use async_nats::Client;
 use ipnet::IpNet;
 use shared::RuntimeMode;
 
+use self::sentry::Sentry;
 use crate::settings::AllowedSource;
-
-/// The addresses from which Sentry sends webhooks, as it publishes them at
-/// <https://docs.sentry.io/security-legal-pii/security/ip-ranges/>: the US
-/// region, then the EU region.
-const SENTRY: [[u8; 4]; 7] = [
-    [35, 184, 238, 160],
-    [104, 155, 159, 182],
-    [104, 155, 149, 19],
-    [130, 211, 230, 102],
-    [34, 141, 31, 19],
-    [34, 141, 4, 162],
-    [35, 234, 78, 236],
-];
 
 /// Which sources may send, and which proxies are believed about them.
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// `None`: every source.
-    allowed: Option<Vec<IpNet>>,
+    allowed: Option<Allowed>,
     proxies: Vec<IpNet>,
+}
+
+#[derive(Debug)]
+struct Allowed {
+    networks: Vec<IpNet>,
+    /// Where the word `sentry` stands in `ALLOWED_SOURCES`.
+    sentry: Option<Sentry>,
+}
+
+impl Allowed {
+    fn of(sources: &[AllowedSource]) -> Self {
+        let network = |source: &AllowedSource| match source {
+            AllowedSource::Sentry => None,
+            AllowedSource::Network(network) => Some(*network),
+        };
+        let sentry = sources.contains(&AllowedSource::Sentry).then(Sentry::default);
+        Self { networks: sources.iter().filter_map(network).collect(), sentry }
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        contains(&self.networks, address)
+            || self.sentry.as_ref().is_some_and(|sentry| sentry.contains(address))
+    }
 }
 
 /// What a connection may bring, going by its peer alone.
@@ -52,7 +69,7 @@ impl Sources {
     pub(crate) fn new(mode: RuntimeMode, allowed: &[AllowedSource], proxies: Vec<IpNet>) -> Self {
         let allowed = match mode {
             RuntimeMode::Development => None,
-            RuntimeMode::Production => Some(allowed.iter().flat_map(networks).collect()),
+            RuntimeMode::Production => Some(Allowed::of(allowed)),
         };
         Self { allowed, proxies }
     }
@@ -73,7 +90,7 @@ impl Sources {
             None => Ok(source.unwrap_or(peer)),
             Some(allowed) => {
                 let source = source.ok_or(Refused::ForwardedByNobody)?;
-                if contains(allowed, source) { Ok(source) } else { Err(Refused::NotAllowed(source)) }
+                if allowed.contains(source) { Ok(source) } else { Err(Refused::NotAllowed(source)) }
             }
         }
     }
@@ -84,8 +101,21 @@ impl Sources {
         match &self.allowed {
             None => Standing::Any,
             Some(_) if contains(&self.proxies, peer) => Standing::Any,
-            Some(allowed) if contains(allowed, peer) => Standing::Sender,
+            Some(allowed) if allowed.contains(peer) => Standing::Sender,
             Some(_) => Standing::Stranger,
+        }
+    }
+
+    /// Whether what this peer forwards is believed.
+    pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
+        contains(&self.proxies, peer.to_canonical())
+    }
+
+    /// Follows the copy of Sentry's addresses for ever, where they are allowed.
+    pub(crate) async fn follow(&self, nats: &Client) {
+        match self.allowed.as_ref().and_then(|allowed| allowed.sentry.as_ref()) {
+            Some(sentry) => sentry.follow(nats).await,
+            None => std::future::pending().await,
         }
     }
 
@@ -95,31 +125,12 @@ impl Sources {
         peer: IpAddr,
         forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
     ) -> Option<IpAddr> {
-        if !contains(&self.proxies, peer) {
+        if !self.is_proxy(peer) {
             return Some(peer);
         }
-        let mut source = None;
-        for entry in forwarded.rev().flat_map(|list| list.rsplit(|byte| *byte == b',')) {
-            let entry = entry.trim_ascii();
-            if entry.is_empty() {
-                // HTTP allows empty elements in a list.
-                continue;
-            }
-            let address = str::from_utf8(entry).ok()?.parse::<IpAddr>().ok()?.to_canonical();
-            if source.is_none() && !contains(&self.proxies, address) {
-                source = Some(address);
-            }
-        }
-        Some(source.unwrap_or(peer))
-    }
-}
-
-fn networks(source: &AllowedSource) -> Vec<IpNet> {
-    match source {
-        AllowedSource::Sentry => {
-            SENTRY.into_iter().map(|address| IpNet::from(IpAddr::from(address))).collect()
-        }
-        AllowedSource::Network(network) => vec![*network],
+        forwarded::source(forwarded, |address| self.is_proxy(address))
+            .ok()
+            .map(|source| source.unwrap_or(peer))
     }
 }
 
@@ -197,9 +208,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_no_address_is_refused() {
-        for forwarded in
-            ["unknown", "35.184.238.160, x", "x, 35.184.238.160", "35.184.238.160:443", "[::1]", "é", "1.2.3"]
-        {
+        for forwarded in ["unknown", "35.184.238.160, x", "x, 35.184.238.160", "é", "1.2.3"] {
             assert_eq!(
                 admit(&production(), "10.1.2.3", &[forwarded]),
                 Err(Refused::ForwardedByNobody),

@@ -1,0 +1,189 @@
+//! What is kept of a channel in which Discord does not let the bot post.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shared::ChannelId;
+
+/// The version of what this build writes. Builds before it wrote only why.
+const VERSION: u32 = 1;
+
+/// When the next alert is a try, after so many tries in vain.
+#[derive(Debug, Clone)]
+pub(crate) struct Pauses(pub(crate) Vec<Duration>);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self([1, 2, 5, 15, 60].map(|minutes| Duration::from_secs(60 * minutes)).into())
+    }
+}
+
+impl Pauses {
+    fn after(&self, tries: u32) -> Duration {
+        let at = usize::try_from(tries).unwrap_or(usize::MAX);
+        self.0.get(at).or(self.0.last()).copied().unwrap_or_default()
+    }
+}
+
+/// What keeps the bot from posting, as far as Discord tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    /// The permissions that it lacks, by their names.
+    pub missing: Vec<String>,
+    /// When a time-out of the bot ends, in milliseconds since 1970.
+    pub timed_out_until_ms: Option<i64>,
+    /// The channel that a thread belongs to, or the channel's category.
+    pub parent: Option<ChannelId>,
+}
+
+impl Access {
+    /// Whether nothing is in the way.
+    pub fn suffices(&self) -> bool {
+        self.missing.is_empty() && self.timed_out_until_ms.is_none()
+    }
+
+    /// What helps.
+    fn remedy(&self) -> String {
+        match (self.timed_out_until_ms.and_then(crate::render::utc), self.missing.as_slice()) {
+            (Some(end), _) => format!("the bot is timed out in this server until {end} UTC"),
+            (None, []) => "give the bot View Channel, Send Messages and Embed Links there".to_owned(),
+            (None, missing) => format!("give the bot {} there", missing.join(", ")),
+        }
+    }
+}
+
+/// A channel that is closed, or that was and whose dead letters follow now.
+/// Times are in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    v: u32,
+    /// Why, and what helps.
+    pub why: String,
+    /// Since when; a build before this one did not say.
+    #[serde(default)]
+    pub since_ms: Option<i64>,
+    /// Tries in vain since then.
+    #[serde(default)]
+    tries: u32,
+    /// From when on the next alert is a try.
+    #[serde(default)]
+    try_ms: i64,
+    /// When a time-out of the bot ends.
+    #[serde(default)]
+    pub timed_out_until_ms: Option<i64>,
+    /// The channel of a thread, where it is known.
+    #[serde(default)]
+    pub(crate) parent: Option<ChannelId>,
+    /// It is open again, and these dead letters follow.
+    #[serde(default)]
+    pub(crate) following: Option<Following>,
+}
+
+/// Which dead letters follow, by their sequence in their stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Following {
+    /// The next to be looked at.
+    pub(crate) next: u64,
+    /// The last of them.
+    pub(crate) last: u64,
+}
+
+impl Closing {
+    /// Discord has said no at this time, in these words. `before`: what was known
+    /// of the channel.
+    pub(crate) fn new(
+        words: &str,
+        access: &Access,
+        before: Option<&Self>,
+        now_ms: i64,
+        pauses: &Pauses,
+    ) -> Self {
+        let before = before.filter(|before| before.is_closed());
+        let tries = before.map_or(0, |before| before.tries.saturating_add(1));
+        let pause = i64::try_from(pauses.after(tries).as_millis()).unwrap_or(i64::MAX);
+        let remedy = access.remedy();
+        Self {
+            v: VERSION,
+            why: format!(
+                "Discord does not let the bot post in the channel ({words}): {remedy}. It goes on by itself then"
+            ),
+            since_ms: before.map_or(Some(now_ms), |before| before.since_ms),
+            tries,
+            try_ms: now_ms.saturating_add(pause),
+            timed_out_until_ms: access.timed_out_until_ms,
+            parent: access.parent,
+            following: None,
+        }
+    }
+
+    /// The channel is open again, and these dead letters follow.
+    pub(crate) fn followed_by(self, following: Following) -> Self {
+        Self { following: Some(following), ..self }
+    }
+
+    /// Reads what this build or one before it wrote.
+    pub(crate) fn read(value: &[u8]) -> Self {
+        serde_json::from_slice(value).unwrap_or_else(|_| Self {
+            v: 0,
+            why: String::from_utf8_lossy(value).into_owned(),
+            since_ms: None,
+            tries: 0,
+            try_ms: 0,
+            timed_out_until_ms: None,
+            parent: None,
+            following: None,
+        })
+    }
+
+    /// Whether Discord says no still, as far as anybody knows.
+    pub fn is_closed(&self) -> bool {
+        self.following.is_none()
+    }
+
+    /// Whether the next alert is a try.
+    pub(crate) fn is_due(&self, now_ms: i64) -> bool {
+        now_ms >= self.try_ms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_are_made_after_1_2_5_15_and_then_every_60_minutes() {
+        let (access, pauses) = (Access::default(), Pauses::default());
+        let mut closing = Closing::new("no", &access, None, 0, &pauses);
+        let mut now_ms = 0;
+        for minutes in [1, 2, 5, 15, 60, 60] {
+            assert!(!closing.is_due(now_ms + minutes * 60_000 - 1));
+            now_ms += minutes * 60_000;
+            assert!(closing.is_due(now_ms));
+            closing = Closing::new("no", &access, Some(&closing), now_ms, &pauses);
+            assert_eq!(closing.since_ms, Some(0));
+        }
+        let open = Closing { following: Some(Following { next: 1, last: 2 }), ..closing };
+        assert!(!Closing::new("no", &access, Some(&open), now_ms, &pauses).is_due(now_ms + 59_999));
+        assert!(Closing::new("no", &access, Some(&open), now_ms, &pauses).is_due(now_ms + 60_000));
+    }
+
+    #[test]
+    fn a_note_of_an_older_build_says_why_and_is_tried_at_once() {
+        let closing = Closing::read(b"Missing Access");
+        assert_eq!((closing.why.as_str(), closing.since_ms), ("Missing Access", None));
+        assert!(closing.is_closed() && closing.is_due(1));
+        let newer = Closing::new("no", &Access::default(), Some(&closing), 5, &Pauses::default());
+        assert_eq!(Closing::read(&serde_json::to_vec(&newer).expect("JSON")), newer);
+        assert_eq!(Closing::read(br#"{"v":9,"why":"so","mood":"calm"}"#).why, "so");
+    }
+
+    #[test]
+    fn it_says_what_helps() {
+        let why = |access: &Access| Closing::new("403", access, None, 0, &Pauses::default()).why;
+        let missing = Access { missing: vec!["Send Messages".to_owned()], ..Access::default() };
+        assert!(why(&missing).contains("give the bot Send Messages there"));
+        let timed_out = Access { timed_out_until_ms: Some(1_763_905_862_000), ..missing };
+        assert!(why(&timed_out).contains("timed out in this server until 23-11-2025 13:51:02 UTC"));
+        assert!(why(&Access::default()).contains("View Channel, Send Messages and Embed Links"));
+    }
+}

@@ -1,0 +1,248 @@
+//! What a lane reaches outside itself. The real things are NATS, Discord and
+//! the store; tests run the same lane on a world in memory that fails anywhere.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::ensure;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
+use tokio::time::Instant;
+
+use super::{
+    closing::Access,
+    queue::{Queue, Removal, Standing as Stands},
+};
+use crate::{
+    authority::{AskAgain, Authority, Entitlement, Standing},
+    batch::{Batch, Stored},
+    commands::BotAccess,
+    discord::{Discord, DiscordError, Edited},
+    leader,
+};
+
+/// Removals under way at once.
+const IN_FLIGHT: usize = 64;
+
+/// The stream of waiting alerts; see [`Queue`].
+#[async_trait]
+pub(crate) trait AlertStream: Send + Sync {
+    async fn back_after(&self, wait: Duration);
+    async fn standing(&self, subject: &str) -> anyhow::Result<Stands>;
+    async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch>;
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>>;
+    async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>>;
+    /// Removes all messages of the subject below this sequence.
+    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()>;
+    /// Removes one message, which may be gone already.
+    async fn delete(&self, sequence: u64) -> anyhow::Result<()>;
+}
+
+impl dyn AlertStream {
+    /// Removes messages of this subject for certain. `kept_from` is the lowest
+    /// sequence of the subject that must stay, if any does. In a stream that was
+    /// made in place of `read_from` (see [`Stands`]) nothing is removed: its
+    /// sequences are those of other messages. One that is made between this look
+    /// and the removal numbers its messages beyond all of these.
+    ///
+    /// # Errors
+    /// When NATS is away, or the stream is another one.
+    pub(crate) async fn remove(
+        &self,
+        read_from: &str,
+        subject: &str,
+        sequences: &BTreeSet<u64>,
+        kept_from: Option<u64>,
+    ) -> anyhow::Result<()> {
+        let Removal { below, single } = Removal::of(sequences, kept_from);
+        ensure!(self.standing(subject).await?.stream == read_from, "the alerts' stream was made again");
+        if let Some(below) = below {
+            self.purge(subject, below).await?;
+        }
+        let deletions: Vec<_> = single.into_iter().map(|sequence| self.delete(sequence)).collect();
+        stream::iter(deletions).buffer_unordered(IN_FLIGHT).try_collect().await
+    }
+}
+
+#[async_trait]
+impl AlertStream for Queue {
+    async fn back_after(&self, wait: Duration) {
+        self.back_after(wait).await;
+    }
+
+    async fn standing(&self, subject: &str) -> anyhow::Result<Stands> {
+        self.standing(subject).await
+    }
+
+    async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch> {
+        self.read(subject, from).await
+    }
+
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+        self.get(sequences).await
+    }
+
+    async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
+        self.stands(sequence).await
+    }
+
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>> {
+        self.first(subject, from).await
+    }
+
+    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
+        self.purge(subject, below).await
+    }
+
+    async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
+        self.delete(sequence).await
+    }
+}
+
+/// A bucket of NATS's key-value store.
+#[async_trait]
+pub(crate) trait Bucket: Send + Sync {
+    /// As the bucket's leader has it.
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>>;
+    /// The same, without the revision.
+    async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>>;
+    /// Writes over this revision only, and returns the new one.
+    async fn update(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<u64>;
+    async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()>;
+    async fn purge(&self, key: &str) -> anyhow::Result<()>;
+    /// The same, of this revision only.
+    async fn purge_revision(&self, key: &str, revision: u64) -> anyhow::Result<()>;
+}
+
+#[async_trait]
+impl Bucket for leader::Bucket {
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>> {
+        self.entry(key).await
+    }
+
+    async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>> {
+        self.get(key).await
+    }
+
+    async fn update(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<u64> {
+        Ok(self.update(key, value, revision).await?)
+    }
+
+    async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()> {
+        self.put(key, value).await
+    }
+
+    async fn purge(&self, key: &str) -> anyhow::Result<()> {
+        self.purge(key).await
+    }
+
+    async fn purge_revision(&self, key: &str, revision: u64) -> anyhow::Result<()> {
+        Ok(self.purge_revision(key, revision).await?)
+    }
+}
+
+/// Discord, as far as a channel's messages go; see [`Discord`].
+#[async_trait]
+pub(crate) trait MessageApi: Send + Sync {
+    async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError>;
+    async fn edit(&self, channel: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError>;
+    async fn until_free(&self, channel: ChannelId);
+    async fn until_edit_free(&self, channel: ChannelId);
+    fn used(&self, channel: ChannelId) -> f64;
+    fn edit_free_at(&self, channel: ChannelId) -> Instant;
+    /// Whether Discord does what else it is asked than posts of this channel.
+    async fn others_succeed(&self, channel: ChannelId) -> bool;
+}
+
+#[async_trait]
+impl MessageApi for Discord {
+    async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
+        self.try_create_message(channel, body).await
+    }
+
+    async fn edit(&self, channel: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
+        self.try_edit_message(channel, message, body).await
+    }
+
+    async fn until_free(&self, channel: ChannelId) {
+        self.until_free(channel).await;
+    }
+
+    async fn until_edit_free(&self, channel: ChannelId) {
+        self.until_edit_free(channel).await;
+    }
+
+    fn used(&self, channel: ChannelId) -> f64 {
+        self.used(channel)
+    }
+
+    fn edit_free_at(&self, channel: ChannelId) -> Instant {
+        self.edit_free_at(channel)
+    }
+
+    async fn others_succeed(&self, channel: ChannelId) -> bool {
+        self.others_succeed(channel).await
+    }
+}
+
+/// What the bot may do; see [`BotAccess`].
+#[async_trait]
+pub(crate) trait AccessApi: Send + Sync {
+    async fn of(&self, guild: GuildId, channel: ChannelId) -> anyhow::Result<Access>;
+}
+
+#[async_trait]
+impl AccessApi for BotAccess {
+    async fn of(&self, guild: GuildId, channel: ChannelId) -> anyhow::Result<Access> {
+        self.of(guild, channel).await
+    }
+}
+
+/// Who may post where; see [`Authority`].
+#[async_trait]
+pub(crate) trait Rights: Send + Sync {
+    async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain>;
+    async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
+    /// The channel's guild, where it was ever found authorized.
+    async fn guild(&self, channel: ChannelId) -> Option<GuildId>;
+    /// Forgets that Discord did not show the channel.
+    async fn look_again(&self, channel: ChannelId);
+    async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain>;
+    async fn entitlement(&self, guild: GuildId, user: UserId, project: &str)
+    -> Result<Entitlement, AskAgain>;
+}
+
+#[async_trait]
+impl Rights for Authority {
+    async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain> {
+        self.standing(channel).await
+    }
+
+    async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool> {
+        self.was_authorized(channel).await
+    }
+
+    async fn guild(&self, channel: ChannelId) -> Option<GuildId> {
+        self.guild_if_known(channel).await
+    }
+
+    async fn look_again(&self, channel: ChannelId) {
+        self.look_again(channel).await;
+    }
+
+    async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {
+        self.trust(channel).await
+    }
+
+    async fn entitlement(
+        &self,
+        guild: GuildId,
+        user: UserId,
+        project: &str,
+    ) -> Result<Entitlement, AskAgain> {
+        self.entitlement(guild, user, project).await
+    }
+}

@@ -1,0 +1,200 @@
+//! How long a shard waits before its next connection, and when it gives a
+//! session up. Pure.
+
+use std::time::Duration;
+
+use rand::Rng as _;
+
+/// The waits after connections in vain double from this …
+const SHORTEST: Duration = Duration::from_secs(1);
+/// … to this where no IDENTIFY was spent …
+const LONGEST: Duration = Duration::from_secs(30);
+/// … and to this where one was: 720 a day, where Discord takes 1,000.
+const LONGEST_IN_VAIN: Duration = Duration::from_secs(120);
+/// A session that was up for so long is resumed at once.
+const SETTLED: Duration = Duration::from_secs(5);
+/// Others wait a little, so that a gateway that closes at once is not asked without
+/// end. So do new sessions, which also wait for their slot.
+const BRIEF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
+/// So many RESUMEs in a row may stay without an answer before the session is given up …
+const UNRESUMED_TRIES: u32 = 3;
+/// … or so many connections in a row fail, about a minute: while nothing can be
+/// reached, nothing says that the session is over, but its address may be.
+const UNREACHED_TRIES: u32 = 6;
+
+/// What came of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// READY or RESUMED came; the shard was up for so long.
+    Up(Duration),
+    /// It ended before the bot could greet.
+    Unreached,
+    /// RESUME was not answered.
+    Unresumed,
+    /// RESUME was answered: there is no such session any more.
+    SessionOver,
+    /// An IDENTIFY was spent, and READY did not come.
+    InVain,
+}
+
+/// What is to happen before the next connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Next {
+    /// The session is given up.
+    pub(super) gives_up: bool,
+    /// The shortest wait and the longest.
+    wait: (Duration, Duration),
+}
+
+impl Next {
+    /// A wait that differs between shards and pods.
+    pub(super) fn wait(self) -> Duration {
+        rand::rng().random_range(self.wait.0..=self.wait.1)
+    }
+}
+
+/// The connections in a row that came to nothing, by how. One that was up ends
+/// every row.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    unreached: u32,
+    unresumed: u32,
+    in_vain: u32,
+}
+
+impl Tries {
+    /// Counts the connection that has just ended. `resumes`: its session can go on.
+    pub(super) fn note(&mut self, outcome: Outcome, resumes: bool) -> Next {
+        let (mut gives_up, wait) = match outcome {
+            Outcome::Up(lasted) => {
+                *self = Self::default();
+                let at_once = resumes && lasted >= SETTLED;
+                (false, if at_once { (Duration::ZERO, Duration::ZERO) } else { BRIEF })
+            }
+            Outcome::Unreached => {
+                self.unreached += 1;
+                (self.unreached >= UNREACHED_TRIES, backoff(self.unreached, LONGEST))
+            }
+            Outcome::Unresumed => {
+                (self.unreached, self.unresumed) = (0, self.unresumed + 1);
+                (self.unresumed >= UNRESUMED_TRIES, backoff(self.unresumed, LONGEST))
+            }
+            Outcome::SessionOver => {
+                (self.unreached, self.unresumed) = (0, 0);
+                (false, BRIEF)
+            }
+            Outcome::InVain => {
+                (self.unreached, self.in_vain) = (0, self.in_vain + 1);
+                (false, backoff(self.in_vain, LONGEST_IN_VAIN))
+            }
+        };
+        gives_up &= resumes;
+        if gives_up {
+            self.unresumed = 0;
+        }
+        Next { gives_up, wait }
+    }
+}
+
+/// Doubles with each failure; the shorter half is left to chance.
+fn backoff(failures: u32, longest: Duration) -> (Duration, Duration) {
+    let wait = SHORTEST.saturating_mul(1 << failures.clamp(1, 8)).min(longest);
+    (wait / 2, wait)
+}
+
+/// The wait before something is asked again that costs nothing but a request.
+pub(super) fn ask_again(failures: u32) -> Duration {
+    Next { gives_up: false, wait: backoff(failures, LONGEST) }.wait()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn seconds(next: Next) -> (f64, f64) {
+        (next.wait.0.as_secs_f64(), next.wait.1.as_secs_f64())
+    }
+
+    /// The waits after as many connections of this outcome, and whether the session is given up.
+    fn noted(tries: &mut Tries, outcome: Outcome, times: usize) -> Vec<((f64, f64), bool)> {
+        let next = (0..times).map(|_| tries.note(outcome, true));
+        next.map(|next| (seconds(next), next.gives_up)).collect()
+    }
+
+    #[test]
+    fn a_session_that_was_up_ends_every_row() {
+        let mut tries = Tries::default();
+        for _ in 0..50 {
+            assert_eq!(noted(&mut tries, Outcome::Up(5 * SECOND), 1), [((0.0, 0.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::Up(4 * SECOND), 1), [((0.5, 1.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::SessionOver, 1), [((0.5, 1.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::Unreached, 1), [((1.0, 2.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::Unresumed, 1), [((1.0, 2.0), false)]);
+            assert_eq!(noted(&mut tries, Outcome::InVain, 1), [((1.0, 2.0), false)]);
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_begun_anew_soon_however_often() {
+        let mut tries = Tries::default();
+        for _ in 0..50 {
+            assert_eq!(seconds(tries.note(Outcome::SessionOver, false)), (0.5, 1.0));
+            assert_eq!(seconds(tries.note(Outcome::Up(SECOND), false)), (0.5, 1.0));
+            assert_eq!(seconds(tries.note(Outcome::Up(SETTLED), false)), (0.5, 1.0));
+        }
+    }
+
+    #[test]
+    fn a_session_is_given_up_after_unanswered_tries_in_a_row() {
+        let mut tries = Tries::default();
+        for _ in 0..5 {
+            let waits = noted(&mut tries, Outcome::Unresumed, 2);
+            assert_eq!(waits, [((1.0, 2.0), false), ((2.0, 4.0), false)]);
+            tries.note(Outcome::Up(SECOND), true);
+        }
+        let waits = noted(&mut tries, Outcome::Unresumed, 4);
+        assert_eq!(
+            waits.iter().map(|(_, gives_up)| *gives_up).collect::<Vec<_>>(),
+            [false, false, true, false]
+        );
+        tries.note(Outcome::SessionOver, false);
+        assert_eq!(noted(&mut tries, Outcome::Unresumed, 1), [((1.0, 2.0), false)]);
+    }
+
+    #[test]
+    fn a_session_outlives_half_a_minute_in_which_nothing_is_reached() {
+        let mut tries = Tries::default();
+        let waits = noted(&mut tries, Outcome::Unreached, 6);
+        let longest = [2.0, 4.0, 8.0, 16.0, 30.0, 30.0];
+        assert_eq!(waits.iter().map(|((_, longest), _)| *longest).collect::<Vec<_>>(), longest);
+        assert!(waits[..5].iter().all(|(_, gives_up)| !gives_up) && waits[5].1);
+        assert!(!tries.note(Outcome::Unreached, false).gives_up, "there is none");
+        // What was reached in between ends the row.
+        for reached in [Outcome::Unresumed, Outcome::SessionOver, Outcome::InVain] {
+            let mut tries = Tries::default();
+            noted(&mut tries, Outcome::Unreached, 5);
+            tries.note(reached, true);
+            assert_eq!(noted(&mut tries, Outcome::Unreached, 1), [((1.0, 2.0), false)], "{reached:?}");
+        }
+    }
+
+    #[test]
+    fn identifies_in_vain_wait_longer_each_time_up_to_two_minutes() {
+        let mut tries = Tries::default();
+        let waits: Vec<_> = (0..9).map(|_| seconds(tries.note(Outcome::InVain, false)).1).collect();
+        assert_eq!(waits, [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0, 120.0]);
+        assert_eq!(backoff(u32::MAX, LONGEST_IN_VAIN), (60 * SECOND, 120 * SECOND));
+        assert_eq!(backoff(0, LONGEST), (SECOND, 2 * SECOND));
+    }
+
+    #[test]
+    fn a_wait_is_within_its_bounds() {
+        let next = Next { gives_up: false, wait: (SECOND, 5 * SECOND) };
+        let waits: Vec<_> = (0..100).map(|_| next.wait()).collect();
+        assert!(waits.iter().all(|wait| (SECOND..=5 * SECOND).contains(wait)), "{waits:?}");
+        assert!(waits.windows(2).any(|two| two[0] != two[1]), "they differ");
+        assert!((15 * SECOND..=30 * SECOND).contains(&ask_again(9)));
+    }
+}

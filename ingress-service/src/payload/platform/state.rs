@@ -1,0 +1,97 @@
+//! Bodies that describe a state may rightly come again: critical, warning, and
+//! critical once more are three things that happened.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Longer ids are hashed: Sentry's are numbers.
+const MAX_ID: usize = 40;
+
+/// Of what a body describes the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    /// `issue`, `metric_alert` or `comment`.
+    pub(crate) kind: &'static str,
+    /// Which one, in the characters of a NATS subject's token.
+    pub(crate) id: String,
+}
+
+impl State {
+    /// That of a webhook's `data`.
+    pub(super) fn of(resource: &str, action: &str, data: &Value) -> Option<Self> {
+        let (kind, places): (_, &[&str]) = match (resource, action) {
+            ("issue", _) => ("issue", &["/issue/id"]),
+            ("metric_alert", _) => ("metric_alert", &["/metric_alert/id", "/metric_alert/alert_rule/id"]),
+            // One that is new or deleted is so once.
+            ("comment", "updated") => ("comment", &["/comment_id"]),
+            _ => return None,
+        };
+        let id = places.iter().find_map(|place| scalar(data.pointer(place)?));
+        Some(Self { kind, id: token(&id.unwrap_or_default()) })
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn token(id: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(plain) {
+        id.to_owned()
+    } else {
+        hex::encode(Sha256::digest(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn states_are_those_of_issues_metric_alerts_and_changed_comments() {
+        let of = |resource, action, data: &Value| {
+            State::of(resource, action, data).map(|state| format!("{}.{}", state.kind, state.id))
+        };
+        let data = json!({
+            "issue": {"id": "61"}, "comment_id": 7,
+            "metric_alert": {"id": 12, "alert_rule": {"id": 3}},
+        });
+        for (resource, action, expected) in [
+            ("issue", "resolved", Some("issue.61")),
+            ("issue", "created", Some("issue.61")),
+            ("metric_alert", "critical", Some("metric_alert.12")),
+            ("metric_alert", "warning", Some("metric_alert.12")),
+            ("comment", "updated", Some("comment.7")),
+            ("comment", "created", None),
+            ("comment", "deleted", None),
+            ("event_alert", "triggered", None),
+            ("activity_alert", "triggered", None),
+            ("seer", "pr_created", None),
+        ] {
+            assert_eq!(of(resource, action, &data).as_deref(), expected, "{resource}.{action}");
+        }
+        let old = json!({"metric_alert": {"alert_rule": {"id": 3}}});
+        assert_eq!(of("metric_alert", "critical", &old).as_deref(), Some("metric_alert.3"));
+    }
+
+    #[test]
+    fn an_id_is_one_token_of_a_subject_whatever_it_holds() {
+        for hostile in [json!(">"), json!("a.b"), json!("*"), json!("a b"), json!(""), json!("9".repeat(41))]
+        {
+            let state = State::of("issue", "created", &json!({"issue": {"id": hostile}})).expect("a state");
+            assert!(
+                state.id.len() == 64 && state.id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{hostile}"
+            );
+        }
+        let none = State::of("issue", "created", &json!({"issue": null})).expect("a state");
+        assert_eq!(none.id.len(), 64);
+    }
+}

@@ -1,0 +1,124 @@
+//! `X-Forwarded-For`, as proxies write it: addresses, some with a port, some in
+//! brackets or quotes.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// An entry is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAddress;
+
+/// The right-most address that is no proxy, in its IPv4 form where it has one;
+/// `None` where there is none. `lists` are the header's values in their order:
+/// several are one list.
+///
+/// # Errors
+/// When an entry, wherever it stands, is no address.
+pub fn source<'a>(
+    lists: impl DoubleEndedIterator<Item = &'a [u8]>,
+    is_proxy: impl Fn(IpAddr) -> bool,
+) -> Result<Option<IpAddr>, NoAddress> {
+    let mut source = None;
+    for entry in lists.rev().flat_map(|list| list.rsplit(|byte| *byte == b',')) {
+        let entry = entry.trim_ascii();
+        if entry.is_empty() {
+            // HTTP allows empty elements in a list.
+            continue;
+        }
+        let address = address(entry).ok_or(NoAddress)?.to_canonical();
+        if source.is_none() && !is_proxy(address) {
+            source = Some(address);
+        }
+    }
+    Ok(source)
+}
+
+/// The address of `ip`, `ip:port`, `[ip6]` or `[ip6]:port`, also in double quotes.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let entry = str::from_utf8(entry).ok()?;
+    let entry = match entry.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"')?,
+        None => entry,
+    };
+    if let Ok(address) = entry.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Some(inner) = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return inner.parse::<Ipv6Addr>().ok().map(IpAddr::from);
+    }
+    match entry.parse::<SocketAddr>().ok()? {
+        // A zone means something on its own machine alone.
+        SocketAddr::V6(socket) if socket.scope_id() != 0 || entry.contains('%') => None,
+        socket => Some(socket.ip()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_have_a_port_brackets_and_quotes() {
+        for (entries, address) in [
+            (
+                &["192.0.2.1", "192.0.2.1:443", "192.0.2.1:65535", "\"192.0.2.1\"", "\"192.0.2.1:0\""][..],
+                "192.0.2.1",
+            ),
+            (
+                &[
+                    "2001:db8::1",
+                    "[2001:db8::1]",
+                    "[2001:db8::1]:443",
+                    "\"2001:db8::1\"",
+                    "\"[2001:db8::1]\"",
+                ],
+                "2001:db8::1",
+            ),
+            (&["\"[2001:db8::1]:443\"", "[2001:DB8:0::1]:1"], "2001:db8::1"),
+        ] {
+            for entry in entries {
+                assert_eq!(super::address(entry.as_bytes()), address.parse().ok(), "{entry}");
+            }
+        }
+        for bad in [
+            "",
+            "\"",
+            "\"\"",
+            "\"192.0.2.1",
+            "192.0.2.1\"",
+            "\" 192.0.2.1\"",
+            "\"\"192.0.2.1\"\"",
+            "192.0.2.1:",
+            "192.0.2.1:65536",
+            "192.0.2.1:-1",
+            "192.0.2.1:https",
+            "[192.0.2.1]",
+            "[192.0.2.1]:443",
+            "[2001:db8::1",
+            "2001:db8::1]",
+            "[]",
+            "[2001:db8::1]443",
+            "[fe80::1%1]:443",
+            "[fe80::1%0]:443",
+            "unknown",
+            "_hidden",
+            "192.0.2.1 192.0.2.2",
+            "0300.0.2.1",
+            "é",
+        ] {
+            assert_eq!(super::address(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_noticed_wherever_it_stands() {
+        let of = |lists: &[&str]| source(lists.iter().map(|list| list.as_bytes()), |ip| ip.is_loopback());
+        let some = |text: &str| Ok(text.parse().ok());
+        assert_eq!(of(&["192.0.2.1, 192.0.2.2:80", "\"[::ffff:127.0.0.1]:9\""]), some("192.0.2.2"));
+        assert_eq!(of(&["192.0.2.2", "192.0.2.1, 192.0.2.3", "127.0.0.1"]), some("192.0.2.3"));
+        assert_eq!(of(&["127.0.0.1", ",", ""]), Ok(None));
+        assert_eq!(of(&[]), Ok(None));
+        for lists in [&["x", "192.0.2.1"][..], &["192.0.2.1, x, 192.0.2.2"], &["192.0.2.1", "x"]] {
+            assert_eq!(of(lists), Err(NoAddress), "{lists:?}");
+        }
+    }
+}

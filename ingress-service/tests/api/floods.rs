@@ -1,0 +1,114 @@
+//! Silent connections of every sort, more than are served and more than are
+//! accepted, beside a webhook. The program is given few files, so that a few
+//! hundred connections are a flood.
+
+use std::{
+    io::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use harness::nats::NatsServer;
+use openssl::ssl::SslStream;
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::support::{CHANNEL, MINIMAL, Request, client, program::Running};
+
+/// Of these the program keeps 128 for itself, and serves a quarter of the rest.
+const FILES: usize = 512;
+const FLOOD: usize = 500;
+const SEATS: usize = (FILES - 128) / 4;
+const LIMIT: Duration = Duration::from_millis(500);
+/// The head of a TLS record, and less than it announces.
+const HALF_A_HELLO: &[u8] = &[22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3];
+
+/// Connections from this address that say this much, and nothing more.
+async fn silent(port: u16, from: Ipv4Addr, says: &[u8]) -> Vec<TcpStream> {
+    let mut flood = Vec::new();
+    for _ in 0..FLOOD {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from((from, 0))).expect("a loopback address");
+        let stream = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
+        let stream = stream.expect("the server listens");
+        stream.try_write(says).expect("there is room for it");
+        flood.push(stream);
+    }
+    flood
+}
+
+/// As many connections as there are seats, all of which have shaken hands and
+/// then say this much.
+async fn shaken(port: u16, says: &'static str) -> Vec<SslStream<std::net::TcpStream>> {
+    client::run(move || {
+        let connect = |_| {
+            let mut stream = client::connect(port);
+            let _ = stream.write_all(says.as_bytes());
+            stream
+        };
+        (0..SEATS).map(connect).collect()
+    })
+    .await
+}
+
+/// Less than any time limit after which silence ends by itself.
+const BEFORE_ANY_LIMIT: Duration = Duration::from_secs(4);
+
+/// Sends webhooks, the quickest of which must be answered in time: a busy
+/// machine may delay the others, and the first one may have to wait for a seat.
+async fn is_served(running: &Running, beside: &str) {
+    let mut took = Vec::new();
+    for n in 0..4 {
+        let started = std::time::Instant::now();
+        // Each to a channel of its own: there are no verdicts.
+        let target = format!("/sentry-bot/channel?id={}{n}", beside.len());
+        let response = Request::post(&target, MINIMAL).send(running.port).await;
+        assert_eq!(response.status, 202, "{beside}: {}", response.body);
+        took.push(started.elapsed());
+    }
+    assert!(took.iter().min() < Some(&LIMIT), "{beside}: {took:?}");
+    assert!(took.first() < Some(&BEFORE_ANY_LIMIT), "{beside}: {took:?}");
+}
+
+#[tokio::test]
+async fn no_sort_of_silence_delays_a_webhook() {
+    let nats = NatsServer::start().await;
+    let running = Running::start_limited(&nats, (FILES, FILES), &[]).await;
+    let port = running.port;
+    for (sort, says) in [("nothing", &b""[..]), ("half a hello", HALF_A_HELLO)] {
+        let _flood = silent(port, Ipv4Addr::LOCALHOST, says).await;
+        is_served(&running, sort).await;
+    }
+    for (sort, says) in [
+        ("nothing after the handshake", ""),
+        ("half a head", "POST /sentry-bot/channel?id=42 HTTP/1.1\r\nHost: x\r\n"),
+        (
+            "half a body",
+            "POST /sentry-bot/channel?id=42 HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n{",
+        ),
+    ] {
+        let _flood = shaken(port, says).await;
+        is_served(&running, sort).await;
+    }
+}
+
+#[tokio::test]
+async fn strangers_take_no_place_of_those_who_may_send() {
+    let nats = NatsServer::start().await;
+    let variables = [("RUNTIME_MODE", "production"), ("ALLOWED_SOURCES", "127.0.0.1")];
+    let running = Running::start_limited(&nats, (FILES, FILES), &variables).await;
+    for says in [&b""[..], HALF_A_HELLO, b"GET / HTTP/1.1\r\n\r\n"] {
+        let _strangers = silent(running.port, Ipv4Addr::new(127, 0, 0, 2), says).await;
+        is_served(&running, &format!("{says:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_open_files_is_raised() {
+    let nats = NatsServer::start().await;
+    let running = Running::start_limited(&nats, (256, 1_000), &[]).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.child.id())).expect("it runs");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("it is there");
+    let files: Vec<_> = files.split_whitespace().skip(3).take(2).collect();
+    assert_eq!(files, ["1000", "1000"], "{limits}");
+    Request::post(CHANNEL, MINIMAL).send(running.port).await.expect(202, r#"{"success":"202"}"#);
+}

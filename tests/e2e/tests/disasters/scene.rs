@@ -1,0 +1,121 @@
+//! The product under a steady load while something goes wrong.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use e2e::{Dead, Ledger, Stack, scaled, soak};
+use futures::future::join_all;
+use harness::wait::wait_for;
+use sandbox_discord::{Config, Limit};
+use tokio::time::sleep;
+
+pub(crate) const CREATE: &str = "POST /channels/{channel_id}/messages";
+pub(crate) const EDIT: &str = "PATCH /channels/{channel_id}/messages/{message_id}";
+
+/// Between two alerts of the load in one channel.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest until everything has come out.
+pub(crate) fn settled() -> Duration {
+    Duration::from_secs(scaled(60, 300))
+}
+
+/// Discord with its real limits for `make soak`, and with a faster window of a
+/// channel otherwise.
+pub(crate) fn discord() -> Config {
+    Config::default().clocks(|clocks| {
+        clocks.identify_window = Duration::from_millis(200);
+        if !soak() {
+            clocks.channel = Limit::new(5, Duration::from_millis(250));
+        }
+    })
+}
+
+/// The stack, its channels, and what was sent to them.
+pub(crate) struct Scene {
+    pub(crate) stack: Stack,
+    pub(crate) ledger: Ledger,
+    pub(crate) channels: Vec<u64>,
+    sent: AtomicUsize,
+}
+
+impl Scene {
+    /// A stack with so many authorized channels.
+    pub(crate) async fn start(channels: usize) -> Self {
+        Self::with(discord(), channels).await
+    }
+
+    pub(crate) async fn with(sandbox: Config, channels: usize) -> Self {
+        let (stack, ledger) = (Stack::builder().sandbox(sandbox).start().await, Ledger::default());
+        let channels = stack.authorized_channels(channels, &ledger).await;
+        stack.until_drained(settled()).await;
+        Self { stack, ledger, channels, sent: AtomicUsize::new(0) }
+    }
+
+    /// Sends one alert of an issue of its own; its title.
+    pub(crate) async fn alert(&self, channel: u64) -> String {
+        let title = format!("alert {}", self.sent.fetch_add(1, Ordering::Relaxed));
+        let status = self.ledger.send(&self.stack, channel, &title).await;
+        assert!(matches!(status, Some(200 | 202)), "{status:?} for {title:?} in {channel}");
+        title
+    }
+
+    /// Acts while alerts keep coming in all channels.
+    pub(crate) async fn under_load<T>(&self, act: impl Future<Output = T>) -> T {
+        let done = AtomicBool::new(false);
+        let acting = async {
+            let out = act.await;
+            done.store(true, Ordering::Relaxed);
+            out
+        };
+        let load = join_all(self.channels.iter().map(async |channel| {
+            while !done.load(Ordering::Relaxed) {
+                self.alert(*channel).await;
+                sleep(PAUSE).await;
+            }
+        }));
+        tokio::join!(acting, load).0
+    }
+
+    /// Waits until an alert that is sent now is shown in each of these channels.
+    pub(crate) async fn works(&self, channels: &[u64], limit: Duration) {
+        join_all(channels.iter().map(async |channel| {
+            let title = self.alert(*channel).await;
+            wait_for(&format!("{title:?} is shown in {channel}"), limit, || async {
+                self.shows(*channel, &title).then_some(())
+            })
+            .await;
+        }))
+        .await;
+    }
+
+    pub(crate) fn shows(&self, channel: u64, title: &str) -> bool {
+        self.stack.shown(channel).iter().any(|embed| embed.title == title)
+    }
+
+    /// The dead letters of one channel.
+    pub(crate) async fn dead(&self, channel: u64) -> Vec<Dead> {
+        let channel = channel.to_string();
+        self.stack.dead_letters().await.into_iter().filter(|letter| letter.channel == channel).collect()
+    }
+
+    /// What `status` says of the channel to the one who asks, in an answer that
+    /// needs no permission of the bot: each field as a line.
+    pub(crate) async fn status(&self, channel: u64) -> String {
+        self.stack.whispered_status(channel).await
+    }
+
+    /// The books balance, and the process that was there at the start is the one there now.
+    pub(crate) async fn settle(&self) {
+        self.ledger.settle(&self.stack, settled()).await;
+        assert_eq!(self.stack.discord.readyz().await, Some(200), "it lives and is ready");
+    }
+}
+
+/// What the status says of a channel that Discord has closed to the bot, if it says so.
+pub(crate) fn closed(status: &str) -> Option<&str> {
+    let (_, after) = status.split_once("Blocked by Discord = ")?;
+    Some(after.split("\nNot Arrived = ").next().unwrap_or(after))
+}

@@ -1,0 +1,4 @@
+//! See the library.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_targets::head(bytes));
