@@ -24,7 +24,7 @@ fn row(asked: Asked, codes: &[u32], statuses: &[u16], refusal: Refusal) {
 
 #[test]
 fn the_channel_refuses() {
-    let any = [400, 403, 404];
+    let any = [400, 403, 404, 407, 409, 499];
     row(Asked::Post, &[10_003, 10_004, 50_001, 50_013, 50_008, 160_005], &any, Refusal::Channel);
     row(Asked::Edit, &[10_003, 10_004, 50_001, 50_013, 160_005], &any, Refusal::Channel);
     row(Asked::LookUp, &[10_003, 10_004, 50_001, 50_013], &any, Refusal::Channel);

@@ -15,7 +15,7 @@ use super::{
 /// How long a look-up waits for rate limits.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The token is looked at again so long after the last time, at the earliest.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What is known of the token.
 #[derive(Debug, Default)]

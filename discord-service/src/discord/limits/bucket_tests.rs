@@ -118,3 +118,50 @@ fn a_command_may_ask_what_the_window_is_like() {
     assert_eq!(bucket.take(COMMAND, later), Take::Go, "none of the three was answered");
     assert_eq!(bucket.take(COMMAND, later), Take::AfterAnother);
 }
+
+#[test]
+fn answers_whose_resets_are_close_are_of_one_window() {
+    let told_of = |remaining, reset_after| Window { limit: 5, remaining, reset_after };
+    for (remaining, reset_after, left, resets) in [
+        (1, SECOND - SAME_WINDOW, 1, SECOND),
+        (4, SECOND + SAME_WINDOW, 3, SECOND + SAME_WINDOW),
+        (4, 2 * SECOND, 4, 2 * SECOND),
+    ] {
+        let (bucket, now) = (RateBucket::default(), Instant::now());
+        bucket.learn(told(5, 3), false, now);
+        assert_eq!(bucket.free_at(), None);
+        bucket.learn(told_of(remaining, reset_after), false, now);
+        for _ in 0..left {
+            assert_eq!(bucket.take(ALERT, now), Take::Go, "{reset_after:?}");
+        }
+        assert_eq!(bucket.take(ALERT, now), Take::At(now + resets + SAFETY), "{reset_after:?}");
+        assert_eq!(bucket.free_at(), Some(now + resets + SAFETY));
+    }
+}
+
+#[test]
+fn a_window_that_no_answer_told_of_is_neither_used_nor_in_the_way() {
+    let (bucket, now) = (RateBucket::default(), Instant::now());
+    assert!(bucket.is_idle(now));
+    bucket.learn(told(5, 5), false, now);
+    let later = now + 2 * SECOND;
+    assert_eq!([(); 3].map(|()| bucket.take(ALERT, later)), [Take::Go, Take::Go, Take::Go]);
+    assert!(bucket.used(later) < 1e-9);
+    bucket.end();
+    bucket.end();
+    assert!(!bucket.is_idle(later), "one is under way");
+    // What went without an answer may have been counted.
+    bucket.learn(told(5, 4), true, later);
+    assert_eq!([(); 2].map(|()| bucket.take(ALERT, later)), [Take::Go, Take::Go]);
+    assert_eq!(bucket.take(ALERT, later), Take::At(later + SECOND + SAFETY));
+    bucket.end();
+    let next = later + 2 * SECOND;
+    assert_eq!([(); 3].map(|()| bucket.take(ALERT, next)), [Take::Go, Take::Go, Take::Go]);
+    assert_eq!(bucket.take(ALERT, next), Take::AfterAnother, "two are still under way");
+    (0..5).for_each(|_| bucket.end());
+    assert!(bucket.is_idle(next));
+    let bucket = Arc::new(bucket);
+    let waits = bucket.queue(ALERT);
+    assert!(!bucket.is_idle(next));
+    drop(waits);
+}
