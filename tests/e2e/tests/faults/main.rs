@@ -5,11 +5,8 @@
 //! tests with the full figures.
 
 mod discord;
-<<<<<<< HEAD
 mod edge;
-=======
 mod healing;
->>>>>>> lane
 mod isolation;
 mod kills;
 mod latency;
