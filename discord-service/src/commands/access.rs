@@ -41,11 +41,9 @@ impl BotAccess {
         let missing = match timed_out_until_ms {
             // Whatever it has does not count.
             Some(_) => Vec::new(),
-            None => (to_post(&found) - granted)
-                .get_permission_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            None => {
+                (to_post(&found) - granted).get_permission_names().into_iter().map(str::to_owned).collect()
+            }
         };
         Ok(Access { missing, timed_out_until_ms, parent: found.parent })
     }

@@ -139,7 +139,7 @@ async fn threads_are_locked_and_left() {
     let closure = Closure { name: "locked", channels: &[public], says: Some("locked"), never_says: "" };
     let open = async || sandbox.set_thread(public, false, false);
     closes_and_heals(&scene, &closure, || sandbox.set_thread(public, true, true), open).await;
-    let closure = Closure { name: "left", channels: &[private], says: Some("thread"), never_says: "" };
+    let closure = Closure { name: "left", channels: &[private], says: None, never_says: "" };
     let open = async || sandbox.join_thread(private, bot);
     closes_and_heals(&scene, &closure, || sandbox.leave_thread(private, bot), open).await;
     // What is archived alone is woken by the next post.

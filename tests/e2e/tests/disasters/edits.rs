@@ -53,5 +53,5 @@ async fn posts_go_on_while(name: &str, effect: Effect) {
 #[tokio::test(flavor = "multi_thread")]
 async fn edits_that_fail_hold_up_no_post() {
     posts_go_on_while("500", Effect::Status(500)).await;
-    posts_go_on_while("a page with 404", Effect::Edge(EdgeAnswer::html(404, "<h1>Not Found</h1>"))).await;
+    posts_go_on_while("a page with 403", Effect::Edge(EdgeAnswer::html(403, "<h1>Access denied</h1>"))).await;
 }
