@@ -5,8 +5,8 @@ mod backlog;
 mod backoff;
 pub mod blockade;
 mod catch_up;
-mod closing;
 mod clock;
+mod closing;
 #[cfg(test)]
 mod crash_tests;
 mod edit;

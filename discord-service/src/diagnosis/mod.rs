@@ -103,11 +103,7 @@ impl Diagnosis {
         Ok(closed)
     }
 
-    async fn closing(
-        &self,
-        lanes: &Bucket,
-        channel: ChannelId,
-    ) -> anyhow::Result<(Option<Closing>, usize)> {
+    async fn closing(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closing>, usize)> {
         let Some(closing) = blockade::of(lanes, channel).await? else { return Ok((None, 0)) };
         let oldest = chrono::Utc::now() - self.max_age;
         let follows = self.dead_letters.following(channel, oldest.timestamp_millis()).await?;

@@ -11,7 +11,7 @@ use clap::Parser as _;
 use discord_service::{
     discord::Discord,
     gateway::{self, Handler, Invoked, Typed},
-    lease::{self, Membership},
+    lease::Membership,
     settings::Settings,
 };
 use harness::{
@@ -20,7 +20,11 @@ use harness::{
 };
 use sandbox_discord::{Channel, Config, Guild, Sandbox, User};
 use secrecy::SecretString;
-use shared::{admin::Readiness, shutdown::CancellationToken};
+use shared::{
+    admin::Readiness,
+    bus::{self, Role},
+    shutdown::CancellationToken,
+};
 use tokio::task::JoinHandle;
 
 /// Longer than the pause before an identify that follows another.
@@ -69,7 +73,8 @@ impl Client {
         let server = NatsServer::start().await;
         let nats = server.client().await;
         let settings = Settings::parse_from(["discord-service"]);
-        lease::ensure(&jetstream::new(nats.clone()), &settings.common.nats).await.expect("a bucket");
+        let js = jetstream::new(nats.clone());
+        bus::ensure(&js, &settings.common.nats, Role::Discord).await.expect("the streams");
         let Membership { keeper, shards, .. } =
             Membership::new(&nats, settings.lease_ttl(), shutdown.clone());
         tokio::spawn(keeper.run(CancellationToken::new(), |_| {}));

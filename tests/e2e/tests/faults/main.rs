@@ -6,8 +6,8 @@
 
 mod discord;
 mod edge;
-mod healing;
 mod flood;
+mod healing;
 mod isolation;
 mod kills;
 mod latency;
