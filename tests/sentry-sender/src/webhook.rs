@@ -239,7 +239,8 @@ mod tests {
         assert!(families("legacy").iter().all(Option::is_none));
         assert!(families("platform").contains(&Some("event_alert".to_owned())));
         assert!(families("platform").iter().all(Option::is_some));
-        assert_eq!(json_files(&fixtures).expect("fixtures").len(), 39);
+        assert!(families("reports").iter().all(Option::is_some));
+        assert_eq!(json_files(&fixtures).expect("fixtures").len(), 43);
     }
 
     #[test]
