@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
@@ -133,6 +135,17 @@ impl Closing {
             parent: None,
             following: None,
         })
+    }
+
+    /// The same, with the next alert as a try.
+    pub(crate) fn due(self) -> Self {
+        Self { v: VERSION, try_ms: 0, ..self }
+    }
+
+    /// As [`Self::read`] reads it.
+    pub(crate) fn encode(&self) -> anyhow::Result<Bytes> {
+        let value = serde_json::to_vec(self).context("cannot encode that the channel is closed")?;
+        Ok(value.into())
     }
 
     /// Whether Discord says no still, as far as anybody knows.
