@@ -13,27 +13,28 @@ const NEWER: &[u8] = br#"{"v":99}"#;
 #[test]
 fn a_roll_back_that_meets_a_newer_alert_loses_and_doubles_none_of_its_post() {
     let alerts = [event(1, "alpha"), event(2, "bravo"), event(3, "charlie")];
+    let mut met = 0;
     let histories = all(1, async |world| {
         alerts.iter().for_each(|alert| world.accept(alert));
         // The newer build lives first, and the first alert is as it wrote it.
+        let mut newer = 0;
         while !live(&world).await {
+            world.lock().store(NEWER.into());
+            newer += 1;
             if let Some(first) = world.lock().stream.get_mut(&1) {
                 *first = NEWER.into();
             }
         }
         let world = world.lock();
-        world.check_events(&alerts[1..], false);
-        let shown = world.seen.iter().filter(|shown| shown.contains("alpha")).count();
-        let dead = world.dead();
-        let certain = dead.iter().filter(|letter| !letter.may_have_been_posted);
-        let of_first = certain.filter(|letter| match &letter.alert {
-            Some(alert) => alert.title.as_deref() == Some("alpha"),
-            None => letter.reason == Reason::Unreadable,
-        });
-        assert!(shown + of_first.count() <= 1, "the newer alert is doubled");
-        assert!(shown + dead.len() >= 1, "the newer alert is lost");
+        let (shown, dead) = (world.seen.iter().any(|shown| shown.contains("alpha")), world.dead());
+        let unreadable: Vec<_> = dead.iter().filter(|letter| letter.alert.is_none()).collect();
+        let of_first = unreadable.len() - newer;
+        world.check_events(&alerts[of_first..], false);
+        let unsure = unreadable.iter().any(|letter| letter.may_have_been_posted);
+        assert!(of_first == 0 || !shown || unsure, "the newer alert is doubled: {dead:?}");
+        met += newer;
     });
-    assert!(histories > 10, "{histories}");
+    assert!(histories > 10 && met > 0, "{histories}, {met}");
 }
 
 #[test]
