@@ -31,7 +31,7 @@ async fn alerts_that_wait_while_discord_service_is_dead_arrive_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_nats_the_answer_is_503_at_once_and_all_recovers_by_itself() {
+async fn without_nats_the_answer_is_503_before_sentry_hangs_up_and_all_recovers_by_itself() {
     let mut stack = Stack::start().await;
     let channel = stack.authorized_channel("alerts").await;
     stack.nats.kill();
@@ -46,8 +46,8 @@ async fn without_nats_the_answer_is_503_at_once_and_all_recovers_by_itself() {
         assert_eq!(refused.body, r#"{"error":{"message":"Alert queue unavailable"}}"#);
         latencies.push(refused.latency);
     }
-    // A busy machine may delay the others.
-    assert!(latencies.iter().min() < Some(&Duration::from_millis(500)), "{latencies:?}");
+    // They are held for a while in which NATS might come back: Sentry waits for five seconds.
+    assert!(latencies.iter().min() < Some(&Duration::from_secs(4)), "{latencies:?}");
 
     stack.nats.restart().await;
     stack.ingress.ready().await;
