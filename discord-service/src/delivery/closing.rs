@@ -107,7 +107,7 @@ impl Closing {
         Self {
             v: VERSION,
             why: format!(
-                "Discord does not let the bot post in the channel ({words}): {remedy}. It goes on by itself then"
+                "Discord does not let the bot post in the channel: {remedy}. It goes on by itself then ({words})"
             ),
             since_ms: before.map_or(Some(now_ms), |before| before.since_ms),
             tries,

@@ -159,6 +159,10 @@ async fn serve(
         lane.bury_unreadable().await?;
         if !lane.backlog.is_empty() {
             if let Some(work) = lane.next_work(wakes).await? {
+                if !flag.is_set() {
+                    // What came before this step cannot open a channel that it finds closed.
+                    *told = told.resubscribe();
+                }
                 lane.step(work).await?;
                 done(around, backoff);
             }

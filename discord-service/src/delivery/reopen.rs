@@ -179,11 +179,13 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// When to look, of a channel that was found closed.
+    /// When to look, of a channel that was found closed. What may have opened it may
+    /// have come while no lane was there to hear it.
     pub(super) fn set_timer(&mut self) {
         let closing = self.blockade.known().filter(|closing| closing.is_closed());
         self.flag.set(closing.is_some());
-        self.look_at = closing.and_then(|closing| timer(closing.timed_out_until_ms));
+        let soon = || Instant::now() + LOOK_AGAIN.mul_f64(rand::rng().random());
+        self.look_at = closing.map(|closing| timer(closing.timed_out_until_ms).unwrap_or_else(soon));
     }
 }
 

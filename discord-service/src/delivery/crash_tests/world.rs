@@ -197,6 +197,16 @@ impl Inner {
         self.fails.filter(|fails| now(fails) && body.to_string().contains(fails.text))
     }
 
+    /// A post is marked as posted before it is remembered which issues it shows:
+    /// what stands between widens the window in which a crash doubles it.
+    pub(super) fn check_mark(&self) {
+        let journal = self.buckets.get(&(Name::Lanes, super::CHANNEL.to_string()));
+        let Some((_, Some(record))) = journal else { return };
+        let record: Value = serde_json::from_slice(record).expect("a record");
+        let marked = record["state"] != "sending" || record.get("edits").is_some();
+        assert!(marked, "it is remembered before it is marked: {record}");
+    }
+
     pub(super) fn is_refused(&self, body: &Value) -> bool {
         self.refuses.is_some_and(|text| body.to_string().contains(text))
     }
