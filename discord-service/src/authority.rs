@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::future::Cache;
-use shared::{ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict};
+use shared::{
+    ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict, wire,
+};
 
 use tokio::time::Instant;
 
@@ -18,6 +20,7 @@ use crate::{
     delivery::blockade,
     discord::{Discord, DiscordError, Refusal},
     leader::Bucket,
+    reopening::Reopening,
     store::{Store, StoreError},
 };
 
@@ -142,7 +145,11 @@ impl Authority {
     pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
         self.0.unreachable.forget(channel).await;
         blockade::lift(&self.0.lanes, channel).await?;
-        self.remember(channel, guild).await
+        self.remember(channel, guild).await?;
+        let news = Reopening { guild, channels: Some(vec![channel]), spread: false };
+        // Where it gets lost, the next alert is a try all the same.
+        let _ = self.0.lanes.client().publish(wire::REOPENING, news.encode().into()).await;
+        Ok(())
     }
 
     /// The channel's guild, where it was ever found authorized and that can be told now.

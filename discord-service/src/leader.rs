@@ -60,6 +60,11 @@ impl Bucket {
         Self { js: js.clone(), name }
     }
 
+    /// The connection to NATS.
+    pub(crate) fn client(&self) -> async_nats::Client {
+        self.js.client()
+    }
+
     /// The key's entry; none when it was never written, or purged with all marks.
     pub(crate) async fn entry(&self, key: &str) -> anyhow::Result<Option<Entry>> {
         let stream = self.stream().await?;

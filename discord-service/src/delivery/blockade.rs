@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use shared::ChannelId;
 
 use super::{closing::Closing, ports};
-use crate::leader::Bucket;
+use crate::leader::{Bucket, Entry, WriteError};
 
-/// What is known of one channel. Lifted from outside with [`lift`].
+/// What is known of one channel. Made due from outside with [`lift`].
 pub(crate) struct Blockade {
     bucket: Arc<dyn ports::Bucket>,
     key: String,
@@ -46,8 +46,10 @@ impl Blockade {
     }
 
     pub(crate) async fn set(&mut self, closing: Closing) -> anyhow::Result<()> {
-        let value = serde_json::to_vec(&closing).context("cannot encode that the channel is closed")?;
-        self.bucket.put(&self.key, value.into()).await.context("cannot note that the channel is closed")?;
+        self.bucket
+            .put(&self.key, closing.encode()?)
+            .await
+            .context("cannot note that the channel is closed")?;
         self.known = Some(closing);
         Ok(())
     }
@@ -83,12 +85,26 @@ pub(crate) async fn all(bucket: &Bucket) -> anyhow::Result<Vec<ChannelId>> {
     Ok(closed)
 }
 
-/// Lets the channel be tried again.
+/// Lets the next alert of the channel be a try. Once it is shown, dead letters follow.
 ///
 /// # Errors
 /// When NATS is away.
 pub async fn lift(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<()> {
-    bucket.purge(&key(channel)).await.context("cannot open the channel")
+    let cannot = "cannot open the channel";
+    loop {
+        let entry = bucket.entry(&key(channel)).await.context(cannot)?;
+        let Some(Entry { revision, value: Some(value) }) = entry else { return Ok(()) };
+        let closing = Closing::read(&value);
+        if !closing.is_closed() {
+            return Ok(());
+        }
+        match bucket.update(&key(channel), closing.due().encode()?, revision).await {
+            Ok(_) => return Ok(()),
+            // The lane has tried it meanwhile.
+            Err(WriteError::CameSecond) => {}
+            Err(error) => return Err(error).context(cannot),
+        }
+    }
 }
 
 fn key(channel: ChannelId) -> String {

@@ -1,4 +1,5 @@
-//! What a lane finds when it opens must be what the stream's leader has.
+//! How a lane reads what waits. What it finds when it opens must be what the
+//! stream's leader has.
 //!
 //! Alerts are read directly, from whichever replica answers first, and one that
 //! lags still shows alerts that a predecessor posted and removed: they would be
@@ -10,6 +11,10 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::{backlog::Backlog, lane::Lane};
+use crate::dead_letters::{Cause, Reason};
+
+/// How long to wait for a replica that does not show yet what its leader has.
+const REPLICA_LAGS_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 
 /// How often it is compared before the lane starts over, and the longest pause
 /// between: about two seconds in all.
@@ -29,16 +34,77 @@ impl Lane<'_> {
             // order; so where the numbers agree and nothing stands behind what
             // was read, nothing that is gone was read either.
             let later = self.around.queue.first(&self.subject, self.cursor).await?;
-            if later.is_none() && stand == self.backlog.len() {
+            if later.is_none() && stand == self.read_so_far() {
                 return Ok(());
             }
-            if self.backlog.len() > stand {
+            if self.read_so_far() > stand {
                 tracing::debug!(channel.id = %self.channel, "a replica shows alerts that are gone; reading again");
                 self.backlog = Backlog::default();
+                self.unreadable.clear();
                 self.cursor = 1;
             }
             tokio::time::sleep(PAUSE * attempt).await;
         }
         bail!("the replicas of the alerts' stream lag behind its leader")
+    }
+
+    /// Takes in all that has come since the last time. It does not wait for a
+    /// moment in which nothing comes: in a storm there is none.
+    pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
+        let mut more = true;
+        while more {
+            let batch = self.around.queue.read(&self.subject, self.cursor).await?;
+            more = batch.more && !batch.messages.is_empty();
+            for stored in batch.messages {
+                self.cursor = stored.sequence + 1;
+                let why = match stored.alert() {
+                    Ok(alert) if alert.channel == self.channel => {
+                        self.backlog.insert(stored.sequence, alert);
+                        continue;
+                    }
+                    Ok(_) => "it is for another channel".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                self.unreadable.insert(stored.sequence, why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes dead letters of what cannot be read. That comes after all that a
+    /// predecessor began: it may have been able to read them, and to post them.
+    pub(super) async fn bury_unreadable(&mut self) -> anyhow::Result<()> {
+        while let Some(why) = self.unreadable.values().next().cloned() {
+            let same = self.unreadable.iter().filter(|(_, other)| **other == why);
+            let same = same.map(|(sequence, _)| *sequence).collect();
+            self.bury(&same, &Cause::new(Reason::Unreadable, why)).await?;
+        }
+        Ok(())
+    }
+
+    /// How many alerts were read that still stand, as far as is known.
+    fn read_so_far(&self) -> usize {
+        self.backlog.len() + self.unreadable.len()
+    }
+
+    /// Takes in what a wake-up announced. NATS announces what is stored, but a
+    /// replica may still lag; what it does not show in time the sweep finds.
+    pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
+        let before = self.read_so_far();
+        for wait in REPLICA_LAGS_MS {
+            self.refill().await?;
+            let shown = self.read_so_far() > before;
+            if shown || self.around.queue.first(&self.subject, self.cursor).await?.is_none() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        if self.read_so_far() == 0
+            && let Some(first) = self.around.queue.first(&self.subject, 1).await?
+            && first < self.cursor
+        {
+            anyhow::bail!("the alerts' stream was made anew");
+        }
+        Ok(())
     }
 }

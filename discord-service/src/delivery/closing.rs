@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
@@ -105,7 +107,7 @@ impl Closing {
         Self {
             v: VERSION,
             why: format!(
-                "Discord does not let the bot post in the channel ({words}): {remedy}. It goes on by itself then"
+                "Discord does not let the bot post in the channel: {remedy}. It goes on by itself then ({words})"
             ),
             since_ms: before.map_or(Some(now_ms), |before| before.since_ms),
             tries,
@@ -133,6 +135,17 @@ impl Closing {
             parent: None,
             following: None,
         })
+    }
+
+    /// The same, with the next alert as a try.
+    pub(crate) fn due(self) -> Self {
+        Self { v: VERSION, try_ms: 0, ..self }
+    }
+
+    /// As [`Self::read`] reads it.
+    pub(crate) fn encode(&self) -> anyhow::Result<Bytes> {
+        let value = serde_json::to_vec(self).context("cannot encode that the channel is closed")?;
+        Ok(value.into())
     }
 
     /// Whether Discord says no still, as far as anybody knows.

@@ -55,7 +55,7 @@ impl Lane<'_> {
 
     /// Removes alerts that are posted or dead.
     pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
-        let kept_from = self.backlog.first_outside(sequences);
+        let kept_from = self.kept_from(sequences);
         self.around.queue.remove(self.journal.stream(), &self.subject, sequences, kept_from).await?;
         self.forget_here(sequences);
         Ok(())
@@ -66,7 +66,7 @@ impl Lane<'_> {
     /// posted.
     pub(super) async fn confirm(&mut self, mut record: Record, message: Option<u64>) -> anyhow::Result<()> {
         let sequences = record.sequences();
-        let kept_from = self.backlog.first_outside(&sequences);
+        let kept_from = self.kept_from(&sequences);
         let stream = self.journal.stream().to_owned();
         let (noted, removed) = tokio::join!(
             self.journal.write_posted(&mut record, message),
@@ -77,9 +77,16 @@ impl Lane<'_> {
         Ok(())
     }
 
+    /// The lowest sequence that stays when these alerts are removed, if any does.
+    fn kept_from(&self, sequences: &BTreeSet<u64>) -> Option<u64> {
+        let unreadable = self.unreadable.keys().copied().find(|sequence| !sequences.contains(sequence));
+        self.backlog.first_outside(sequences).into_iter().chain(unreadable).min()
+    }
+
     /// Forgets alerts that are removed from the stream.
     fn forget_here(&mut self, sequences: &BTreeSet<u64>) {
         self.backlog.remove(sequences);
+        self.unreadable.retain(|sequence, _| !sequences.contains(sequence));
         self.without_links.retain(|sequence| !sequences.contains(sequence));
         self.unsure.retain(|sequence| !sequences.contains(sequence));
     }

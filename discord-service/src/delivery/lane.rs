@@ -4,7 +4,7 @@
 //! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -42,9 +42,6 @@ use crate::{
     render::Style,
     reopening::Reopening,
 };
-
-/// How long to wait for a replica that does not show yet what its leader has.
-const REPLICA_LAGS_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 
 /// What is away is away for all lanes: one of them says so.
 static INTERRUPTIONS: News = News::new();
@@ -159,8 +156,13 @@ async fn serve(
     while !around.shutdown.is_cancelled() {
         lane.follow().await?;
         lane.refill().await?;
+        lane.bury_unreadable().await?;
         if !lane.backlog.is_empty() {
             if let Some(work) = lane.next_work(wakes).await? {
+                if !flag.is_set() {
+                    // What came before this step cannot open a channel that it finds closed.
+                    *told = told.resubscribe();
+                }
                 lane.step(work).await?;
                 done(around, backoff);
             }
@@ -199,6 +201,8 @@ pub(super) struct Lane<'a> {
     pub(super) channel: ChannelId,
     pub(super) journal: Journal,
     pub(super) backlog: Backlog,
+    /// Alerts that cannot be read, and why.
+    pub(super) unreadable: BTreeMap<u64, String>,
     /// Alerts that Discord refused with their links.
     pub(super) without_links: BTreeSet<u64>,
     /// Where issues were told of, of those that wait for an edit.
@@ -237,6 +241,7 @@ impl<'a> Lane<'a> {
             channel,
             journal,
             backlog: Backlog::default(),
+            unreadable: BTreeMap::new(),
             without_links: BTreeSet::new(),
             known: HashMap::new(),
             too_old: None,
@@ -253,51 +258,6 @@ impl<'a> Lane<'a> {
         };
         lane.set_timer();
         Ok((lane, unfinished))
-    }
-
-    /// Takes in all that has come since the last time. It does not wait for a
-    /// moment in which nothing comes: in a storm there is none.
-    pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
-        let mut more = true;
-        while more {
-            let batch = self.around.queue.read(&self.subject, self.cursor).await?;
-            more = batch.more && !batch.messages.is_empty();
-            for stored in batch.messages {
-                self.cursor = stored.sequence + 1;
-                match stored.alert() {
-                    Ok(alert) if alert.channel == self.channel => self.backlog.insert(stored.sequence, alert),
-                    Ok(_) => self.bury_unreadable(stored.sequence, "it is for another channel").await?,
-                    Err(error) => self.bury_unreadable(stored.sequence, &error.to_string()).await?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn bury_unreadable(&mut self, sequence: u64, why: &str) -> anyhow::Result<()> {
-        // A successor decides the same, and a record may still have to be looked after.
-        self.bury_decided(&BTreeSet::from([sequence]), &Cause::new(Reason::Unreadable, why)).await
-    }
-
-    /// Takes in what a wake-up announced. NATS announces what is stored, but a
-    /// replica may still lag; what it does not show in time the sweep finds.
-    pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
-        let before = self.backlog.len();
-        for wait in REPLICA_LAGS_MS {
-            self.refill().await?;
-            let shown = self.backlog.len() > before;
-            if shown || self.around.queue.first(&self.subject, self.cursor).await?.is_none() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-        }
-        if self.backlog.is_empty()
-            && let Some(first) = self.around.queue.first(&self.subject, 1).await?
-            && first < self.cursor
-        {
-            anyhow::bail!("the alerts' stream was made anew");
-        }
-        Ok(())
     }
 
     /// Ends what a predecessor, perhaps this pod before a crash, began.
@@ -317,8 +277,9 @@ impl<'a> Lane<'a> {
                 Ok(())
             }
             Resume::Bury(cause) => {
-                let standing = self.backlog.sequences().filter(|sequence| sequences.contains(sequence));
-                Ok(self.bury_decided(&standing.collect(), &cause).await?)
+                let all = self.backlog.sequences().chain(self.unreadable.keys().copied());
+                let standing = all.filter(|sequence| sequences.contains(sequence)).collect();
+                Ok(self.bury_decided(&standing, &cause).await?)
             }
             Resume::Repeat => {
                 tracing::info!(channel.id = %self.channel, alerts = sequences.len(), "repeating an unfinished post");

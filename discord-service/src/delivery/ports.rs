@@ -155,6 +155,8 @@ pub(crate) trait MessageApi: Send + Sync {
     fn edit_free_at(&self, channel: ChannelId) -> Instant;
     /// Whether Discord does what else it is asked than posts of this channel.
     async fn others_succeed(&self, channel: ChannelId) -> bool;
+    /// Whether a request may go that Discord will perhaps refuse.
+    fn may_be_refused(&self) -> bool;
 }
 
 #[async_trait]
@@ -185,6 +187,10 @@ impl MessageApi for Discord {
 
     async fn others_succeed(&self, channel: ChannelId) -> bool {
         self.others_succeed(channel).await
+    }
+
+    fn may_be_refused(&self) -> bool {
+        self.may_be_refused()
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{authority::Standing, dead_letters::DeadLetter, reopening::Reopening}
 /// Tries after GUILD_CREATE are spread over this.
 const SPREAD: Duration = Duration::from_secs(60);
 /// The permissions are looked at once more so long after they did not suffice,
-/// since what is known of a guild may be some seconds old.
+/// since what is known of a guild may be some seconds old. A try that Discord
+/// might refuse waits as long while too much was refused.
 const LOOK_AGAIN: Duration = Duration::from_secs(8);
 /// Clocks differ: a time-out is over so long after its end.
 const MARGIN_MS: i64 = 500;
@@ -41,11 +42,18 @@ impl Lane<'_> {
 
     /// Why alerts are dead letters at once, if they are.
     pub(super) async fn closed(&mut self) -> anyhow::Result<Option<String>> {
-        let closing = self.blockade.read().await?;
-        let closed = closing.filter(|closing| closing.is_closed());
-        let why = closed.filter(|closing| !closing.is_due(now_ms())).map(|closing| closing.why.clone());
-        self.flag.set(closed.is_some());
-        Ok(why.filter(|_| !self.try_now))
+        let closing = self.blockade.read().await?.filter(|closing| closing.is_closed());
+        self.flag.set(closing.is_some());
+        let Some(closing) = closing else { return Ok(None) };
+        let (why, due) = (closing.why.clone(), closing.is_due(now_ms()));
+        if !due && !self.try_now {
+            return Ok(Some(why));
+        }
+        if self.around.discord.may_be_refused() {
+            return Ok(None);
+        }
+        self.look_at.get_or_insert_with(|| Instant::now() + LOOK_AGAIN);
+        Ok(Some(why))
     }
 
     /// A post is shown: a channel that was closed is open, and the dead letters of
@@ -152,6 +160,10 @@ impl Lane<'_> {
         };
         let access = self.around.access.of(guild, self.channel).await;
         if access.as_ref().is_ok_and(|access| access.suffices()) {
+            if !self.around.discord.may_be_refused() {
+                self.look_at = Some(Instant::now() + LOOK_AGAIN);
+                return Ok(());
+            }
             self.try_now = true;
             if self.backlog.is_empty() {
                 let last = self.around.dead_letters.last().await?;
@@ -167,11 +179,13 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// When to look, of a channel that was found closed.
+    /// When to look, of a channel that was found closed. What may have opened it may
+    /// have come while no lane was there to hear it.
     pub(super) fn set_timer(&mut self) {
         let closing = self.blockade.known().filter(|closing| closing.is_closed());
         self.flag.set(closing.is_some());
-        self.look_at = closing.and_then(|closing| timer(closing.timed_out_until_ms));
+        let soon = || Instant::now() + LOOK_AGAIN.mul_f64(rand::rng().random());
+        self.look_at = closing.map(|closing| timer(closing.timed_out_until_ms).unwrap_or_else(soon));
     }
 }
 

@@ -89,6 +89,8 @@ fn treatment(c: char) -> Treatment {
     match c {
         // GREEK VARIA and FULLWIDTH GRAVE ACCENT normalise to a backtick.
         '`' | '\u{1FEF}' | '\u{FF40}' => return Treatment::Replace(BACKTICK),
+        // Most of all text. Builds without optimisation copy the whole table at each look-up.
+        '!'..='~' => return Treatment::Keep,
         '×' => return Treatment::Replace('x'),
         '\u{FFFC}' => return Treatment::Replace(char::REPLACEMENT_CHARACTER),
         _ if c.is_whitespace() || is_blank_symbol(c) => return Treatment::Space,

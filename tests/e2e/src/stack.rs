@@ -14,11 +14,15 @@ use harness::{
 use sandbox_discord::{Channel, Config, Guild, Message, Sandbox, User};
 use sentry_sender::{Reply, Sender, Trust, Webhook};
 use shared::wire;
+use tokio::time::timeout;
 
 use crate::{
     ledger::Ledger,
     shown::{Shown, shown},
 };
+
+/// A command that must be answered is typed again after this.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a [`Stack`] is to be started.
 #[derive(Debug)]
@@ -211,7 +215,9 @@ impl Stack {
         let channel = self.channel(name);
         // A store that has just begun may be too slow for the first command, and says so.
         let said = wait_for("the store is there", SOON, || async {
-            let reply = self.command(self.owner, &format!("!sentry channel authorize <#{channel}>")).await;
+            let command = format!("!sentry channel authorize <#{channel}>");
+            // Beyond a member's budget a command is not answered.
+            let reply = timeout(PATIENCE, self.command(self.owner, &command)).await.ok()?;
             let said = reply.content().lines().next().unwrap_or_default().to_owned();
             (!said.starts_with("The store is unavailable")).then_some(said)
         })

@@ -23,7 +23,7 @@ async fn until_dead(stack: &Stack, letters: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_channel_that_discord_closes_costs_one_request_until_it_is_authorized_anew() {
+async fn a_channel_that_discord_closes_costs_one_request_and_heals_when_it_is_authorized_again() {
     let stack = Stack::start().await;
     let channel = stack.authorized_channel("alerts").await;
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
@@ -42,18 +42,11 @@ async fn a_channel_that_discord_closes_costs_one_request_until_it_is_authorized_
         "{}",
         reply.content()
     );
-    stack.accepted(channel, &webhook(7)).await;
-    assert_eq!(stack.until_shown(channel, 1, LONG).await[0].title, "alert 7");
-
-    let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
-    assert_eq!(reply.content(), "Replaying 6 alerts");
-    let shown = stack.until_shown(channel, 7, LONG).await;
+    let shown = stack.until_shown(channel, 6, LONG).await;
     let titles: Vec<&str> = shown.iter().map(|shown| shown.title.as_str()).collect();
-    assert_eq!(
-        titles,
-        ["alert 7", "alert 1", "alert 2", "alert 3", "alert 4", "alert 5", "alert 6"],
-        "the replayed ones come in their own order"
-    );
+    assert_eq!(titles, ["alert 1", "alert 2", "alert 3", "alert 4", "alert 5", "alert 6"]);
+    stack.accepted(channel, &webhook(7)).await;
+    assert_eq!(stack.until_shown(channel, 7, LONG).await[6].title, "alert 7");
     until_dead(&stack, 0).await;
     stack.until_drained(LONG).await;
     stack.assert_clean();

@@ -6,6 +6,7 @@
 mod books;
 mod choices;
 mod ports;
+mod unusual;
 mod world;
 
 use std::{sync::Arc, time::Duration};

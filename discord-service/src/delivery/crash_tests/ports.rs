@@ -10,7 +10,7 @@ use serde_json::Value;
 use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::{Instant, sleep};
 
-use super::world::{Name, World, Write};
+use super::world::{Fails, Name, World, Write};
 use crate::{
     authority::{AskAgain, Entitlement, Standing},
     batch::{Batch, Stored},
@@ -108,6 +108,9 @@ impl Bucket for Kv {
     }
 
     async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()> {
+        if self.1 == Name::Messages && key.contains(".issue.") {
+            self.0.lock().check_mark();
+        }
         self.0
             .write(Write::Plain, |world| {
                 world.revision += 1;
@@ -189,6 +192,13 @@ impl MessageApi for World {
             self.lock().refusals += 1;
             return Err(refused(Refusal::Message));
         }
+        let fails = self.lock().fails(body);
+        if let Some(Fails { answered_4xx, .. }) = fails {
+            return Err(DiscordError::Unavailable {
+                error: anyhow::anyhow!("error code: 1020"),
+                answered_4xx,
+            });
+        }
         if self.lock().closed_until > 1 {
             self.lock().closed_until -= 1;
             return Err(refused(Refusal::Channel));
@@ -249,7 +259,11 @@ impl MessageApi for World {
     }
 
     async fn others_succeed(&self, _: ChannelId) -> bool {
-        true
+        self.lock().others_succeed
+    }
+
+    fn may_be_refused(&self) -> bool {
+        self.lock().may_be_refused
     }
 }
 

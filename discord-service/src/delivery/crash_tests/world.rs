@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use bytes::Bytes;
 use serde_json::Value;
 use shared::Alert;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::choices::Choices;
 
@@ -26,6 +26,14 @@ pub(super) enum Name {
 pub(super) struct Message {
     pub(super) embeds: Vec<Value>,
     pub(super) stands: bool,
+}
+
+/// Which posts fail, until when, and whether Discord answers them with a 4xx.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fails {
+    pub(super) text: &'static str,
+    pub(super) until: Option<Instant>,
+    pub(super) answered_4xx: bool,
 }
 
 /// What survives a process, and what is to go wrong.
@@ -52,6 +60,12 @@ pub(super) struct Inner {
     pub(super) closed_until: usize,
     /// How many posts found the channel closed by chance.
     pub(super) unlucky: usize,
+    /// Posts that are never confirmed.
+    pub(super) fails: Option<Fails>,
+    /// Whether Discord does meanwhile what else it is asked.
+    pub(super) others_succeed: bool,
+    /// Whether requests may go that Discord will perhaps refuse.
+    pub(super) may_be_refused: bool,
     /// What Discord refuses: posts that contain this text.
     pub(super) refuses: Option<&'static str>,
 }
@@ -89,6 +103,9 @@ impl World {
             refusals: 0,
             closed_until: 0,
             unlucky: 0,
+            fails: None,
+            others_succeed: true,
+            may_be_refused: true,
             refuses: None,
         };
         Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
@@ -172,6 +189,22 @@ impl Inner {
         let embeds = body["embeds"].as_array().expect("embeds").clone();
         self.seen.extend(embeds.iter().map(Value::to_string));
         self.messages.insert(message, Message { embeds, stands: true });
+    }
+
+    /// How this post fails, if it does.
+    pub(super) fn fails(&self, body: &Value) -> Option<Fails> {
+        let now = |fails: &Fails| fails.until.is_none_or(|until| Instant::now() < until);
+        self.fails.filter(|fails| now(fails) && body.to_string().contains(fails.text))
+    }
+
+    /// A post is marked as posted before it is remembered which issues it shows:
+    /// what stands between widens the window in which a crash doubles it.
+    pub(super) fn check_mark(&self) {
+        let journal = self.buckets.get(&(Name::Lanes, super::CHANNEL.to_string()));
+        let Some((_, Some(record))) = journal else { return };
+        let record: Value = serde_json::from_slice(record).expect("a record");
+        let marked = record["state"] != "sending" || record.get("edits").is_some();
+        assert!(marked, "it is remembered before it is marked: {record}");
     }
 
     pub(super) fn is_refused(&self, body: &Value) -> bool {

@@ -130,7 +130,7 @@ async fn one_alert_that_discord_refuses_takes_no_other_with_it() {
 
     // What is refused without links as well is dead.
     stack.sandbox.clear_faults();
-    stack.sandbox.add_fault(Fault::new(Effect::Status(400)).on_channel(channel).times(2));
+    stack.sandbox.add_fault(Fault::new(Effect::Refuse(400, 50_035)).on_channel(channel).times(2));
     ledger.send(&stack, channel, "hopeless").await;
     ledger.settle(&stack, SETTLED).await;
     ledger.send(&stack, channel, "innocent").await;
