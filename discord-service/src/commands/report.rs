@@ -46,7 +46,7 @@ impl Replies {
             inline("Dead Letters", count(findings.dead.kept)),
         ];
         if let Some(closing) = &findings.closing {
-            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(&closing.why));
+            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(closing.words()));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
         let problems = self.problems(findings);
@@ -68,7 +68,7 @@ impl Replies {
     /// One line for each of these channels that is closed.
     pub(super) fn closed(&self, channels: &[(ChannelId, Closing, usize)], now_ms: i64) -> Option<Value> {
         let lines = channels.iter().map(|(channel, closing, follows)| {
-            format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(&closing.why))
+            format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
         });
         let lines: Vec<String> = lines.take(MAX_CLOSED).collect();
         let more = channels.len().saturating_sub(MAX_CLOSED);
@@ -154,13 +154,13 @@ fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
         return format!("It is open again, and {} follow.", letters(follows));
     }
     let since = closing.since_ms.map(|since| format!("Since {}. ", span(now_ms.saturating_sub(since))));
-    let end = closing.timed_out_until_ms.and_then(render::utc);
-    let what = match end {
-        Some(end) => format!("The bot is timed out in this server until {end} UTC."),
-        None => remedies::blocked(),
+    let rest = match (follows, closing.gone) {
+        (0, _) => String::new(),
+        (_, true) => format!(" {} stay here.", letters(follows)),
+        (_, false) => format!(" Then {} follow.", letters(follows)),
     };
-    let goes_on = if follows == 0 { String::new() } else { format!(" Then {} follow.", letters(follows)) };
-    format!("{}{what}{goes_on}", since.unwrap_or_default())
+    let since = since.unwrap_or_default();
+    format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closing.remedy())
 }
 
 fn letters(count: usize) -> String {

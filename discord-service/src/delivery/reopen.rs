@@ -48,6 +48,22 @@ impl Lane<'_> {
         Ok(why.filter(|_| !self.try_now))
     }
 
+    /// An edit is shown. Discord takes edits where it takes no posts, so this opens
+    /// the channel only if nothing is in the way.
+    pub(super) async fn reopen_after_edit(&mut self) -> anyhow::Result<()> {
+        if self.blockade.known().is_none_or(|closing| !closing.is_closed()) {
+            return Ok(());
+        }
+        let open = self.try_now
+            || match self.around.authority.standing(self.channel).await {
+                Ok(Standing::Authorized(guild)) => {
+                    self.around.access.of(guild, self.channel).await.is_ok_and(|access| access.suffices())
+                }
+                _ => false,
+            };
+        if open { self.reopen().await } else { Ok(()) }
+    }
+
     /// A post is shown: a channel that was closed is open, and the dead letters of
     /// that time follow.
     pub(super) async fn reopen(&mut self) -> anyhow::Result<()> {
@@ -128,8 +144,7 @@ impl Lane<'_> {
                 if !concerned {
                     return Ok(());
                 }
-                let spread = if told.spread { SPREAD } else { Duration::ZERO };
-                Instant::now() + spread.mul_f64(rand::rng().random())
+                soon(if told.spread { SPREAD } else { Duration::ZERO })
             }
         };
         self.look_at = Some(self.look_at.map_or(at, |before| before.min(at)));
@@ -141,11 +156,9 @@ impl Lane<'_> {
     /// with what waits, or with the oldest dead letter.
     pub(super) async fn look(&mut self) -> Result<(), Interruption> {
         self.look_at = None;
-        let closed = self.blockade.read().await?.is_some_and(Closing::is_closed);
-        self.flag.set(closed);
-        if !closed {
-            return Ok(());
-        }
+        let closing = self.blockade.read().await?.filter(|closing| closing.is_closed()).cloned();
+        self.flag.set(closing.is_some());
+        let Some(closing) = closing else { return Ok(()) };
         self.around.authority.look_again(self.channel).await;
         let Standing::Authorized(guild) = self.around.authority.standing(self.channel).await? else {
             return Ok(());
@@ -159,6 +172,12 @@ impl Lane<'_> {
             }
             return Ok(());
         }
+        if let Ok(access) = &access {
+            let found = closing.clone().found(access);
+            if found != closing {
+                self.blockade.set(found).await?;
+            }
+        }
         // A time-out has become longer, or what is known is some seconds old.
         let end = access.ok().and_then(|access| timer(access.timed_out_until_ms));
         self.looks_left = self.looks_left.saturating_sub(1);
@@ -167,12 +186,21 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// When to look, of a channel that was found closed.
+    /// When to look, of a channel that is found closed as the lane begins. What
+    /// happened while nobody had the channel was not heard.
     pub(super) fn set_timer(&mut self) {
         let closing = self.blockade.known().filter(|closing| closing.is_closed());
         self.flag.set(closing.is_some());
-        self.look_at = closing.and_then(|closing| timer(closing.timed_out_until_ms));
+        self.look_at = closing.map(|closing| {
+            let soon = soon(SPREAD);
+            timer(closing.timed_out_until_ms).map_or(soon, |end| end.min(soon))
+        });
     }
+}
+
+/// Some instant within this time, so that not all lanes ask at once.
+fn soon(within: Duration) -> Instant {
+    Instant::now() + within.mul_f64(rand::rng().random())
 }
 
 fn now_ms() -> i64 {

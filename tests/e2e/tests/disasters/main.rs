@@ -11,3 +11,5 @@ mod edits;
 mod flood;
 mod gateway;
 mod scene;
+mod truth;
+mod unheard;
