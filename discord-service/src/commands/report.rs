@@ -45,7 +45,9 @@ impl Replies {
             inline("Waiting", waiting(&findings.waiting, now_ms)),
             inline("Dead Letters", count(findings.dead.kept)),
         ];
-        if let Some(closing) = &findings.closing {
+        // What is open again and has nothing to follow needs no line.
+        let closing = findings.closing.as_ref();
+        if let Some(closing) = closing.filter(|closing| closing.is_closed() || findings.follows > 0) {
             let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(closing.words()));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
@@ -67,11 +69,14 @@ impl Replies {
 
     /// One line for each of these channels that is closed.
     pub(super) fn closed(&self, channels: &[(ChannelId, Closing, usize)], now_ms: i64) -> Option<Value> {
-        let lines = channels.iter().map(|(channel, closing, follows)| {
-            format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
-        });
-        let lines: Vec<String> = lines.take(MAX_CLOSED).collect();
-        let more = channels.len().saturating_sub(MAX_CLOSED);
+        let lines = channels.iter().filter(|(_, closing, follows)| closing.is_closed() || *follows > 0).map(
+            |(channel, closing, follows)| {
+                format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
+            },
+        );
+        let mut lines: Vec<String> = lines.collect();
+        let more = lines.len().saturating_sub(MAX_CLOSED);
+        lines.truncate(MAX_CLOSED);
         let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
         (!lines.is_empty()).then(|| json!({"name": "Blocked by Discord", "value": lines.join("\n") + &more}))
     }

@@ -9,7 +9,10 @@ use super::{
     closing::{Closing, Following},
     lane::{Interruption, Lane},
 };
-use crate::{authority::Standing, dead_letters::DeadLetter, reopening::Reopening};
+use crate::{authority::Standing, dead_letters::DeadLetter, discord::DiscordError, reopening::Reopening};
+
+/// Discord's code for a message without content.
+const CANNOT_SEND_EMPTY: u32 = 50006;
 
 /// Tries after GUILD_CREATE are spread over this.
 const SPREAD: Duration = Duration::from_secs(60);
@@ -39,6 +42,21 @@ impl Lane<'_> {
         Ok(why)
     }
 
+    /// Whether Discord finds a message empty because it leaves out the embeds of a
+    /// bot without Embed Links: the channel refuses, and not the message.
+    /// <https://github.com/discord/discord-api-docs/issues/2601>
+    pub(super) async fn drops_embeds(&self, refused: &DiscordError) -> bool {
+        matches!(refused, DiscordError::Refused { code: CANNOT_SEND_EMPTY, .. }) && !self.may_post().await
+    }
+
+    /// Whether nothing is in the way, as far as Discord tells.
+    async fn may_post(&self) -> bool {
+        let Ok(Standing::Authorized(guild)) = self.around.authority.standing(self.channel).await else {
+            return false;
+        };
+        self.around.access.of(guild, self.channel).await.is_ok_and(|access| access.suffices())
+    }
+
     /// Why alerts are dead letters at once, if they are.
     pub(super) async fn closed(&mut self) -> anyhow::Result<Option<String>> {
         let closing = self.blockade.read().await?;
@@ -54,14 +72,7 @@ impl Lane<'_> {
         if self.blockade.known().is_none_or(|closing| !closing.is_closed()) {
             return Ok(());
         }
-        let open = self.try_now
-            || match self.around.authority.standing(self.channel).await {
-                Ok(Standing::Authorized(guild)) => {
-                    self.around.access.of(guild, self.channel).await.is_ok_and(|access| access.suffices())
-                }
-                _ => false,
-            };
-        if open { self.reopen().await } else { Ok(()) }
+        if self.try_now || self.may_post().await { self.reopen().await } else { Ok(()) }
     }
 
     /// A post is shown: a channel that was closed is open, and the dead letters of

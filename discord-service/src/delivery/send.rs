@@ -221,6 +221,9 @@ impl Lane<'_> {
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
+        if self.drops_embeds(refused).await {
+            return self.refused_channel(&record, refused, repeated).await;
+        }
         if let Some(message) = record.edits {
             return self.refused_edit(&record, message, refused, repeated).await;
         }

@@ -1,7 +1,11 @@
 //! The product under a steady load while something goes wrong.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -43,6 +47,8 @@ pub(crate) struct Scene {
     pub(crate) ledger: Ledger,
     pub(crate) channels: Vec<u64>,
     sent: AtomicUsize,
+    /// Held while an alert is sent: the ledger knows the order of a channel's alerts.
+    sending: Mutex<BTreeMap<u64, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Scene {
@@ -55,11 +61,13 @@ impl Scene {
         let (stack, ledger) = (Stack::builder().sandbox(sandbox).start().await, Ledger::default());
         let channels = stack.authorized_channels(channels, &ledger).await;
         stack.until_drained(settled()).await;
-        Self { stack, ledger, channels, sent: AtomicUsize::new(0) }
+        Self { stack, ledger, channels, sent: AtomicUsize::new(0), sending: Mutex::default() }
     }
 
     /// Sends one alert of an issue of its own; its title.
     pub(crate) async fn alert(&self, channel: u64) -> String {
+        let turn = self.sending.lock().expect("no panic while held").entry(channel).or_default().clone();
+        let _turn = turn.lock().await;
         let title = format!("alert {}", self.sent.fetch_add(1, Ordering::Relaxed));
         let status = self.ledger.send(&self.stack, channel, &title).await;
         assert!(matches!(status, Some(200 | 202)), "{status:?} for {title:?} in {channel}");
