@@ -112,6 +112,7 @@ async fn permissions_are_taken_and_given() {
     let delete = || sandbox.remove_role(guild, first.id());
     closes_and_heals(&scene, &closure, delete, async || lets_post(&second)).await;
     sandbox.set_overwrite(mute, Target::Role(guild), 0, 0);
+    sandbox.remove_role(guild, second.id());
 
     // The whole guild, by roles: the bot's own grants nothing, then everyone's neither.
     let everyone = Role::new("@everyone", EVERYONE).with_id(guild);

@@ -5,6 +5,7 @@
 //!
 //! `make test` runs each with short clocks, `make soak` with the full figures.
 
+mod absent;
 mod access;
 mod edge;
 mod edits;
@@ -12,4 +13,3 @@ mod flood;
 mod gateway;
 mod scene;
 mod truth;
-mod unheard;

@@ -71,6 +71,25 @@ async fn a_channel_to_which_only_changes_come_opens_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_alert_whose_embed_discord_leaves_out_beside_a_mention_is_no_shown_alert() {
+    let scene = Scene::start(1).await;
+    let (stack, channel, owner) = (&scene.stack, scene.channels[0], scene.stack.owner);
+    let bot = Target::Member(stack.sandbox.bot());
+    stack.command_in(channel, owner, "!sentry project register backend-api").await;
+    stack.sandbox.set_overwrite(channel, bot, 0, EMBED_LINKS);
+    let webhook = Webhook::legacy(Exception::new("for somebody").issue("somebody").json());
+    stack.accepted_at(&stack.url(channel, &format!("&mention={owner}")), &webhook).await;
+    wait_for("it is dead", SOON, || async { (scene.dead(channel).await.len() == 1).then_some(()) }).await;
+    assert!(!scene.shows(channel, "for somebody"));
+    until_said(&scene, channel, |why| why.contains("Give the bot Embed Links there")).await;
+    stack.sandbox.set_overwrite(channel, bot, 0, 0);
+    scene.until_open("embeds left out", channel).await;
+    wait_for("it is shown", SOON, || async { scene.shows(channel, "for somebody").then_some(()) }).await;
+    assert_eq!(stack.alerts(channel), 2);
+    stack.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_channel_stays_closed_and_its_dead_letters_are_to_be_seen_elsewhere() {
     let scene = Scene::start(1).await;
     let (stack, owner) = (&scene.stack, scene.stack.owner);
