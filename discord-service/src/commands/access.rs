@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 use tokio::sync::OnceCell;
 
-use super::{channel::to_post, facts::Facts, parse::ChannelArgument};
+use super::{
+    channel::to_post,
+    facts::{Facts, Missing},
+    parse::ChannelArgument,
+};
 use crate::{delivery::Access, discord::Discord};
 
 /// How long Discord's rate limits may delay a question.
@@ -33,19 +38,21 @@ impl BotAccess {
         self.facts.renew(guild, [bot, bot]).await;
         let timed_out_until = self.facts.timed_out_until(guild, bot).await?;
         let timed_out_until_ms = timed_out_until.map(|until| until.timestamp_millis());
-        let Ok(found) = self.facts.find(guild, &ChannelArgument::Id(channel)).await? else {
-            let missing = vec!["View Channel".to_owned()];
-            return Ok(Access { missing, timed_out_until_ms, parent: None });
-        };
-        let granted = self.facts.granted(guild, bot, &found).await?;
-        let missing = match timed_out_until_ms {
-            // Whatever it has does not count.
-            Some(_) => Vec::new(),
-            None => {
-                (to_post(&found) - granted).get_permission_names().into_iter().map(str::to_owned).collect()
+        let found = match self.facts.find(guild, &ChannelArgument::Id(channel)).await? {
+            Ok(found) => found,
+            Err(Missing::Nowhere) => return Ok(Access { gone: true, ..Access::default() }),
+            Err(_) => {
+                let missing = vec!["View Channel".to_owned()];
+                return Ok(Access { missing, timed_out_until_ms, ..Access::default() });
             }
         };
-        Ok(Access { missing, timed_out_until_ms, parent: found.parent })
+        let missing = match timed_out_until_ms {
+            // Whatever it has does not count.
+            Some(_) => Permissions::empty(),
+            None => to_post(&found) - self.facts.granted(guild, bot, &found).await?,
+        };
+        let missing = missing.get_permission_names().into_iter().map(str::to_owned).collect();
+        Ok(Access { missing, timed_out_until_ms, gone: false, parent: found.parent })
     }
 
     async fn bot(&self) -> anyhow::Result<UserId> {

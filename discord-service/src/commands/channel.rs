@@ -104,7 +104,8 @@ impl Commands {
             .await;
         let authorized: Vec<ChannelId> =
             listed.into_iter().filter(|channel| !idle.contains(channel)).collect();
-        let closed = self.diagnosis.closed(&authorized).await.map_err(Failure::Nats)?;
+        let all = [authorized.as_slice(), &idle].concat();
+        let closed = self.diagnosis.closed(&all).await.map_err(Failure::Nats)?;
         let closed = self.replies.closed(&closed, Utc::now().timestamp_millis());
         Ok(self.replies.channels(&authorized, &idle, closed))
     }

@@ -98,7 +98,10 @@ pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> Stri
             format!("It waited too long. `{prefix} replay` posts it all the same.")
         }
         Reason::Unreachable => {
-            format!("{} It follows by itself, unless it may have been posted: then use `{prefix} replay`.", blocked())
+            format!(
+                "Discord did not let the bot post in this channel. It follows by itself as soon as Discord does, \
+                 unless it may have been posted: then use `{prefix} replay`."
+            )
         }
         Reason::Refused => {
             format!(
@@ -109,11 +112,4 @@ pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> Stri
             "It was no alert that this version of the bot can read. Tell whoever runs the bot.".to_owned()
         }
     }
-}
-
-/// The same where Discord does not let the bot post.
-pub(super) fn blocked() -> String {
-    "Discord does not let the bot post in this channel. Give it View Channel, Send Messages and Embed Links \
-     there. It goes on by itself then."
-        .to_owned()
 }

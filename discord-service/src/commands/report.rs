@@ -45,8 +45,10 @@ impl Replies {
             inline("Waiting", waiting(&findings.waiting, now_ms)),
             inline("Dead Letters", count(findings.dead.kept)),
         ];
-        if let Some(closing) = &findings.closing {
-            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(&closing.why));
+        // What is open again and has nothing to follow needs no line.
+        let closing = findings.closing.as_ref();
+        if let Some(closing) = closing.filter(|closing| closing.is_closed() || findings.follows > 0) {
+            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(closing.words()));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
         let problems = self.problems(findings);
@@ -67,11 +69,14 @@ impl Replies {
 
     /// One line for each of these channels that is closed.
     pub(super) fn closed(&self, channels: &[(ChannelId, Closing, usize)], now_ms: i64) -> Option<Value> {
-        let lines = channels.iter().map(|(channel, closing, follows)| {
-            format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(&closing.why))
-        });
-        let lines: Vec<String> = lines.take(MAX_CLOSED).collect();
-        let more = channels.len().saturating_sub(MAX_CLOSED);
+        let lines = channels.iter().filter(|(_, closing, follows)| closing.is_closed() || *follows > 0).map(
+            |(channel, closing, follows)| {
+                format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
+            },
+        );
+        let mut lines: Vec<String> = lines.collect();
+        let more = lines.len().saturating_sub(MAX_CLOSED);
+        lines.truncate(MAX_CLOSED);
         let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
         (!lines.is_empty()).then(|| json!({"name": "Blocked by Discord", "value": lines.join("\n") + &more}))
     }
@@ -154,13 +159,13 @@ fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
         return format!("It is open again, and {} follow.", letters(follows));
     }
     let since = closing.since_ms.map(|since| format!("Since {}. ", span(now_ms.saturating_sub(since))));
-    let end = closing.timed_out_until_ms.and_then(render::utc);
-    let what = match end {
-        Some(end) => format!("The bot is timed out in this server until {end} UTC."),
-        None => remedies::blocked(),
+    let rest = match (follows, closing.gone) {
+        (0, _) => String::new(),
+        (_, true) => format!(" {} stay here.", letters(follows)),
+        (_, false) => format!(" Then {} follow.", letters(follows)),
     };
-    let goes_on = if follows == 0 { String::new() } else { format!(" Then {} follow.", letters(follows)) };
-    format!("{}{what}{goes_on}", since.unwrap_or_default())
+    let since = since.unwrap_or_default();
+    format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closing.remedy())
 }
 
 fn letters(count: usize) -> String {

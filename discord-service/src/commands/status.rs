@@ -4,29 +4,36 @@ use chrono::Utc;
 
 use super::{
     Asker, Commands, Failure,
-    facts::Kind,
+    facts::{Kind, Missing},
     parse::ChannelArgument,
     replies::{self, Reply},
 };
 
 impl Commands {
     /// Shows what is known of a channel: of this one to all who may ask here, of
-    /// another to those who manage messages in both.
+    /// another to those who manage messages in both, or here where it was deleted.
     pub(super) async fn status(&self, by: Asker, of: Option<ChannelArgument>) -> Result<Reply, Failure> {
+        let listed = self.store.channels(by.guild).await?;
         let channel = match of {
             None => by.channel,
-            Some(argument) => match self.facts.find(by.guild, &argument).await? {
-                Err(missing) => return Ok(replies::channel_missing(missing)),
-                Ok(channel) if !self.manages_messages(by, &channel).await? => {
+            Some(argument) => match (self.facts.find(by.guild, &argument).await?, argument) {
+                // What came to it is to be seen somewhere.
+                (Err(Missing::Nowhere), ChannelArgument::Id(deleted))
+                    if listed.contains(&deleted) && self.manages_messages_here(by).await? =>
+                {
+                    deleted
+                }
+                (Err(missing), _) => return Ok(replies::channel_missing(missing)),
+                (Ok(channel), _) if !self.manages_messages(by, &channel).await? => {
                     return Ok(replies::no_permission());
                 }
-                Ok(channel) if channel.kind == Kind::Other => {
+                (Ok(channel), _) if channel.kind == Kind::Other => {
                     return Ok(replies::takes_no_messages(channel.id));
                 }
-                Ok(channel) => channel.id,
+                (Ok(channel), _) => channel.id,
             },
         };
-        let authorized = self.store.channels(by.guild).await?.contains(&channel);
+        let authorized = listed.contains(&channel);
         let findings = self.diagnosis.of(channel).await.map_err(Failure::Nats)?;
         Ok(self.replies.status(channel, authorized, &findings, Utc::now().timestamp_millis()))
     }

@@ -34,6 +34,8 @@ pub struct Access {
     pub missing: Vec<String>,
     /// When a time-out of the bot ends, in milliseconds since 1970.
     pub timed_out_until_ms: Option<i64>,
+    /// Discord knows no such channel: it was deleted.
+    pub gone: bool,
     /// The channel that a thread belongs to, or the channel's category.
     pub parent: Option<ChannelId>,
 }
@@ -41,18 +43,26 @@ pub struct Access {
 impl Access {
     /// Whether nothing is in the way.
     pub fn suffices(&self) -> bool {
-        self.missing.is_empty() && self.timed_out_until_ms.is_none()
+        self.missing.is_empty() && self.timed_out_until_ms.is_none() && !self.gone
     }
 
-    /// What helps.
+    /// What is in the way and what helps, in a sentence or two.
     fn remedy(&self) -> String {
         match (self.timed_out_until_ms.and_then(crate::render::utc), self.missing.as_slice()) {
-            (Some(end), _) => format!("the bot is timed out in this server until {end} UTC"),
-            (None, []) => "give the bot View Channel, Send Messages and Embed Links there".to_owned(),
-            (None, missing) => format!("give the bot {} there", missing.join(", ")),
+            _ if self.gone => {
+                "Discord knows no such channel any more: it was deleted. Give Sentry another channel's URL"
+                    .to_owned()
+            }
+            (Some(end), _) => format!("The bot is timed out in this server until {end} UTC. {GOES_ON}"),
+            (None, []) => {
+                format!("Give the bot View Channel, Send Messages and Embed Links there. {GOES_ON}")
+            }
+            (None, missing) => format!("Give the bot {} there. {GOES_ON}", missing.join(", ")),
         }
     }
 }
+
+const GOES_ON: &str = "It goes on by itself then";
 
 /// A channel that is closed, or that was and whose dead letters follow now.
 /// Times are in milliseconds since 1970.
@@ -61,6 +71,15 @@ pub struct Closing {
     v: u32,
     /// Why, and what helps.
     pub why: String,
+    /// Discord's words.
+    #[serde(default)]
+    words: String,
+    /// What is in the way and what helps.
+    #[serde(default)]
+    remedy: String,
+    /// It was deleted.
+    #[serde(default)]
+    pub gone: bool,
     /// Since when; a build before this one did not say.
     #[serde(default)]
     pub since_ms: Option<i64>,
@@ -103,19 +122,44 @@ impl Closing {
         let before = before.filter(|before| before.is_closed());
         let tries = before.map_or(0, |before| before.tries.saturating_add(1));
         let pause = i64::try_from(pauses.after(tries).as_millis()).unwrap_or(i64::MAX);
-        let remedy = access.remedy();
-        Self {
+        let closing = Self {
             v: VERSION,
-            why: format!(
-                "Discord does not let the bot post in the channel: {remedy}. It goes on by itself then ({words})"
-            ),
+            why: String::new(),
+            words: words.to_owned(),
+            remedy: String::new(),
+            gone: false,
             since_ms: before.map_or(Some(now_ms), |before| before.since_ms),
             tries,
             try_ms: now_ms.saturating_add(pause),
-            timed_out_until_ms: access.timed_out_until_ms,
-            parent: access.parent,
+            timed_out_until_ms: None,
+            parent: None,
             following: None,
+        };
+        closing.found(access)
+    }
+
+    /// What keeps the bot from posting is this now.
+    pub(crate) fn found(self, access: &Access) -> Self {
+        let remedy = access.remedy();
+        let why = match self.words.as_str() {
+            "" => self.why,
+            words => format!("Discord does not let the bot post in the channel. {remedy} ({words})"),
+        };
+        let Access { timed_out_until_ms, gone, parent, .. } = *access;
+        Self { why, remedy, gone, timed_out_until_ms, parent: parent.or(self.parent), ..self }
+    }
+
+    /// What is in the way and what helps; a build before this one did not say.
+    pub fn remedy(&self) -> String {
+        match self.remedy.as_str() {
+            "" => Access::default().remedy(),
+            remedy => remedy.to_owned(),
         }
+    }
+
+    /// Discord's words, as far as they are kept by themselves.
+    pub fn words(&self) -> &str {
+        if self.words.is_empty() { &self.why } else { &self.words }
     }
 
     /// The channel is open again, and these dead letters follow.
@@ -128,6 +172,9 @@ impl Closing {
         serde_json::from_slice(value).unwrap_or_else(|_| Self {
             v: 0,
             why: String::from_utf8_lossy(value).into_owned(),
+            words: String::new(),
+            remedy: String::new(),
+            gone: false,
             since_ms: None,
             tries: 0,
             try_ms: 0,
@@ -191,12 +238,26 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_helps() {
-        let why = |access: &Access| Closing::new("403", access, None, 0, &Pauses::default()).why;
+    fn it_says_what_is_in_the_way_now_and_what_helps() {
+        let closing = |access: &Access| Closing::new("403", access, None, 0, &Pauses::default());
         let missing = Access { missing: vec!["Send Messages".to_owned()], ..Access::default() };
-        assert!(why(&missing).contains("give the bot Send Messages there"));
+        let mute = closing(&missing);
+        assert_eq!(
+            mute.why,
+            "Discord does not let the bot post in the channel. Give the bot Send Messages there. It goes on by \
+             itself then (403)"
+        );
+        assert_eq!(mute.remedy(), "Give the bot Send Messages there. It goes on by itself then");
         let timed_out = Access { timed_out_until_ms: Some(1_763_905_862_000), ..missing };
-        assert!(why(&timed_out).contains("timed out in this server until 23-11-2025 13:51:02 UTC"));
-        assert!(why(&Access::default()).contains("View Channel, Send Messages and Embed Links"));
+        let words = "timed out in this server until 23-11-2025 13:51:02 UTC";
+        let both = mute.found(&timed_out);
+        assert!(both.why.contains(words) && both.remedy().contains(words), "{both:?}");
+        assert_eq!((both.words(), both.timed_out_until_ms), ("403", timed_out.timed_out_until_ms));
+        let gone = both.found(&Access { gone: true, ..timed_out });
+        assert!(gone.gone && gone.why.contains("it was deleted") && !gone.remedy().contains("by itself"));
+        let unknown = closing(&Access::default());
+        assert!(unknown.remedy().contains("View Channel, Send Messages and Embed Links"));
+        let old = Closing::read(b"Missing Access").found(&Access::default());
+        assert_eq!((old.words(), old.why.as_str()), ("Missing Access", "Missing Access"));
     }
 }

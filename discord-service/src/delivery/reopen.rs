@@ -9,7 +9,10 @@ use super::{
     closing::{Closing, Following},
     lane::{Interruption, Lane},
 };
-use crate::{authority::Standing, dead_letters::DeadLetter, reopening::Reopening};
+use crate::{authority::Standing, dead_letters::DeadLetter, discord::DiscordError, reopening::Reopening};
+
+/// Discord's code for a message without content.
+const CANNOT_SEND_EMPTY: u32 = 50006;
 
 /// Tries after GUILD_CREATE are spread over this.
 const SPREAD: Duration = Duration::from_secs(60);
@@ -40,6 +43,21 @@ impl Lane<'_> {
         Ok(why)
     }
 
+    /// Whether Discord finds a message empty because it leaves out the embeds of a
+    /// bot without Embed Links: the channel refuses, and not the message.
+    /// <https://github.com/discord/discord-api-docs/issues/2601>
+    pub(super) async fn drops_embeds(&self, refused: &DiscordError) -> bool {
+        matches!(refused, DiscordError::Refused { code: CANNOT_SEND_EMPTY, .. }) && !self.may_post().await
+    }
+
+    /// Whether nothing is in the way, as far as Discord tells.
+    async fn may_post(&self) -> bool {
+        let Ok(Standing::Authorized(guild)) = self.around.authority.standing(self.channel).await else {
+            return false;
+        };
+        self.around.access.of(guild, self.channel).await.is_ok_and(|access| access.suffices())
+    }
+
     /// Why alerts are dead letters at once, if they are.
     pub(super) async fn closed(&mut self) -> anyhow::Result<Option<String>> {
         let closing = self.blockade.read().await?.filter(|closing| closing.is_closed());
@@ -54,6 +72,15 @@ impl Lane<'_> {
         }
         self.look_at.get_or_insert_with(|| Instant::now() + LOOK_AGAIN);
         Ok(Some(why))
+    }
+
+    /// An edit is shown. Discord takes edits where it takes no posts, so this opens
+    /// the channel only if nothing is in the way.
+    pub(super) async fn reopen_after_edit(&mut self) -> anyhow::Result<()> {
+        if self.blockade.known().is_none_or(|closing| !closing.is_closed()) {
+            return Ok(());
+        }
+        if self.try_now || self.may_post().await { self.reopen().await } else { Ok(()) }
     }
 
     /// A post is shown: a channel that was closed is open, and the dead letters of
@@ -136,8 +163,7 @@ impl Lane<'_> {
                 if !concerned {
                     return Ok(());
                 }
-                let spread = if told.spread { SPREAD } else { Duration::ZERO };
-                Instant::now() + spread.mul_f64(rand::rng().random())
+                soon(if told.spread { SPREAD } else { Duration::ZERO })
             }
         };
         self.look_at = Some(self.look_at.map_or(at, |before| before.min(at)));
@@ -149,11 +175,9 @@ impl Lane<'_> {
     /// with what waits, or with the oldest dead letter.
     pub(super) async fn look(&mut self) -> Result<(), Interruption> {
         self.look_at = None;
-        let closed = self.blockade.read().await?.is_some_and(Closing::is_closed);
-        self.flag.set(closed);
-        if !closed {
-            return Ok(());
-        }
+        let closing = self.blockade.read().await?.filter(|closing| closing.is_closed()).cloned();
+        self.flag.set(closing.is_some());
+        let Some(closing) = closing else { return Ok(()) };
         self.around.authority.look_again(self.channel).await;
         let Standing::Authorized(guild) = self.around.authority.standing(self.channel).await? else {
             return Ok(());
@@ -171,6 +195,12 @@ impl Lane<'_> {
             }
             return Ok(());
         }
+        if let Ok(access) = &access {
+            let found = closing.clone().found(access);
+            if found != closing {
+                self.blockade.set(found).await?;
+            }
+        }
         // A time-out has become longer, or what is known is some seconds old.
         let end = access.ok().and_then(|access| timer(access.timed_out_until_ms));
         self.looks_left = self.looks_left.saturating_sub(1);
@@ -179,14 +209,21 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// When to look, of a channel that was found closed. What may have opened it may
-    /// have come while no lane was there to hear it.
+    /// When to look, of a channel that is found closed as the lane begins. What
+    /// happened while nobody had the channel was not heard.
     pub(super) fn set_timer(&mut self) {
         let closing = self.blockade.known().filter(|closing| closing.is_closed());
         self.flag.set(closing.is_some());
-        let soon = || Instant::now() + LOOK_AGAIN.mul_f64(rand::rng().random());
-        self.look_at = closing.map(|closing| timer(closing.timed_out_until_ms).unwrap_or_else(soon));
+        self.look_at = closing.map(|closing| {
+            let soon = soon(SPREAD);
+            timer(closing.timed_out_until_ms).map_or(soon, |end| end.min(soon))
+        });
     }
+}
+
+/// Some instant within this time, so that not all lanes ask at once.
+fn soon(within: Duration) -> Instant {
+    Instant::now() + within.mul_f64(rand::rng().random())
 }
 
 fn now_ms() -> i64 {

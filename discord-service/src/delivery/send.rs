@@ -192,8 +192,9 @@ impl Lane<'_> {
         for alert_ids in log_ids(&sequences) {
             tracing::info!(channel.id = %self.channel, alert.ids = %alert_ids, alerts, embeds = record.embeds, waited_ms, "posted");
         }
-        if record.edits.is_none() {
-            self.reopen().await?;
+        match record.edits {
+            None => self.reopen().await?,
+            Some(_) => self.reopen_after_edit().await?,
         }
         if let (Some(message), Some(_), Some(shown)) = (message, record.edits, &record.shown) {
             // The next edit builds on it, and an edit can be repeated.
@@ -220,6 +221,9 @@ impl Lane<'_> {
         refused: &DiscordError,
         repeated: bool,
     ) -> anyhow::Result<()> {
+        if self.drops_embeds(refused).await {
+            return self.refused_channel(&record, refused, repeated).await;
+        }
         if let Some(message) = record.edits {
             return self.refused_edit(&record, message, refused, repeated).await;
         }

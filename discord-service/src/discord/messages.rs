@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use moka::future::Cache;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use shared::ChannelId;
 use tokio::{
@@ -13,8 +13,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Discord, DiscordError, decode, encode, limits::padded, route::Route};
+use super::{Discord, DiscordError, Refusal, decode, encode, limits::padded, route::Route};
 
+/// Discord's code for what the bot may not do.
+const MISSING_PERMISSIONS: u32 = 50013;
 /// Replies in flight in one channel.
 const REPLIES_IN_FLIGHT: usize = 2;
 /// How long a reply is tried, with all its waiting.
@@ -65,12 +67,16 @@ impl Discord {
         body: &Value,
     ) -> Result<Option<u64>, DiscordError> {
         let path = format!("/channels/{channel}/messages");
+        let has_embeds = body["embeds"].as_array().is_some_and(|embeds| !embeds.is_empty());
         let body = encode(Some(body))?;
         let (route, deadline) = (Route::new(&Method::POST, &path), Instant::now() + self.patience);
         let answer = self.attempt(&Method::POST, &path, &route, body, deadline).await?;
         match answer.status.as_u16() {
             429 => Ok(None),
-            _ => created(&self.conclude(answer, &route).await?).map(Some),
+            _ => {
+                let created = Created::read(&self.conclude(answer, &route).await?)?;
+                created.with_embeds(has_embeds)?.id().map(Some)
+            }
         }
     }
 
@@ -93,7 +99,7 @@ impl Discord {
         let path = format!("/channels/{channel}/messages");
         let request = discord.request(Method::POST, &path, &path, Some(body));
         let silence = |_| DiscordError::unavailable(anyhow::anyhow!("no answer in time"));
-        created(&timeout_at(deadline, request).await.map_err(silence)??)
+        Created::read(&timeout_at(deadline, request).await.map_err(silence)??)?.id()
     }
 
     /// Changes a message (the JSON body of Edit Message): once, after waiting for
@@ -113,7 +119,7 @@ impl Discord {
                 None => Edited::NotYet,
             }),
             // A page with status 200 is no edited message.
-            _ => created(&self.conclude(answer, &route).await?).map(|_| Edited::Done),
+            _ => Created::read(&self.conclude(answer, &route).await?)?.id().map(|_| Edited::Done),
         }
     }
 
@@ -147,12 +153,35 @@ fn edit_route(channel: ChannelId) -> Route {
     Route::new(&Method::PATCH, &format!("/channels/{channel}/messages/{{message}}"))
 }
 
-/// The id of the message that this answer shows.
-fn created(body: &[u8]) -> Result<u64, DiscordError> {
-    #[derive(Deserialize)]
-    struct Created {
-        id: String,
+/// A message as Discord shows it.
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+    #[serde(default)]
+    embeds: Option<Vec<IgnoredAny>>,
+}
+
+impl Created {
+    fn read(body: &[u8]) -> Result<Self, DiscordError> {
+        decode(body)
     }
-    let Created { id } = decode(body)?;
-    id.parse().context("the message has no id").map_err(DiscordError::unavailable)
+
+    fn id(&self) -> Result<u64, DiscordError> {
+        self.id.parse().context("the message has no id").map_err(DiscordError::unavailable)
+    }
+
+    /// Of a bot without Embed Links, Discord takes what has other content as well,
+    /// and leaves out the embeds: nothing that matters is shown.
+    /// <https://github.com/discord/discord-api-docs/issues/2601>
+    fn with_embeds(self, expected: bool) -> Result<Self, DiscordError> {
+        if expected && self.embeds.as_ref().is_some_and(Vec::is_empty) {
+            return Err(DiscordError::Refused {
+                refusal: Refusal::Channel,
+                status: 200,
+                code: MISSING_PERMISSIONS,
+                message: "it left out the embeds".to_owned(),
+            });
+        }
+        Ok(self)
+    }
 }

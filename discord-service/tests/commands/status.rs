@@ -126,7 +126,7 @@ async fn status_explains_the_last_refusal_of_each_kind_and_the_last_five_dead_le
         "The bot failed on it.",
         "Discord refused the message itself.",
         "It was no alert that this version",
-        "Discord does not let the bot post in this channel.",
+        "Discord did not let the bot post in this channel.",
         "The mentioned user has not registered its project.",
         "The channel was no longer authorized.",
     ];

@@ -1,5 +1,5 @@
 //! Discord closes channels to the bot, and opens them again: permissions,
-//! threads, time-outs, kicks.
+//! threads, time-outs.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,6 @@ use crate::scene::{CREATE, Scene, closed};
 fn incident() -> Duration {
     Duration::from_secs(scaled(2, 30))
 }
-
-/// How soon after that all is posted that became a dead letter meanwhile. A
-/// guild's channels are tried over a minute after the bot was invited.
-const HEALED: Duration = Duration::from_secs(75);
 
 /// What goes wrong, with which channels, and what `status` has to say.
 struct Closure<'a> {
@@ -73,23 +69,13 @@ async fn closes_and_heals(
             open().await;
             let start = Instant::now();
             for channel in *channels {
-                until_open(scene, name, *channel).await;
+                scene.until_open(name, *channel).await;
             }
             report(&format!("{name}: open again after {:?}, {tried} posts were refused", start.elapsed()));
         })
         .await;
     scene.works(channels, SOON).await;
     scene.settle().await;
-}
-
-/// Waits until the channel has no dead letters, and the status no longer says that it is closed.
-async fn until_open(scene: &Scene, name: &str, channel: u64) {
-    wait_for(&format!("{name}: {channel} heals"), HEALED, || async {
-        scene.dead(channel).await.is_empty().then_some(())
-    })
-    .await;
-    let said = scene.status(channel).await;
-    assert_eq!(closed(&said), None, "{name}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,6 +94,25 @@ async fn permissions_are_taken_and_given() {
         closes_and_heals(&scene, &closure, || sandbox.set_overwrite(channel, bot, 0, denied), open).await;
     }
     assert!(scene.dead(calm).await.is_empty(), "another channel's trouble");
+
+    // A role that allows it here is deleted, and another takes its place.
+    let poster = || Role::new("poster", 0);
+    let lets_post = |role: &Role| {
+        let own = sandbox.bot_role(guild).expect("the bot has a role").id();
+        sandbox.set_role(guild, role.clone());
+        sandbox.set_overwrite(mute, Target::Role(role.id()), SEND_MESSAGES, 0);
+        sandbox.set_member(guild, sandbox.bot(), &[own, role.id()]);
+    };
+    let (first, second) = (poster(), poster());
+    lets_post(&first);
+    sandbox.set_overwrite(mute, Target::Role(guild), 0, SEND_MESSAGES);
+    let channels = &[mute];
+    let closure =
+        Closure { name: "role deleted", channels, says: Some("Send Messages"), never_says: "Embed Links" };
+    let delete = || sandbox.remove_role(guild, first.id());
+    closes_and_heals(&scene, &closure, delete, async || lets_post(&second)).await;
+    sandbox.set_overwrite(mute, Target::Role(guild), 0, 0);
+    sandbox.remove_role(guild, second.id());
 
     // The whole guild, by roles: the bot's own grants nothing, then everyone's neither.
     let everyone = Role::new("@everyone", EVERYONE).with_id(guild);
@@ -162,13 +167,4 @@ async fn the_bot_is_timed_out() {
     let long = Duration::from_secs(3_600);
     let lift = async || sandbox.lift_time_out(guild, bot);
     closes_and_heals(&scene, &closure, || sandbox.time_out(guild, bot, long), lift).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_bot_is_kicked_and_invited_again() {
-    let scene = Scene::start(3).await;
-    let (guild, sandbox) = (scene.stack.guild, &scene.stack.sandbox);
-    let closure = Closure { name: "kicked", channels: &scene.channels, says: None, never_says: "" };
-    let kick = || sandbox.remove_member(guild, sandbox.bot());
-    closes_and_heals(&scene, &closure, kick, async || sandbox.invite_bot(guild)).await;
 }

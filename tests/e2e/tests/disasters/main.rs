@@ -5,9 +5,11 @@
 //!
 //! `make test` runs each with short clocks, `make soak` with the full figures.
 
+mod absent;
 mod access;
 mod edge;
 mod edits;
 mod flood;
 mod gateway;
 mod scene;
+mod truth;

@@ -1,13 +1,17 @@
 //! The product under a steady load while something goes wrong.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use e2e::{Dead, Ledger, Stack, scaled, soak};
 use futures::future::join_all;
-use harness::wait::wait_for;
+use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Config, Limit};
 use tokio::time::sleep;
 
@@ -16,6 +20,10 @@ pub(crate) const EDIT: &str = "PATCH /channels/{channel_id}/messages/{message_id
 
 /// Between two alerts of the load in one channel.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How soon all is posted that became a dead letter while its channel was closed.
+/// A guild's channels are tried over a minute after the bot was invited.
+const HEALED: Duration = Duration::from_secs(75);
 
 /// The longest until everything has come out.
 pub(crate) fn settled() -> Duration {
@@ -39,6 +47,8 @@ pub(crate) struct Scene {
     pub(crate) ledger: Ledger,
     pub(crate) channels: Vec<u64>,
     sent: AtomicUsize,
+    /// Held while an alert is sent: the ledger knows the order of a channel's alerts.
+    sending: Mutex<BTreeMap<u64, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Scene {
@@ -51,11 +61,13 @@ impl Scene {
         let (stack, ledger) = (Stack::builder().sandbox(sandbox).start().await, Ledger::default());
         let channels = stack.authorized_channels(channels, &ledger).await;
         stack.until_drained(settled()).await;
-        Self { stack, ledger, channels, sent: AtomicUsize::new(0) }
+        Self { stack, ledger, channels, sent: AtomicUsize::new(0), sending: Mutex::default() }
     }
 
     /// Sends one alert of an issue of its own; its title.
     pub(crate) async fn alert(&self, channel: u64) -> String {
+        let turn = self.sending.lock().expect("no panic while held").entry(channel).or_default().clone();
+        let _turn = turn.lock().await;
         let title = format!("alert {}", self.sent.fetch_add(1, Ordering::Relaxed));
         let status = self.ledger.send(&self.stack, channel, &title).await;
         assert!(matches!(status, Some(200 | 202)), "{status:?} for {title:?} in {channel}");
@@ -99,6 +111,27 @@ impl Scene {
     pub(crate) async fn dead(&self, channel: u64) -> Vec<Dead> {
         let channel = channel.to_string();
         self.stack.dead_letters().await.into_iter().filter(|letter| letter.channel == channel).collect()
+    }
+
+    /// Waits until the channel has no dead letters, and the status no longer says that it is closed.
+    pub(crate) async fn until_open(&self, name: &str, channel: u64) {
+        wait_for(&format!("{name}: {channel} heals"), HEALED, || async {
+            self.dead(channel).await.is_empty().then_some(())
+        })
+        .await;
+        let said = self.status(channel).await;
+        assert_eq!(closed(&said), None, "{name}: {said}");
+    }
+
+    /// Waits until each of these channels has a dead letter of an alert that is sent now.
+    pub(crate) async fn until_closed(&self, name: &str, channels: &[u64]) {
+        for channel in channels {
+            self.alert(*channel).await;
+            wait_for(&format!("{name}: alerts of {channel} are dead"), SOON, || async {
+                (!self.dead(*channel).await.is_empty()).then_some(())
+            })
+            .await;
+        }
     }
 
     /// What `status` says of the channel to the one who asks, in an answer that
