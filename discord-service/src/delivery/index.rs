@@ -93,7 +93,7 @@ impl SameId {
 
 #[cfg(test)]
 mod tests {
-    use shared::{Alert, alert::UNKNOWN_PROJECT};
+    use shared::{Alert, ChannelId, alert::UNKNOWN_PROJECT};
 
     use super::*;
 
