@@ -56,7 +56,8 @@ impl Webhooks {
         let mut began = 0;
         loop {
             let held = hold(deadlines, || self.queue.connected()).await;
-            let Some(connection) = self.queue.connection() else {
+            let in_time = began == 0 || Instant::now() < deadlines.hold();
+            let Some(connection) = self.queue.connection().filter(|_| in_time) else {
                 return Err(Refusal::new(Answer::QueueUnavailable, "queue: not connected to NATS"));
             };
             let deadline = deadlines.answer(held || began > 0);

@@ -13,6 +13,9 @@ const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 /// Paths are whatever a stranger sends.
 const MAX_PATH: usize = 200;
 
+/// So many letters and digits in a row may be a token, which has more.
+const TOKEN_LIKE: usize = 32;
+
 /// A request that was answered.
 pub(crate) struct Answered<'a> {
     /// Where it came from, as far as it is known.
@@ -73,10 +76,16 @@ impl Reporter {
 }
 
 /// As much of a path as holds no token: of one that is not ours, what stands
-/// before anything that a query is made of.
+/// before anything that a query is made of, and before what is as long as a token.
 fn shown(path: &str) -> String {
-    let end = if is_ours(path) { path.len() } else { path.find(['&', '=', '?', '%']).unwrap_or(path.len()) };
-    cut(&path[..end], MAX_PATH)
+    if is_ours(path) {
+        return path.to_owned();
+    }
+    let path = path.split(['&', '=', '?', '%']).next().unwrap_or_default();
+    let is_tokens = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    let parts = path.split_inclusive(|character| !is_tokens(character));
+    let before: String = parts.take_while(|part| part.len() <= TOKEN_LIKE).collect();
+    cut(&before, MAX_PATH)
 }
 
 fn capture(answered: &Answered<'_>, name: &str, path: String) {
@@ -104,8 +113,18 @@ mod tests {
             "/sentry-bot/channel%26token%3Dhunter2",
             "/sentry-bot/channel=hunter2",
             "/sentry-bot/channel?token=hunter2",
+            "/sentry-bot/channel&id=7/0123456789abcdef0123456789abcdef0123456789a",
         ] {
             assert_eq!(shown(path), "/sentry-bot/channel", "{path}");
+        }
+        let token = "0123456789abcdef-123456789ABCDEF_123456789a";
+        for (path, expected) in [
+            (format!("/sentry-bot/channel/{token}"), "/sentry-bot/channel/"),
+            (format!("/sentry-bot/channel:{token}/x"), "/sentry-bot/channel:"),
+            (format!("/{token}"), "/"),
+            (token.to_owned(), ""),
+        ] {
+            assert_eq!(shown(&path), expected, "{path}");
         }
         for path in ["/sentry-bot/channel", "/sentry-bot/channel/", "/elsewhere", ""] {
             assert_eq!(shown(path), path);

@@ -110,7 +110,7 @@ impl Webhooks {
         started: Instant,
     ) -> Result<Answer, Refusal> {
         check_target(request)?;
-        *source = Some(self.admit(request, *source)?);
+        self.admit(request, source)?;
         let query = Query::parse(request.uri().query().unwrap_or_default())
             .map_err(|error| Refusal::new(Answer::ValidationFailed, error))?;
         let named = request.headers().get(platform::RESOURCE).map(|name| name.as_bytes().trim_ascii());
@@ -149,19 +149,24 @@ impl Webhooks {
         handed.map_err(|refusal| Refusal { own: alert.own, ..refusal })
     }
 
-    fn admit(&self, request: &HttpRequest, peer: Option<IpAddr>) -> Result<IpAddr, Refusal> {
-        let peer = peer.ok_or_else(|| Refusal::new(Answer::UnauthorizedIp, "source: unknown"))?;
+    fn admit(&self, request: &HttpRequest, source: &mut Option<IpAddr>) -> Result<(), Refusal> {
+        let peer = source.ok_or_else(|| Refusal::new(Answer::UnauthorizedIp, "source: unknown"))?;
         let forwarded: Vec<_> =
             request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect();
-        self.sources.admit(peer, forwarded.into_iter()).map_err(|refused| {
-            let rule = match refused {
-                sources::Refused::NotAllowed(address) => format!("source: {address} is not allowed"),
-                sources::Refused::ForwardedByNobody => "source: X-Forwarded-For holds no address".to_owned(),
-            };
-            metrics::counter!("sentry_bot_ingress_source_refusals_total", "agent" => agent(request.headers()))
-                .increment(1);
-            Refusal::new(Answer::UnauthorizedIp, rule)
-        })
+        let (admitted, rule) = match self.sources.admit(peer, forwarded.into_iter()) {
+            Ok(address) => (address, None),
+            Err(sources::Refused::NotAllowed(address)) => {
+                (address, Some(format!("source: {address} is not allowed")))
+            }
+            Err(sources::Refused::ForwardedByNobody) => {
+                (peer, Some("source: X-Forwarded-For holds no address".to_owned()))
+            }
+        };
+        *source = Some(admitted);
+        let Some(rule) = rule else { return Ok(()) };
+        metrics::counter!("sentry_bot_ingress_source_refusals_total", "agent" => agent(request.headers()))
+            .increment(1);
+        Err(Refusal::new(Answer::UnauthorizedIp, rule))
     }
 
     fn refuse_body(&self, error: &BodyError) -> Refusal {

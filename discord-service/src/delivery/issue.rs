@@ -98,6 +98,12 @@ pub(super) fn organization(url: &Url) -> Option<String> {
     named.or_else(of_host).map(str::to_lowercase)
 }
 
+/// Whether this is about an issue that it names by its id alone: Sentry sends no
+/// title and no link of it.
+pub(super) fn is_remark(alert: &Alert) -> bool {
+    alert.kind.starts_with("comment.") || alert.kind.starts_with("seer.")
+}
+
 fn hash(text: &str) -> [u8; 16] {
     let digest = Sha256::digest(text);
     let mut hash = [0; 16];

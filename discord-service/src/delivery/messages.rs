@@ -14,86 +14,20 @@ use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::ChannelId;
+use shared::{Alert, ChannelId};
 
-use super::{issue::IssueKey, ports::Bucket};
+pub(crate) use super::index::Entry;
+use super::{
+    index::SameId,
+    issue::{IssueKey, is_remark},
+    ports::Bucket,
+};
 use crate::render::{self, Change, Exhibit, Style};
 
 /// The version of what a message shows. What another build wrote is not known.
 const VERSION: u32 = 1;
-/// The version of the index of issues.
-const INDEX_VERSION: u32 = 2;
-/// Issues that are kept under one id; the oldest go first.
-const SAME_ID: usize = 16;
 /// Reads and writes under way at once.
 const IN_FLIGHT: usize = 16;
-
-/// The messages in which an issue is kept up to date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    project: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    organization: Option<u64>,
-    /// The first about the issue, and the newest that told that it is back.
-    pub(crate) messages: Vec<u64>,
-}
-
-impl Entry {
-    fn new(issue: &IssueKey, message: u64) -> Self {
-        Self { project: issue.project, organization: issue.organization, messages: vec![message] }
-    }
-
-    /// Takes in a newer message about the issue; whether it is new to it.
-    fn add(&mut self, issue: &IssueKey, message: u64) -> bool {
-        let Some(first) = self.messages.first().copied() else { return false };
-        if self.messages.contains(&message) {
-            return false;
-        }
-        self.messages = vec![first, message];
-        self.project = self.project.or(issue.project);
-        self.organization = self.organization.or(issue.organization);
-        true
-    }
-}
-
-/// What stands under one id: seldom more than one issue, since ids are unique
-/// within one Sentry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct SameId {
-    v: u32,
-    issues: Vec<Entry>,
-}
-
-impl Default for SameId {
-    fn default() -> Self {
-        Self { v: INDEX_VERSION, issues: Vec::new() }
-    }
-}
-
-impl SameId {
-    /// The entry of the issue: that of the very same before one that may be.
-    fn position(&self, issue: &IssueKey) -> Option<usize> {
-        let exact =
-            |entry: &Entry| (entry.project, entry.organization) == (issue.project, issue.organization);
-        let may_be = |entry: &Entry| issue.agrees(entry.project, entry.organization);
-        self.issues.iter().position(exact).or_else(|| self.issues.iter().position(may_be))
-    }
-
-    /// Takes in a message about the issue, if it is the first or `is_news`;
-    /// whether that changed anything.
-    fn add(&mut self, issue: &IssueKey, message: u64, is_news: bool) -> bool {
-        match self.position(issue).and_then(|position| self.issues.get_mut(position)) {
-            Some(entry) => is_news && entry.add(issue, message),
-            None => {
-                self.issues.push(Entry::new(issue, message));
-                let surplus = self.issues.len().saturating_sub(SAME_ID);
-                self.issues.drain(..surplus);
-                true
-            }
-        }
-    }
-}
 
 /// What one message shows: all that it takes to edit one of its embeds and keep
 /// the others.
@@ -136,6 +70,11 @@ impl Shown {
         self.embeds.iter().find(|embed| embed.is_about(issue)).map(|embed| &embed.exhibit)
     }
 
+    /// An alert of this message that names the issue by more than its id.
+    pub(crate) fn naming(&self, issue: &IssueKey) -> Option<&Alert> {
+        naming(self.embeds.iter().map(|embed| &embed.exhibit), issue)
+    }
+
     /// Takes in a change of an issue; whether that makes a difference.
     pub(crate) fn add(&mut self, issue: &IssueKey, change: &Change) -> bool {
         let concerned = self.embeds.iter_mut().filter(|embed| embed.is_about(issue));
@@ -148,13 +87,28 @@ impl Shown {
     }
 
     /// The issues in it, and whether it tells of each that it is new or back.
+    /// Remarks are left out: they hold neither level nor title of their issue.
     fn told(&self) -> impl Iterator<Item = (IssueKey, bool)> {
         self.embeds.iter().filter_map(|embed| {
             let alert = &embed.exhibit.folded.latest;
+            if is_remark(alert) {
+                return None;
+            }
             let is_return = Change::of(alert).is_some_and(|change| change.is_return());
             Some((embed.issue()?, is_return || alert.kind == "issue.created"))
         })
     }
+}
+
+/// The first alert of these that names the issue by more than its id.
+pub(super) fn naming<'a>(
+    exhibits: impl IntoIterator<Item = &'a Exhibit>,
+    issue: &IssueKey,
+) -> Option<&'a Alert> {
+    let alerts = exhibits.into_iter().map(|exhibit| &exhibit.folded.latest);
+    alerts
+        .filter(|alert| !is_remark(alert))
+        .find(|alert| IssueKey::of(alert).is_some_and(|own| own.is(issue)))
 }
 
 /// The bucket [`shared::wire::MESSAGES`]. A channel's entries are written by its
@@ -173,7 +127,7 @@ impl Messages {
     pub(crate) async fn entry(&self, channel: ChannelId, issue: &IssueKey) -> anyhow::Result<Option<Entry>> {
         let mut same = self.same_id(&issue_key(channel, issue)).await?;
         match same.position(issue) {
-            Some(position) => Ok(Some(same.issues.swap_remove(position))),
+            Some(position) => Ok(Some(same.remove(position))),
             None => self.former_entry(channel, issue).await,
         }
     }
@@ -185,8 +139,8 @@ impl Messages {
             messages: Vec<u64>,
         }
         let former: Option<Former> = self.read(&former_key(channel, issue)).await?;
-        let entry = |Former { messages }| Entry { messages, ..Entry::new(issue, 0) };
-        Ok(former.map(entry).filter(|entry| !entry.messages.is_empty()))
+        let known = former.map(|former| former.messages).filter(|messages| !messages.is_empty());
+        Ok(known.map(|messages| Entry::new(issue, messages)))
     }
 
     /// What the message shows, if it is known.
@@ -243,8 +197,8 @@ impl Messages {
         let Some(position) = same.position(issue) else {
             return self.bucket.purge(&former_key(channel, issue)).await.context("cannot forget an issue");
         };
-        same.issues.remove(position);
-        match same.issues.is_empty() {
+        same.remove(position);
+        match same.is_empty() {
             true => self.bucket.purge(&key).await.context("cannot forget an issue"),
             false => self.put(&key, &same).await,
         }
@@ -252,7 +206,7 @@ impl Messages {
 
     async fn same_id(&self, key: &str) -> anyhow::Result<SameId> {
         let same: Option<SameId> = self.read(key).await?;
-        Ok(same.filter(|same| same.v == INDEX_VERSION).unwrap_or_default())
+        Ok(same.filter(SameId::is_known).unwrap_or_default())
     }
 
     /// What cannot be read is as good as nothing: no channel is to stand still for an edit.
@@ -281,39 +235,4 @@ fn former_key(channel: ChannelId, issue: &IssueKey) -> String {
 
 fn message_key(channel: ChannelId, message: u64) -> String {
     format!("{channel}.message.{message}")
-}
-
-#[cfg(test)]
-mod tests {
-    use shared::{Alert, alert::UNKNOWN_PROJECT};
-
-    use super::*;
-
-    fn issue(project: &str) -> IssueKey {
-        let alert = Alert::new("error", project, ChannelId::new(1), 0);
-        IssueKey::of(&Alert { issue_id: Some("7".to_owned()), ..alert }).expect("it names one")
-    }
-
-    #[test]
-    fn an_entry_keeps_the_first_message_and_the_newest() {
-        let mut same = SameId::default();
-        assert!(same.add(&issue("shop"), 1, false) && same.add(&issue("shop"), 2, true));
-        assert!(!same.add(&issue("shop"), 3, false), "another event of the same issue");
-        assert!(same.add(&issue("shop"), 4, true));
-        assert_eq!(same.issues[0].messages, [1, 4]);
-        assert!(!same.add(&issue("shop"), 1, true) && !same.add(&issue("shop"), 4, true));
-    }
-
-    #[test]
-    fn issues_with_one_id_are_told_apart_where_that_is_known() {
-        let mut same = SameId::default();
-        assert!(same.add(&issue("shop"), 1, false) && same.add(&issue("web"), 2, false));
-        assert_eq!(same.position(&issue("web")), Some(1));
-        assert_eq!(same.position(&issue(UNKNOWN_PROJECT)), Some(0));
-        assert_eq!(same.position(&issue("api")), None);
-        for number in 0..2 * SAME_ID as u64 {
-            same.add(&issue(&number.to_string()), number, false);
-        }
-        assert_eq!(same.issues.len(), SAME_ID);
-    }
 }

@@ -6,9 +6,9 @@ use shared::{Alert, GuildId, alert::Trust, trace::TracePoint};
 
 use super::{
     backlog::{Group, newest},
-    issue::IssueKey,
+    issue::{IssueKey, is_remark},
     lane::{Interruption, Lane},
-    messages::Shown,
+    messages::{Shown, naming},
     record::{Mention, Record, nonce},
 };
 use crate::{
@@ -35,7 +35,7 @@ impl Lane<'_> {
             if alone && !draft.embeds.is_empty() {
                 break;
             }
-            let Some(alert) = self.alert(group.latest).await? else {
+            let Some(mut alert) = self.alert(group.latest).await? else {
                 // Removed from the stream by somebody else.
                 self.backlog.remove(&BTreeSet::from([group.latest]));
                 return Ok(None);
@@ -47,6 +47,7 @@ impl Lane<'_> {
             let links = !self.without_links.contains(&group.latest);
             let style = Style { links, ..self.around.style.clone() };
             let history = self.history(guild, &alert).await?;
+            self.name_issue(&mut alert, &draft).await?;
             if !draft.add(group, alert, history, &style, max_chars) || alone {
                 break;
             }
@@ -85,6 +86,22 @@ impl Lane<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Gives a remark what this post or an earlier message shows of its issue: the
+    /// title, and the link where it has none of its own.
+    async fn name_issue(&self, alert: &mut Alert, draft: &Draft) -> anyhow::Result<()> {
+        let Some(issue) = IssueKey::of(alert).filter(|_| is_remark(alert)) else { return Ok(()) };
+        let earlier = match naming(&draft.exhibits, &issue) {
+            Some(_) => None,
+            None => self.first_about(&issue).await?,
+        };
+        let earlier = earlier.as_ref().and_then(|(_, shown)| shown.naming(&issue));
+        if let Some(known) = naming(&draft.exhibits, &issue).or(earlier) {
+            alert.title = known.title.clone().or_else(|| alert.title.take());
+            alert.url = alert.url.take().or_else(|| known.url.clone());
+        }
+        Ok(())
     }
 
     pub(super) async fn alert(&self, sequence: u64) -> anyhow::Result<Option<Alert>> {

@@ -1,5 +1,6 @@
 //! Storing alerts in JetStream, each once, and keeping the streams there.
 
+mod notes;
 mod pulse;
 mod seen;
 

@@ -8,51 +8,30 @@
 //!
 //! The alert is stored first and the note is written then. A crash between the
 //! two loses nothing: the retry finds the state's note as it was, makes the same
-//! `Nats-Msg-Id` of it, and is not stored twice.
-
-use std::time::{Duration, Instant};
+//! `Nats-Msg-Id` of it, and is not stored twice. How notes are read and written
+//! stands in `notes.rs`.
 
 use actix_web::http::header::HeaderMap;
-use async_nats::jetstream::{
-    Context, ErrorCode,
-    context::{PublishError, PublishErrorKind},
-    message::{PublishMessage, StreamMessage},
-    stream::{LastRawMessageError, LastRawMessageErrorKind},
-};
+use async_nats::jetstream::message::StreamMessage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use shared::{
-    Alert, ChannelId,
-    alert::Trust,
-    bus::{DUPLICATE_WINDOW, SEEN_FOR},
-    wire,
-};
-use tokio::time::{sleep, timeout_at};
+use shared::{Alert, ChannelId, alert::Trust, bus::DUPLICATE_WINDOW, wire};
 
-use super::{Queue, StoreError, Stored};
 use crate::{message_id::message_id, payload::State};
-
-/// A request that was just stored is written down this often at most, a second
-/// after each failure.
-const ATTEMPTS: u32 = 60;
-const RETRY: Duration = Duration::from_secs(1);
-/// How long the last body of a state is kept. Longer than it counts, so that the
-/// note's revision is never the same for two firings that JetStream could confuse.
-const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
 
 /// What tells a request from others.
 #[derive(Debug, Clone)]
 pub(crate) struct Firing {
-    channel: ChannelId,
+    pub(super) channel: ChannelId,
     /// Of the body; or of the content and the sender's keys, where neither a
     /// signature nor a state is known.
-    id: String,
-    noted: Noted,
+    pub(super) id: String,
+    pub(super) noted: Noted,
 }
 
 /// What stands in the bucket [`wire::SEEN`] about it.
 #[derive(Debug, Clone)]
-enum Noted {
+pub(super) enum Noted {
     Nothing,
     Signed,
     State(State),
@@ -64,16 +43,16 @@ pub(crate) struct Place {
     /// Its `Nats-Msg-Id`.
     pub(crate) message_id: String,
     /// The revision of the state's note that it follows.
-    revision: u64,
+    pub(super) revision: u64,
 }
 
 /// The note about a state.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
+pub(super) struct Note {
     /// Of the last body that was taken.
-    sha256: String,
+    pub(super) sha256: String,
     /// Where its alert was stored: the later one is the last.
-    stored: u64,
+    pub(super) stored: u64,
 }
 
 impl Firing {
@@ -93,7 +72,8 @@ impl Firing {
         !matches!(self.noted, Noted::Nothing)
     }
 
-    fn subject(&self) -> Option<String> {
+    /// Where the note about it stands.
+    pub(super) fn subject(&self) -> Option<String> {
         match &self.noted {
             Noted::Nothing => None,
             Noted::Signed => Some(wire::seen_subject(self.channel, &self.id)),
@@ -102,7 +82,7 @@ impl Firing {
     }
 
     /// Its place after what the bucket holds about it; `None` where it is a repeat.
-    fn place(&self, found: Option<&StreamMessage>, now_ms: i64) -> Option<Place> {
+    pub(super) fn place(&self, found: Option<&StreamMessage>, now_ms: i64) -> Option<Place> {
         let (channel, id) = (self.channel, &self.id);
         let revision = found.map_or(0, |message| message.sequence);
         match (&self.noted, found) {
@@ -134,130 +114,8 @@ fn is_last(message: &StreamMessage, sha256: &str, now_ms: i64) -> bool {
     recent && note(message).is_some_and(|note| note.sha256 == sha256)
 }
 
-fn note(message: &StreamMessage) -> Option<Note> {
+pub(super) fn note(message: &StreamMessage) -> Option<Note> {
     serde_json::from_slice(&message.payload).ok()
-}
-
-impl Queue {
-    /// The request's place; `None` where it came before.
-    ///
-    /// # Errors
-    /// When NATS does not say so before `deadline`, or soon after it where NATS is
-    /// only slow: then it cannot store either.
-    pub(crate) async fn look_up(
-        &self,
-        firing: &Firing,
-        deadline: Instant,
-    ) -> Result<Option<Place>, StoreError> {
-        let now_ms = chrono::Utc::now().timestamp_millis();
-        let Some(subject) = firing.subject() else {
-            return Ok(firing.place(None, now_ms));
-        };
-        let found = self.pulse.within(deadline.into(), self.look(&subject)).await.unwrap_or_else(|| {
-            Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
-        })?;
-        Ok(firing.place(found.as_ref(), now_ms))
-    }
-
-    async fn look(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
-        let unavailable = |error: String| StoreError::Unavailable(format!("earlier requests: {error}"));
-        let mut found = last(&self.publisher, subject).await;
-        if found.as_ref().is_err_and(is_missing) {
-            self.streams.apply().await.map_err(|error| unavailable(format!("{error:#}")))?;
-            found = last(&self.publisher, subject).await;
-        }
-        found.map_err(|error| unavailable(error.to_string()))
-    }
-
-    /// Remembers that the request was stored; before `deadline` if it can be,
-    /// and else a little later: until then its `Nats-Msg-Id` stands for it.
-    pub(crate) async fn remember(&self, firing: Firing, place: Place, stored: Stored, deadline: Instant) {
-        let Some(subject) = firing.subject() else { return };
-        let publisher = self.publisher.clone();
-        let written = tokio::spawn(async move {
-            let written = match firing.noted {
-                Noted::State(_) => {
-                    let note = Note { sha256: firing.id, stored: stored.sequence };
-                    remember_state(&publisher, &subject, &note, place.revision).await
-                }
-                _ => remember_body(&publisher, &subject).await,
-            };
-            if !written {
-                tracing::warn!(channel = %firing.channel, "cannot remember that a request was stored");
-            }
-        });
-        let _ = timeout_at(deadline.into(), written).await;
-    }
-}
-
-async fn remember_body(publisher: &Context, subject: &str) -> bool {
-    for _ in 0..ATTEMPTS {
-        match publish(publisher, subject, PublishMessage::build().ttl(SEEN_FOR)).await {
-            Ok(()) => return true,
-            Err(error) => tracing::debug!(%error, "cannot remember a signed request yet"),
-        }
-        sleep(RETRY).await;
-    }
-    false
-}
-
-/// Puts the note in the place of the one that it follows, unless a later alert's
-/// is there already.
-async fn remember_state(publisher: &Context, subject: &str, note: &Note, mut revision: u64) -> bool {
-    let Ok(text) = serde_json::to_vec(note) else { return false };
-    for _ in 0..ATTEMPTS {
-        let message = PublishMessage::build().ttl(STATE_FOR).payload(text.clone().into());
-        let message = message.expected_last_subject_sequence(revision);
-        let error = match publish(publisher, subject, message).await {
-            Ok(()) => return true,
-            Err(error) => error,
-        };
-        if came_second(&error)
-            && let Ok(found) = last(publisher, subject).await
-        {
-            if found.as_ref().and_then(self::note).is_some_and(|other| other.stored >= note.stored) {
-                return true;
-            }
-            let there = found.map_or(0, |message| message.sequence);
-            if there != revision {
-                revision = there;
-                continue;
-            }
-        }
-        tracing::debug!(%error, "cannot remember a state yet");
-        sleep(RETRY).await;
-    }
-    false
-}
-
-/// What stands there, as the leader has it.
-async fn last(publisher: &Context, subject: &str) -> Result<Option<StreamMessage>, LastRawMessageError> {
-    let bucket = publisher.get_stream_no_info(wire::SEEN_STREAM).await;
-    let bucket =
-        bucket.map_err(|error| LastRawMessageError::with_source(LastRawMessageErrorKind::Other, error))?;
-    match bucket.get_last_raw_message_by_subject(subject).await {
-        Ok(message) => Ok(Some(message)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_missing(error: &LastRawMessageError) -> bool {
-    let missing = ErrorCode::STREAM_NOT_FOUND;
-    matches!(error.kind(), LastRawMessageErrorKind::JetStream(answer) if answer.error_code() == missing)
-}
-
-/// Whether another note was written first. A cluster has a word of its own for it
-/// while the other one is on its way to the replicas.
-fn came_second(error: &PublishError) -> bool {
-    let on_its_way = std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>())
-        .is_some_and(|answer| answer.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT);
-    error.kind() == PublishErrorKind::WrongLastSequence || on_its_way
-}
-
-async fn publish(context: &Context, subject: &str, note: PublishMessage) -> Result<(), PublishError> {
-    context.send_publish(subject.to_owned(), note).await?.await.map(drop)
 }
 
 #[cfg(test)]

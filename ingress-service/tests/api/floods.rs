@@ -89,6 +89,16 @@ async fn no_sort_of_silence_delays_a_webhook() {
         let _flood = shaken(port, says).await;
         is_served(&running, sort).await;
     }
+    // They gave way, and did not merely come to the end of their time.
+    assert!(gave_way(&running).await > 0);
+}
+
+/// How many connections lost their seat because others waited for one.
+async fn gave_way(running: &Running) -> u64 {
+    let (_, metrics) = client::get(running.admin_port, "/metrics").await;
+    let name = r#"sentry_bot_ingress_connections_closed_total{why="idle"} "#;
+    let count = metrics.lines().find_map(|line| line.strip_prefix(name));
+    count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no {name} in:\n{metrics}"))
 }
 
 #[tokio::test]

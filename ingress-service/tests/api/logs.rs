@@ -21,9 +21,16 @@ async fn refusals_are_logged_and_counted_without_what_was_sent() {
     let schema = r#"{"project":"p","message":{"jane":"jane@example.com"},"event":{}}"#;
     assert_eq!(Request::post(CHANNEL, schema).send(running.port).await.status, 400);
     assert_eq!(Request::post("/a%1b[31mb", "").send(running.port).await.status, 400);
-    for mistyped in
-        ["&id=7&token=hunter2", "%3Fid=7&token=hunter2", "=hunter2", ";x?token=hunter2", "/%26hunter2"]
-    {
+    let token = "hunter2".repeat(6) + "h";
+    for mistyped in [
+        "&id=7&token=hunter2",
+        "%3Fid=7&token=hunter2",
+        "=hunter2",
+        ";x?token=hunter2",
+        "/%26hunter2",
+        &format!("/{token}"),
+        &format!("/id/7,token:{token}"),
+    ] {
         let target = format!("/sentry-bot/channel{mistyped}");
         assert_eq!(Request::post(&target, MINIMAL).send(running.port).await.status, 400, "{target}");
         assert_eq!(Request::post(&target, MINIMAL).method("PUT").send(running.port).await.status, 400);
@@ -68,6 +75,21 @@ async fn sentry_from_an_unknown_address_is_counted_by_itself() {
         "sentry_bot_ingress_sentry_networks 13",
     ] {
         assert!(metrics.contains(line), "{line} is missing:\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_behind_a_proxy_names_the_sender() {
+    let nats = NatsServer::start().await;
+    let variables = [("RUNTIME_MODE", "production"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let running = Running::start_with(&nats, &variables).await;
+    for sender in ["192.0.2.7", "192.0.2.8:443"] {
+        let request = Request::post(CHANNEL, MINIMAL).header("X-Forwarded-For", sender);
+        assert_eq!(request.send(running.port).await.status, 403, "{sender}");
+    }
+    let said = running.said();
+    for source in [r#""source":"192.0.2.7""#, r#""source":"192.0.2.8""#] {
+        assert!(said.contains(source), "{said}");
     }
 }
 

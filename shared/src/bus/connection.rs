@@ -27,6 +27,9 @@ use crate::{
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// For each step of an attempt.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// The longest wait between two attempts. The ingress holds a modern webhook for
+/// 700 ms, and a NATS that is back must be found within that time.
+const MAX_RECONNECT_DELAY: Duration = Duration::from_millis(200);
 /// What the server objects to, such as a missing permission, is logged so often.
 const OBJECTION_EVERY: Duration = Duration::from_secs(10);
 /// The name under which readiness reports the connection.
@@ -66,7 +69,7 @@ pub async fn connect(
     .retry_on_initial_connect()
     .ping_interval(PING_INTERVAL)
     .connection_timeout(CONNECT_LIMIT)
-    .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
+    .reconnect_delay_callback(|_| reconnect_delay(rand::random()))
     // Called before each attempt. An event names only the kind of the last
     // failure; the servers know its cause.
     .reconnect_to_server_callback(move |servers, _| {
@@ -83,6 +86,12 @@ pub async fn connect(
         None => options,
     };
     options.connect(settings.nats_url.clone()).await.context("NATS_URL: cannot start connecting")
+}
+
+/// The wait before the next attempt: between half and all of the longest one, so
+/// that not all pods come back in the same moment.
+fn reconnect_delay(random: f64) -> Duration {
+    MAX_RECONNECT_DELAY.mul_f64(f64::midpoint(1.0, random))
 }
 
 /// Tells at the start, before anything is said or bound, whether [`connect`] can
@@ -250,5 +259,16 @@ fn advice(error: &str) -> &'static str {
         ": check that the server speaks TLS, which NATS_CA_FILE demands"
     } else {
         ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nats_that_is_back_is_found_while_a_modern_webhook_is_held() {
+        let ms = |random| reconnect_delay(random).as_millis();
+        assert_eq!((ms(0.0), ms(0.5), ms(1.0)), (100, 150, 200));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use e2e::Stack;
+use e2e::{Stack, issue_change};
 use sentry_sender::{Webhook, webhook::json_files};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -61,6 +61,40 @@ async fn a_mention_needs_the_project_where_sentry_names_one() {
         assert!(message.pings.users.contains(&stack.owner), "{}: {:?}", shown.title, message.pings);
     }
     stack.until_drained(SOON).await;
+    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
+    stack.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remark_names_its_issue_as_the_channel_saw_it() {
+    let stack = Stack::start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    // Both name the issue by its id alone. The channel has not seen it yet.
+    let (comment, seer) = (fixture("comment.created.json"), fixture("seer.root_cause_completed.json"));
+    stack.accepted(channel, &comment).await;
+    stack.until_drained(SOON).await;
+    stack.accepted(channel, &issue_change("6100123456", "KeyError: 'x'", "created", "")).await;
+    stack.until_drained(SOON).await;
+    // Not the same bytes: that would be a repeat.
+    let again = String::from_utf8_lossy(comment.body()).replace("340577", "340578");
+    stack.accepted(channel, &Webhook::platform("comment", again)).await;
+    stack.until_drained(SOON).await;
+    stack.accepted(channel, &seer).await;
+    stack.until_drained(SOON).await;
+
+    let messages = stack.sandbox.messages(channel);
+    let embeds: Vec<_> = messages.iter().flat_map(|message| message.embeds()).collect();
+    let told: Vec<_> = embeds.iter().filter(|embed| embed["title"] == "***SENTRY ALERT***").collect();
+    let links: Vec<_> = told.iter().map(|embed| embed.to_string().contains("/issues/6100123456/")).collect();
+    assert_eq!(links, [false, true, true, true], "{told:?}");
+    let titles: Vec<_> = stack.shown(channel).into_iter().map(|shown| shown.title).collect();
+    assert_eq!(titles, ["Issue 6100123456", "KeyError: 'x'", "KeyError: 'x'", "KeyError: 'x'"]);
+
+    // What becomes of the issue is told in its own message, not in a remark.
+    stack.accepted(channel, &issue_change("6100123456", "KeyError: 'x'", "resolved", "Jane")).await;
+    stack.until_drained(SOON).await;
+    let changed: Vec<_> = stack.shown(channel).iter().map(|shown| shown.status.is_some()).collect();
+    assert_eq!(changed, [false, true, false, false]);
     assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
     stack.assert_clean();
 }

@@ -1,0 +1,150 @@
+//! Notes about earlier requests, in the bucket [`wire::SEEN`].
+
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::{
+    Context, ErrorCode,
+    context::{PublishError, PublishErrorKind},
+    message::{PublishMessage, StreamMessage},
+    stream::{LastRawMessageError, LastRawMessageErrorKind},
+};
+use shared::{
+    bus::{DUPLICATE_WINDOW, SEEN_FOR},
+    wire,
+};
+use tokio::time::{sleep, timeout_at};
+
+use super::{
+    Queue, StoreError, Stored,
+    seen::{Firing, Note, Noted, Place},
+};
+
+/// A request that was just stored is written down this often at most, a second
+/// after each failure.
+const ATTEMPTS: u32 = 60;
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the last body of a state is kept. Longer than it counts, so that the
+/// note's revision is never the same for two firings that JetStream could confuse.
+const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
+
+impl Queue {
+    /// The request's place; `None` where it came before.
+    ///
+    /// # Errors
+    /// When NATS does not say so before `deadline`, or soon after it where NATS is
+    /// only slow: then it cannot store either.
+    pub(crate) async fn look_up(
+        &self,
+        firing: &Firing,
+        deadline: Instant,
+    ) -> Result<Option<Place>, StoreError> {
+        let now_ms = chrono::Utc::now().timestamp_millis();
+        let Some(subject) = firing.subject() else {
+            return Ok(firing.place(None, now_ms));
+        };
+        let found = self.pulse.within(deadline.into(), self.look(&subject)).await.unwrap_or_else(|| {
+            Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
+        })?;
+        Ok(firing.place(found.as_ref(), now_ms))
+    }
+
+    async fn look(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
+        let unavailable = |error: String| StoreError::Unavailable(format!("earlier requests: {error}"));
+        let mut found = last(&self.publisher, subject).await;
+        if found.as_ref().is_err_and(is_missing) {
+            self.streams.apply().await.map_err(|error| unavailable(format!("{error:#}")))?;
+            found = last(&self.publisher, subject).await;
+        }
+        found.map_err(|error| unavailable(error.to_string()))
+    }
+
+    /// Remembers that the request was stored; before `deadline` if it can be,
+    /// and else a little later: until then its `Nats-Msg-Id` stands for it.
+    pub(crate) async fn remember(&self, firing: Firing, place: Place, stored: Stored, deadline: Instant) {
+        let Some(subject) = firing.subject() else { return };
+        let publisher = self.publisher.clone();
+        let written = tokio::spawn(async move {
+            let written = match firing.noted {
+                Noted::State(_) => {
+                    let note = Note { sha256: firing.id, stored: stored.sequence };
+                    remember_state(&publisher, &subject, &note, place.revision).await
+                }
+                _ => remember_body(&publisher, &subject).await,
+            };
+            if !written {
+                tracing::warn!(channel = %firing.channel, "cannot remember that a request was stored");
+            }
+        });
+        let _ = timeout_at(deadline.into(), written).await;
+    }
+}
+
+async fn remember_body(publisher: &Context, subject: &str) -> bool {
+    for _ in 0..ATTEMPTS {
+        match publish(publisher, subject, PublishMessage::build().ttl(SEEN_FOR)).await {
+            Ok(()) => return true,
+            Err(error) => tracing::debug!(%error, "cannot remember a signed request yet"),
+        }
+        sleep(RETRY).await;
+    }
+    false
+}
+
+/// Puts the note in the place of the one that it follows, unless a later alert's
+/// is there already.
+async fn remember_state(publisher: &Context, subject: &str, note: &Note, mut revision: u64) -> bool {
+    let Ok(text) = serde_json::to_vec(note) else { return false };
+    for _ in 0..ATTEMPTS {
+        let message = PublishMessage::build().ttl(STATE_FOR).payload(text.clone().into());
+        let message = message.expected_last_subject_sequence(revision);
+        let error = match publish(publisher, subject, message).await {
+            Ok(()) => return true,
+            Err(error) => error,
+        };
+        if came_second(&error)
+            && let Ok(found) = last(publisher, subject).await
+        {
+            if found.as_ref().and_then(super::seen::note).is_some_and(|other| other.stored >= note.stored) {
+                return true;
+            }
+            let there = found.map_or(0, |message| message.sequence);
+            if there != revision {
+                revision = there;
+                continue;
+            }
+        }
+        tracing::debug!(%error, "cannot remember a state yet");
+        sleep(RETRY).await;
+    }
+    false
+}
+
+/// What stands there, as the leader has it.
+async fn last(publisher: &Context, subject: &str) -> Result<Option<StreamMessage>, LastRawMessageError> {
+    let bucket = publisher.get_stream_no_info(wire::SEEN_STREAM).await;
+    let bucket =
+        bucket.map_err(|error| LastRawMessageError::with_source(LastRawMessageErrorKind::Other, error))?;
+    match bucket.get_last_raw_message_by_subject(subject).await {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_missing(error: &LastRawMessageError) -> bool {
+    let missing = ErrorCode::STREAM_NOT_FOUND;
+    matches!(error.kind(), LastRawMessageErrorKind::JetStream(answer) if answer.error_code() == missing)
+}
+
+/// Whether another note was written first. A cluster has a word of its own for it
+/// while the other one is on its way to the replicas.
+fn came_second(error: &PublishError) -> bool {
+    let on_its_way = std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>())
+        .is_some_and(|answer| answer.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT);
+    error.kind() == PublishErrorKind::WrongLastSequence || on_its_way
+}
+
+async fn publish(context: &Context, subject: &str, note: PublishMessage) -> Result<(), PublishError> {
+    context.send_publish(subject.to_owned(), note).await?.await.map(drop)
+}
