@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use async_nats::jetstream;
 use shared::{
-    GuildId,
+    ChannelId,
     admin::{self, PrometheusHandle, Readiness},
     bus::{self, Role, Streams},
     settings, shutdown,
@@ -14,7 +14,7 @@ use shared::{
     trust::SecretsKeys,
     wire,
 };
-use tokio::{runtime::Runtime, sync::watch, task::JoinSet};
+use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -39,6 +39,9 @@ use crate::{
 const SERVICE: &str = "discord-service";
 /// How often it is looked whether the store answers.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long the store may take to answer such a look: with the look itself it
+/// stays within three seconds.
+const LOOK_WITHIN: Duration = Duration::from_millis(1_500);
 /// The name under which readiness reports the start itself.
 const CHECK: &str = "start";
 /// The name under which it reports the leases.
@@ -125,10 +128,10 @@ async fn serve(
     readiness: Readiness,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let nats = bus::connect("discord-service", &settings.common.nats, &readiness).await?;
+    let (nats, lacks) = bus::connect("discord-service", &settings.common.nats, &readiness).await?;
     let js = jetstream::new(nats.clone());
     let role = if settings.uses_firestore() { Role::Discord } else { Role::DiscordWithStore };
-    let streams = Streams::new(nats.clone(), settings.common.nats.clone(), role, readiness.clone());
+    let streams = Streams::new((nats.clone(), lacks), settings.common.nats.clone(), role, readiness.clone());
     let _streams = AbortOnDropHandle::new(tokio::spawn(async move { streams.keep().await }));
     let [journals, messages, known] =
         [wire::LANES, wire::MESSAGES, wire::CHANNELS].map(|name| Bucket::new(&js, name));
@@ -234,13 +237,14 @@ async fn share_rate(discord: Discord, mut pods: watch::Receiver<usize>) {
     }
 }
 
-/// Says in the readiness whether the store answers. What it said is remembered
-/// for a minute, also here: this asks it no more often than alerts do.
+/// Says in the readiness whether the store answers now, past all that is
+/// remembered of it.
 async fn follow_store(store: Arc<dyn Store>, readiness: Readiness) {
     loop {
-        match store.channels(GuildId::new(0)).await {
-            Ok(_) => readiness.set_ready(STORE),
-            Err(error) => readiness.set_unready(STORE, error.to_string()),
+        match timeout(LOOK_WITHIN, store.trust_now(ChannelId::new(0))).await {
+            Ok(Ok(_)) => readiness.set_ready(STORE),
+            Ok(Err(error)) => readiness.set_unready(STORE, error.to_string()),
+            Err(_) => readiness.set_unready(STORE, format!("no answer within {LOOK_WITHIN:?}")),
         }
         tokio::time::sleep(LOOK).await;
     }

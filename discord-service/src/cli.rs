@@ -65,7 +65,7 @@ pub async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
         Command::Healthcheck => return healthcheck::run(settings.admin_addr),
         Command::DeadLetters(action) => action,
     };
-    let nats = bus::connect("discord-service", &settings.common.nats, &Readiness::default()).await?;
+    let (nats, _) = bus::connect("discord-service", &settings.common.nats, &Readiness::default()).await?;
     let dead_letters = DeadLetters::new(jetstream::new(nats));
     let mut out = std::io::stdout();
     match action {

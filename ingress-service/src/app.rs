@@ -62,7 +62,7 @@ impl Application {
         readiness.set_ready(CHECK);
         let (admin_address, admin) =
             admin::serve(settings.admin_addr, readiness.clone(), metrics, Some(openapi::DOCUMENT))?;
-        let nats = bus::connect("ingress-service", &settings.common.nats, &readiness).await?;
+        let (nats, lacks) = bus::connect("ingress-service", &settings.common.nats, &readiness).await?;
         let grace = settings.common.shutdown_grace();
         let sources = Arc::new(Sources::new(
             settings.common.runtime_mode,
@@ -79,7 +79,7 @@ impl Application {
             max_body: settings.max_body_bytes,
             verdict_timeout: settings.verdict_timeout(),
             trust: trust::Mirror::new(secrets_keys, readiness.clone()),
-            queue: Queue::new(nats, settings.common.nats.clone(), readiness.clone()),
+            queue: Queue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
             backstop: Backstop::default(),
             refused: Refused::default(),
             reporter: Reporter::default(),

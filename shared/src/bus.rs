@@ -2,6 +2,7 @@
 
 mod apply;
 mod connection;
+mod lacks;
 mod rights;
 mod streams;
 mod table;
@@ -10,6 +11,7 @@ mod table_tests;
 
 pub use self::{
     connection::{check, connect},
+    lacks::Lacks,
     streams::{Streams, ensure, ensure_store},
     table::{DUPLICATE_WINDOW, SEEN_FOR},
 };

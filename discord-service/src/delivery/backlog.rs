@@ -1,7 +1,10 @@
 //! What waits for one channel: an index over the stream, small enough to hold
 //! a whole backlog. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use sha2::{Digest as _, Sha256};
 use shared::{Alert, alert::Trust, trust::ChannelTrust};
@@ -76,7 +79,7 @@ struct Waiting {
     /// Since when it waits: its age counts from then.
     since_ms: i64,
     /// On what it was let in, and when.
-    trust: Trust,
+    trust: Arc<Trust>,
     received_ms: i64,
     issue: Option<IssueKey>,
     class: Class,
@@ -104,17 +107,62 @@ pub(crate) struct Group {
     pub(crate) trusts: BTreeMap<Trust, i64>,
 }
 
+/// The sequences of the alerts with one fold key: most have no other.
+#[derive(Debug)]
+enum Fold {
+    One(u64),
+    Several(Box<BTreeSet<u64>>),
+}
+
+impl Fold {
+    fn first(&self) -> Option<u64> {
+        match self {
+            Self::One(sequence) => Some(*sequence),
+            Self::Several(sequences) => sequences.first().copied(),
+        }
+    }
+
+    fn insert(&mut self, sequence: u64) {
+        match self {
+            Self::One(one) if *one == sequence => {}
+            Self::One(one) => *self = Self::Several(Box::new(BTreeSet::from([*one, sequence]))),
+            Self::Several(sequences) => drop(sequences.insert(sequence)),
+        }
+    }
+
+    /// What is left without this one.
+    fn without(self, sequence: u64) -> Option<Self> {
+        match self {
+            Self::One(one) => (one != sequence).then_some(self),
+            Self::Several(mut sequences) => {
+                sequences.remove(&sequence);
+                (!sequences.is_empty()).then_some(Self::Several(sequences))
+            }
+        }
+    }
+
+    fn sequences(&self) -> BTreeSet<u64> {
+        match self {
+            Self::One(sequence) => BTreeSet::from([*sequence]),
+            Self::Several(sequences) => (**sequences).clone(),
+        }
+    }
+}
+
 /// The waiting alerts of one channel by their sequence in the stream.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    waiting: BTreeMap<u64, Waiting>,
+    /// In boxes: the nodes of the tree are hardly more than half full.
+    waiting: BTreeMap<u64, Box<Waiting>>,
     /// Sequences by fold key; those of `isolated` are not in it.
-    folds: HashMap<FoldKey, BTreeSet<u64>>,
+    folds: HashMap<FoldKey, Fold>,
     /// First sequence of each embed to be, in the order of embeds.
     heads: BTreeSet<u64>,
     /// Embeds that go out alone and that nothing joins any more.
     isolated: Vec<BTreeSet<u64>>,
     whole: usize,
+    /// That of the last alert: most are let in on the same.
+    trust: Arc<Trust>,
     /// All below this sequence are trusted under these keys.
     trusted: Option<(ChannelTrust, u64)>,
 }
@@ -126,11 +174,15 @@ impl Backlog {
         let class = Class::of(&alert, issue);
         let key = FoldKey::of(&alert, class);
         let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
-        let (since_ms, trust) = (alert.waiting_since_ms(), alert.trust.clone());
+        let since_ms = alert.waiting_since_ms();
+        if *self.trust != alert.trust {
+            self.trust = Arc::new(alert.trust.clone());
+        }
+        let trust = Arc::clone(&self.trust);
         let whole = (self.whole < KEPT_WHOLE).then(|| Box::new(alert));
         self.whole += usize::from(whole.is_some());
         let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
-        self.waiting.insert(sequence, waiting);
+        self.waiting.insert(sequence, Box::new(waiting));
         if let Some((_, next)) = &mut self.trusted {
             *next = sequence.min(*next);
         }
@@ -245,21 +297,24 @@ impl Backlog {
 
     /// The first alert of each embed to be, of those that are told so.
     fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &Waiting)> {
-        let heads = self.heads.iter().filter_map(|head| Some((*head, self.waiting.get(head)?)));
+        let heads = self.heads.iter().filter_map(|head| Some((*head, &**self.waiting.get(head)?)));
         heads.filter(move |(_, waiting)| wanted(waiting.class))
     }
 
     fn group(&self, head: u64) -> Option<Group> {
         let first = self.waiting.get(&head)?;
         let isolated = self.isolated.iter().find(|isolated| isolated.contains(&head));
-        let sequences = isolated.or_else(|| self.folds.get(&first.key))?.clone();
+        let sequences = match isolated {
+            Some(isolated) => isolated.clone(),
+            None => self.folds.get(&first.key)?.sequences(),
+        };
         let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
         let (last_ms, latest) = times.clone().max()?;
         let (first_ms, _) = times.min()?;
         let since = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.since_ms));
         let since_ms = (since.clone().min()?, since.max()?);
         let waiting = sequences.iter().filter_map(|s| self.waiting.get(s));
-        let trusts = newest(waiting.map(|waiting| (&waiting.trust, waiting.received_ms)));
+        let trusts = newest(waiting.map(|waiting| (&*waiting.trust, waiting.received_ms)));
         Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, trusts })
     }
 
@@ -274,7 +329,7 @@ impl Backlog {
         let mut embeds: BTreeMap<u64, (FoldKey, BTreeSet<u64>)> = BTreeMap::new();
         for sequence in sequences.iter().filter(|sequence| !self.is_alone(**sequence)) {
             let Some(key) = self.waiting.get(sequence).map(|waiting| waiting.key) else { continue };
-            let Some(head) = self.folds.get(&key).and_then(|fold| fold.first().copied()) else { continue };
+            let Some(head) = self.folds.get(&key).and_then(Fold::first) else { continue };
             embeds.entry(head).or_insert_with(|| (key, BTreeSet::new())).1.insert(*sequence);
         }
         for (key, embed) in embeds.into_values() {
@@ -308,25 +363,20 @@ impl Backlog {
     }
 
     fn fold(&mut self, key: FoldKey, sequence: u64) {
-        let fold = self.folds.entry(key).or_default();
+        let fold = self.folds.entry(key).or_insert(Fold::One(sequence));
         if let Some(head) = fold.first() {
-            self.heads.remove(head);
+            self.heads.remove(&head);
         }
         fold.insert(sequence);
         self.heads.extend(fold.first());
     }
 
     fn unfold(&mut self, key: FoldKey, sequence: u64) {
-        let Some(fold) = self.folds.get_mut(&key) else { return };
-        fold.remove(&sequence);
+        let Some(fold) = self.folds.remove(&key) else { return };
         self.heads.remove(&sequence);
-        match fold.first() {
-            Some(head) => {
-                self.heads.insert(*head);
-            }
-            None => {
-                self.folds.remove(&key);
-            }
+        if let Some(left) = fold.without(sequence) {
+            self.heads.extend(left.first());
+            self.folds.insert(key, left);
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) async fn store(settings: &Settings) -> Arc<dyn Store> {
 
 /// A client as the service makes it; connected, if NATS is there.
 pub(crate) async fn client(settings: &Settings) -> async_nats::Client {
-    let client = shared::bus::connect("test", &settings.common.nats, &Default::default()).await.unwrap();
+    let (client, _) = shared::bus::connect("test", &settings.common.nats, &Default::default()).await.unwrap();
     let _ = tokio::time::timeout(Duration::from_millis(500), async {
         while client.connection_state() != async_nats::connection::State::Connected {
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -21,7 +21,7 @@ use async_nats::{
 use shared::{
     Alert, ChannelId,
     admin::Readiness,
-    bus::{Role, Streams},
+    bus::{Lacks, Role, Streams},
     settings::NatsSettings,
     wire,
 };
@@ -48,6 +48,7 @@ pub(crate) struct Queue {
     nats: Client,
     publisher: jetstream::Context,
     streams: Streams,
+    lacks: Lacks,
     readiness: Readiness,
     pulse: Pulse,
 }
@@ -76,15 +77,16 @@ pub(crate) enum StoreError {
 }
 
 impl Queue {
-    pub(crate) fn new(nats: Client, settings: NatsSettings, readiness: Readiness) -> Self {
+    pub(crate) fn new((nats, lacks): (Client, Lacks), settings: NatsSettings, readiness: Readiness) -> Self {
         let publisher = ContextBuilder::new()
             .max_ack_inflight(MAX_INFLIGHT)
             .backpressure_on_inflight(false)
             .timeout(ACK_WITHIN)
             .ack_timeout(ACK_WITHIN)
             .build(nats.clone());
-        let streams = Streams::new(nats.clone(), settings, Role::Ingress, readiness.clone());
-        Self { nats, publisher, streams, readiness, pulse: Pulse::default() }
+        let connection = (nats.clone(), lacks.clone());
+        let streams = Streams::new(connection, settings, Role::Ingress, readiness.clone());
+        Self { nats, publisher, streams, lacks, readiness, pulse: Pulse::default() }
     }
 
     /// Whether there is a connection at all.
@@ -181,6 +183,10 @@ impl Queue {
     async fn attempt(&self, subject: String, message: PublishMessage) -> Result<Stored, PublishError> {
         let acknowledgement = self.publisher.send_publish(subject, message).await?.await?;
         self.pulse.beat();
+        // Another stream has taken the subjects.
+        if acknowledgement.stream != wire::ALERTS {
+            return Err(PublishError::new(PublishErrorKind::StreamNotFound));
+        }
         let sequence = acknowledgement.sequence;
         if acknowledgement.duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);

@@ -6,7 +6,7 @@ use async_nats::jetstream::{
     Context, ErrorCode,
     context::{PublishError, PublishErrorKind},
     message::{PublishMessage, StreamMessage},
-    stream::{LastRawMessageError, LastRawMessageErrorKind},
+    stream::{DirectGetErrorKind, LastRawMessageError, LastRawMessageErrorKind},
 };
 use shared::{
     bus::{DUPLICATE_WINDOW, SEEN_FOR},
@@ -23,6 +23,8 @@ use super::{
 /// after each failure.
 const ATTEMPTS: u32 = 60;
 const RETRY: Duration = Duration::from_secs(1);
+/// The right to read notes.
+const READ: &str = "$JS.API.STREAM.MSG.GET.KV_seen";
 /// How long the last body of a state is kept. Longer than it counts, so that the
 /// note's revision is never the same for two firings that JetStream could confuse.
 const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
@@ -42,13 +44,40 @@ impl Queue {
         let Some(subject) = firing.subject() else {
             return Ok(firing.place(None, now_ms));
         };
-        let found = self.pulse.within(deadline.into(), self.look(&subject)).await.unwrap_or_else(|| {
-            Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
-        })?;
+        let found =
+            self.pulse.within(deadline.into(), self.look(firing, &subject)).await.unwrap_or_else(|| {
+                Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
+            })?;
         Ok(firing.place(found.as_ref(), now_ms))
     }
 
-    async fn look(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
+    /// The note, where it may be read.
+    async fn look(&self, firing: &Firing, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
+        tokio::select! {
+            biased;
+            () = self.lacks.refuses(READ) => {}
+            found = self.look_at_leader(subject) => return found,
+        }
+        // An `accounts.conf` of before lets the notes about signed requests be read
+        // directly, and those about states not at all: `Nats-Msg-Id` stands for them.
+        match firing.noted {
+            Noted::Signed => self.look_at_any(subject).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn look_at_any(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
+        let unavailable = |error: String| StoreError::Unavailable(format!("earlier requests: {error}"));
+        let bucket = self.publisher.get_stream_no_info(wire::SEEN_STREAM).await;
+        let bucket = bucket.map_err(|error| unavailable(error.to_string()))?;
+        match bucket.direct_get_last_for_subject(subject).await {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unavailable(error.to_string())),
+        }
+    }
+
+    async fn look_at_leader(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
         let unavailable = |error: String| StoreError::Unavailable(format!("earlier requests: {error}"));
         let mut found = last(&self.publisher, subject).await;
         if found.as_ref().is_err_and(is_missing) {
@@ -62,20 +91,42 @@ impl Queue {
     /// and else a little later: until then its `Nats-Msg-Id` stands for it.
     pub(crate) async fn remember(&self, firing: Firing, place: Place, stored: Stored, deadline: Instant) {
         let Some(subject) = firing.subject() else { return };
+        let is_refused = self.notes_are_refused(&firing);
         let publisher = self.publisher.clone();
-        let written = tokio::spawn(async move {
-            let written = match firing.noted {
+        let channel = firing.channel;
+        let write = async move {
+            match firing.noted {
                 Noted::State(_) => {
                     let note = Note { sha256: firing.id, stored: stored.sequence };
                     remember_state(&publisher, &subject, &note, place.revision).await
                 }
                 _ => remember_body(&publisher, &subject).await,
+            }
+        };
+        let written = tokio::spawn(async move {
+            let written = tokio::select! {
+                biased;
+                () = is_refused => return,
+                written = write => written,
             };
             if !written {
-                tracing::warn!(channel = %firing.channel, "cannot remember that a request was stored");
+                tracing::warn!(%channel, "cannot remember that a request was stored");
             }
         });
         let _ = timeout_at(deadline.into(), written).await;
+    }
+
+    /// Returns when NATS refuses to let a note about this be written: an
+    /// `accounts.conf` of before has none about states.
+    fn notes_are_refused(&self, firing: &Firing) -> impl Future<Output = ()> + Send + use<> {
+        let state = matches!(firing.noted, Noted::State(_)).then(|| firing.subject()).flatten();
+        let lacks = self.lacks.clone();
+        async move {
+            match state {
+                Some(subject) => lacks.refuses(&subject).await,
+                None => std::future::pending().await,
+            }
+        }
     }
 }
 

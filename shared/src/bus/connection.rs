@@ -2,12 +2,12 @@
 //! say of it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     future,
     num::NonZeroU32,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -17,7 +17,11 @@ use nkeys::KeyPair;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use secrecy::ExposeSecret as _;
 
-use super::{rights::Rights, table::table};
+use super::{
+    lacks::{self, Lacks},
+    rights::Rights,
+    table::table,
+};
 use crate::{
     admin::Readiness,
     settings::{NatsSettings, SettingsError, secret},
@@ -34,16 +38,10 @@ const MAX_RECONNECT_DELAY: Duration = Duration::from_millis(200);
 const OBJECTION_EVERY: Duration = Duration::from_secs(10);
 /// The name under which readiness reports the connection.
 const CHECK: &str = "nats";
-/// The name under which it reports rights that the user lacks.
-const RIGHTS: &str = "rights";
-/// For how long a missing right counts that the service can do without: what
-/// needs it is tried again once a minute.
-const LACKS_FOR: Duration = Duration::from_secs(75);
-/// The same for one that it needs, and tries all the time.
-const LACKS_NEEDED_FOR: Duration = Duration::from_secs(10);
 
 /// Connects in the background: this returns at once, also while NATS is away,
-/// and the client reconnects for ever. Readiness follows the connection.
+/// and the client reconnects for ever. Readiness follows the connection. With it
+/// comes what the user lacks there.
 ///
 /// # Errors
 /// [`SettingsError`] when the credentials cannot be used.
@@ -51,10 +49,10 @@ pub async fn connect(
     service: &'static str,
     settings: &NatsSettings,
     readiness: &Readiness,
-) -> anyhow::Result<Client> {
+) -> anyhow::Result<(Client, Lacks)> {
     readiness.set_unready(CHECK, "not connected yet");
-    let rights = Rights::of(service, &table(settings));
-    let watcher = Arc::new(Watcher::new(readiness.clone(), rights));
+    let lacks = Lacks::new(Rights::of(service, &table(settings)), readiness.clone());
+    let watcher = Arc::new(Watcher::new(readiness.clone(), lacks.clone()));
     let (attempts, events) = (watcher.clone(), watcher);
     check(settings)?;
     let identity = settings.clone();
@@ -85,7 +83,10 @@ pub async fn connect(
         Some(path) => options.add_root_certificates(path.clone()).require_tls(true),
         None => options,
     };
-    options.connect(settings.nats_url.clone()).await.context("NATS_URL: cannot start connecting")
+    let client = options.connect(settings.nats_url.clone()).await;
+    let client = client.context("NATS_URL: cannot start connecting")?;
+    tokio::spawn(lacks::watch(client.clone(), lacks.clone()));
+    Ok((client, lacks))
 }
 
 /// The wait before the next attempt: between half and all of the longest one, so
@@ -163,16 +164,13 @@ struct Watcher {
     /// Why attempts failed since the connection was there, each logged once.
     said: Mutex<BTreeSet<String>>,
     objections: DefaultDirectRateLimiter,
-    rights: Rights,
-    /// What NATS refused on this connection, and when last.
-    lacks: Mutex<BTreeMap<String, Instant>>,
+    lacks: Lacks,
 }
 
 impl Watcher {
-    fn new(readiness: Readiness, rights: Rights) -> Self {
+    fn new(readiness: Readiness, lacks: Lacks) -> Self {
         let quota = Quota::with_period(OBJECTION_EVERY).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
-        let (said, lacks) = (Mutex::default(), Mutex::default());
-        Self { readiness, said, objections: RateLimiter::direct(quota), rights, lacks }
+        Self { readiness, said: Mutex::default(), objections: RateLimiter::direct(quota), lacks }
     }
 
     fn said(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -188,31 +186,12 @@ impl Watcher {
         }
     }
 
-    /// NATS objects to something; if to a subject, the user lacks a right.
-    fn refused(&self, error: &str) {
-        let Some((_, right)) = error.split_once("Permissions Violation for ") else { return };
-        let needed = |right: &str| !self.rights.can_do_without(right.split('"').nth(1).unwrap_or_default());
-        let counts_for = |right: &str| if needed(right) { LACKS_NEEDED_FOR } else { LACKS_FOR };
-        let mut lacks = self.lacks.lock().unwrap_or_else(PoisonError::into_inner);
-        lacks.retain(|right, last| last.elapsed() < counts_for(right));
-        lacks.insert(right.to_owned(), Instant::now());
-        let holds = !lacks.keys().any(|right| needed(right));
-        let rights: Vec<&str> = lacks.keys().map(String::as_str).collect();
-        let words = format!(
-            "the user at NATS lacks the right to: {}: bring its permissions up to date (accounts.conf)",
-            rights.join(", ")
-        );
-        let time = if holds { LACKS_FOR } else { LACKS_NEEDED_FOR };
-        self.readiness.set_for(time, RIGHTS, holds, words);
-    }
-
     fn happened(&self, event: &Event) {
         match event {
             Event::Connected => {
                 tracing::info!("connected to NATS");
                 self.said().clear();
-                self.lacks.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                self.readiness.forget(RIGHTS);
+                self.lacks.clear();
                 self.readiness.set_ready(CHECK);
             }
             Event::Disconnected => {
@@ -224,7 +203,7 @@ impl Watcher {
                 self.failed(format!("{error}: check the names in NATS_URL"));
             }
             Event::ServerError(error) => {
-                self.refused(&error.to_string());
+                self.lacks.note(&error.to_string());
                 if self.objections.check().is_ok() {
                     tracing::warn!(%error, "NATS objects to what this service does");
                 }

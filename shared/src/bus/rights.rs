@@ -26,10 +26,23 @@ impl Rights {
         if service == "ingress-service" { ingress(table) } else { discord() }
     }
 
-    /// Whether the service does its work without this right, only worse.
-    pub(super) fn can_do_without(&self, subject: &str) -> bool {
-        let mut rights = self.publish.iter().chain(&self.subscribe);
-        rights.any(|right| !right.needed && matches(&right.subject, subject))
+    /// The right that allows this to be published, and whether it is needed.
+    pub(super) fn to_publish(&self, subject: &str) -> (String, bool) {
+        find(&self.publish, subject)
+    }
+
+    /// The right that allows this to be subscribed to, and whether it is needed.
+    pub(super) fn to_subscribe(&self, subject: &str) -> (String, bool) {
+        find(&self.subscribe, subject)
+    }
+}
+
+fn find(rights: &[Right], subject: &str) -> (String, bool) {
+    let matching = |right: &&Right| matches(right.subject.split(' ').next().unwrap_or_default(), subject);
+    let useful = rights.iter().filter(matching).find(|right| !right.needed);
+    match useful.or_else(|| rights.iter().find(matching)) {
+        Some(right) => (right.subject.clone(), right.needed),
+        None => (subject.to_owned(), true),
     }
 }
 
@@ -52,7 +65,7 @@ fn ingress(table: &[Entry]) -> Rights {
         useful("$JS.API.DIRECT.GET.KV_channels.$KV.channels.*"),
         useful("$JS.API.STREAM.MSG.GET.KV_channels"),
         // Whether a request came before, and Sentry's addresses: from the leader.
-        needed("$JS.API.STREAM.MSG.GET.KV_seen"),
+        useful("$JS.API.STREAM.MSG.GET.KV_seen"),
         useful("$JS.API.STREAM.MSG.GET.KV_sources"),
         // The bucket "trust", followed; and the answers to NATS's flow control.
         needed("$JS.API.CONSUMER.CREATE.KV_trust"),
@@ -62,7 +75,8 @@ fn ingress(table: &[Entry]) -> Rights {
     ];
     for entry in table.iter().filter(|entry| entry.is_made_by(Role::Ingress)) {
         let name = &entry.config.name;
-        publish.push(needed(format!("$JS.API.STREAM.INFO.{name}")));
+        let info = format!("$JS.API.STREAM.INFO.{name}");
+        publish.push(if entry.needed { needed(info) } else { useful(info) });
         // It is made by the other service too.
         publish.push(useful(format!("$JS.API.STREAM.CREATE.{name}")));
     }

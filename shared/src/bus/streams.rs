@@ -14,6 +14,7 @@ use futures::future::join_all;
 use super::{
     Role,
     apply::{Applied, apply},
+    lacks::Lacks,
     table::{Entry, Maker, table},
 };
 use crate::{admin::Readiness, settings::NatsSettings, wire};
@@ -40,6 +41,7 @@ struct Inner {
     settings: NatsSettings,
     role: Role,
     readiness: Readiness,
+    lacks: Lacks,
     known: Mutex<BTreeMap<String, Known>>,
     /// Held by whoever looks: when the last look began.
     looked: tokio::sync::Mutex<Option<Instant>>,
@@ -56,7 +58,12 @@ struct Known {
 
 impl Streams {
     /// Over this connection. Readiness fails until the streams are there.
-    pub fn new(client: Client, settings: NatsSettings, role: Role, readiness: Readiness) -> Self {
+    pub fn new(
+        (client, lacks): (Client, Lacks),
+        settings: NatsSettings,
+        role: Role,
+        readiness: Readiness,
+    ) -> Self {
         readiness.set_unready(CHECK, "not made yet");
         let mut js = jetstream::new(client.clone());
         js.set_timeout(PATIENCE);
@@ -66,6 +73,7 @@ impl Streams {
             settings,
             role,
             readiness,
+            lacks,
             known: Mutex::default(),
             looked: tokio::sync::Mutex::default(),
         }))
@@ -107,7 +115,8 @@ impl Streams {
             table(&self.0.settings).into_iter().filter(|entry| entry.is_made_by(self.0.role)).collect();
         let looks = entries.iter().map(|entry| async move {
             let update = self.0.role != Role::Ingress && self.may_update(&entry.config.name);
-            apply(&self.0.js, entry, update).await.map(|applied| (entry, applied, update))
+            let looked = self.look(entry, update).await;
+            looked.map(|applied| (entry, applied, update)).map_err(|error| (entry, error))
         });
         let looks = join_all(looks).await;
         let memory = wire::bucket_stream(wire::CHANNELS);
@@ -115,25 +124,38 @@ impl Streams {
             .iter()
             .flatten()
             .any(|(entry, applied, _)| entry.config.name == memory && applied.info.state.messages > 0);
-        let mut trouble = Vec::new();
+        let (mut trouble, mut worse) = (Vec::new(), Vec::new());
         for look in looks {
             match look {
                 Ok((entry, applied, updated)) => {
                     trouble.extend(self.note(entry, applied, updated, has_memory))
                 }
-                Err(error) => trouble.push(format!("{error:#}")),
+                Err((entry, error)) if entry.needed => trouble.push(format!("{error:#}")),
+                Err((_, error)) => worse.push(format!("{error:#}")),
             }
         }
-        let older: Vec<String> = self.known().values().filter_map(|known| known.older.clone()).collect();
+        worse.extend(self.known().values().filter_map(|known| known.older.clone()));
         if trouble.is_empty() {
             let words =
-                if older.is_empty() { "ok".to_owned() } else { format!("works, but {}", older.join("; ")) };
+                if worse.is_empty() { "ok".to_owned() } else { format!("works, but {}", worse.join("; ")) };
             self.0.readiness.set_ready_saying(CHECK, words);
             return None;
         }
         let trouble = trouble.join("; ");
         self.0.readiness.set_unready(CHECK, &*trouble);
         Some(trouble)
+    }
+
+    /// Makes one what the table says, unless NATS refuses even to look at it.
+    async fn look(&self, entry: &Entry, update: bool) -> anyhow::Result<Applied> {
+        let right = format!("$JS.API.STREAM.INFO.{}", entry.config.name);
+        tokio::select! {
+            biased;
+            () = self.0.lacks.refuses(&right) => {
+                anyhow::bail!("{}: the user at NATS lacks the right to publish to {right}", entry.config.name)
+            }
+            applied = apply(&self.0.js, entry, update) => applied,
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {

@@ -52,6 +52,8 @@ pub(super) enum Maker {
 pub(super) struct Entry {
     pub(super) config: Config,
     pub(super) maker: Maker,
+    /// Whether alerts can be neither stored nor posted without it.
+    pub(super) needed: bool,
     /// The setting that says how many bytes it may have.
     pub(super) setting: Option<&'static str>,
 }
@@ -69,7 +71,7 @@ impl Entry {
 
 /// The table.
 pub(super) fn table(settings: &NatsSettings) -> Vec<Entry> {
-    let entry = |maker, config| Entry { config, maker, setting: None };
+    let entry = |maker, config| Entry { config, maker, needed: true, setting: None };
     vec![
         Entry { setting: Some("ALERTS_MAX_BYTES"), ..entry(Maker::Both, alerts(settings)) },
         Entry { setting: Some("DEAD_LETTERS_MAX_BYTES"), ..entry(Maker::Both, dead_letters(settings)) },
@@ -77,7 +79,8 @@ pub(super) fn table(settings: &NatsSettings) -> Vec<Entry> {
         entry(Maker::Both, refusals(settings)),
         // Any replica may say which channels were ever authorized, also while there is no leader.
         entry(Maker::Both, Config { allow_direct: true, ..bucket(wire::CHANNELS, settings) }),
-        entry(Maker::Both, bucket(wire::SOURCES, settings)),
+        // Without it the addresses hold that were known before.
+        Entry { needed: false, ..entry(Maker::Both, bucket(wire::SOURCES, settings)) },
         entry(Maker::Both, bucket(wire::TRUST, settings)),
         entry(Maker::Both, bucket(wire::LANES, settings)),
         entry(Maker::Both, messages(settings)),
@@ -147,6 +150,8 @@ fn seen(settings: &NatsSettings) -> Config {
         discard: DiscardPolicy::Old,
         max_bytes: SEEN_MAX_BYTES,
         max_age: SEEN_FOR,
+        // For builds and for `accounts.conf` of before, which read it so.
+        allow_direct: true,
         allow_message_ttl: true,
         ..bucket(wire::SEEN, settings)
     }

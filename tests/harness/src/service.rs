@@ -53,6 +53,12 @@ impl Service {
         self.child = spawn(self.name, &self.variables, &self.directory.path().join("log"));
     }
 
+    /// The same with another value of this variable.
+    pub fn restart_with(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self.restart();
+    }
+
     /// Sends a signal, such as `TERM`, `STOP` or `CONT`.
     pub fn signal(&self, signal: &str) {
         process::signal(self.child.id(), signal);

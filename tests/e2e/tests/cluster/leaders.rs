@@ -13,7 +13,7 @@ use shared::wire;
 use crate::{builder, scene::Scene};
 
 /// NATS elects a leader 4 to 9 seconds after the last word of the former.
-const ELECTED: Duration = Duration::from_secs(60);
+pub(crate) const ELECTED: Duration = Duration::from_secs(60);
 /// Alerts of each channel that two servers take alone.
 const ACCEPTED: u64 = 10;
 
@@ -66,22 +66,22 @@ async fn lose_leader(scene: &mut Scene, stream: &str) -> Duration {
     took
 }
 
-fn servers(stack: &Stack) -> impl Iterator<Item = &NatsServer> {
+pub(crate) fn servers(stack: &Stack) -> impl Iterator<Item = &NatsServer> {
     std::iter::once(&stack.nats).chain(&stack.peers)
 }
 
-fn server_at(stack: &mut Stack, number: usize) -> &mut NatsServer {
+pub(crate) fn server_at(stack: &mut Stack, number: usize) -> &mut NatsServer {
     match number {
         0 => &mut stack.nats,
         number => &mut stack.peers[number - 1],
     }
 }
 
-async fn leader(stack: &Stack, stream: &str) -> String {
+pub(crate) async fn leader(stack: &Stack, stream: &str) -> String {
     wait_for("the stream has a leader", ELECTED, || async { cluster(stack, stream).await?.leader }).await
 }
 
-async fn cluster(stack: &Stack, stream: &str) -> Option<ClusterInfo> {
+pub(crate) async fn cluster(stack: &Stack, stream: &str) -> Option<ClusterInfo> {
     let urls = servers(stack).map(|server| server.url().parse::<ServerAddr>().expect("a URL"));
     let client = async_nats::connect(urls.collect::<Vec<_>>()).await.ok()?;
     let mut js = jetstream::new(client);

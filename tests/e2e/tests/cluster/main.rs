@@ -7,6 +7,7 @@ mod identify;
 mod interrupted;
 mod leaders;
 mod load;
+mod raise;
 mod restart;
 mod scene;
 mod stale;

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use e2e::{Ledger, Seed, Storm, scaled, soak};
-use harness::firestore::FirestoreEmulator;
+use harness::{firestore::FirestoreEmulator, wait::wait_for};
 use tokio::time::sleep;
 
 use crate::{SETTLED, builder};
 
 /// What the store said is believed for a minute, and asked anew within a moment.
 const BELIEVED: Duration = Duration::from_secs(62);
+/// The contract's three seconds, and one for a busy machine.
+const NOTICED: Duration = Duration::from_secs(4);
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
@@ -28,6 +30,11 @@ async fn while_firestore_hangs_alerts_wait_and_nothing_is_posted_unchecked() {
     stack.until_drained(SETTLED).await;
     firestore.pause();
     let paused_ms = now_ms();
+    // Though what it said is still believed.
+    wait_for("/readyz says that the store is away", NOTICED, || async {
+        (stack.discord.readyz().await == Some(503)).then_some(())
+    })
+    .await;
     if !soak() {
         // A minute's memory is gone with the process.
         stack.discord.kill();
@@ -54,6 +61,7 @@ async fn while_firestore_hangs_alerts_wait_and_nothing_is_posted_unchecked() {
         .filter(|shown| shown.posted_ms() > trusted_until_ms)
         .count();
     firestore.unpause();
+    stack.discord.ready().await;
     assert_eq!(unchecked, 0, "posted while nobody could say whether that was still allowed");
     ledger.settle(&stack, SETTLED).await;
     assert!(stack.dead_letters().await.is_empty());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::{self, stream::Config};
 use harness::{
     free_port,
     nats::NatsServer,
@@ -9,7 +10,9 @@ use harness::{
     wait::{SOON, wait_for},
 };
 
-use crate::readyz;
+use shared::wire;
+
+use crate::{HEALED, alert, readyz, works};
 
 fn configuration(max_file_store: &str) -> String {
     format!("jetstream {{ max_file_store: {max_file_store} }}\n")
@@ -53,4 +56,32 @@ async fn too_little_storage_is_named_with_the_setting_until_there_is_enough() {
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_queue_cannot_be_made_again_neither_service_is_ready_and_no_alert_is_accepted() {
+    let stack = crate::start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    works(&stack, channel, "before").await;
+    let js = jetstream::new(stack.nats.client().await);
+    // A stream with the same subjects: JetStream makes no second one.
+    let strange = Config { subjects: vec!["alerts.>".to_owned()], ..Config::default() };
+    let strange = Config { name: "strange".to_owned(), ..strange };
+    wait_for("another stream came first", HEALED, || async {
+        let _ = js.delete_stream(wire::ALERTS).await;
+        js.create_stream(strange.clone()).await.ok().map(drop)
+    })
+    .await;
+    for service in [&stack.ingress, &stack.discord] {
+        wait_for("/readyz names the stream", Duration::from_secs(4), || async {
+            let (status, said) = readyz(service).await?;
+            (status == 503 && said.contains("ALERTS: cannot be made")).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(stack.send(channel, &alert("nowhere")).await.status, 503);
+    js.delete_stream("strange").await.expect("deleted");
+    works(&stack, channel, "after").await;
+    stack.ingress.ready().await;
+    stack.discord.ready().await;
 }

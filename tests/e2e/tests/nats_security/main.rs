@@ -6,6 +6,7 @@ mod permissions;
 mod refused;
 mod rights;
 mod server;
+mod upgrade;
 
 use e2e::Stack;
 use harness::wait::{SOON, wait_for};
@@ -31,7 +32,7 @@ async fn assert_it_works(stack: &Stack) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_credentials_file_for_each_service_alerts_are_posted() {
+async fn with_a_credentials_file_for_each_service_and_in_an_account_that_demands_limits_alerts_are_posted() {
     let (files, operator) = (Files::new(), Operator::new());
     let nats = with_credentials(&files, &operator).await;
     let ingress = files.write("ingress.creds", operator.credentials());

@@ -32,6 +32,8 @@ impl Operator {
         let account = |account: &KeyPair, limits: &Value| {
             token(&self.key, account, json!({ "type": "account", "version": 2, "limits": limits }))
         };
+        // As hosted NATS has it.
+        stored["max_bytes_required"] = json!(true);
         format!(
             "operator: {}\nsystem_account: {}\nresolver: MEMORY\nresolver_preload: {{ {}: {}, {}: {} }}\n",
             token(&self.key, &self.key, json!({ "type": "operator", "version": 2 })),

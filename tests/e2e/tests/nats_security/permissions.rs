@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use async_nats::jetstream;
-use e2e::{Stack, issue_change};
+use e2e::{Builder, Stack, issue_change};
 use harness::{
     authority::Authority,
     nats::NatsServer,
@@ -21,23 +21,27 @@ use crate::{
 };
 
 const SECRETS_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const CLIENT_SECRET: &str = "5ec2e7000000000000000000000000000000000000000000000000000000beef";
+pub(crate) const CLIENT_SECRET: &str = "5ec2e7000000000000000000000000000000000000000000000000000000beef";
 
 /// The product over TLS, each service as its user; where the authority's certificate is.
 async fn start(files: &Files) -> (Stack, PathBuf) {
     let authority = Authority::new();
     let nats = with_passwords(files, &authority).await;
     let ca = files.write("ca.crt", authority.pem());
+    (builder(files, nats, &ca).start().await, ca)
+}
+
+/// The product at this server over TLS, each service as its user.
+pub(crate) fn builder(files: &Files, nats: NatsServer, ca: &Path) -> Builder {
     let password_file = files.write("password", format!("{DISCORD_PASSWORD}\n"));
     let builder = Stack::builder().nats(nats);
     let builder = builder.ingress("NATS_CA_FILE", ca.display()).discord("NATS_CA_FILE", ca.display());
     let builder = builder.ingress("SECRETS_KEY", SECRETS_KEY).discord("SECRETS_KEY", SECRETS_KEY);
     let builder = builder.ingress("NATS_USER", "ingress-service").ingress("NATS_PASSWORD", INGRESS_PASSWORD);
-    let builder = builder
+    builder
         .discord("NATS_USER", "discord-service")
         .discord("NATS_PASSWORD_FILE", password_file.display())
-        .discord("PUBLIC_URL", "https://bot.example.com");
-    (builder.start().await, ca)
+        .discord("PUBLIC_URL", "https://bot.example.com")
 }
 
 fn legacy(title: &str) -> Webhook {
@@ -54,7 +58,7 @@ async fn slash(stack: &Stack, command: &str, channel: u64) -> Message {
     used.message(SOON).await.expect("a reply")
 }
 
-async fn hand_in_a_secret(stack: &Stack, channel: u64) {
+pub(crate) async fn hand_in_a_secret(stack: &Stack, channel: u64) {
     let channel = channel.to_string();
     let command = "sentry channel secret";
     let asked = stack.sandbox.slash(stack.owner, stack.office, command, &[("channel", &channel)]);
@@ -66,7 +70,7 @@ async fn hand_in_a_secret(stack: &Stack, channel: u64) {
 }
 
 /// Sends it until it is answered so; it counts as one.
-async fn until_answered(stack: &Stack, status: u16, url: &str, webhook: &Webhook) {
+pub(crate) async fn until_answered(stack: &Stack, status: u16, url: &str, webhook: &Webhook) {
     wait_for(&format!("an answer of {status}"), SOON, || async {
         (stack.send_to(url, webhook).await.status == status).then_some(())
     })
@@ -154,7 +158,7 @@ async fn over_tls_with_the_permissions_that_are_deployed_everything_works_also_a
     }
 }
 
-fn issue_body() -> String {
+pub(crate) fn issue_body() -> String {
     serde_json::json!({
         "action": "created",
         "installation": {"uuid": "a8e5d37a-696c-4c54-adb5-b3f28d64c7de"},
