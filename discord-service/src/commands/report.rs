@@ -156,23 +156,24 @@ impl Problem {
 /// Since when, and what follows.
 fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
     if !closing.is_closed() {
-        return format!("It is open again, and {} follow.", letters(follows));
+        return format!("It is open again, and {}.", letters(follows, "follow"));
     }
     let since = closing.since_ms.map(|since| format!("Since {}. ", span(now_ms.saturating_sub(since))));
     let rest = match (follows, closing.gone) {
         (0, _) => String::new(),
-        (_, true) => format!(" {} stay here.", letters(follows)),
-        (_, false) => format!(" Then {} follow.", letters(follows)),
+        (_, true) => format!(" {} here.", letters(follows, "stay")),
+        (_, false) => format!(" Then {}.", letters(follows, "follow")),
     };
     let since = since.unwrap_or_default();
     format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closing.remedy())
 }
 
-fn letters(count: usize) -> String {
+/// So many dead letters do this.
+fn letters(count: usize, verb: &str) -> String {
     match count {
-        1 => "1 dead letter".to_owned(),
-        1_000.. => "1000 dead letters or more".to_owned(),
-        _ => format!("{count} dead letters"),
+        1 => format!("1 dead letter {verb}s"),
+        1_000.. => format!("1000 dead letters or more {verb}"),
+        _ => format!("{count} dead letters {verb}"),
     }
 }
 
