@@ -49,7 +49,11 @@ async fn after_a_raise_from_one_replica_to_three_a_lost_server_and_its_disk_stop
     let lost = servers(&stack).position(|server| server.is_named(&lost)).expect("one of ours");
     server_at(&mut stack, lost).kill();
     accepts(&load).await;
-    stack.until_status(channels[0], |said| said.contains("Dead Letters")).await;
+    wait_for("a command is answered", ELECTED, || async {
+        let reply = stack.command(stack.owner, &format!("!sentry status <#{}>", channels[0])).await;
+        (!reply.content().contains("unavailable")).then_some(())
+    })
+    .await;
     let server = server_at(&mut stack, lost);
     std::fs::remove_dir_all(server.files().join("jetstream")).expect("its files are there");
     server.restart().await;
