@@ -109,6 +109,7 @@ pub(crate) struct Group {
 
 /// The sequences of the alerts with one fold key: most have no other.
 #[derive(Debug)]
+#[expect(clippy::box_collection, reason = "there may be a million, and most are of one alert")]
 enum Fold {
     One(u64),
     Several(Box<BTreeSet<u64>>),
