@@ -6,71 +6,16 @@ use std::{
     sync::Arc,
 };
 
-use sha2::{Digest as _, Sha256};
 use shared::{Alert, alert::Trust, trust::ChannelTrust};
 
-use super::issue::{IssueKey, Issues};
-use crate::{
-    render::Change,
-    trust::{Distrust, distrust},
+use super::{
+    fold::{Class, Fold, FoldKey},
+    issue::{IssueKey, Issues},
 };
+use crate::trust::{Distrust, distrust};
 
 /// How many waiting alerts are kept whole, so that a lone one is not read twice.
 const KEPT_WHOLE: usize = 32;
-
-/// How an alert is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// By a post.
-    News,
-    /// By an edit of the message about its issue, where one is known.
-    Change,
-    /// By both: the issue is back.
-    Return,
-}
-
-impl Class {
-    fn of(alert: &Alert, issue: Option<IssueKey>) -> Self {
-        match Change::of(alert).filter(|_| issue.is_some()) {
-            None => Self::News,
-            Some(change) if change.is_return() => Self::Return,
-            Some(_) => Self::Change,
-        }
-    }
-}
-
-/// Alerts that share an embed have the same key: issue, mention, level and kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct FoldKey([u8; 16]);
-
-impl FoldKey {
-    fn of(alert: &Alert, class: Class) -> Self {
-        // Without an issue id, what the reader would take for the same issue.
-        let issue = match &alert.issue_id {
-            Some(id) => ["id", id.as_str(), ""],
-            None => [
-                "text",
-                alert.title.as_deref().unwrap_or_default(),
-                alert.culprit.as_deref().unwrap_or_default(),
-            ],
-        };
-        let mut hash = Sha256::new();
-        let mention = alert.mention.map(|user| user.to_string()).unwrap_or_default();
-        let level = alert.level.as_deref().unwrap_or_default();
-        let back = if class == Class::Return { "back" } else { "" };
-        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind, back]) {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        // Two organizations may have an issue with the same number.
-        let organization = IssueKey::of(alert).and_then(|issue| issue.organization);
-        hash.update(organization.unwrap_or_default().to_le_bytes());
-        let digest = hash.finalize();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        Self(key)
-    }
-}
 
 #[derive(Debug)]
 struct Waiting {
@@ -105,49 +50,6 @@ pub(crate) struct Group {
     pub(crate) since_ms: (i64, i64),
     /// On what they were let in, each with the newest receipt, likewise.
     pub(crate) trusts: BTreeMap<Trust, i64>,
-}
-
-/// The sequences of the alerts with one fold key: most have no other.
-#[derive(Debug)]
-#[expect(clippy::box_collection, reason = "there may be a million, and most are of one alert")]
-enum Fold {
-    One(u64),
-    Several(Box<BTreeSet<u64>>),
-}
-
-impl Fold {
-    fn first(&self) -> Option<u64> {
-        match self {
-            Self::One(sequence) => Some(*sequence),
-            Self::Several(sequences) => sequences.first().copied(),
-        }
-    }
-
-    fn insert(&mut self, sequence: u64) {
-        match self {
-            Self::One(one) if *one == sequence => {}
-            Self::One(one) => *self = Self::Several(Box::new(BTreeSet::from([*one, sequence]))),
-            Self::Several(sequences) => drop(sequences.insert(sequence)),
-        }
-    }
-
-    /// What is left without this one.
-    fn without(self, sequence: u64) -> Option<Self> {
-        match self {
-            Self::One(one) => (one != sequence).then_some(self),
-            Self::Several(mut sequences) => {
-                sequences.remove(&sequence);
-                (!sequences.is_empty()).then_some(Self::Several(sequences))
-            }
-        }
-    }
-
-    fn sequences(&self) -> BTreeSet<u64> {
-        match self {
-            Self::One(sequence) => BTreeSet::from([*sequence]),
-            Self::Several(sequences) => (**sequences).clone(),
-        }
-    }
 }
 
 /// The waiting alerts of one channel by their sequence in the stream.

@@ -13,8 +13,9 @@ use tokio::{
 };
 
 use super::{
-    backlog::{Class, Group, newest},
+    backlog::{Group, newest},
     backoff::Backoff,
+    fold::Class,
     issue::{IssueKey, Issues},
     lane::{Interruption, Lane},
     messages::{Entry, Shown},

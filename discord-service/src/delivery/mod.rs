@@ -11,6 +11,7 @@ mod closing;
 mod crash_tests;
 mod edit;
 mod ending;
+mod fold;
 mod index;
 mod issue;
 mod journal;
