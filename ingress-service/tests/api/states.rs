@@ -125,7 +125,10 @@ async fn the_note_of_a_state_holds_its_last_body_and_a_retry_after_a_crash_is_st
     let bucket = bucket(&app).await;
     let note = bucket.get_last_raw_message_by_subject(NOTE).await.expect("noted");
     let held: Value = serde_json::from_slice(&note.payload).expect("JSON");
-    assert_eq!((&held["sha256"], &held["stored"]), (&json!(sha256(&warning)), &json!(last_alert(&app).await)));
+    assert_eq!(
+        (&held["sha256"], &held["stored"]),
+        (&json!(sha256(&warning)), &json!(last_alert(&app).await))
+    );
     assert_eq!(note.headers.get(header::NATS_MESSAGE_TTL).map(|ttl| ttl.as_str()), Some("1200"));
     let ids: Vec<_> = app.stored().await.into_iter().map(|(id, _)| id).collect();
     let (first, second) = (note.sequence - 1, note.sequence);
@@ -143,7 +146,10 @@ async fn the_note_of_a_state_holds_its_last_body_and_a_retry_after_a_crash_is_st
     assert_eq!(app.stored().await.len(), 3, "the retry has the id of the first try");
     let note = bucket.get_last_raw_message_by_subject(NOTE).await.expect("noted");
     let held: Value = serde_json::from_slice(&note.payload).expect("JSON");
-    assert_eq!((&held["sha256"], &held["stored"]), (&json!(sha256(&critical)), &json!(last_alert(&app).await)));
+    assert_eq!(
+        (&held["sha256"], &held["stored"]),
+        (&json!(sha256(&critical)), &json!(last_alert(&app).await))
+    );
     unsigned("metric_alert", &warning).send(app.port).await.expect(200, STORED);
     assert_eq!(app.stored().await.len(), 4, "and the next state is news");
 }
