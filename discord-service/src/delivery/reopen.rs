@@ -20,6 +20,8 @@ const SPREAD: Duration = Duration::from_secs(60);
 /// since what is known of a guild may be some seconds old. A try that Discord
 /// might refuse waits as long while too much was refused.
 const LOOK_AGAIN: Duration = Duration::from_secs(8);
+/// How often the bot looks for one reason: the first look may be at what was known before.
+const LOOKS: u8 = 3;
 /// Clocks differ: a time-out is over so long after its end.
 const MARGIN_MS: i64 = 500;
 /// Dead letters that follow at once.
@@ -38,6 +40,7 @@ impl Lane<'_> {
         let why = closing.why.clone();
         self.try_now = false;
         self.look_at = timer(closing.timed_out_until_ms);
+        self.looks_left = LOOKS;
         self.blockade.set(closing).await?;
         self.flag.set(true);
         Ok(why)
@@ -167,7 +170,7 @@ impl Lane<'_> {
             }
         };
         self.look_at = Some(self.look_at.map_or(at, |before| before.min(at)));
-        self.looks_left = 2;
+        self.looks_left = LOOKS;
         Ok(())
     }
 
@@ -180,6 +183,7 @@ impl Lane<'_> {
         let Some(closing) = closing else { return Ok(()) };
         self.around.authority.look_again(self.channel).await;
         let Standing::Authorized(guild) = self.around.authority.standing(self.channel).await? else {
+            self.look_later(None);
             return Ok(());
         };
         let access = self.around.access.of(guild, self.channel).await;
@@ -202,11 +206,15 @@ impl Lane<'_> {
             }
         }
         // A time-out has become longer, or what is known is some seconds old.
-        let end = access.ok().and_then(|access| timer(access.timed_out_until_ms));
+        self.look_later(access.ok().and_then(|access| timer(access.timed_out_until_ms)));
+        Ok(())
+    }
+
+    /// Looks again at the end of a time-out, else a little later if it may.
+    fn look_later(&mut self, end: Option<Instant>) {
         self.looks_left = self.looks_left.saturating_sub(1);
         let again = (self.looks_left > 0).then(|| Instant::now() + LOOK_AGAIN);
         self.look_at = end.or(again);
-        Ok(())
     }
 
     /// When to look, of a channel that is found closed as the lane begins. What
@@ -214,6 +222,7 @@ impl Lane<'_> {
     pub(super) fn set_timer(&mut self) {
         let closing = self.blockade.known().filter(|closing| closing.is_closed());
         self.flag.set(closing.is_some());
+        self.looks_left = LOOKS;
         self.look_at = closing.map(|closing| {
             let soon = soon(SPREAD);
             timer(closing.timed_out_until_ms).map_or(soon, |end| end.min(soon))
