@@ -158,11 +158,11 @@ fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
     if !closing.is_closed() {
         return format!("It is open again, and {}.", letters(follows, "follow"));
     }
-    let since = closing.since_ms.map(|since| format!("Since {}. ", span(now_ms.saturating_sub(since))));
+    let since = closing.since_ms.map(|since| format!("Closed for {}. ", span(now_ms.saturating_sub(since))));
     let rest = match (follows, closing.gone) {
         (0, _) => String::new(),
         (_, true) => format!(" {} here.", letters(follows, "stay")),
-        (_, false) => format!(" Then {}.", letters(follows, "follow")),
+        (_, false) => format!(" {} too.", letters(follows, "follow")),
     };
     let since = since.unwrap_or_default();
     format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closing.remedy())

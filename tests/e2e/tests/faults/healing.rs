@@ -49,7 +49,10 @@ async fn a_permission_that_is_given_back_opens_the_channel_and_status_tells_the_
     ledger.send(&stack, channel, "alert 1").await;
     until_dead(&stack, 2).await;
     let said = stack.status(channel).await;
-    assert!(said.contains("Blocked by Discord = Since") && said.contains("2 dead letters follow"), "{said}");
+    assert!(
+        said.contains("Blocked by Discord = Closed for") && said.contains("2 dead letters follow"),
+        "{said}"
+    );
     assert!(said.contains("Give the bot Send Messages there"), "{said}");
     // Another process knows of it.
     stack.discord.kill();
