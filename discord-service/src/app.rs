@@ -38,7 +38,7 @@ use crate::{
 
 const SERVICE: &str = "discord-service";
 /// How often it is looked whether the store answers.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(2);
 /// How long the store may take to answer such a look: with the look itself it
 /// stays within three seconds.
 const LOOK_WITHIN: Duration = Duration::from_millis(1_500);

@@ -13,7 +13,7 @@ use shared::{
     sources::{Published, Ranges},
     wire,
 };
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::Url;
 
 use crate::leader::{Bucket, WriteError};
@@ -28,6 +28,8 @@ const READ_EVERY: std::ops::Range<u64> = 12 * 60 * 60..24 * 60 * 60;
 const RETRY_AFTER: std::ops::Range<u64> = 10 * 60..60 * 60;
 /// How often it is looked whether the copy is still there.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked at the start whether the bucket is there.
+const BUCKET_LOOK: Duration = Duration::from_millis(200);
 /// How long NATS may take for one step.
 const NATS_WITHIN: Duration = Duration::from_secs(10);
 /// Without a good list for so long, failures are warnings.
@@ -122,6 +124,10 @@ struct Keeper {
 
 impl Keeper {
     async fn run(&mut self) {
+        // The bucket is made beside this: a list that cannot be kept is not to be read.
+        while current(&self.bucket).await.is_err() {
+            sleep(BUCKET_LOOK).await;
+        }
         let mut due = Instant::now();
         loop {
             if due <= Instant::now() {

@@ -111,8 +111,7 @@ async fn with_the_rights_and_the_streams_of_the_build_before_all_works_and_ready
     until_answered(&stack, 200, &url, &request).await;
     stack.until_shown(signed, 1, SOON).await;
 
-    let ingress =
-        ["STREAM.INFO.KV_sources", "STREAM.MSG.GET.KV_seen", "STREAM.MSG.GET.KV_sources", "$KV.seen.>"];
+    let ingress = ["STREAM.INFO.KV_sources", "STREAM.MSG.GET.KV_seen", "$KV.seen.>"];
     until_it_says(&stack, &["reopening", "stored.*.*", "accounts.conf"], &ingress).await;
     let of = async |name: &str| js.get_stream(name).await.expect("it is there").cached_info().config.clone();
     let alerts = of(wire::ALERTS).await;
