@@ -16,11 +16,8 @@ use std::{
 
 use async_nats::jetstream;
 use e2e::Stack;
-use harness::{
-    service::Service,
-    wait::{SOON, wait_for},
-};
-use sandbox_discord::{Config, Limit, Message};
+use harness::{service::Service, wait::wait_for};
+use sandbox_discord::{Config, Limit};
 use sentry_sender::{Webhook, body::Exception};
 use shared::wire;
 
@@ -146,18 +143,9 @@ async fn the_queue_that_is_lost_under_load_takes_alerts_at_once_and_none_of_them
     stack.ingress.ready().await;
 }
 
-async fn slash(stack: &Stack, command: &str, channel: u64) -> Message {
-    let channel = channel.to_string();
-    let used = wait_for("the command is registered", SOON, || async {
-        stack.sandbox.slash(stack.owner, stack.office, command, &[("channel", &channel)]).ok()
-    })
-    .await;
-    used.message(SOON).await.expect("a reply")
-}
-
 /// Secures the channel; the query with its token.
 async fn secure(stack: &Stack, channel: u64) -> String {
-    let reply = slash(stack, "sentry channel secure", channel).await;
+    let reply = stack.slash("sentry channel secure", channel).await;
     let (_, token) = reply.content().split_once("&token=").expect("a token");
     format!("&token={}", token.split_once('`').expect("in a code span").0)
 }

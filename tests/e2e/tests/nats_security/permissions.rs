@@ -11,7 +11,7 @@ use harness::{
     python,
     wait::{SOON, wait_for},
 };
-use sandbox_discord::{Effect, Fault, Message};
+use sandbox_discord::{Effect, Fault};
 use sentry_sender::{Webhook, body::Exception};
 use shared::wire;
 
@@ -46,16 +46,6 @@ pub(crate) fn builder(files: &Files, nats: NatsServer, ca: &Path) -> Builder {
 
 fn legacy(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json()).idempotency_key(title)
-}
-
-/// The answer that only the owner sees to a slash command about this channel.
-async fn slash(stack: &Stack, command: &str, channel: u64) -> Message {
-    let channel = channel.to_string();
-    let used = wait_for("the command is registered", SOON, || async {
-        stack.sandbox.slash(stack.owner, stack.office, command, &[("channel", &channel)]).ok()
-    })
-    .await;
-    used.message(SOON).await.expect("a reply")
 }
 
 pub(crate) async fn hand_in_a_secret(stack: &Stack, channel: u64) {
@@ -107,7 +97,7 @@ async fn over_tls_with_the_permissions_that_are_deployed_everything_works_also_a
 
     // Tokens and signatures, and what was seen of them.
     let secured = stack.authorized_channel("secured").await;
-    let reply = slash(&stack, "sentry channel secure", secured).await;
+    let reply = stack.slash("sentry channel secure", secured).await;
     let (_, token) = reply.content().split_once("&token=").expect("a token");
     let token = format!("&token={}", token.split_once('`').expect("in a code span").0);
     hand_in_a_secret(&stack, secured).await;
