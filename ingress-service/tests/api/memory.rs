@@ -19,7 +19,7 @@ const BODIES: usize = 400;
 const BODY: usize = 900_000;
 /// What a million requests may leave behind. Where each measured time is kept, it
 /// is eight bytes a request and metric at least.
-const LITTLE: u64 = 4 << 20;
+const LITTLE: u64 = 6 << 20;
 
 /// The most that the process ever had, in KiB.
 fn peak(running: &Running) -> u64 {

@@ -16,7 +16,7 @@ use crate::builder;
 const AT_ONCE: usize = 128;
 /// What a million questions may leave behind. Where each measured time is kept, it
 /// is eight bytes for each.
-const LITTLE: u64 = 4 << 20;
+const LITTLE: u64 = 6 << 20;
 
 /// Asks about these channels, none of which is known: each costs a call of the store.
 async fn ask(stack: &Stack, channels: Range<u64>) {
