@@ -138,11 +138,18 @@ pub(crate) fn misread(line: &str) -> (Answer, &'static str, &'static str) {
     if method != Method::POST.as_str() || !is_ours(path) {
         return (Answer::AccessForbidden, "", "head: the request line is unknown");
     }
-    let target = rest.rsplit_once(' ').map(|(target, _version)| target.parse::<Uri>());
-    match target {
-        Some(Ok(_)) => (Answer::BrokenHead, PATH, "head: malformed headers"),
+    match rest.rsplit_once(' ') {
+        Some((target, _version)) if is_target(target) => {
+            (Answer::BrokenHead, PATH, "head: malformed headers")
+        }
         _ => (Answer::ValidationFailed, PATH, "head: malformed query"),
     }
+}
+
+/// Whether actix reads this as a target. Its parser refuses blanks and control
+/// characters also after a `#`, where [`Uri`] looks at nothing.
+fn is_target(target: &str) -> bool {
+    target.bytes().all(|byte| byte > b' ' && byte != 0x7f) && target.parse::<Uri>().is_ok()
 }
 
 /// The whole response, as it stands on the wire.

@@ -102,5 +102,6 @@ mod tests {
         }
         drop((second, third));
         assert_eq!(room.free.available_permits(), 100);
+        assert_eq!(Room::default().free.available_permits(), 67_108_864);
     }
 }

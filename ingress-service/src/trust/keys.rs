@@ -187,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_trivial_where_the_channel_demands_and_recognises_nothing() {
+        assert!(Keys::of(false, None, &[]).is_trivial());
+        for (secured, token, secrets) in
+            [(true, None, &[][..]), (false, Some("swordfish"), &[]), (false, None, &[None])]
+        {
+            assert!(!Keys::of(secured, token, secrets).is_trivial());
+        }
+    }
+
+    #[test]
     fn nothing_secret_is_printed() {
         let text = format!("{:?}", Keys::of(true, Some("swordfish"), &[Some("hunter2"), None]));
         assert!(text.contains("t1") && text.contains("s2"), "{text}");

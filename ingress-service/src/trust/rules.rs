@@ -246,6 +246,12 @@ mod tests {
             let open = Keys::of(false, None, &[]);
             assert_eq!(outcome(&open, None, RIGHT, header), "in", "{timestamp}");
         }
+        for received_ms in [400_000, 1_600_000] {
+            assert_eq!(check_timestamp(Header::Once(b"1000"), received_ms), Ok(()));
+        }
+        for received_ms in [399_999, 1_600_001] {
+            assert_eq!(check_timestamp(Header::Once(b"1000"), received_ms), Err(Distrust::Stale));
+        }
         assert_eq!(outcome(&keys, None, RIGHT, Header::Once(b"\xff")), "Timeless");
         assert_eq!(outcome(&keys, None, RIGHT, Header::Repeated), "Timeless");
         assert_eq!(outcome(&keys, None, RIGHT, Header::Absent), "s1");

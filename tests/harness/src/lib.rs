@@ -5,6 +5,7 @@
 
 pub mod authority;
 pub mod clock;
+pub mod figures;
 pub mod firestore;
 pub mod nats;
 pub mod process;
