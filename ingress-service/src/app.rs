@@ -14,19 +14,17 @@ use shared::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    backstop::Backstop,
-    certificate::Certificates,
-    limits::{connections::Connections, files, refused::Refused, room::Room},
+    connection::{certificate::Certificates, limits::Connections, open_files, tls},
+    listener::{self, Listening},
     openapi, payload,
     queue::Queue,
-    refusals::Refusals,
-    replies::Replies,
-    report::Reporter,
-    server::{self, Listening},
+    refusal_notes::Refusals,
+    request::{body_memory::Room, handler::Webhooks},
+    request_log::Reporter,
     settings::Settings,
     sources::Sources,
-    tls, trust,
-    webhook::Webhooks,
+    trust,
+    verdict::{refused_channels::Refused, reply_inbox::Replies, unverified_limits::Backstop},
 };
 
 /// How long requests still come after readiness was seen to fail: until all who
@@ -69,7 +67,7 @@ impl Application {
             &settings.allowed_sources,
             settings.trusted_proxies.clone(),
         ));
-        let accepted = files::accepted();
+        let accepted = open_files::accepted();
         let keep_alive = Duration::from_secs(settings.keep_alive_secs);
         let webhooks = web::Data::new(Webhooks {
             connections: Connections::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
@@ -89,7 +87,7 @@ impl Application {
         let stop_within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
         let listening =
             Listening { address: settings.ingress_addr, acceptor, accepted, keep_alive, stop_within };
-        let (address, server) = server::bind(listening, webhooks.clone())?;
+        let (address, server) = listener::bind(listening, webhooks.clone())?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
         Ok(Self { server, admin, address, admin_address, certificates, webhooks, readiness, grace })
     }

@@ -2,7 +2,7 @@
 
 use shared::telemetry::Metric;
 
-use crate::answer::Answer;
+use crate::response::Answer;
 
 /// Why no verdict came: see [`crate::verdict`].
 const WHY: &[&str] = &["nobody_answers", "store_away", "too_slow", "unreadable"];

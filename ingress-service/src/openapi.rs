@@ -16,7 +16,7 @@ mod tests {
     use shared::{ChannelId, UserId};
 
     use super::*;
-    use crate::{answer::Answer, payload::platform::RESOURCES};
+    use crate::{payload::platform::RESOURCES, response::Answer};
 
     fn document() -> Value {
         serde_json::from_str(DOCUMENT.json).expect("JSON")

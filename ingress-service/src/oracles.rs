@@ -18,6 +18,6 @@ pub fn trust(bytes: &[u8]) -> (&'static str, &'static str) {
 /// How a request is answered that could not be read, by name, and the path that
 /// is told of it.
 pub fn head(text: &str) -> (&'static str, &'static str) {
-    let (answer, path, _) = crate::head::misread(text);
+    let (answer, path, _) = crate::connection::unreadable_request::misread(text);
     (answer.name(), path)
 }

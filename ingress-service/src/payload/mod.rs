@@ -1,7 +1,7 @@
 //! What Sentry sends: one module a family. Both become the same alert.
 
 mod event;
-mod frame;
+mod failing_frame;
 pub mod legacy;
 pub mod platform;
 pub(crate) mod prune;
@@ -18,7 +18,7 @@ use shared::{
 };
 
 use legacy::LegacyWebhook;
-pub(crate) use platform::state::State;
+pub(crate) use platform::state_subject::State;
 use platform::{PlatformWebhook, Resource};
 
 /// What is shown beside the main fields is cut to so many characters: more than

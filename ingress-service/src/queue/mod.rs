@@ -1,8 +1,9 @@
 //! Storing alerts in JetStream, each once, and keeping the streams there.
 
-mod notes;
-mod pulse;
-mod seen;
+mod message_id;
+mod progress_timeout;
+mod repeat_notes;
+mod repeats;
 
 use std::{
     sync::atomic::Ordering,
@@ -27,8 +28,8 @@ use shared::{
 };
 use tokio::time::{sleep, timeout_at};
 
-use self::pulse::Pulse;
-pub(crate) use self::seen::Firing;
+use self::progress_timeout::Pulse;
+pub(crate) use self::repeats::Firing;
 
 /// The name under which readiness reports that alerts can be stored.
 const CHECK: &str = "queue";

@@ -1,9 +1,9 @@
 //! Who may send: the source address of a request, and whether it is allowed.
 //! What a proxy forwards is read in `forwarded.rs`; how Sentry's own addresses
-//! are kept up to date stands in `sentry.rs`.
+//! are kept up to date stands in `sentry_networks.rs`.
 
 pub mod forwarded;
-mod sentry;
+mod sentry_networks;
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use async_nats::Client;
 use ipnet::IpNet;
 use shared::RuntimeMode;
 
-use self::sentry::Sentry;
+use self::sentry_networks::Sentry;
 use crate::settings::AllowedSource;
 
 /// Which sources may send, and which proxies are believed about them.

@@ -25,7 +25,7 @@ use futures::StreamExt as _;
 use shared::{ChannelId, admin::Readiness, trust::SecretsKeys, wire};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::keys::Keys;
+use super::channel_keys::Keys;
 use crate::queue::LOOK_EVERY;
 
 /// The name under which readiness reports that the mirror was read.

@@ -1,8 +1,8 @@
 //! Trust beyond a source address: what a request brings as evidence, and
 //! whether its channel is content with it. The rules are in `rules.rs`, what a
-//! channel keeps in `keys.rs`, and how the ingress gets to know it in `mirror.rs`.
+//! channel keeps in `channel_keys.rs`, and how the ingress gets to know it in `mirror.rs`.
 
-mod keys;
+mod channel_keys;
 mod mirror;
 pub(crate) mod oracle;
 mod rules;
@@ -15,7 +15,7 @@ use self::{
     mirror::Known,
     rules::{Distrust, judge},
 };
-use crate::answer::Answer;
+use crate::response::Answer;
 
 /// A request that is not trusted, or of which that cannot be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

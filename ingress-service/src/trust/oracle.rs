@@ -4,7 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use shared::{alert::Trust, trust::ClientSecret};
 
 use super::{
-    keys::{Keys, sign},
+    channel_keys::{Keys, sign},
     rules::{Evidence, SIGNATURE, TIMESTAMP, judge},
 };
 

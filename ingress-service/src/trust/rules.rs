@@ -4,7 +4,7 @@
 use actix_web::http::header::HeaderMap;
 use shared::alert::Trust;
 
-use super::keys::Keys;
+use super::channel_keys::Keys;
 
 pub(super) const SIGNATURE: &str = "Sentry-Hook-Signature";
 pub(super) const TIMESTAMP: &str = "Sentry-Hook-Timestamp";

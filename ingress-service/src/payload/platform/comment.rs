@@ -6,7 +6,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, Time, read},
+    lenient::{Id, Maybe, Time, read},
 };
 use crate::payload::{
     id,

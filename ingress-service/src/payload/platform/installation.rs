@@ -8,7 +8,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Maybe, read},
+    lenient::{Maybe, read},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 

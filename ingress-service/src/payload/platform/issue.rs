@@ -9,7 +9,7 @@ use shared::{
 
 use super::{
     ACTOR, Resource,
-    wire::{Count, Id, Maybe, Time, person, read, words},
+    lenient::{Count, Id, Maybe, Time, person, read, words},
 };
 use crate::payload::{
     id, kept_link, label,

@@ -9,16 +9,16 @@
 //! become alerts of the kind `error` with the same issue id, so that one
 //! issue's events fold whichever way they came.
 
-mod activity;
+mod activity_alert;
 mod comment;
-mod event;
+mod event_alert;
 mod installation;
 mod issue;
-mod metric;
-mod preprod;
+mod lenient;
+mod metric_alert;
+mod preprod_artifact;
 mod seer;
-pub(crate) mod state;
-mod wire;
+pub(crate) mod state_subject;
 
 use std::sync::LazyLock;
 
@@ -31,8 +31,8 @@ use super::{
     prune::{SCALAR, Wanted, prune},
     schema, validate,
 };
-use state::State;
-use wire::{Actor, Maybe};
+use lenient::{Actor, Maybe};
+use state_subject::State;
 
 /// The header that tells them from legacy webhooks.
 pub(crate) const RESOURCE: &str = "Sentry-Hook-Resource";
@@ -54,15 +54,15 @@ pub struct Resource {
 
 /// Every resource that is known.
 pub static RESOURCES: [Resource; 9] = [
-    event::EVENT_ALERT,
-    event::ERROR,
+    event_alert::EVENT_ALERT,
+    event_alert::ERROR,
     issue::RESOURCE,
-    metric::RESOURCE,
+    metric_alert::RESOURCE,
     comment::RESOURCE,
     installation::RESOURCE,
     seer::RESOURCE,
-    activity::RESOURCE,
-    preprod::RESOURCE,
+    activity_alert::RESOURCE,
+    preprod_artifact::RESOURCE,
 ];
 
 static SCHEMAS: LazyLock<Vec<(&'static str, Validator)>> =
@@ -132,7 +132,7 @@ impl PlatformWebhook {
     /// milliseconds since 1970.
     pub fn alert(&self, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
         let mut alert = blank(self.kind, channel, mention, received_ms);
-        let actor: Maybe<Actor> = wire::read(self.body.get("actor"));
+        let actor: Maybe<Actor> = lenient::read(self.body.get("actor"));
         alert.details.actor = actor.get().and_then(Actor::person);
         (self.resource.tell)(self.action, self.body.get("data").unwrap_or(&Value::Null), alert)
     }

@@ -6,7 +6,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, read},
+    lenient::{Id, Maybe, read},
 };
 use crate::payload::{
     id, kept_link, label,

@@ -1,5 +1,5 @@
 //! One webhook from its request to its answer: the checks of the HTTP contract
-//! in their order. What is let in is handed over in `hand_over.rs`.
+//! in their order. What is let in is stored in `store_alert.rs`.
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -14,20 +14,23 @@ use actix_web::{
 };
 use shared::{Alert, ChannelId, UserId, refusal::Reason, trace::TracePoint};
 
-use crate::{
-    answer::Answer,
-    backstop::Backstop,
+use super::{
     body::{self, BodyError, Held},
-    deadlines::Deadlines,
-    limits::{connections::Connections, refused::Refused, room::Room, stream::Occupant},
-    payload::{PayloadError, Webhook, platform},
+    body_memory::Room,
     query::Query,
+    trace,
+};
+use crate::{
+    connection::{limits::Connections, seated_stream::Occupant},
+    deadlines::Deadlines,
+    payload::{PayloadError, Webhook, platform},
     queue::Queue,
-    refusals::{self, Refusals},
-    replies::Replies,
-    report::{Answered, Reporter},
+    refusal_notes::{self, Refusals},
+    request_log::{Answered, Reporter},
+    response::Answer,
     sources::{self, Sources},
-    trace, trust,
+    trust,
+    verdict::{refused_channels::Refused, reply_inbox::Replies, unverified_limits::Backstop},
 };
 
 pub(crate) const PATH: &str = "/sentry-bot/channel";
@@ -182,7 +185,7 @@ impl Webhooks {
     fn note_refusal(&self, request: &HttpRequest, refusal: &Refusal) {
         let query = request.uri().query().unwrap_or_default();
         let (Some(channel), Some(reason)) =
-            (Query::names(query), refusals::reason(&refusal.answer, &refusal.rule))
+            (Query::names(query), refusal_notes::reason(&refusal.answer, &refusal.rule))
         else {
             return;
         };

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::stream::Occupant;
+use super::seated_stream::Occupant;
 
 /// How long a connection may wait for its sender while others wait for a seat.
 /// Sentry answers within a round trip.

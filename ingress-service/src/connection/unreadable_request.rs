@@ -24,12 +24,12 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::seated_stream::{Occupant, Seated};
 use crate::{
-    answer::Answer,
     deadlines::{HEAD_WITHIN, LINGER},
-    limits::stream::{Occupant, Seated},
-    report::Answered,
-    webhook::{PATH, Webhooks, is_ours},
+    request::handler::{PATH, Webhooks, is_ours},
+    request_log::Answered,
+    response::Answer,
 };
 
 /// So much of a request line is looked at.

@@ -9,16 +9,18 @@ use shared::{
     verdict::{Verdict, VerdictRequest},
 };
 
-use crate::{
-    answer::Answer,
+use super::{
     body::Body,
+    handler::{Refusal, Webhooks},
+    query::Query,
+};
+use crate::{
     deadlines::{Deadlines, STORE_WITHIN},
     payload::State,
-    query::Query,
     queue::{Firing, LOOK_EVERY, StoreError},
+    response::Answer,
     trust::{self, Evidence},
     verdict,
-    webhook::{Refusal, Webhooks},
 };
 
 impl Webhooks {

@@ -7,7 +7,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, read, words},
+    lenient::{Id, Maybe, read, words},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 

@@ -9,7 +9,7 @@
 //! The alert is stored first and the note is written then. A crash between the
 //! two loses nothing: the retry finds the state's note as it was, makes the same
 //! `Nats-Msg-Id` of it, and is not stored twice. How notes are read and written
-//! stands in `notes.rs`.
+//! stands in `repeat_notes.rs`.
 
 use actix_web::http::header::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::{Alert, ChannelId, alert::Trust, bus::DUPLICATE_WINDOW, wire};
 
-use crate::{message_id::message_id, payload::State};
+use super::message_id::message_id;
+use crate::payload::State;
 
 /// What tells a request from others.
 #[derive(Debug, Clone)]

@@ -188,7 +188,7 @@ impl Answer {
         }
     }
 
-    /// The response, without its body's keeper: see [`crate::body::Held`].
+    /// The response, without its body's keeper: see [`crate::request::body::Held`].
     pub(crate) fn response(&self) -> HttpResponse<()> {
         let mut response = HttpResponse::build(self.status());
         response.content_type(ContentType::json());

@@ -1,5 +1,9 @@
 //! Asking discord-service whether an alert may be posted.
 
+pub(crate) mod refused_channels;
+pub(crate) mod reply_inbox;
+pub(crate) mod unverified_limits;
+
 use std::time::Instant;
 
 use shared::{
@@ -8,7 +12,7 @@ use shared::{
 };
 use tokio::time::timeout_at;
 
-use crate::replies::Replies;
+use self::reply_inbox::Replies;
 
 /// The verdict, or `None` when there is none until `deadline`: no
 /// discord-service runs, it is too slow, or its store is away.

@@ -16,7 +16,7 @@ use shared::{
 };
 use tokio::time::timeout;
 
-use crate::answer::Answer;
+use crate::response::Answer;
 
 /// How often the table is written. Refusals of a channel for the same reason
 /// are one note until then, however many they are.

@@ -18,13 +18,8 @@ use actix_web::{
 use futures::StreamExt as _;
 use tokio::time::{timeout, timeout_at};
 
-use crate::{
-    deadlines::BODY_WITHIN,
-    limits::{
-        room::{Room, Share},
-        stream::Occupant,
-    },
-};
+use super::body_memory::{Room, Share};
+use crate::{connection::seated_stream::Occupant, deadlines::BODY_WITHIN};
 
 /// The least by which a body's memory grows: more than most of them have.
 const LEAST: usize = 16 << 10;

@@ -5,7 +5,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Id, Maybe, read},
+    lenient::{Id, Maybe, read},
 };
 use crate::payload::{
     event::{self, EVENT},

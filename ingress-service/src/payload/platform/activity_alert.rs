@@ -7,7 +7,7 @@ use shared::Alert;
 use super::{
     ACTOR, Resource,
     issue::{ISSUE, Issue},
-    wire::{Maybe, read, words},
+    lenient::{Maybe, read, words},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 

@@ -17,10 +17,9 @@ use openssl::ssl::SslAcceptor;
 use tokio::net::TcpSocket;
 
 use crate::{
+    connection::{seated_stream::Seated, unreadable_request::Connection},
     deadlines::{HANDSHAKE_WITHIN, HEAD_WITHIN, LINGER},
-    head::Connection,
-    limits::stream::Seated,
-    webhook::{Webhooks, receive},
+    request::handler::{Webhooks, receive},
 };
 
 /// Connections that the kernel keeps, as far as it is set up to.

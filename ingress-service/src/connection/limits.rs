@@ -20,9 +20,9 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use tokio::sync::Semaphore;
 
 use super::{
-    lobby::Lobby,
+    client_hello::Lobby,
+    seated_stream::{Occupant, Seated},
     seats::Seats,
-    stream::{Occupant, Seated},
 };
 use crate::sources::{Sources, Standing};
 

@@ -1,12 +1,15 @@
 //! What becomes of each answer beside the response: counters, a log line for
 //! every refusal, and an event in the operator's own Sentry.
 
+mod line_limits;
+
 use std::{net::IpAddr, time::Duration};
 
 use sentry::Level;
 use shared::{telemetry, text::cut};
 
-use crate::{answer::Answer, limits::lines::Lines, webhook::is_ours};
+use self::line_limits::Lines;
+use crate::{request::handler::is_ours, response::Answer};
 
 /// How often refusals that were not logged are summed up.
 const SUM_UP_EVERY: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, Resource,
-    wire::{Maybe, Time, read},
+    lenient::{Maybe, Time, read},
 };
 use crate::payload::{
     kept_link, label,

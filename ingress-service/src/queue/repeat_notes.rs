@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout_at};
 
 use super::{
     Queue, StoreError, Stored,
-    seen::{Firing, Note, Noted, Place},
+    repeats::{Firing, Note, Noted, Place},
 };
 
 /// A request that was just stored is written down this often at most, a second
@@ -155,7 +155,8 @@ async fn remember_state(publisher: &Context, subject: &str, note: &Note, mut rev
         if came_second(&error)
             && let Ok(found) = last(publisher, subject).await
         {
-            if found.as_ref().and_then(super::seen::note).is_some_and(|other| other.stored >= note.stored) {
+            if found.as_ref().and_then(super::repeats::note).is_some_and(|other| other.stored >= note.stored)
+            {
                 return true;
             }
             let there = found.map_or(0, |message| message.sequence);

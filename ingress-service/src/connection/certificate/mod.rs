@@ -1,6 +1,8 @@
 //! The certificate: read from files and read again when they change, or
 //! self-signed, in memory, and made anew before it ends.
 
+mod self_signed;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
@@ -15,11 +17,8 @@ use openssl::{
 use shared::settings::SettingsError;
 use tokio::time::MissedTickBehavior;
 
-use crate::{
-    self_signed,
-    settings::{Settings, TlsFiles, TlsHost},
-    tls::{self, CurrentContext},
-};
+use super::tls::{self, CurrentContext};
+use crate::settings::{Settings, TlsFiles, TlsHost};
 
 /// How often files are compared, and the end of a self-signed certificate checked.
 const CHECK_EVERY: Duration = Duration::from_secs(2);

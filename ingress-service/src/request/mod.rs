@@ -1,0 +1,8 @@
+//! One webhook, from its request to its answer.
+
+pub(crate) mod body;
+pub(crate) mod body_memory;
+pub(crate) mod handler;
+pub mod query;
+mod store_alert;
+mod trace;
