@@ -2,6 +2,9 @@
 //! Answers never wait for it: a note is a line in a table, which is written to
 //! NATS every few seconds.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
@@ -140,77 +143,5 @@ impl Table {
         channel.get() != 0
             && (self.strangers.contains(&channel)
                 || self.strangers.len() < STRANGERS && self.strangers.insert(channel))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CHANNEL: ChannelId = ChannelId::new(42);
-
-    fn note(reason: Reason) -> Refusal {
-        Refusal::new(reason, "", 1)
-    }
-
-    #[test]
-    fn a_storm_of_one_kind_is_one_line() {
-        let refusals = Refusals::default();
-        for _ in 0..1_000 {
-            refusals.note(CHANNEL, false, Reason::Schema, "body: breaks /type at \"\"");
-            refusals.note(CHANNEL, false, Reason::NotAuthorized, "verdict: unauthorized_channel");
-        }
-        let table = refusals.0.lock().expect("not poisoned");
-        assert_eq!(table.lines.len(), 2);
-        assert_eq!(table.lines[&(CHANNEL, "schema".to_owned())].times, 1_000);
-    }
-
-    #[test]
-    fn each_fault_of_a_token_or_signature_is_a_line() {
-        let refusals = Refusals::default();
-        for rule in ["token: missing", "token: not this channel's", "token: missing"] {
-            refusals.note(CHANNEL, true, Reason::Token, rule);
-        }
-        let table = refusals.0.lock().expect("not poisoned");
-        let mut lines: Vec<_> =
-            table.lines.values().map(|note| (note.detail.as_deref(), note.times)).collect();
-        lines.sort_unstable();
-        assert_eq!(lines, [(Some("token: missing"), 2), (Some("token: not this channel's"), 1)]);
-    }
-
-    #[test]
-    fn made_up_channels_are_few_a_minute_and_keep_out_no_known_one() {
-        let (refusals, start) = (Refusals::default(), Instant::now());
-        let taken = |now| {
-            let taken = |id: &u64| refusals.take(ChannelId::new(*id), false, note(Reason::Schema), now);
-            (0..10_000).filter(taken).count()
-        };
-        assert_eq!(taken(start), STRANGERS);
-        assert!(refusals.take(ChannelId::new(7_777_777), true, note(Reason::Schema), start));
-        assert!(refusals.take(ChannelId::new(1), false, note(Reason::NotJson), start), "it has its place");
-        assert_eq!(taken(start + WINDOW / 2), STRANGERS, "the same ones");
-        assert_eq!(taken(start + WINDOW), STRANGERS);
-    }
-
-    #[test]
-    fn the_table_is_bounded_while_nats_is_away() {
-        let refusals = Refusals::default();
-        let taken = |id: &u64| refusals.take(ChannelId::new(*id), true, note(Reason::Schema), Instant::now());
-        assert_eq!((1..10_000).filter(taken).count(), MAX_LINES);
-    }
-
-    #[test]
-    fn the_reason_of_a_401_is_told_from_its_rule() {
-        let refused = Answer::UnauthorizedChannel(CHANNEL);
-        for (answer, rule, expected) in [
-            (&refused, "verdict: unauthorized_channel", Some(Reason::NotAuthorized)),
-            (&refused, "token: the channel has none", Some(Reason::Token)),
-            (&refused, "signature: no secret of the channel made it", Some(Reason::Signature)),
-            (&Answer::ValidationFailed, "query: unknown parameter", Some(Reason::Query)),
-            (&Answer::ValidationFailed, "body: breaks /required at \"\"", Some(Reason::Schema)),
-            (&Answer::AccessForbidden, "path: unknown", None),
-        ] {
-            assert_eq!(reason(answer, rule), expected, "{rule}");
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! What each service may do at NATS: what an account has to let it do, where it
 //! has users of their own (`k8s/components/nats-cluster/accounts.conf`).
 
-use super::{Role, table::Entry};
+use super::{Role, stream_table::Entry};
 use crate::wire;
 
 /// One right.

@@ -13,9 +13,9 @@ use futures::future::join_all;
 
 use super::{
     Role,
-    apply::{Applied, apply},
-    lacks::Lacks,
-    table::{Entry, Maker, table},
+    apply_stream::{Applied, apply},
+    missing_rights::Lacks,
+    stream_table::{Entry, Maker, table},
 };
 use crate::{admin::Readiness, settings::NatsSettings, wire};
 

@@ -1,8 +1,9 @@
 //! Logs, metrics and the operator's own Sentry, set up once at start.
 
-mod errors;
+mod log_counter;
 mod metrics;
 mod own_sentry;
+mod report_quota;
 mod scrub;
 
 use std::io::IsTerminal as _;
@@ -65,7 +66,7 @@ pub fn init(
     };
     tracing_subscriber::registry()
         .with(layer.with_filter(filter.and(filter_fn(is_printable))))
-        .with(errors::CountErrors)
+        .with(log_counter::CountErrors)
         .with(own_sentry::layer())
         .try_init()
         .context("logging is already set up")?;

@@ -2,6 +2,8 @@
 //! self-signed, in memory, and made anew before it ends.
 
 mod self_signed;
+#[cfg(test)]
+mod tests;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -184,39 +186,4 @@ fn unix(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
 
 fn now() -> i64 {
     chrono::Utc::now().timestamp()
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-
-    use super::*;
-
-    #[test]
-    fn a_self_signed_certificate_is_renewed_at_half_its_life() {
-        let settings = Settings::try_parse_from(["ingress-service"]).expect("defaults are valid");
-        let mut certificates = Certificates::start(&settings).expect("a certificate");
-        let first = certificates.current().load_full();
-        let began = certificates.expires - self_signed::LIFE;
-        assert!((now() - began).abs() < 60);
-
-        certificates.refresh(began + self_signed::LIFE / 2 - 1);
-        assert!(Arc::ptr_eq(&first, &certificates.current().load_full()));
-        certificates.refresh(began + self_signed::LIFE / 2);
-        assert!(!Arc::ptr_eq(&first, &certificates.current().load_full()));
-        assert_eq!(certificates.expires, began + self_signed::LIFE / 2 + self_signed::LIFE);
-    }
-
-    #[test]
-    fn a_key_of_another_certificate_is_refused() {
-        let (certificate, _) = self_signed::sign(&[], now()).expect("a certificate");
-        let (_, key) = self_signed::sign(&[], now()).expect("a certificate");
-        let pem = Pem {
-            certificate: certificate.to_pem().expect("PEM"),
-            key: key.private_key_to_pem_pkcs8().expect("PEM"),
-        };
-        let files = TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() };
-        let error = parse(&files, &pem).err().expect("they do not go together");
-        assert!(error.to_string().starts_with("c.pem does not go with k.pem"), "{error}");
-    }
 }
