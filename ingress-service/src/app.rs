@@ -14,17 +14,16 @@ use shared::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    connection::{certificate::Certificates, limits::Connections, open_files, tls},
+    connection::{certificate::Certificates, limits::ConnectionLimits, open_files, tls},
     listener::{self, Listening},
     openapi, payload,
-    queue::Queue,
-    refusal_notes::Refusals,
-    request::{body_memory::Room, handler::Webhooks},
-    request_log::Reporter,
-    settings::Settings,
+    queue::AlertQueue,
+    refusal_notes::RefusalNotes,
+    request::{body_memory::BodyMemory, handler::Webhooks},
+    settings::IngressSettings,
     sources::Sources,
-    trust,
-    verdict::{refused_channels::Refused, reply_inbox::Replies, unverified_limits::Backstop},
+    trust::TrustMirror,
+    verdict::Verdicts,
 };
 
 /// How long requests still come after readiness was seen to fail: until all who
@@ -51,7 +50,7 @@ impl Application {
     ///
     /// # Errors
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
-    pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+    pub async fn build(settings: IngressSettings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         bus::check(&settings.common.nats)?;
         payload::prepare();
@@ -70,18 +69,15 @@ impl Application {
         let accepted = open_files::accepted();
         let keep_alive = Duration::from_secs(settings.keep_alive_secs);
         let webhooks = web::Data::new(Webhooks {
-            connections: Connections::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
-            room: Room::default(),
-            replies: Replies::listen(nats.clone()).await?,
+            connections: ConnectionLimits::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
+            body_memory: BodyMemory::default(),
             sources,
             max_body: settings.max_body_bytes,
-            verdict_timeout: settings.verdict_timeout(),
-            trust: trust::Mirror::new(secrets_keys, readiness.clone()),
-            queue: Queue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
-            backstop: Backstop::default(),
-            refused: Refused::default(),
-            reporter: Reporter::default(),
-            refusals: Refusals::default(),
+            trust: TrustMirror::new(secrets_keys, readiness.clone()),
+            verdicts: Verdicts::new(nats.clone(), settings.verdict_timeout()).await?,
+            queue: AlertQueue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
+            log: Arc::default(),
+            refusal_notes: RefusalNotes::default(),
         });
         let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?.build();
         let stop_within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
@@ -121,12 +117,12 @@ impl Application {
         let _seats =
             AbortOnDropHandle::new(tokio::spawn(async move { webhooks.connections.free_idle().await }));
         let webhooks = self.webhooks.clone();
-        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
+        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.log.sum_up().await }));
         let webhooks = self.webhooks.clone();
         let _streams =
             AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.streams().keep().await }));
         let webhooks = self.webhooks.clone();
-        let noting = async move { webhooks.refusals.write_down(webhooks.queue.nats()).await };
+        let noting = async move { webhooks.refusal_notes.write_down(webhooks.queue.nats()).await };
         let _noting = AbortOnDropHandle::new(tokio::spawn(noting));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
@@ -151,7 +147,7 @@ impl Application {
         handle.stop(true).await;
         tracing::info!("stopped");
         server.await.context("listener")?.context("Failed to end the listener")?;
-        self.webhooks.refusals.write_last(self.webhooks.queue.nats()).await;
+        self.webhooks.refusal_notes.write_last(self.webhooks.queue.nats()).await;
         admin.stop(false).await;
         Ok(())
     }

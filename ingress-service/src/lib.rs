@@ -6,6 +6,7 @@
 mod app;
 mod connection;
 mod deadlines;
+mod endpoint;
 mod listener;
 pub mod metrics;
 mod openapi;

@@ -17,7 +17,7 @@ use openssl::ssl::SslAcceptor;
 use tokio::net::TcpSocket;
 
 use crate::{
-    connection::{seated_stream::Seated, unreadable_request::Connection},
+    connection::{seated_stream::SeatedStream, unreadable_request::HttpConnection},
     deadlines::{HANDSHAKE_WITHIN, HEAD_WITHIN, LINGER},
     request::handler::{Webhooks, receive},
 };
@@ -74,21 +74,21 @@ pub(crate) fn bind(
                 .keep_alive(KeepAlive::from(keep_alive))
                 .client_request_timeout(HEAD_WITHIN)
                 .client_disconnect_timeout(LINGER)
-                .on_connect_ext(|io: &Connection, data| {
-                    data.insert(Arc::clone(io.occupant()));
+                .on_connect_ext(|io: &HttpConnection, data| {
+                    data.insert(Arc::clone(io.state()));
                 })
                 .h1(map_config(
                     App::new().app_data(webhooks.clone()).default_service(web::to(receive)),
                     |()| AppConfig::default(),
                 ));
-            let webhooks = webhooks.clone();
+            let log = Arc::clone(&webhooks.log);
             seat.and_then(handshake.map_err(drop))
-                .map(move |stream: TlsStream<Seated>| {
+                .map(move |stream: TlsStream<SeatedStream>| {
                     let seated = stream.get_ref();
                     metrics::histogram!("sentry_bot_ingress_handshake_seconds")
-                        .record(seated.seat().occupant().seated_for());
+                        .record(seated.seat().connection().seated_for());
                     let peer = seated.peer_addr();
-                    (Connection::new(stream, webhooks.clone()), peer)
+                    (HttpConnection::new(stream, Arc::clone(&log)), peer)
                 })
                 .and_then(http.map_err(drop))
         })?;

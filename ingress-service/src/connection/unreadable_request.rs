@@ -17,19 +17,19 @@ use actix_tls::accept::openssl::TlsStream;
 use actix_web::{
     http::{Method, Uri},
     rt::net::{ActixStream, Ready},
-    web::{self, Bytes},
+    web::Bytes,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
 
-use super::seated_stream::{Occupant, Seated};
+use super::{connection_state::ConnectionState, seated_stream::SeatedStream};
 use crate::{
     deadlines::{HEAD_WITHIN, LINGER},
-    request::handler::{PATH, Webhooks, is_ours},
-    request_log::Answered,
-    response::Answer,
+    endpoint::{PATH, is_endpoint},
+    request_log::{AnsweredRequest, RequestLog},
+    response::WebhookResponse,
 };
 
 /// So much of a request line is looked at.
@@ -39,9 +39,9 @@ const MAX_LINE: usize = 1_024;
 const READ_AT_ONCE: usize = 16 << 10;
 
 /// A connection after its TLS handshake.
-pub(crate) struct Connection {
-    stream: TlsStream<Seated>,
-    webhooks: web::Data<Webhooks>,
+pub(crate) struct HttpConnection {
+    stream: TlsStream<SeatedStream>,
+    log: Arc<RequestLog>,
     /// What came first of a request, until it is heard.
     line: Vec<u8>,
     /// How many requests were answered before that one.
@@ -59,11 +59,11 @@ pub(crate) struct Connection {
     answer: Option<Bytes>,
 }
 
-impl Connection {
-    pub(crate) const fn new(stream: TlsStream<Seated>, webhooks: web::Data<Webhooks>) -> Self {
+impl HttpConnection {
+    pub(crate) const fn new(stream: TlsStream<SeatedStream>, log: Arc<RequestLog>) -> Self {
         Self {
             stream,
-            webhooks,
+            log,
             line: Vec::new(),
             line_after: 0,
             head_within: None,
@@ -74,8 +74,8 @@ impl Connection {
         }
     }
 
-    pub(crate) fn occupant(&self) -> &Arc<Occupant> {
-        self.stream.get_ref().seat().occupant()
+    pub(crate) fn state(&self) -> &Arc<ConnectionState> {
+        self.stream.get_ref().seat().connection()
     }
 
     /// The answer to be sent in the place of one that actix made without having
@@ -84,17 +84,17 @@ impl Connection {
         let status = actix.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
         let (answer, path, rule) = match status {
             b"400" => misread(&String::from_utf8_lossy(&self.line)),
-            b"408" => (Answer::SlowHead, "", "head: too slow"),
-            b"431" => (Answer::LargeHead, "", "head: too large"),
+            b"408" => (WebhookResponse::SlowHead, "", "head: too slow"),
+            b"431" => (WebhookResponse::LargeHead, "", "head: too large"),
             _ => return None,
         };
         let source = self.stream.get_ref().peer_addr().map(|peer| peer.ip().to_canonical());
-        self.webhooks.reporter.report(&Answered { source, path, answer: &answer, rule, own: false });
+        self.log.report(&AnsweredRequest { source, path, answer: &answer, rule, own: false });
         Some(written(&answer))
     }
 }
 
-impl Connection {
+impl HttpConnection {
     /// Tells the sender that nothing more comes, and lets it read what came: a
     /// socket that is closed on unread bytes takes back what was sent.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -121,7 +121,7 @@ impl Connection {
     /// Whether a request that is not the connection's first takes too long for
     /// its head.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.line_after == 0 || self.line.is_empty() || self.occupant().heard() {
+        if self.line_after == 0 || self.line.is_empty() || self.state().heard() {
             self.head_within = None;
             return false;
         }
@@ -131,39 +131,39 @@ impl Connection {
 
 /// How a request is answered that actix could not read; its path, if that is
 /// known; and the rule that it broke.
-pub(crate) fn misread(line: &str) -> (Answer, &'static str, &'static str) {
+pub(crate) fn misread(line: &str) -> (WebhookResponse, &'static str, &'static str) {
     let line = line.trim_start().lines().next().unwrap_or_default();
     let (method, rest) = line.split_once(' ').unwrap_or_default();
     let path = rest.split([' ', '?']).next().unwrap_or_default();
-    if method != Method::POST.as_str() || !is_ours(path) {
-        return (Answer::AccessForbidden, "", "head: the request line is unknown");
+    if method != Method::POST.as_str() || !is_endpoint(path) {
+        return (WebhookResponse::AccessForbidden, "", "head: the request line is unknown");
     }
     let target = rest.rsplit_once(' ').map(|(target, _version)| target.parse::<Uri>());
     match target {
-        Some(Ok(_)) => (Answer::BrokenHead, PATH, "head: malformed headers"),
-        _ => (Answer::ValidationFailed, PATH, "head: malformed query"),
+        Some(Ok(_)) => (WebhookResponse::BrokenHead, PATH, "head: malformed headers"),
+        _ => (WebhookResponse::ValidationFailed, PATH, "head: malformed query"),
     }
 }
 
 /// The whole response, as it stands on the wire.
-fn written(answer: &Answer) -> Bytes {
+fn written(answer: &WebhookResponse) -> Bytes {
     let (status, body) = (answer.status(), answer.body());
     let headers =
         format!("content-length: {}\r\nconnection: close\r\ncontent-type: application/json", body.len());
     format!("HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}").into()
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for HttpConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.occupant().is_over() {
+        if this.state().is_over() {
             return this.poll_over(cx).map(Err);
         }
-        if this.occupant().is_paused(cx) {
+        if this.state().is_paused(cx) {
             return Poll::Pending;
         }
         if this.unseen >= READ_AT_ONCE {
@@ -175,8 +175,8 @@ impl AsyncRead for Connection {
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
         let came = buffer.filled().len() - before;
         this.unseen = if came > 0 { this.unseen + came } else { 0 };
-        if !this.occupant().heard() {
-            let answered = this.occupant().answered();
+        if !this.state().heard() {
+            let answered = this.state().answered();
             if this.line_after != answered {
                 this.line_after = answered;
                 this.line.clear();
@@ -192,11 +192,11 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for HttpConnection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         this.unflushed = true;
-        if this.answer.is_none() && !this.occupant().heard() {
+        if this.answer.is_none() && !this.state().heard() {
             this.answer = this.instead_of(bytes);
         }
         let Some(answer) = &mut this.answer else {
@@ -223,7 +223,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-impl ActixStream for Connection {
+impl ActixStream for HttpConnection {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         self.stream.poll_read_ready(cx)
     }

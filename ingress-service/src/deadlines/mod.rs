@@ -28,6 +28,20 @@ pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
 /// Of that, what the verdict leaves for the queue.
 pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 
+/// An alert waits longer than its answer's time while NATS confirms others, but
+/// this much at most: then Sentry is about to give up.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(400);
+/// NATS hangs when it has confirmed nothing for so long. With the time that an
+/// answer may take anyway this stays within the contract's 500 ms.
+pub(crate) const HANGS_AFTER: Duration = Duration::from_millis(100);
+/// How long an acknowledgement of NATS counts as under way after its request was
+/// answered.
+pub(crate) const ACK_WITHIN: Duration = Duration::from_secs(2);
+/// How often a request that waits for the connection to NATS looks at it.
+pub(crate) const POLL_CONNECTION_EVERY: Duration = Duration::from_millis(20);
+/// How long the end of the process waits for the last notes about refusals.
+pub(crate) const LAST_NOTES_WITHIN: Duration = Duration::from_millis(500);
+
 /// How long a legacy webhook is held.
 const HOLD_LEGACY: Duration = Duration::from_millis(2_500);
 /// How long a modern webhook is held.

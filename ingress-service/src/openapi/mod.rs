@@ -4,8 +4,8 @@
 #[cfg(test)]
 mod tests;
 
-use shared::admin::Document;
+use shared::admin::JsonDocument;
 
 /// The document. The tests below keep it true.
-pub(crate) const DOCUMENT: Document =
-    Document { path: "/openapi.json", json: include_str!("../../../docs/openapi.json") };
+pub(crate) const DOCUMENT: JsonDocument =
+    JsonDocument { path: "/openapi.json", json: include_str!("../../../docs/openapi.json") };

@@ -5,43 +5,45 @@ use serde_json::{Value, json};
 use shared::{ChannelId, UserId};
 
 use super::*;
-use crate::{payload::platform::RESOURCES, response::Answer};
+use crate::{payload::platform::RESOURCES, response::WebhookResponse};
 
 fn document() -> Value {
     serde_json::from_str(DOCUMENT.json).expect("JSON")
 }
 
 /// One after the other, so that none can be forgotten.
-fn next(answer: &Answer) -> Option<Answer> {
+fn next(answer: &WebhookResponse) -> Option<WebhookResponse> {
     const CHANNEL: ChannelId = ChannelId::new(u64::MAX);
     const USER: UserId = UserId::new(0);
     Some(match answer {
-        Answer::Stored => Answer::StoredUnverified,
-        Answer::StoredUnverified => Answer::Repeated,
-        Answer::Repeated => Answer::Ignored,
-        Answer::Ignored => Answer::AccessForbidden,
-        Answer::AccessForbidden => Answer::UnauthorizedIp,
-        Answer::UnauthorizedIp => Answer::ValidationFailed,
-        Answer::ValidationFailed => Answer::NotJson,
-        Answer::NotJson => Answer::TooLarge(2_097_152),
-        Answer::TooLarge(_) => Answer::ChannelNotInteger,
-        Answer::ChannelNotInteger => Answer::MentionNotInteger,
-        Answer::MentionNotInteger => Answer::UnauthorizedChannel(CHANNEL),
-        Answer::UnauthorizedChannel(_) => Answer::UserUnknown(USER),
-        Answer::UserUnknown(_) => Answer::UserWithoutProject(USER),
-        Answer::UserWithoutProject(_) => Answer::UserOnOtherProject(USER, "shop \"2\"".to_owned()),
-        Answer::UserOnOtherProject(..) => Answer::QueueUnavailable,
-        Answer::QueueUnavailable => Answer::BacklogFull(CHANNEL),
-        Answer::BacklogFull(_) => Answer::BrokenHead,
-        Answer::BrokenHead => Answer::SlowHead,
-        Answer::SlowHead => Answer::LargeHead,
-        Answer::LargeHead => Answer::Internal,
-        Answer::Internal => return None,
+        WebhookResponse::Stored => WebhookResponse::StoredUnverified,
+        WebhookResponse::StoredUnverified => WebhookResponse::Repeated,
+        WebhookResponse::Repeated => WebhookResponse::Ignored,
+        WebhookResponse::Ignored => WebhookResponse::AccessForbidden,
+        WebhookResponse::AccessForbidden => WebhookResponse::UnauthorizedIp,
+        WebhookResponse::UnauthorizedIp => WebhookResponse::ValidationFailed,
+        WebhookResponse::ValidationFailed => WebhookResponse::NotJson,
+        WebhookResponse::NotJson => WebhookResponse::TooLarge(2_097_152),
+        WebhookResponse::TooLarge(_) => WebhookResponse::ChannelNotInteger,
+        WebhookResponse::ChannelNotInteger => WebhookResponse::MentionNotInteger,
+        WebhookResponse::MentionNotInteger => WebhookResponse::UnauthorizedChannel(CHANNEL),
+        WebhookResponse::UnauthorizedChannel(_) => WebhookResponse::UserUnknown(USER),
+        WebhookResponse::UserUnknown(_) => WebhookResponse::UserWithoutProject(USER),
+        WebhookResponse::UserWithoutProject(_) => {
+            WebhookResponse::UserOnOtherProject(USER, "shop \"2\"".to_owned())
+        }
+        WebhookResponse::UserOnOtherProject(..) => WebhookResponse::QueueUnavailable,
+        WebhookResponse::QueueUnavailable => WebhookResponse::BacklogFull(CHANNEL),
+        WebhookResponse::BacklogFull(_) => WebhookResponse::BrokenHead,
+        WebhookResponse::BrokenHead => WebhookResponse::SlowHead,
+        WebhookResponse::SlowHead => WebhookResponse::LargeHead,
+        WebhookResponse::LargeHead => WebhookResponse::Internal,
+        WebhookResponse::Internal => return None,
     })
 }
 
-fn answers() -> impl Iterator<Item = Answer> {
-    successors(Some(Answer::Stored), next)
+fn answers() -> impl Iterator<Item = WebhookResponse> {
+    successors(Some(WebhookResponse::Stored), next)
 }
 
 fn response<'a>(document: &'a Value, status: &str) -> &'a Value {

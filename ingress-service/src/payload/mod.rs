@@ -18,8 +18,8 @@ use shared::{
 };
 
 use legacy::LegacyWebhook;
-pub(crate) use platform::state_subject::State;
-use platform::{PlatformWebhook, Resource};
+pub(crate) use platform::state_subject::StateSubject;
+use platform::{PlatformResource, PlatformWebhook};
 
 /// What is shown beside the main fields is cut to so many characters: more than
 /// Sentry itself keeps of a tag, a release or a rule's name. It keeps an alert
@@ -45,16 +45,16 @@ pub enum PayloadError {
 
 /// A webhook of either family, of a kind that is posted.
 #[derive(Debug, Clone)]
-pub(crate) enum Webhook {
+pub(crate) enum ParsedWebhook {
     Legacy(LegacyWebhook),
     Platform(PlatformWebhook),
 }
 
-impl Webhook {
+impl ParsedWebhook {
     /// Reads a request's body: a legacy one without a resource. `None` when
     /// nothing is known about the action that it names.
     pub(crate) fn parse(
-        resource: Option<&'static Resource>,
+        resource: Option<&'static PlatformResource>,
         body: &[u8],
     ) -> Result<Option<Self>, PayloadError> {
         Ok(match resource {
@@ -64,7 +64,7 @@ impl Webhook {
     }
 
     /// Of what the body describes the state, if of anything.
-    pub(crate) fn state(&self) -> Option<State> {
+    pub(crate) fn state(&self) -> Option<StateSubject> {
         match self {
             Self::Legacy(_) => None,
             Self::Platform(webhook) => webhook.state(),

@@ -13,10 +13,11 @@ use shared::{
     wire,
 };
 use tokio::time::{sleep, timeout_at};
+use tracing::Instrument as _;
 
 use super::{
-    Queue, StoreError, Stored,
-    repeats::{Firing, Note, Noted, Place},
+    AlertQueue, PublishReceipt, QueueError,
+    repeats::{NewRequest, NoteKind, RequestIdentity, StateNote},
 };
 
 /// A request that was just stored is written down this often at most, a second
@@ -29,7 +30,7 @@ const READ: &str = "$JS.API.STREAM.MSG.GET.KV_seen";
 /// note's revision is never the same for two firings that JetStream could confuse.
 const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
 
-impl Queue {
+impl AlertQueue {
     /// The request's place; `None` where it came before.
     ///
     /// # Errors
@@ -37,22 +38,26 @@ impl Queue {
     /// only slow: then it cannot store either.
     pub(crate) async fn look_up(
         &self,
-        firing: &Firing,
+        identity: &RequestIdentity,
         deadline: Instant,
-    ) -> Result<Option<Place>, StoreError> {
+    ) -> Result<Option<NewRequest>, QueueError> {
         let now_ms = chrono::Utc::now().timestamp_millis();
-        let Some(subject) = firing.subject() else {
-            return Ok(firing.place(None, now_ms));
+        let Some(subject) = identity.subject() else {
+            return Ok(identity.unless_repeat(None, now_ms));
         };
         let found =
-            self.pulse.within(deadline.into(), self.look(firing, &subject)).await.unwrap_or_else(|| {
-                Err(StoreError::Unavailable("no word in time of earlier requests".to_owned()))
-            })?;
-        Ok(firing.place(found.as_ref(), now_ms))
+            self.progress.within(deadline.into(), self.look(identity, &subject)).await.unwrap_or_else(
+                || Err(QueueError::Unavailable("no word in time of earlier requests".to_owned())),
+            )?;
+        Ok(identity.unless_repeat(found.as_ref(), now_ms))
     }
 
     /// The note, where it may be read.
-    async fn look(&self, firing: &Firing, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
+    async fn look(
+        &self,
+        identity: &RequestIdentity,
+        subject: &str,
+    ) -> Result<Option<StreamMessage>, QueueError> {
         tokio::select! {
             biased;
             () = self.lacks.refuses(READ) => {}
@@ -60,14 +65,14 @@ impl Queue {
         }
         // An `accounts.conf` of before lets the notes about signed requests be read
         // directly, and those about states not at all: `Nats-Msg-Id` stands for them.
-        match firing.noted {
-            Noted::Signed => self.look_at_any(subject).await,
+        match identity.noted {
+            NoteKind::Signed => self.look_at_any(subject).await,
             _ => Ok(None),
         }
     }
 
-    async fn look_at_any(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
-        let unavailable = |error: String| StoreError::Unavailable(format!("earlier requests: {error}"));
+    async fn look_at_any(&self, subject: &str) -> Result<Option<StreamMessage>, QueueError> {
+        let unavailable = |error: String| QueueError::Unavailable(format!("earlier requests: {error}"));
         let bucket = self.publisher.get_stream_no_info(wire::SEEN_STREAM).await;
         let bucket = bucket.map_err(|error| unavailable(error.to_string()))?;
         match bucket.direct_get_last_for_subject(subject).await {
@@ -77,8 +82,8 @@ impl Queue {
         }
     }
 
-    async fn look_at_leader(&self, subject: &str) -> Result<Option<StreamMessage>, StoreError> {
-        let unavailable = |error: String| StoreError::Unavailable(format!("earlier requests: {error}"));
+    async fn look_at_leader(&self, subject: &str) -> Result<Option<StreamMessage>, QueueError> {
+        let unavailable = |error: String| QueueError::Unavailable(format!("earlier requests: {error}"));
         let mut found = last(&self.publisher, subject).await;
         if found.as_ref().is_err_and(is_missing) {
             self.streams.apply().await.map_err(|error| unavailable(format!("{error:#}")))?;
@@ -89,37 +94,43 @@ impl Queue {
 
     /// Remembers that the request was stored; before `deadline` if it can be,
     /// and else a little later: until then its `Nats-Msg-Id` stands for it.
-    pub(crate) async fn remember(&self, firing: Firing, place: Place, stored: Stored, deadline: Instant) {
-        let Some(subject) = firing.subject() else { return };
-        let is_refused = self.notes_are_refused(&firing);
+    pub(crate) async fn remember(
+        &self,
+        identity: RequestIdentity,
+        request: NewRequest,
+        receipt: PublishReceipt,
+        deadline: Instant,
+    ) {
+        let Some(subject) = identity.subject() else { return };
+        let is_refused = self.notes_are_refused(&identity);
         let publisher = self.publisher.clone();
-        let channel = firing.channel;
         let write = async move {
-            match firing.noted {
-                Noted::State(_) => {
-                    let note = Note { sha256: firing.id, stored: stored.sequence };
-                    remember_state(&publisher, &subject, &note, place.revision).await
+            match identity.noted {
+                NoteKind::State(_) => {
+                    let note = StateNote { sha256: identity.id, stored: receipt.sequence };
+                    remember_state(&publisher, &subject, &note, request.revision).await
                 }
                 _ => remember_body(&publisher, &subject).await,
             }
         };
-        let written = tokio::spawn(async move {
+        let written = async move {
             let written = tokio::select! {
                 biased;
                 () = is_refused => return,
                 written = write => written,
             };
             if !written {
-                tracing::warn!(%channel, "cannot remember that a request was stored");
+                tracing::warn!("cannot remember that a request was stored");
             }
-        });
+        };
+        let written = tokio::spawn(written.in_current_span());
         let _ = timeout_at(deadline.into(), written).await;
     }
 
     /// Returns when NATS refuses to let a note about this be written: an
     /// `accounts.conf` of before has none about states.
-    fn notes_are_refused(&self, firing: &Firing) -> impl Future<Output = ()> + Send + use<> {
-        let state = matches!(firing.noted, Noted::State(_)).then(|| firing.subject()).flatten();
+    fn notes_are_refused(&self, identity: &RequestIdentity) -> impl Future<Output = ()> + Send + use<> {
+        let state = matches!(identity.noted, NoteKind::State(_)).then(|| identity.subject()).flatten();
         let lacks = self.lacks.clone();
         async move {
             match state {
@@ -143,7 +154,7 @@ async fn remember_body(publisher: &Context, subject: &str) -> bool {
 
 /// Puts the note in the place of the one that it follows, unless a later alert's
 /// is there already.
-async fn remember_state(publisher: &Context, subject: &str, note: &Note, mut revision: u64) -> bool {
+async fn remember_state(publisher: &Context, subject: &str, note: &StateNote, mut revision: u64) -> bool {
     let Ok(text) = serde_json::to_vec(note) else { return false };
     for _ in 0..ATTEMPTS {
         let message = PublishMessage::build().ttl(STATE_FOR).payload(text.clone().into());

@@ -19,7 +19,7 @@ use shared::{
 };
 use tokio::time::timeout;
 
-use crate::response::Answer;
+use crate::deadlines::LAST_NOTES_WITHIN;
 
 /// How often the table is written. Refusals of a channel for the same reason
 /// are one note until then, however many they are.
@@ -30,49 +30,22 @@ const MAX_LINES: usize = 4_096;
 /// whoever makes up ids must not fill the bucket.
 const STRANGERS: usize = 256;
 const WINDOW: Duration = Duration::from_secs(60);
-/// How long the end of the process waits for the last notes.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
-
-/// Why the admins of a channel are told that a request was refused; `None` where
-/// it was no webhook at all.
-pub(crate) fn reason(answer: &Answer, rule: &str) -> Option<Reason> {
-    Some(match answer {
-        Answer::UnauthorizedIp => Reason::Source,
-        Answer::ValidationFailed if rule.starts_with("query:") => Reason::Query,
-        Answer::ValidationFailed => Reason::Schema,
-        Answer::NotJson => Reason::NotJson,
-        Answer::TooLarge(_) => Reason::TooLarge,
-        Answer::MentionNotInteger => Reason::MentionNotAnId,
-        Answer::UnauthorizedChannel(_) if rule.starts_with("token:") => Reason::Token,
-        Answer::UnauthorizedChannel(_) if rule.starts_with("signature:") => Reason::Signature,
-        Answer::UnauthorizedChannel(_) if rule.starts_with("trust:") => Reason::Internal,
-        Answer::UnauthorizedChannel(_) => Reason::NotAuthorized,
-        Answer::Repeated => Reason::Repeat,
-        Answer::UserUnknown(_) => Reason::UserUnknown,
-        Answer::UserWithoutProject(_) => Reason::UserWithoutProject,
-        Answer::UserOnOtherProject(..) => Reason::UserOnOtherProject,
-        Answer::QueueUnavailable => Reason::QueueUnavailable,
-        Answer::BacklogFull(_) => Reason::BacklogFull,
-        Answer::Internal => Reason::Internal,
-        _ => return None,
-    })
-}
 
 /// The table.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<Table>);
+pub(crate) struct RefusalNotes(Mutex<NoteTable>);
 
 /// What tells lines apart: see [`Refusal::line`].
-type Line = (ChannelId, String);
+type NoteKey = (ChannelId, String);
 
 #[derive(Debug, Default)]
-struct Table {
-    lines: HashMap<Line, Refusal>,
+struct NoteTable {
+    lines: HashMap<NoteKey, Refusal>,
     strangers: HashSet<ChannelId>,
     window_began: Option<Instant>,
 }
 
-impl Refusals {
+impl RefusalNotes {
     /// Notes that a request for this channel was not taken, and the rule that it
     /// broke. `known`: the channel was seen authorized.
     pub(crate) fn note(&self, channel: ChannelId, known: bool, reason: Reason, rule: &str) {
@@ -111,7 +84,7 @@ impl Refusals {
 
     /// Writes what is left at the end of the process, if that is quickly done.
     pub(crate) async fn write_last(&self, nats: &Client) {
-        let _ = timeout(LAST_MOMENT, async {
+        let _ = timeout(LAST_NOTES_WITHIN, async {
             self.write(nats).await;
             nats.flush().await
         })
@@ -132,7 +105,7 @@ impl Refusals {
     }
 }
 
-impl Table {
+impl NoteTable {
     /// Whether a channel that was not seen authorized is noted.
     fn admits(&mut self, channel: ChannelId, now: Instant) -> bool {
         if self.window_began.is_none_or(|began| now.duration_since(began) >= WINDOW) {

@@ -8,7 +8,7 @@ fn note(reason: Reason) -> Refusal {
 
 #[test]
 fn a_storm_of_one_kind_is_one_line() {
-    let refusals = Refusals::default();
+    let refusals = RefusalNotes::default();
     for _ in 0..1_000 {
         refusals.note(CHANNEL, false, Reason::Schema, "body: breaks /type at \"\"");
         refusals.note(CHANNEL, false, Reason::NotAuthorized, "verdict: unauthorized_channel");
@@ -20,7 +20,7 @@ fn a_storm_of_one_kind_is_one_line() {
 
 #[test]
 fn each_fault_of_a_token_or_signature_is_a_line() {
-    let refusals = Refusals::default();
+    let refusals = RefusalNotes::default();
     for rule in ["token: missing", "token: not this channel's", "token: missing"] {
         refusals.note(CHANNEL, true, Reason::Token, rule);
     }
@@ -32,7 +32,7 @@ fn each_fault_of_a_token_or_signature_is_a_line() {
 
 #[test]
 fn made_up_channels_are_few_a_minute_and_keep_out_no_known_one() {
-    let (refusals, start) = (Refusals::default(), Instant::now());
+    let (refusals, start) = (RefusalNotes::default(), Instant::now());
     let taken = |now| {
         let taken = |id: &u64| refusals.take(ChannelId::new(*id), false, note(Reason::Schema), now);
         (0..10_000).filter(taken).count()
@@ -46,22 +46,7 @@ fn made_up_channels_are_few_a_minute_and_keep_out_no_known_one() {
 
 #[test]
 fn the_table_is_bounded_while_nats_is_away() {
-    let refusals = Refusals::default();
+    let refusals = RefusalNotes::default();
     let taken = |id: &u64| refusals.take(ChannelId::new(*id), true, note(Reason::Schema), Instant::now());
     assert_eq!((1..10_000).filter(taken).count(), MAX_LINES);
-}
-
-#[test]
-fn the_reason_of_a_401_is_told_from_its_rule() {
-    let refused = Answer::UnauthorizedChannel(CHANNEL);
-    for (answer, rule, expected) in [
-        (&refused, "verdict: unauthorized_channel", Some(Reason::NotAuthorized)),
-        (&refused, "token: the channel has none", Some(Reason::Token)),
-        (&refused, "signature: no secret of the channel made it", Some(Reason::Signature)),
-        (&Answer::ValidationFailed, "query: unknown parameter", Some(Reason::Query)),
-        (&Answer::ValidationFailed, "body: breaks /required at \"\"", Some(Reason::Schema)),
-        (&Answer::AccessForbidden, "path: unknown", None),
-    ] {
-        assert_eq!(reason(answer, rule), expected, "{rule}");
-    }
 }

@@ -1,5 +1,5 @@
-//! One webhook from its request to its answer: the checks of the HTTP contract
-//! in their order. What is let in is stored in `store_alert.rs`.
+//! The way of one webhook: the checks of the HTTP contract in their order. What
+//! passes them goes on in `store_alert.rs`.
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -13,56 +13,51 @@ use actix_web::{
     web,
 };
 use shared::{Alert, ChannelId, UserId, refusal::Reason, trace::TracePoint};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
-    body::{self, BodyError, Held},
-    body_memory::Room,
+    body::{BodyReader, HeldResponse},
+    body_memory::BodyMemory,
     query::Query,
+    rejection::{Rejection, Rule},
+    store_alert::CheckedAlert,
     trace,
 };
 use crate::{
-    connection::{limits::Connections, seated_stream::Occupant},
+    connection::{connection_state::ConnectionState, limits::ConnectionLimits},
     deadlines::Deadlines,
-    payload::{PayloadError, Webhook, platform},
-    queue::Queue,
-    refusal_notes::{self, Refusals},
-    request_log::{Answered, Reporter},
-    response::Answer,
-    sources::{self, Sources},
-    trust,
-    verdict::{refused_channels::Refused, reply_inbox::Replies, unverified_limits::Backstop},
+    endpoint::is_endpoint,
+    payload::{ParsedWebhook, platform},
+    queue::AlertQueue,
+    refusal_notes::RefusalNotes,
+    request_log::{AnsweredRequest, RequestLog},
+    response::WebhookResponse,
+    sources::{SourceError, Sources},
+    trust::TrustMirror,
+    verdict::Verdicts,
 };
-
-pub(crate) const PATH: &str = "/sentry-bot/channel";
 
 /// What answers webhooks.
 #[derive(Debug)]
 pub(crate) struct Webhooks {
     pub(crate) sources: Arc<Sources>,
-    pub(crate) connections: Connections,
-    pub(crate) room: Room,
-    pub(crate) replies: Replies,
+    pub(crate) connections: ConnectionLimits,
+    pub(crate) body_memory: BodyMemory,
     pub(crate) max_body: u64,
-    pub(crate) verdict_timeout: std::time::Duration,
-    pub(crate) trust: trust::Mirror,
-    pub(crate) queue: Queue,
-    pub(crate) backstop: Backstop,
-    pub(crate) refused: Refused,
-    pub(crate) reporter: Reporter,
-    pub(crate) refusals: Refusals,
+    pub(crate) trust: TrustMirror,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) queue: AlertQueue,
+    pub(crate) log: Arc<RequestLog>,
+    pub(crate) refusal_notes: RefusalNotes,
 }
 
-/// A request that is not stored: its answer, and the rule that it broke.
-pub(crate) struct Refusal {
-    pub(crate) answer: Answer,
-    rule: String,
-    own: bool,
-}
-
-impl Refusal {
-    pub(crate) fn new(answer: Answer, rule: impl ToString) -> Self {
-        Self { answer, rule: rule.to_string(), own: false }
-    }
+/// A request on its way through the checks.
+struct IncomingRequest<'a> {
+    request: &'a HttpRequest,
+    /// The peer's address; behind a trusted proxy, once it was read, the sender's.
+    source: Option<IpAddr>,
+    trace: Option<TracePoint>,
+    started: Instant,
 }
 
 /// Answers every request, on whatever path.
@@ -70,52 +65,66 @@ pub(crate) async fn receive(
     request: HttpRequest,
     payload: web::Payload,
     webhooks: web::Data<Webhooks>,
-) -> HttpResponse<Held> {
+) -> HttpResponse<HeldResponse> {
     let started = Instant::now();
-    let occupant = request.conn_data::<Arc<Occupant>>().cloned();
-    if occupant.as_ref().is_some_and(|occupant| !occupant.hear()) {
-        // It came after the last answer: the connection closes, and this with it.
+    let connection = request.conn_data::<Arc<ConnectionState>>().cloned();
+    if connection.as_ref().is_some_and(|connection| !connection.begin_request()) {
+        // It came after the last answer. The connection closes and drops this future.
         std::future::pending::<()>().await;
     }
     let mut payload = payload.into_inner();
-    let mut source = request.peer_addr().map(|peer| peer.ip());
     let transaction = trace::begin(&request);
-    let point = TracePoint::of(&transaction);
-    let outcome = webhooks.answer(&request, &mut payload, &mut source, point, started).await;
-    let (answer, rule, own) = match outcome {
-        Ok(answer) => (answer, String::new(), false),
-        Err(refusal) => {
-            webhooks.note_refusal(&request, &refusal);
-            (refusal.answer, refusal.rule, refusal.own)
-        }
+    let incoming = IncomingRequest {
+        request: &request,
+        source: request.peer_addr().map(|peer| peer.ip()),
+        trace: TracePoint::of(&transaction),
+        started,
     };
-    let path = request.uri().path();
-    webhooks.reporter.report(&Answered { source, path, answer: &answer, rule: &rule, own });
+    let span = tracing::info_span!("webhook", channel.id = Empty, resource = Empty);
+    let answer = webhooks.answer(incoming, &mut payload).instrument(span).await;
     metrics::histogram!("sentry_bot_ingress_request_seconds").record(started.elapsed().as_secs_f64());
     trace::end(transaction, answer.status());
     let mut response = answer.response();
-    if !occupant.as_ref().is_some_and(|occupant| webhooks.connections.keeps(occupant)) {
+    if !connection.as_ref().is_some_and(|connection| webhooks.connections.keeps(connection)) {
         response.head_mut().set_connection_type(ConnectionType::Close);
-        occupant.iter().for_each(|occupant| occupant.close());
+        connection.iter().for_each(|connection| connection.close());
     }
-    response.set_body(Held::new(answer.body(), payload, occupant))
+    response.set_body(HeldResponse::new(answer.body(), payload, connection))
 }
 
 impl Webhooks {
-    /// The checks, in the contract's order. Puts the address behind trusted
-    /// proxies into `source`, which begins as the peer's.
-    async fn answer(
+    /// Decides, logs the answer, and notes a refusal.
+    async fn answer(&self, mut incoming: IncomingRequest<'_>, payload: &mut Payload) -> WebhookResponse {
+        let outcome = self.check(&mut incoming, payload).await;
+        let (response, rule, own) = match outcome {
+            Ok(response) => (response, String::new(), false),
+            Err(Rejection { rule, own }) => {
+                let text = rule.to_string();
+                self.note_refusal(incoming.request, &rule, &text);
+                (rule.response(), text, own)
+            }
+        };
+        let path = incoming.request.uri().path();
+        self.log.report(&AnsweredRequest {
+            source: incoming.source,
+            path,
+            answer: &response,
+            rule: &rule,
+            own,
+        });
+        response
+    }
+
+    /// The checks, in the contract's order.
+    async fn check(
         &self,
-        request: &HttpRequest,
+        incoming: &mut IncomingRequest<'_>,
         payload: &mut Payload,
-        source: &mut Option<IpAddr>,
-        trace: Option<TracePoint>,
-        started: Instant,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<WebhookResponse, Rejection> {
+        let IncomingRequest { request, trace, started, .. } = *incoming;
         check_target(request)?;
-        self.admit(request, source)?;
-        let query = Query::parse(request.uri().query().unwrap_or_default())
-            .map_err(|error| Refusal::new(Answer::ValidationFailed, error))?;
+        self.check_source(incoming)?;
+        let query = Query::parse(request.uri().query().unwrap_or_default())?;
         let named = request.headers().get(platform::RESOURCE).map(|name| name.as_bytes().trim_ascii());
         let resource = match named.filter(|name| !name.is_empty()) {
             None => None,
@@ -124,78 +133,61 @@ impl Webhooks {
                 known => known,
             },
         };
+        Span::current().record("resource", resource.map_or("legacy", platform::PlatformResource::name));
         let deadlines = Deadlines::of(resource.is_some(), started);
-        let occupant = request.conn_data::<Arc<Occupant>>();
-        let reader = body::Reader {
+        let connection = request.conn_data::<Arc<ConnectionState>>();
+        let reader = BodyReader {
             declared: declared_length(request),
             limit: self.max_body,
-            room: &self.room,
-            room_until: deadlines.hold(),
-            occupant,
+            memory: &self.body_memory,
+            memory_until: deadlines.hold(),
+            connection,
         };
-        let body = reader.read(payload).await.map_err(|error| self.refuse_body(&error))?;
-        let _served = occupant.map(|occupant| occupant.serve());
+        let body = reader.read(payload).await?;
+        let _served = connection.map(|connection| connection.serve());
         let received_ms = chrono::Utc::now().timestamp_millis();
 
-        let webhook = Webhook::parse(resource, &body).map_err(|error| refuse_payload(&error))?;
-        let Some(webhook) = webhook else {
+        let Some(webhook) = ParsedWebhook::parse(resource, &body)? else {
             return Ok(ignore(resource));
         };
         let (channel, mention) = ids(&query)?;
-        let mut alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
+        Span::current().record("channel.id", tracing::field::display(channel));
+        let alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
+        let own = alert.own;
         let state = webhook.state();
         drop(webhook);
-        let handed = match self.verify(&mut alert, &query, request.headers(), state, body, &deadlines).await {
-            Ok(firing) => self.hand_over(&alert, firing, &deadlines).await,
-            Err(refusal) => Err(refusal),
-        };
-        handed.map_err(|refusal| Refusal { own: alert.own, ..refusal })
+        let checked = CheckedAlert { alert, state, token: query.token(), headers: request.headers(), body };
+        self.store_alert(checked, &deadlines).await.map_err(|rule| Rejection { rule, own })
     }
 
-    fn admit(&self, request: &HttpRequest, source: &mut Option<IpAddr>) -> Result<(), Refusal> {
-        let peer = source.ok_or_else(|| Refusal::new(Answer::UnauthorizedIp, "source: unknown"))?;
-        let forwarded: Vec<_> =
-            request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect();
-        let (admitted, rule) = match self.sources.admit(peer, forwarded.into_iter()) {
-            Ok(address) => (address, None),
-            Err(sources::Refused::NotAllowed(address)) => {
-                (address, Some(format!("source: {address} is not allowed")))
-            }
-            Err(sources::Refused::ForwardedByNobody) => {
-                (peer, Some("source: X-Forwarded-For holds no address".to_owned()))
-            }
-        };
-        *source = Some(admitted);
-        let Some(rule) = rule else { return Ok(()) };
-        metrics::counter!("sentry_bot_ingress_source_refusals_total", "agent" => agent(request.headers()))
-            .increment(1);
-        Err(Refusal::new(Answer::UnauthorizedIp, rule))
-    }
-
-    fn refuse_body(&self, error: &BodyError) -> Refusal {
-        let answer = match error {
-            BodyError::TooLarge => Answer::TooLarge(self.max_body),
-            BodyError::TooSlow | BodyError::Incomplete => Answer::NotJson,
-            BodyError::NoRoom => Answer::QueueUnavailable,
-        };
-        Refusal::new(answer, error)
+    fn check_source(&self, incoming: &mut IncomingRequest<'_>) -> Result<(), Rule> {
+        let headers = incoming.request.headers();
+        let peer = incoming.source.ok_or(SourceError::Unknown)?;
+        let forwarded: Vec<_> = headers.get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect();
+        let admitted = self.sources.admit(peer, forwarded.into_iter());
+        if let Ok(address) | Err(SourceError::NotAllowed(address)) = admitted {
+            incoming.source = Some(address);
+        }
+        admitted.map(drop).map_err(|error| {
+            metrics::counter!("sentry_bot_ingress_source_refusals_total", "agent" => agent(headers))
+                .increment(1);
+            error.into()
+        })
     }
 
     /// Notes a refusal for the admins of the channel that the request names.
-    fn note_refusal(&self, request: &HttpRequest, refusal: &Refusal) {
+    fn note_refusal(&self, request: &HttpRequest, rule: &Rule, text: &str) {
         let query = request.uri().query().unwrap_or_default();
-        let (Some(channel), Some(reason)) =
-            (Query::names(query), refusal_notes::reason(&refusal.answer, &refusal.rule))
-        else {
+        let (Some(channel), Some(reason)) = (Query::names(query), rule.reason()) else {
             return;
         };
-        // Anybody can come from an address that is not let in, and name any channel.
+        // Anybody can send from an address that is not allowed, and name any channel.
         if reason != Reason::Source || self.is_vouched_for(request, channel, query) {
-            self.refusals.note(channel, self.backstop.knows(channel), reason, &refusal.rule);
+            self.refusal_notes.note(channel, self.verdicts.knows(channel), reason, text);
         }
     }
 
-    /// Whether a request from an address that is not let in may be meant well: it
+    /// Whether a request from an address that is not allowed may be meant well: it
     /// came through a trusted proxy, or with the channel's token.
     fn is_vouched_for(&self, request: &HttpRequest, channel: ChannelId, query: &str) -> bool {
         let proxied = request.peer_addr().is_some_and(|peer| self.sources.is_proxy(peer.ip()));
@@ -205,30 +197,26 @@ impl Webhooks {
     }
 }
 
-fn check_target(request: &HttpRequest) -> Result<(), Refusal> {
-    if !is_ours(request.uri().path()) {
-        return Err(Refusal::new(Answer::AccessForbidden, "path: unknown"));
+fn check_target(request: &HttpRequest) -> Result<(), Rule> {
+    if !is_endpoint(request.uri().path()) {
+        return Err(Rule::UnknownPath);
     }
     if request.method() != Method::POST {
-        return Err(Refusal::new(Answer::AccessForbidden, "method: not POST"));
+        return Err(Rule::NotPost);
     }
     Ok(())
 }
 
-pub(crate) fn is_ours(path: &str) -> bool {
-    path.strip_suffix('/').unwrap_or(path) == PATH
-}
-
-/// Counts a webhook of an unknown kind. A refusal would hurt what Sentry thinks
-/// of us.
-fn ignore(resource: Option<&platform::Resource>) -> Answer {
-    let resource = resource.map_or("other", platform::Resource::name);
+/// Counts a webhook of an unknown kind. Sentry disables an integration that
+/// refuses too much, so it is answered as a success.
+fn ignore(resource: Option<&platform::PlatformResource>) -> WebhookResponse {
+    let resource = resource.map_or("other", platform::PlatformResource::name);
     metrics::counter!("sentry_bot_ingress_ignored_total", "resource" => resource).increment(1);
-    Answer::Ignored
+    WebhookResponse::Ignored
 }
 
-/// The family of the program that sent a request, as it names itself: Sentry's
-/// from an unknown address may be a new region of it.
+/// The family of the program that sent a request, as it names itself. Sentry from
+/// an unknown address may be a new region of it.
 fn agent(headers: &HeaderMap) -> &'static str {
     let named = headers.get(USER_AGENT).map(|name| name.as_bytes().trim_ascii_start());
     let is_sentry =
@@ -240,19 +228,8 @@ fn declared_length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn refuse_payload(error: &PayloadError) -> Refusal {
-    let answer = match error {
-        PayloadError::NotJson => Answer::NotJson,
-        PayloadError::Schema { .. } => Answer::ValidationFailed,
-    };
-    Refusal::new(answer, error)
-}
-
-fn ids(query: &Query) -> Result<(ChannelId, Option<UserId>), Refusal> {
-    let channel =
-        query.channel().map_err(|_| Refusal::new(Answer::ChannelNotInteger, "query: id is not an id"))?;
-    let mention = query
-        .mention()
-        .map_err(|_| Refusal::new(Answer::MentionNotInteger, "query: mention is not an id"))?;
+fn ids(query: &Query) -> Result<(ChannelId, Option<UserId>), Rule> {
+    let channel = query.channel().map_err(|_| Rule::ChannelNotAnId)?;
+    let mention = query.mention().map_err(|_| Rule::MentionNotAnId)?;
     Ok((channel, mention))
 }

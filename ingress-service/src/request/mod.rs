@@ -4,5 +4,6 @@ pub(crate) mod body;
 pub(crate) mod body_memory;
 pub(crate) mod handler;
 pub mod query;
+mod rejection;
 mod store_alert;
 mod trace;

@@ -10,8 +10,8 @@ use std::{net::IpAddr, time::Duration};
 use sentry::Level;
 use shared::{telemetry, text::cut};
 
-use self::line_limits::Lines;
-use crate::{request::handler::is_ours, response::Answer};
+use self::line_limits::LineLimits;
+use crate::{endpoint::is_endpoint, response::WebhookResponse};
 
 /// How often refusals that were not logged are summed up.
 const SUM_UP_EVERY: Duration = Duration::from_secs(10);
@@ -22,14 +22,14 @@ const MAX_PATH: usize = 200;
 const TOKEN_LIKE: usize = 32;
 
 /// A request that was answered.
-pub(crate) struct Answered<'a> {
+pub(crate) struct AnsweredRequest<'a> {
     /// Where it came from, as far as it is known.
     pub(crate) source: Option<IpAddr>,
     /// The path without its query. Where it is not ours it may be a mistyped URL
     /// that has its query in it.
     pub(crate) path: &'a str,
     /// What it was answered.
-    pub(crate) answer: &'a Answer,
+    pub(crate) answer: &'a WebhookResponse,
     /// Why, when it was refused. Never holds what was sent.
     pub(crate) rule: &'a str,
     /// Whether it was an alert about this bot: its refusal is told to nobody,
@@ -39,12 +39,12 @@ pub(crate) struct Answered<'a> {
 
 /// Tells about answers.
 #[derive(Debug, Default)]
-pub(crate) struct Reporter {
-    lines: Lines,
+pub(crate) struct RequestLog {
+    lines: LineLimits,
 }
 
-impl Reporter {
-    pub(crate) fn report(&self, answered: &Answered<'_>) {
+impl RequestLog {
+    pub(crate) fn report(&self, answered: &AnsweredRequest<'_>) {
         let (name, status) = (answered.answer.name(), answered.answer.status());
         metrics::counter!("sentry_bot_ingress_requests_total", "outcome" => name).increment(1);
         if status.is_success() {
@@ -83,7 +83,7 @@ impl Reporter {
 /// As much of a path as holds no token: of one that is not ours, what stands
 /// before anything that a query is made of, and before what is as long as a token.
 fn shown(path: &str) -> String {
-    if is_ours(path) {
+    if is_endpoint(path) {
         return path.to_owned();
     }
     let path = path.split(['&', '=', '?', '%']).next().unwrap_or_default();
@@ -93,7 +93,7 @@ fn shown(path: &str) -> String {
     cut(&before, MAX_PATH)
 }
 
-fn capture(answered: &Answered<'_>, name: &str, path: String) {
+fn capture(answered: &AnsweredRequest<'_>, name: &str, path: String) {
     let status = answered.answer.status();
     let level = if status.is_server_error() { Level::Error } else { Level::Warning };
     let source = answered.source.map(|source| source.to_string()).unwrap_or_default();

@@ -12,6 +12,7 @@ use actix_web::{
 };
 use serde_json::Value;
 use shared::{ChannelId, UserId};
+use strum::{IntoStaticStr, VariantNames};
 
 /// Seconds after which a sender may try again when the queue is away.
 const RETRY_UNAVAILABLE: u64 = 30;
@@ -20,8 +21,9 @@ const RETRY_UNAVAILABLE: u64 = 30;
 const RETRY_BACKLOG: u64 = 60;
 
 /// What a request is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum WebhookResponse {
     /// Stored, and the channel may be posted to.
     Stored,
     /// Stored without a verdict.
@@ -63,60 +65,14 @@ pub(crate) enum Answer {
     /// The request's head is too long, or has too many headers.
     LargeHead,
     /// A fault of ours.
+    #[strum(serialize = "internal_error")]
     Internal,
 }
 
-impl Answer {
-    /// All that [`Self::name`] can be.
-    pub(crate) const NAMES: &[&str] = &[
-        "stored",
-        "stored_unverified",
-        "repeated",
-        "ignored",
-        "access_forbidden",
-        "unauthorized_ip",
-        "validation_failed",
-        "not_json",
-        "too_large",
-        "channel_not_integer",
-        "mention_not_integer",
-        "unauthorized_channel",
-        "user_unknown",
-        "user_without_project",
-        "user_on_other_project",
-        "queue_unavailable",
-        "backlog_full",
-        "broken_head",
-        "slow_head",
-        "large_head",
-        "internal_error",
-    ];
-
-    /// A short name for counters.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Stored => "stored",
-            Self::StoredUnverified => "stored_unverified",
-            Self::Repeated => "repeated",
-            Self::Ignored => "ignored",
-            Self::AccessForbidden => "access_forbidden",
-            Self::UnauthorizedIp => "unauthorized_ip",
-            Self::ValidationFailed => "validation_failed",
-            Self::NotJson => "not_json",
-            Self::TooLarge(_) => "too_large",
-            Self::ChannelNotInteger => "channel_not_integer",
-            Self::MentionNotInteger => "mention_not_integer",
-            Self::UnauthorizedChannel(_) => "unauthorized_channel",
-            Self::UserUnknown(_) => "user_unknown",
-            Self::UserWithoutProject(_) => "user_without_project",
-            Self::UserOnOtherProject(..) => "user_on_other_project",
-            Self::QueueUnavailable => "queue_unavailable",
-            Self::BacklogFull(_) => "backlog_full",
-            Self::BrokenHead => "broken_head",
-            Self::SlowHead => "slow_head",
-            Self::LargeHead => "large_head",
-            Self::Internal => "internal_error",
-        }
+impl WebhookResponse {
+    /// A short name for counters, one of `VARIANTS`.
+    pub(crate) fn name(&self) -> &'static str {
+        self.into()
     }
 
     /// The status of the response.
@@ -191,7 +147,7 @@ impl Answer {
         }
     }
 
-    /// The response, without its body's keeper: see [`crate::request::body::Held`].
+    /// The response, without its body's keeper: see [`crate::request::body::HeldResponse`].
     pub(crate) fn response(&self) -> HttpResponse<()> {
         let mut response = HttpResponse::build(self.status());
         response.content_type(ContentType::json());

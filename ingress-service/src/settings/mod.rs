@@ -26,7 +26,7 @@ const MAX_VERDICT_TIMEOUT: Duration =
 /// Receives Sentry's webhooks and stores them as alerts for discord-service
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ingress-service", version, after_help = secrets_help())]
-pub struct Settings {
+pub struct IngressSettings {
     /// Settings that both services have.
     #[command(flatten)]
     pub common: CommonSettings,
@@ -62,17 +62,17 @@ pub struct Settings {
     pub verdict_timeout_ms: u64,
     /// What to do instead of serving.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<IngressCommand>,
 }
 
 /// What the binary does instead of serving.
 #[derive(Debug, Clone, Copy, Subcommand)]
-pub enum Command {
+pub enum IngressCommand {
     /// Asks the running service at ADMIN_ADDR whether it lives: exit code 0 or 1
     Healthcheck,
 }
 
-impl Settings {
+impl IngressSettings {
     /// `VERDICT_TIMEOUT_MS`, as far as the answer's time allows.
     pub fn verdict_timeout(&self) -> Duration {
         let wanted = Duration::from_millis(self.verdict_timeout_ms);

@@ -1,7 +1,7 @@
 use super::*;
 
-fn parse(arguments: &[&str]) -> Result<Settings, clap::Error> {
-    Settings::try_parse_from(std::iter::once(&"ingress-service").chain(arguments))
+fn parse(arguments: &[&str]) -> Result<IngressSettings, clap::Error> {
+    IngressSettings::try_parse_from(std::iter::once(&"ingress-service").chain(arguments))
 }
 
 #[test]
@@ -15,7 +15,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.keep_alive_secs, 620);
     assert_eq!(settings.max_body_bytes, 2_097_152);
     assert_eq!(settings.verdict_timeout(), Duration::from_millis(200));
-    let patient = Settings { verdict_timeout_ms: 300, ..settings.clone() };
+    let patient = IngressSettings { verdict_timeout_ms: 300, ..settings.clone() };
     assert_eq!(patient.verdict_timeout(), Duration::from_millis(200));
     assert_eq!(settings.tls_files(), Ok(None));
 }

@@ -13,31 +13,31 @@ use async_nats::Client;
 use ipnet::IpNet;
 use shared::RuntimeMode;
 
-use self::sentry_networks::Sentry;
+use self::sentry_networks::SentryNetworks;
 use crate::settings::AllowedSource;
 
 /// Which sources may send, and which proxies are believed about them.
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// `None`: every source.
-    allowed: Option<Allowed>,
+    allowed: Option<AllowedNetworks>,
     proxies: Vec<IpNet>,
 }
 
 #[derive(Debug)]
-struct Allowed {
+struct AllowedNetworks {
     networks: Vec<IpNet>,
     /// Where the word `sentry` stands in `ALLOWED_SOURCES`.
-    sentry: Option<Sentry>,
+    sentry: Option<SentryNetworks>,
 }
 
-impl Allowed {
+impl AllowedNetworks {
     fn of(sources: &[AllowedSource]) -> Self {
         let network = |source: &AllowedSource| match source {
             AllowedSource::Sentry => None,
             AllowedSource::Network(network) => Some(*network),
         };
-        let sentry = sources.contains(&AllowedSource::Sentry).then(Sentry::default);
+        let sentry = sources.contains(&AllowedSource::Sentry).then(SentryNetworks::default);
         Self { networks: sources.iter().filter_map(network).collect(), sentry }
     }
 
@@ -49,7 +49,7 @@ impl Allowed {
 
 /// What a connection may bring, going by its peer alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum PeerClass {
     /// Requests from anywhere: the peer is a trusted proxy, or every source may send.
     Any,
     /// Its own requests, which may be answered.
@@ -58,12 +58,15 @@ pub(crate) enum Standing {
     Stranger,
 }
 
-/// Why a request was refused for its source.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// The address is not on the list.
+/// Why a request may not send.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("source: unknown")]
+    Unknown,
+    #[error("source: {0} is not allowed")]
     NotAllowed(IpAddr),
     /// A trusted proxy forwarded something that is no address.
+    #[error("source: X-Forwarded-For holds no address")]
     ForwardedByNobody,
 }
 
@@ -71,7 +74,7 @@ impl Sources {
     pub(crate) fn new(mode: RuntimeMode, allowed: &[AllowedSource], proxies: Vec<IpNet>) -> Self {
         let allowed = match mode {
             RuntimeMode::Development => None,
-            RuntimeMode::Production => Some(Allowed::of(allowed)),
+            RuntimeMode::Production => Some(AllowedNetworks::of(allowed)),
         };
         Self { allowed, proxies }
     }
@@ -85,26 +88,26 @@ impl Sources {
         &self,
         peer: IpAddr,
         forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
-    ) -> Result<IpAddr, Refused> {
+    ) -> Result<IpAddr, SourceError> {
         let peer = peer.to_canonical();
         let source = self.source(peer, forwarded);
         match &self.allowed {
             None => Ok(source.unwrap_or(peer)),
             Some(allowed) => {
-                let source = source.ok_or(Refused::ForwardedByNobody)?;
-                if allowed.contains(source) { Ok(source) } else { Err(Refused::NotAllowed(source)) }
+                let source = source.ok_or(SourceError::ForwardedByNobody)?;
+                if allowed.contains(source) { Ok(source) } else { Err(SourceError::NotAllowed(source)) }
             }
         }
     }
 
     /// What a connection of this peer may bring.
-    pub(crate) fn standing(&self, peer: IpAddr) -> Standing {
+    pub(crate) fn standing(&self, peer: IpAddr) -> PeerClass {
         let peer = peer.to_canonical();
         match &self.allowed {
-            None => Standing::Any,
-            Some(_) if contains(&self.proxies, peer) => Standing::Any,
-            Some(allowed) if allowed.contains(peer) => Standing::Sender,
-            Some(_) => Standing::Stranger,
+            None => PeerClass::Any,
+            Some(_) if contains(&self.proxies, peer) => PeerClass::Any,
+            Some(allowed) if allowed.contains(peer) => PeerClass::Sender,
+            Some(_) => PeerClass::Stranger,
         }
     }
 

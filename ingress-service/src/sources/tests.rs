@@ -11,7 +11,7 @@ fn production() -> Sources {
     Sources::new(RuntimeMode::Production, &[AllowedSource::Sentry], proxies)
 }
 
-fn admit(sources: &Sources, peer: &str, forwarded: &[&str]) -> Result<IpAddr, Refused> {
+fn admit(sources: &Sources, peer: &str, forwarded: &[&str]) -> Result<IpAddr, SourceError> {
     sources.admit(ip(peer), forwarded.iter().map(|value| value.as_bytes()))
 }
 
@@ -19,17 +19,17 @@ fn admit(sources: &Sources, peer: &str, forwarded: &[&str]) -> Result<IpAddr, Re
 fn only_listed_sources_are_admitted() {
     assert_eq!(admit(&production(), SENTRY_US, &[]), Ok(ip(SENTRY_US)));
     assert_eq!(admit(&production(), "::ffff:34.141.31.19", &[]), Ok(ip("34.141.31.19")));
-    assert_eq!(admit(&production(), "192.0.2.1", &[]), Err(Refused::NotAllowed(ip("192.0.2.1"))));
+    assert_eq!(admit(&production(), "192.0.2.1", &[]), Err(SourceError::NotAllowed(ip("192.0.2.1"))));
 }
 
 #[test]
 fn a_connection_stands_as_its_peer_does() {
     let standing = |peer| production().standing(ip(peer));
-    assert_eq!(standing(SENTRY_US), Standing::Sender);
-    assert_eq!(standing("::ffff:10.1.2.3"), Standing::Any);
-    assert_eq!(standing("192.0.2.1"), Standing::Stranger);
+    assert_eq!(standing(SENTRY_US), PeerClass::Sender);
+    assert_eq!(standing("::ffff:10.1.2.3"), PeerClass::Any);
+    assert_eq!(standing("192.0.2.1"), PeerClass::Stranger);
     let development = Sources::new(RuntimeMode::Development, &[], vec![]);
-    assert_eq!(development.standing(ip("192.0.2.1")), Standing::Any);
+    assert_eq!(development.standing(ip("192.0.2.1")), PeerClass::Any);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn development_admits_every_source() {
 #[test]
 fn only_a_trusted_proxy_is_believed() {
     let stranger = "192.0.2.1";
-    assert_eq!(admit(&production(), stranger, &[SENTRY_US]), Err(Refused::NotAllowed(ip(stranger))));
+    assert_eq!(admit(&production(), stranger, &[SENTRY_US]), Err(SourceError::NotAllowed(ip(stranger))));
     assert_eq!(admit(&production(), "10.1.2.3", &[SENTRY_US]), Ok(ip(SENTRY_US)));
     assert_eq!(admit(&production(), "::ffff:10.1.2.3", &["::ffff:35.184.238.160"]), Ok(ip(SENTRY_US)));
 }
@@ -59,7 +59,7 @@ fn the_right_most_address_that_is_no_proxy_counts() {
         (vec![], "10.1.2.3"),
     ] {
         let expected =
-            if source == SENTRY_US { Ok(ip(source)) } else { Err(Refused::NotAllowed(ip(source))) };
+            if source == SENTRY_US { Ok(ip(source)) } else { Err(SourceError::NotAllowed(ip(source))) };
         assert_eq!(admit(&production(), "10.1.2.3", &forwarded), expected, "{forwarded:?}");
     }
 }
@@ -69,7 +69,7 @@ fn an_entry_that_is_no_address_is_refused() {
     for forwarded in ["unknown", "35.184.238.160, x", "x, 35.184.238.160", "é", "1.2.3"] {
         assert_eq!(
             admit(&production(), "10.1.2.3", &[forwarded]),
-            Err(Refused::ForwardedByNobody),
+            Err(SourceError::ForwardedByNobody),
             "{forwarded}"
         );
     }

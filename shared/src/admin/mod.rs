@@ -18,7 +18,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::Server, web};
 use anyhow::Context as _;
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
-use self::probes::{Probes, Question};
+use self::probes::{ProbeQuestion, Probes};
 
 /// What a process needs before it can do its work, by name. Every named check
 /// must hold for `/readyz` to answer 200.
@@ -27,10 +27,10 @@ use self::probes::{Probes, Question};
 /// `/readyz?for=traffic`: while something behind is away for all pods, none of
 /// them is to lose its requests.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<Inner>);
+pub struct Readiness(Arc<ReadinessInner>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct ReadinessInner {
     checks: Mutex<BTreeMap<&'static str, Check>>,
     takes_traffic: AtomicBool,
     drains: AtomicBool,
@@ -107,7 +107,7 @@ impl Readiness {
 
 /// A JSON document that is part of the program.
 #[derive(Debug, Clone, Copy)]
-pub struct Document {
+pub struct JsonDocument {
     /// Where it is served.
     pub path: &'static str,
     /// The document.
@@ -123,7 +123,7 @@ pub fn serve(
     address: SocketAddr,
     readiness: Readiness,
     metrics: PrometheusHandle,
-    document: Option<Document>,
+    document: Option<JsonDocument>,
 ) -> anyhow::Result<(SocketAddr, Server)> {
     let server = HttpServer::new(move || {
         let app = App::new()
@@ -133,7 +133,7 @@ pub fn serve(
             .route("/readyz", web::get().to(readyz))
             .route("/metrics", web::get().to(metrics_page));
         match document {
-            Some(Document { path, json }) => app.route(path, web::get().to(move || page(json))),
+            Some(JsonDocument { path, json }) => app.route(path, web::get().to(move || page(json))),
             None => app,
         }
     })
@@ -156,8 +156,8 @@ async fn healthz() -> HttpResponse {
 async fn readyz(request: HttpRequest, readiness: web::Data<Readiness>) -> HttpResponse {
     let (works, checks) = readiness.report();
     let (question, ready) = match request.query_string() {
-        "for=traffic" => (Question::Traffic, readiness.takes_traffic()),
-        _ => (Question::Work, works),
+        "for=traffic" => (ProbeQuestion::Traffic, readiness.takes_traffic()),
+        _ => (ProbeQuestion::Work, works),
     };
     readiness.0.probes.note(question, ready);
     let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };

@@ -9,7 +9,7 @@ mod streams;
 
 pub use self::{
     connection::{check, connect},
-    missing_rights::Lacks,
+    missing_rights::MissingRights,
     stream_table::{DUPLICATE_WINDOW, SEEN_FOR},
     streams::{Streams, ensure, ensure_store},
 };

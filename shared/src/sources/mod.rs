@@ -184,7 +184,7 @@ pub struct Ranges {
 
 /// [`Ranges`] as it stands in the bucket.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct RangesRecord {
     v: u32,
     read_ms: i64,
     networks: Vec<String>,
@@ -218,7 +218,7 @@ impl Ranges {
 
     /// As it stands in the bucket.
     pub fn encode(&self) -> Vec<u8> {
-        let record = Record {
+        let record = RangesRecord {
             v: VERSION,
             read_ms: self.read_ms,
             networks: self.networks.iter().map(IpNet::to_string).collect(),
@@ -232,7 +232,7 @@ impl Ranges {
     /// # Errors
     /// [`Unusable`] when none of it is to be used.
     pub fn decode(bytes: &[u8]) -> Result<Self, Unusable> {
-        let record: Record = serde_json::from_slice(bytes).map_err(|_| Unusable::Malformed)?;
+        let record: RangesRecord = serde_json::from_slice(bytes).map_err(|_| Unusable::Malformed)?;
         if record.v != VERSION {
             return Err(Unusable::Malformed);
         }

@@ -21,7 +21,7 @@ use tracing_subscriber::{
 #[cfg(test)]
 pub(crate) use self::metrics::STREAMS;
 pub use self::{
-    metrics::{Kind, Metric},
+    metrics::{Metric, MetricKind},
     own_sentry::{capture, is_own, start_sentry},
 };
 use crate::settings::{LogFormat, SettingsError};

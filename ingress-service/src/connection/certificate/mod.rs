@@ -20,7 +20,7 @@ use shared::settings::SettingsError;
 use tokio::time::MissedTickBehavior;
 
 use super::tls::{self, CurrentContext};
-use crate::settings::{Settings, TlsFiles, TlsHost};
+use crate::settings::{IngressSettings, TlsFiles, TlsHost};
 
 /// How often files are compared, and the end of a self-signed certificate checked.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ const RENEW_BEFORE: i64 = self_signed::LIFE / 2;
 /// Keeps the current certificate current.
 #[derive(Debug)]
 pub(crate) struct Certificates {
-    source: Source,
+    source: CertificateSource,
     current: CurrentContext,
     /// When the current certificate ends, in seconds since 1970.
     expires: i64,
@@ -38,7 +38,7 @@ pub(crate) struct Certificates {
 
 /// Where certificates come from.
 #[derive(Debug)]
-enum Source {
+enum CertificateSource {
     /// Files, and what they held; `None` when they could not be read.
     Files(TlsFiles, Option<Pem>),
     SelfSigned(Vec<TlsHost>),
@@ -61,7 +61,7 @@ impl Certificates {
     ///
     /// # Errors
     /// [`SettingsError`] when the files cannot be used.
-    pub(crate) fn start(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn start(settings: &IngressSettings) -> anyhow::Result<Self> {
         let (source, first) = match settings.tls_files()? {
             Some(files) => {
                 let wrong = |error: anyhow::Error| {
@@ -69,12 +69,12 @@ impl Certificates {
                 };
                 let pem = Pem::read(&files).map_err(wrong)?;
                 let first = parse(&files, &pem).map_err(wrong)?;
-                (Source::Files(files, Some(pem)), first)
+                (CertificateSource::Files(files, Some(pem)), first)
             }
             None => {
                 let first = self_sign(&settings.tls_hosts, now())?;
                 tracing::info!(expires = first.expires, "made a self-signed certificate");
-                (Source::SelfSigned(settings.tls_hosts.clone()), first)
+                (CertificateSource::SelfSigned(settings.tls_hosts.clone()), first)
             }
         };
         let current = Arc::new(ArcSwap::from_pointee(first.context));
@@ -102,9 +102,9 @@ impl Certificates {
     /// nothing and is logged once.
     fn refresh(&mut self, now: i64) {
         let renewed = match &mut self.source {
-            Source::SelfSigned(_) if self.expires - now > RENEW_BEFORE => return,
-            Source::SelfSigned(hosts) => self_sign(hosts, now),
-            Source::Files(files, before) => {
+            CertificateSource::SelfSigned(_) if self.expires - now > RENEW_BEFORE => return,
+            CertificateSource::SelfSigned(hosts) => self_sign(hosts, now),
+            CertificateSource::Files(files, before) => {
                 let read = Pem::read(files);
                 let after = read.as_ref().ok().cloned();
                 if *before == after {
@@ -133,8 +133,8 @@ impl Certificates {
 
     fn publish_expiry(&self) {
         let source = match self.source {
-            Source::Files(..) => "files",
-            Source::SelfSigned(_) => "self_signed",
+            CertificateSource::Files(..) => "files",
+            CertificateSource::SelfSigned(_) => "self_signed",
         };
         metrics::gauge!("sentry_bot_ingress_certificate_expiry_timestamp_seconds", "source" => source)
             .set(self.expires as f64);

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_self_signed_certificate_is_renewed_at_half_its_life() {
-    let settings = Settings::try_parse_from(["ingress-service"]).expect("defaults are valid");
+    let settings = IngressSettings::try_parse_from(["ingress-service"]).expect("defaults are valid");
     let mut certificates = Certificates::start(&settings).expect("a certificate");
     let first = certificates.current().load_full();
     let began = certificates.expires - self_signed::LIFE;

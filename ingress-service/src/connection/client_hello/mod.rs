@@ -28,7 +28,7 @@ const READ_AT_ONCE: usize = 1_024;
 
 /// A number of places; who comes when all are taken gets the oldest one's.
 #[derive(Debug)]
-pub(super) struct Lobby {
+pub(super) struct HelloQueue {
     places: usize,
     /// In the order in which they came.
     waiting: Mutex<BTreeMap<u64, Arc<Notify>>>,
@@ -36,18 +36,18 @@ pub(super) struct Lobby {
 }
 
 /// Takes the place back when it is dropped.
-struct Place<'a> {
-    lobby: &'a Lobby,
+struct HelloPlace<'a> {
+    lobby: &'a HelloQueue,
     number: u64,
 }
 
-impl Drop for Place<'_> {
+impl Drop for HelloPlace<'_> {
     fn drop(&mut self) {
         self.lobby.waiting().remove(&self.number);
     }
 }
 
-impl Lobby {
+impl HelloQueue {
     pub(super) const fn new(places: usize) -> Self {
         Self { places, waiting: Mutex::new(BTreeMap::new()), next: AtomicU64::new(0) }
     }
@@ -66,7 +66,7 @@ impl Lobby {
                 oldest.notify_one();
             }
         }
-        let _place = Place { lobby: self, number };
+        let _place = HelloPlace { lobby: self, number };
         tokio::select! {
             said = timeout(HANDSHAKE_WITHIN, read_record(stream)) => said.ok()?.ok(),
             () = give_way.notified() => {

@@ -23,11 +23,9 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use tokio::sync::Semaphore;
 
 use super::{
-    client_hello::Lobby,
-    seated_stream::{Occupant, Seated},
-    seats::Seats,
+    client_hello::HelloQueue, connection_state::ConnectionState, seated_stream::SeatedStream, seats::SeatPool,
 };
-use crate::sources::{Sources, Standing};
+use crate::sources::{PeerClass, Sources};
 
 /// Strangers' connections a second, all together, beyond a burst of
 /// [`STRANGERS_BURST`]: what they are answered is no news to them, and costs a
@@ -37,19 +35,19 @@ const STRANGERS_BURST: u32 = 1_000;
 
 /// Gives out the seats.
 #[derive(Debug)]
-pub(crate) struct Connections {
+pub(crate) struct ConnectionLimits {
     sources: Arc<Sources>,
-    lobby: Lobby,
-    seats: Seats,
-    strangers_lobby: Lobby,
+    lobby: HelloQueue,
+    seats: SeatPool,
+    strangers_lobby: HelloQueue,
     strangers_waiting: Semaphore,
     strangers_pace: DefaultDirectRateLimiter,
-    strangers: Seats,
+    strangers: SeatPool,
     keeps_alive: bool,
     closing: AtomicBool,
 }
 
-impl Connections {
+impl ConnectionLimits {
     /// Shares out `accepted` connections, so that no kind of them can take all.
     /// Connections of trusted proxies are kept open if `keeps_alive`.
     pub(crate) fn new(sources: Arc<Sources>, accepted: usize, keeps_alive: bool) -> Self {
@@ -59,31 +57,31 @@ impl Connections {
         let seats = accepted / 4;
         Self {
             sources,
-            lobby: Lobby::new(accepted * 3 / 8),
-            seats: Seats::new(seats, (seats * 3 / 4).max(1)),
-            strangers_lobby: Lobby::new((accepted / 16).max(1)),
+            lobby: HelloQueue::new(accepted * 3 / 8),
+            seats: SeatPool::new(seats, (seats * 3 / 4).max(1)),
+            strangers_lobby: HelloQueue::new((accepted / 16).max(1)),
             // Further ones are closed unheard.
             strangers_waiting: Semaphore::new((accepted / 8).max(1)),
             strangers_pace: RateLimiter::direct(
                 Quota::per_second(pace(STRANGERS_A_SECOND)).allow_burst(pace(STRANGERS_BURST)),
             ),
-            strangers: Seats::new((accepted / 64).max(1), accepted),
+            strangers: SeatPool::new((accepted / 64).max(1), accepted),
             keeps_alive,
             closing: AtomicBool::new(false),
         }
     }
 
     /// The connection on its seat, as soon as there is one; `None` when it gets none.
-    pub(crate) async fn seat(&self, mut stream: TcpStream) -> Option<Seated> {
+    pub(crate) async fn seat(&self, mut stream: TcpStream) -> Option<SeatedStream> {
         let peer = stream.peer_addr().ok()?.ip();
         let standing = self.sources.standing(peer);
-        let lobby = if standing == Standing::Stranger { &self.strangers_lobby } else { &self.lobby };
+        let lobby = if standing == PeerClass::Stranger { &self.strangers_lobby } else { &self.lobby };
         let hello = lobby.hello(&mut stream).await?;
         let proxy = self.keeps_alive && self.sources.is_proxy(peer);
         let seat = match standing {
-            Standing::Any => self.seats.seat(None, proxy).await?,
-            Standing::Sender => self.seats.seat(Some(group(peer)), proxy).await?,
-            Standing::Stranger => {
+            PeerClass::Any => self.seats.seat(None, proxy).await?,
+            PeerClass::Sender => self.seats.seat(Some(group(peer)), proxy).await?,
+            PeerClass::Stranger => {
                 let Ok(_waiting) = self.strangers_waiting.try_acquire() else {
                     metrics::counter!("sentry_bot_ingress_connections_closed_total", "why" => "stranger")
                         .increment(1);
@@ -93,7 +91,7 @@ impl Connections {
                 self.strangers.seat(None, false).await?
             }
         };
-        Some(Seated::new(stream, hello, seat))
+        Some(SeatedStream::new(stream, hello, seat))
     }
 
     /// Frees seats for as long as it is polled.
@@ -102,8 +100,8 @@ impl Connections {
     }
 
     /// Whether the connection stays open after its answer.
-    pub(crate) fn keeps(&self, occupant: &Occupant) -> bool {
-        occupant.is_proxys() && !self.closing.load(Relaxed) && self.seats.are_plenty()
+    pub(crate) fn keeps(&self, connection: &ConnectionState) -> bool {
+        connection.is_proxys() && !self.closing.load(Relaxed) && self.seats.are_plenty()
     }
 
     /// From now on every answer says that its connection is closed.

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::seated_stream::Occupant;
+use super::connection_state::ConnectionState;
 
 /// How long a connection may wait for its sender while others wait for a seat.
 /// Sentry answers within a round trip.
@@ -29,18 +29,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Some seats.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub(super) struct SeatPool {
     all: usize,
     /// So many at most are one address's, where that is counted.
     of_one: usize,
     free: Arc<Semaphore>,
-    taken: Arc<Taken>,
+    taken: Arc<TakenSeats>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenSeats {
     /// In their order.
-    occupants: Mutex<BTreeMap<u64, Arc<Occupant>>>,
+    connections: Mutex<BTreeMap<u64, Arc<ConnectionState>>>,
     next: AtomicU64,
     addresses: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
     /// How many wait for a seat: for one of an address, or for any.
@@ -48,14 +48,14 @@ struct Taken {
     asked: Notify,
 }
 
-impl Seats {
+impl SeatPool {
     pub(super) fn new(all: usize, of_one: usize) -> Self {
         Self { all, of_one, free: Arc::new(Semaphore::new(all)), taken: Arc::default() }
     }
 
     /// A seat, as one of its address's where that is counted. `proxy` says
     /// whether the connection may be kept open after its answer.
-    pub(super) async fn seat(&self, address: Option<IpAddr>, proxy: bool) -> Option<Seat> {
+    pub(super) async fn seat(&self, address: Option<IpAddr>, proxy: bool) -> Option<ConnectionSeat> {
         let of_address = match address {
             Some(address) => {
                 let seats = Arc::clone(
@@ -69,9 +69,9 @@ impl Seats {
         };
         let permit = self.wait(Arc::clone(&self.free), None).await?;
         let id = self.taken.next.fetch_add(1, Relaxed);
-        let occupant = Arc::new(Occupant::new(address, proxy));
-        lock(&self.taken.occupants).insert(id, Arc::clone(&occupant));
-        Some(Seat { id, occupant, taken: Arc::clone(&self.taken), of_address, _permit: permit })
+        let connection = Arc::new(ConnectionState::new(address, proxy));
+        lock(&self.taken.connections).insert(id, Arc::clone(&connection));
+        Some(ConnectionSeat { id, connection, taken: Arc::clone(&self.taken), of_address, _permit: permit })
     }
 
     /// Whether more than half of the seats are free.
@@ -83,7 +83,7 @@ impl Seats {
         if let Ok(permit) = Arc::clone(&seats).try_acquire_owned() {
             return Some(permit);
         }
-        let _wanted = Wanted::by(&self.taken, address);
+        let _wanted = SeatRequest::by(&self.taken, address);
         seats.acquire_owned().await.ok()
     }
 
@@ -99,27 +99,27 @@ impl Seats {
 
     /// Ends all connections that are kept open and have no request.
     pub(super) fn free_kept(&self) {
-        for occupant in lock(&self.taken.occupants).values().filter(|occupant| occupant.rests()) {
-            occupant.evict();
+        for connection in lock(&self.taken.connections).values().filter(|connection| connection.rests()) {
+            connection.evict();
         }
     }
 }
 
 /// One who waits for a seat, until it is dropped.
-struct Wanted<'a> {
-    taken: &'a Taken,
+struct SeatRequest<'a> {
+    taken: &'a TakenSeats,
     address: Option<IpAddr>,
 }
 
-impl<'a> Wanted<'a> {
-    fn by(taken: &'a Taken, address: Option<IpAddr>) -> Self {
+impl<'a> SeatRequest<'a> {
+    fn by(taken: &'a TakenSeats, address: Option<IpAddr>) -> Self {
         *lock(&taken.wanted).entry(address).or_default() += 1;
         taken.asked.notify_one();
         Self { taken, address }
     }
 }
 
-impl Drop for Wanted<'_> {
+impl Drop for SeatRequest<'_> {
     fn drop(&mut self) {
         let mut wanted = lock(&self.taken.wanted);
         if let Some(count) = wanted.get_mut(&self.address) {
@@ -131,7 +131,7 @@ impl Drop for Wanted<'_> {
     }
 }
 
-impl Taken {
+impl TakenSeats {
     /// Ends the oldest connections that have been idle for too long, one for each
     /// who waits; `false` when nobody does.
     fn evict_idle(&self) -> bool {
@@ -139,18 +139,18 @@ impl Taken {
         if wanted.is_empty() {
             return false;
         }
-        for occupant in lock(&self.occupants).values() {
-            let idle = occupant.idle();
-            if idle < IDLE || (occupant.rests() && idle < KEPT_IDLE) {
+        for connection in lock(&self.connections).values() {
+            let idle = connection.idle();
+            if idle < IDLE || (connection.rests() && idle < KEPT_IDLE) {
                 continue;
             }
-            let of_address = occupant.address().and_then(|address| wanted.get(&Some(address)).copied());
-            let frees = if of_address > Some(0) { occupant.address() } else { None };
+            let of_address = connection.address().and_then(|address| wanted.get(&Some(address)).copied());
+            let frees = if of_address > Some(0) { connection.address() } else { None };
             if let Some(count) = wanted.get_mut(&frees).filter(|count| **count > 0) {
                 *count -= 1;
                 metrics::counter!("sentry_bot_ingress_connections_closed_total", "why" => "idle")
                     .increment(1);
-                occupant.evict();
+                connection.evict();
             }
         }
         true
@@ -159,23 +159,23 @@ impl Taken {
 
 /// A seat, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct ConnectionSeat {
     id: u64,
-    occupant: Arc<Occupant>,
-    taken: Arc<Taken>,
+    connection: Arc<ConnectionState>,
+    taken: Arc<TakenSeats>,
     of_address: Option<(IpAddr, OwnedSemaphorePermit)>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Seat {
-    pub(crate) const fn occupant(&self) -> &Arc<Occupant> {
-        &self.occupant
+impl ConnectionSeat {
+    pub(crate) const fn connection(&self) -> &Arc<ConnectionState> {
+        &self.connection
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSeat {
     fn drop(&mut self) {
-        lock(&self.taken.occupants).remove(&self.id);
+        lock(&self.taken.connections).remove(&self.id);
         if let Some((address, permit)) = self.of_address.take() {
             drop(permit);
             let mut addresses = lock(&self.taken.addresses);

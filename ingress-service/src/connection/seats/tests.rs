@@ -6,12 +6,12 @@ fn ip(text: &str) -> IpAddr {
 
 #[tokio::test]
 async fn one_address_leaves_seats_for_others_and_is_forgotten_when_it_leaves() {
-    let pool = Seats::new(8, 6);
+    let pool = SeatPool::new(8, 6);
     let mut seats = Vec::new();
     for _ in 0..6 {
         let seat = pool.seat(Some(ip("192.0.2.1")), false).await.expect("a seat");
         // At work, so that it is not idle.
-        std::mem::forget(seat.occupant().serve());
+        std::mem::forget(seat.connection().serve());
         seats.push(seat);
     }
     let further = pool.seat(Some(ip("192.0.2.1")), false);
@@ -23,23 +23,23 @@ async fn one_address_leaves_seats_for_others_and_is_forgotten_when_it_leaves() {
     seats.push(pool.seat(Some(ip("192.0.2.2")), false).await.expect("a seat"));
     drop(seats);
     assert_eq!(lock(&pool.taken.addresses).len(), 0);
-    assert_eq!(lock(&pool.taken.occupants).len(), 0);
+    assert_eq!(lock(&pool.taken.connections).len(), 0);
     assert_eq!(lock(&pool.taken.wanted).len(), 0);
 }
 
 #[tokio::test]
 async fn as_many_idle_ones_give_way_as_wait_and_no_more() {
-    let pool = Seats::new(4, 4);
+    let pool = SeatPool::new(4, 4);
     let mut seats = Vec::new();
     for _ in 0..4 {
         seats.push(pool.seat(None, false).await.expect("a seat"));
     }
     let first = pool.seat(None, false);
     let evicted = async {
-        while seats.iter().all(|seat| !seat.occupant().is_evicted()) {
+        while seats.iter().all(|seat| !seat.connection().is_evicted()) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        seats.iter().map(|seat| seat.occupant().is_evicted()).collect::<Vec<_>>()
+        seats.iter().map(|seat| seat.connection().is_evicted()).collect::<Vec<_>>()
     };
     let evicted = tokio::select! {
         evicted = evicted => evicted,

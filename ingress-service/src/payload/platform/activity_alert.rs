@@ -5,13 +5,13 @@ use serde_json::Value;
 use shared::Alert;
 
 use super::{
-    ACTOR, Resource,
+    ACTOR, PlatformResource,
     issue::{ISSUE, Issue},
     lenient::{Maybe, read, words},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "activity_alert",
     kinds: &[("triggered", "activity_alert.triggered")],
     schema: include_str!("../../../schemas/activity_alert.json"),
@@ -36,30 +36,30 @@ const DETAILS: &Wanted = &Wanted::object(&[
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Data {
+struct ActivityData {
     issue: Issue,
-    activity: Maybe<Activity>,
-    alert: Maybe<Rule>,
+    activity: Maybe<IssueActivity>,
+    alert: Maybe<RoutedAlert>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Activity {
+struct IssueActivity {
     r#type: Maybe<String>,
-    details: Maybe<Details>,
+    details: Maybe<ActivityDetails>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Details {
+struct ActivityDetails {
     /// What Seer found out.
     summary: Maybe<String>,
-    pull_requests: Maybe<Vec<Maybe<PullRequest>>>,
+    pull_requests: Maybe<Vec<Maybe<LinkedPullRequest>>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct PullRequest {
+struct LinkedPullRequest {
     repo_name: Maybe<String>,
     url: Maybe<String>,
 }
@@ -67,13 +67,13 @@ struct PullRequest {
 /// Versions differ in what they call it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Rule {
+struct RoutedAlert {
     title: Maybe<String>,
     name: Maybe<String>,
 }
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
-    let data: Data = read(Some(data));
+    let data: ActivityData = read(Some(data));
     let mut alert = data.issue.tell(alert);
     let activity = data.activity.get();
     alert.details.how = activity.and_then(|activity| activity.r#type.text()).and_then(words);

@@ -4,8 +4,8 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, Resource,
-    lenient::{Id, Maybe, read},
+    ACTOR, PlatformResource,
+    lenient::{Maybe, SentryId, read},
 };
 use crate::payload::{
     event::{self, EVENT},
@@ -15,7 +15,7 @@ use crate::payload::{
     title::{self, meaningful},
 };
 
-pub(super) const EVENT_ALERT: Resource = Resource {
+pub(super) const EVENT_ALERT: PlatformResource = PlatformResource {
     name: "event_alert",
     kinds: &[("triggered", "error")],
     schema: include_str!("../../../schemas/event_alert.json"),
@@ -38,7 +38,7 @@ pub(super) const EVENT_ALERT: Resource = Resource {
     },
 };
 
-pub(super) const ERROR: Resource = Resource {
+pub(super) const ERROR: PlatformResource = PlatformResource {
     name: "error",
     kinds: &[("created", "error")],
     schema: include_str!("../../../schemas/error.json"),
@@ -57,7 +57,7 @@ const MAX_EVIDENCE: usize = 3;
 const KEPT_EVIDENCE: &str = "Last successful check-in";
 
 fn tell(event: &Value, alert: Alert) -> Alert {
-    let issue: Maybe<Id> = read(event.get("issue_id"));
+    let issue: Maybe<SentryId> = read(event.get("issue_id"));
     let issue = issue.get().and_then(|issue| id(&issue.0));
     let outside = title::Outside {
         message: text(event, &["message"]),

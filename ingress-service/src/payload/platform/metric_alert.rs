@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, Resource,
+    ACTOR, PlatformResource,
     lenient::{Maybe, Time, read},
 };
 use crate::payload::{
@@ -13,7 +13,7 @@ use crate::payload::{
     prune::{SCALAR, Wanted},
 };
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "metric_alert",
     kinds: &[
         ("critical", "metric_alert.critical"),
@@ -62,7 +62,7 @@ const METRIC_ALERT: &Wanted = &Wanted::object(&[
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Data {
+struct MetricData {
     metric_alert: Incident,
     description_title: Maybe<String>,
     description_text: Maybe<String>,
@@ -77,12 +77,12 @@ struct Incident {
     projects: Maybe<Vec<Maybe<String>>>,
     date_started: Maybe<Time>,
     date_closed: Maybe<Time>,
-    alert_rule: Maybe<Rule>,
+    alert_rule: Maybe<MetricRule>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Rule {
+struct MetricRule {
     name: Maybe<String>,
     aggregate: Maybe<String>,
     query: Maybe<String>,
@@ -104,13 +104,13 @@ struct Trigger {
 }
 
 fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
-    let data: Data = read(Some(data));
+    let data: MetricData = read(Some(data));
     let incident = &data.metric_alert;
     let rule = incident.alert_rule.get();
     let projects = incident.projects();
     let mut details = alert.details;
     details.since_ms = incident.date_started.ms();
-    details.query = rule.and_then(Rule::describe);
+    details.query = rule.and_then(MetricRule::describe);
     if projects.len() > 1 {
         let all = label(&projects.join(", "));
         details.evidence = all.map(|all| ("Projects".to_owned(), all)).into_iter().collect();
@@ -138,7 +138,7 @@ impl Incident {
     }
 }
 
-impl Rule {
+impl MetricRule {
     /// What is measured, over what time, and when it fires.
     fn describe(&self) -> Option<String> {
         let mut parts = vec![match (self.aggregate.text(), self.query.text()) {

@@ -32,7 +32,7 @@ use super::{
     schema, validate,
 };
 use lenient::{Actor, Maybe};
-use state_subject::State;
+use state_subject::StateSubject;
 
 /// The header that tells them from legacy webhooks.
 pub(crate) const RESOURCE: &str = "Sentry-Hook-Resource";
@@ -42,7 +42,7 @@ const ACTOR: &Wanted = &Wanted::object(&[("type", SCALAR), ("id", SCALAR), ("nam
 
 /// One resource that Sentry tells of.
 #[derive(Debug)]
-pub struct Resource {
+pub struct PlatformResource {
     name: &'static str,
     /// Its actions, and the kind of alert that each becomes.
     kinds: &'static [(&'static str, &'static str)],
@@ -53,7 +53,7 @@ pub struct Resource {
 }
 
 /// Every resource that is known.
-pub static RESOURCES: [Resource; 9] = [
+pub static RESOURCES: [PlatformResource; 9] = [
     event_alert::EVENT_ALERT,
     event_alert::ERROR,
     issue::RESOURCE,
@@ -68,7 +68,7 @@ pub static RESOURCES: [Resource; 9] = [
 static SCHEMAS: LazyLock<Vec<(&'static str, Validator)>> =
     LazyLock::new(|| RESOURCES.iter().map(|resource| (resource.name, schema(resource.schema))).collect());
 
-impl Resource {
+impl PlatformResource {
     /// As Sentry names it.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -86,7 +86,7 @@ impl Resource {
 }
 
 /// The resource that the header names.
-pub fn known(name: &[u8]) -> Option<&'static Resource> {
+pub fn known(name: &[u8]) -> Option<&'static PlatformResource> {
     RESOURCES.iter().find(|resource| resource.name.as_bytes() == name.trim_ascii())
 }
 
@@ -99,7 +99,7 @@ pub(super) fn prepare() {
 /// that matters.
 #[derive(Debug, Clone)]
 pub struct PlatformWebhook {
-    resource: &'static Resource,
+    resource: &'static PlatformResource,
     action: &'static str,
     kind: &'static str,
     body: Value,
@@ -111,7 +111,7 @@ impl PlatformWebhook {
     /// # Errors
     /// [`PayloadError`] when it is not JSON, names no action, or breaks the
     /// resource's schema.
-    pub fn parse(resource: &'static Resource, body: &[u8]) -> Result<Option<Self>, PayloadError> {
+    pub fn parse(resource: &'static PlatformResource, body: &[u8]) -> Result<Option<Self>, PayloadError> {
         let body = prune(body, resource.body)?;
         let named = body.get("action").and_then(Value::as_str);
         let known = named.map(|named| resource.kinds.iter().find(|(action, _)| *action == named));
@@ -124,8 +124,8 @@ impl PlatformWebhook {
     }
 
     /// Of what the body describes the state, if of anything.
-    pub(crate) fn state(&self) -> Option<State> {
-        State::of(self.resource.name, self.action, self.body.get("data")?)
+    pub(crate) fn state(&self) -> Option<StateSubject> {
+        StateSubject::of(self.resource.name, self.action, self.body.get("data")?)
     }
 
     /// The alert for this channel and user, received at `received_ms`

@@ -6,12 +6,12 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, Resource,
-    lenient::{Id, Maybe, read, words},
+    ACTOR, PlatformResource,
+    lenient::{Maybe, SentryId, read, words},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "preprod_artifact",
     kinds: &[
         ("size_analysis_completed", "preprod_artifact.size_analysis_completed"),
@@ -54,13 +54,13 @@ pub(super) const RESOURCE: Resource = Resource {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Data {
+struct BuildData {
     project_slug: Maybe<String>,
     platform: Maybe<String>,
     state: Maybe<String>,
     app_info: Maybe<App>,
     git_info: Maybe<Git>,
-    error_code: Maybe<Id>,
+    error_code: Maybe<SentryId>,
     error_message: Maybe<String>,
     /// Bytes.
     download_size: Maybe<u64>,
@@ -75,7 +75,7 @@ struct App {
     app_id: Maybe<String>,
     name: Maybe<String>,
     version: Maybe<String>,
-    build_number: Maybe<Id>,
+    build_number: Maybe<SentryId>,
 }
 
 #[derive(Default, Deserialize)]
@@ -83,11 +83,11 @@ struct App {
 struct Git {
     head_repo_name: Maybe<String>,
     head_ref: Maybe<String>,
-    pr_number: Maybe<Id>,
+    pr_number: Maybe<SentryId>,
 }
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
-    let data: Data = read(Some(data));
+    let data: BuildData = read(Some(data));
     let failed = data.state.text().filter(|state| *state != "COMPLETED");
     let mut details = alert.details;
     details.how = failed.and_then(|state| words(&state.to_lowercase()));
@@ -105,7 +105,7 @@ fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
     }
 }
 
-impl Data {
+impl BuildData {
     fn result(&self) -> Option<String> {
         let error = self.error_message.kept();
         let code = || self.error_code.get().and_then(|code| kept_text(&format!("Error {}", code.0)));

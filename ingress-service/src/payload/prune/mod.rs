@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for &'static Wanted {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut kept = Map::new();
-        while let Some(field) = access.next_key_seed(Field(self.fields))? {
+        while let Some(field) = access.next_key_seed(WantedField(self.fields))? {
             match field {
                 Some((name, wanted)) => {
                     kept.insert((*name).to_owned(), access.next_value_seed(*wanted)?);
@@ -137,9 +137,9 @@ impl<'de> Visitor<'de> for &'static Wanted {
 }
 
 /// Finds a key among the wanted fields without allocating it.
-struct Field(&'static [(&'static str, &'static Wanted)]);
+struct WantedField(&'static [(&'static str, &'static Wanted)]);
 
-impl<'de> DeserializeSeed<'de> for Field {
+impl<'de> DeserializeSeed<'de> for WantedField {
     type Value = Option<&'static (&'static str, &'static Wanted)>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -147,7 +147,7 @@ impl<'de> DeserializeSeed<'de> for Field {
     }
 }
 
-impl Visitor<'_> for Field {
+impl Visitor<'_> for WantedField {
     type Value = Option<&'static (&'static str, &'static Wanted)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

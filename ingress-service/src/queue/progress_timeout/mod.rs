@@ -7,22 +7,17 @@ mod tests;
 use std::{
     pin::pin,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use tokio::time::{Instant, timeout_at};
 
-/// NATS hangs when it has confirmed nothing for so long. With the time that an
-/// answer may take anyway this stays within the contract's 500 ms.
-const HANGS_AFTER: Duration = Duration::from_millis(100);
-/// The most that anybody waits on: then Sentry is about to give up.
-const PATIENCE: Duration = Duration::from_millis(400);
+use crate::deadlines::{HANGS_AFTER, PATIENCE};
 
 /// When NATS last confirmed something.
 #[derive(Debug, Default)]
-pub(super) struct Pulse(Mutex<Option<Instant>>);
+pub(super) struct ProgressTimeout(Mutex<Option<Instant>>);
 
-impl Pulse {
+impl ProgressTimeout {
     /// NATS has just confirmed something.
     pub(super) fn beat(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());

@@ -1,4 +1,4 @@
-use std::future::pending;
+use std::{future::pending, time::Duration};
 
 use tokio::time::sleep;
 
@@ -9,16 +9,16 @@ const DEADLINE: Duration = Duration::from_millis(350);
 /// How long somebody waits whose work takes `work`, while NATS confirms
 /// something every 10 ms for the time `alive`.
 async fn waits(work: Duration, alive: Duration) -> (bool, Duration) {
-    let (pulse, began) = (Pulse::default(), Instant::now());
+    let (progress, began) = (ProgressTimeout::default(), Instant::now());
     let beats = async {
         while began.elapsed() < alive {
-            pulse.beat();
+            progress.beat();
             sleep(Duration::from_millis(10)).await;
         }
         pending::<()>().await;
     };
     let done = tokio::select! {
-        done = pulse.within(began + DEADLINE, sleep(work)) => done,
+        done = progress.within(began + DEADLINE, sleep(work)) => done,
         () = beats => None,
     };
     (done.is_some(), began.elapsed())

@@ -2,7 +2,7 @@
 //! request can be sent again with any headers: its body is what gives it away.
 //!
 //! - A signed request is stored once: its body is remembered for a week.
-//! - A body that describes a [`State`], signed or not, is a repeat while it is the
+//! - A body that describes a [`StateSubject`], signed or not, is a repeat while it is the
 //!   last one taken about that state, for ten minutes: a state may come back.
 //! - Of all others JetStream recognises the `Nats-Msg-Id` for ten minutes.
 //!
@@ -21,29 +21,29 @@ use sha2::{Digest as _, Sha256};
 use shared::{Alert, ChannelId, alert::Trust, bus::DUPLICATE_WINDOW, wire};
 
 use super::message_id::message_id;
-use crate::payload::State;
+use crate::payload::StateSubject;
 
 /// What tells a request from others.
 #[derive(Debug, Clone)]
-pub(crate) struct Firing {
+pub(crate) struct RequestIdentity {
     pub(super) channel: ChannelId,
     /// Of the body; or of the content and the sender's keys, where neither a
     /// signature nor a state is known.
     pub(super) id: String,
-    pub(super) noted: Noted,
+    pub(super) noted: NoteKind,
 }
 
 /// What stands in the bucket [`wire::SEEN`] about it.
 #[derive(Debug, Clone)]
-pub(super) enum Noted {
+pub(super) enum NoteKind {
     Nothing,
     Signed,
-    State(State),
+    State(StateSubject),
 }
 
 /// Where a request has its place among those before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct NewRequest {
     /// Its `Nats-Msg-Id`.
     pub(crate) message_id: String,
     /// The revision of the state's note that it follows.
@@ -52,50 +52,52 @@ pub(crate) struct Place {
 
 /// The note about a state.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Note {
+pub(super) struct StateNote {
     /// Of the last body that was taken.
     pub(super) sha256: String,
     /// Where its alert was stored: the later one is the last.
     pub(super) stored: u64,
 }
 
-impl Firing {
+impl RequestIdentity {
     /// The request of which the alert was made.
-    pub(crate) fn of(alert: &Alert, state: Option<State>, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn of(alert: &Alert, state: Option<StateSubject>, headers: &HeaderMap, body: &[u8]) -> Self {
         let signed = matches!(alert.trust, Trust::Signature(_));
         let (id, noted) = match state {
-            Some(state) => (digest(alert, signed, body), Noted::State(state)),
-            None if signed => (digest(alert, signed, body), Noted::Signed),
-            None => (message_id(alert.channel, alert.mention, headers, body), Noted::Nothing),
+            Some(state) => (digest(alert, signed, body), NoteKind::State(state)),
+            None if signed => (digest(alert, signed, body), NoteKind::Signed),
+            None => (message_id(alert.channel, alert.mention, headers, body), NoteKind::Nothing),
         };
         Self { channel: alert.channel, id, noted }
     }
 
     /// Whether a repeat is told as one.
     pub(crate) const fn is_noted(&self) -> bool {
-        !matches!(self.noted, Noted::Nothing)
+        !matches!(self.noted, NoteKind::Nothing)
     }
 
     /// Where the note about it stands.
     pub(super) fn subject(&self) -> Option<String> {
         match &self.noted {
-            Noted::Nothing => None,
-            Noted::Signed => Some(wire::seen_subject(self.channel, &self.id)),
-            Noted::State(state) => Some(wire::state_subject(self.channel, state.kind, &state.id)),
+            NoteKind::Nothing => None,
+            NoteKind::Signed => Some(wire::seen_subject(self.channel, &self.id)),
+            NoteKind::State(state) => Some(wire::state_subject(self.channel, state.kind, &state.id)),
         }
     }
 
     /// Its place after what the bucket holds about it; `None` where it is a repeat.
-    pub(super) fn place(&self, found: Option<&StreamMessage>, now_ms: i64) -> Option<Place> {
+    pub(super) fn unless_repeat(&self, found: Option<&StreamMessage>, now_ms: i64) -> Option<NewRequest> {
         let (channel, id) = (self.channel, &self.id);
         let revision = found.map_or(0, |message| message.sequence);
         match (&self.noted, found) {
-            (Noted::Nothing, _) => Some(Place { message_id: id.clone(), revision: 0 }),
-            (Noted::Signed, Some(_)) => None,
-            (Noted::Signed, None) => Some(Place { message_id: format!("{channel}-{id}"), revision: 0 }),
-            (Noted::State(_), Some(message)) if is_last(message, id, now_ms) => None,
-            (Noted::State(_), _) => {
-                Some(Place { message_id: format!("{channel}-{id}-{revision}"), revision })
+            (NoteKind::Nothing, _) => Some(NewRequest { message_id: id.clone(), revision: 0 }),
+            (NoteKind::Signed, Some(_)) => None,
+            (NoteKind::Signed, None) => {
+                Some(NewRequest { message_id: format!("{channel}-{id}"), revision: 0 })
+            }
+            (NoteKind::State(_), Some(message)) if is_last(message, id, now_ms) => None,
+            (NoteKind::State(_), _) => {
+                Some(NewRequest { message_id: format!("{channel}-{id}-{revision}"), revision })
             }
         }
     }
@@ -118,6 +120,6 @@ fn is_last(message: &StreamMessage, sha256: &str, now_ms: i64) -> bool {
     recent && note(message).is_some_and(|note| note.sha256 == sha256)
 }
 
-pub(super) fn note(message: &StreamMessage) -> Option<Note> {
+pub(super) fn note(message: &StreamMessage) -> Option<StateNote> {
     serde_json::from_slice(&message.payload).ok()
 }

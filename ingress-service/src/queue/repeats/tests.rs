@@ -2,8 +2,8 @@ use async_nats::{HeaderMap as Headers, datetime::DateTime};
 
 use super::*;
 
-fn firing(noted: Noted) -> Firing {
-    Firing { channel: ChannelId::new(42), id: "a1".to_owned(), noted }
+fn identity(noted: NoteKind) -> RequestIdentity {
+    RequestIdentity { channel: ChannelId::new(42), id: "a1".to_owned(), noted }
 }
 
 /// A note that was written at the beginning of 1970.
@@ -19,10 +19,10 @@ fn noted(payload: &'static str) -> StreamMessage {
 
 #[test]
 fn a_state_is_a_repeat_for_ten_minutes_and_a_signed_body_for_as_long_as_its_note() {
-    let state = firing(Noted::State(State { kind: "issue", id: "61".to_owned() }));
+    let state = identity(NoteKind::State(StateSubject { kind: "issue", id: "61".to_owned() }));
     let same = noted(r#"{"sha256":"a1","stored":3}"#);
-    let id = |found: Option<&StreamMessage>, firing: &Firing, now_ms| {
-        firing.place(found, now_ms).map(|place| (place.message_id, place.revision))
+    let id = |found: Option<&StreamMessage>, identity: &RequestIdentity, now_ms| {
+        identity.unless_repeat(found, now_ms).map(|place| (place.message_id, place.revision))
     };
     assert_eq!(id(Some(&same), &state, 599_999), None);
     let (followed, first) = (Some(("42-a1-9".to_owned(), 9)), Some(("42-a1-0".to_owned(), 0)));
@@ -32,8 +32,8 @@ fn a_state_is_a_repeat_for_ten_minutes_and_a_signed_body_for_as_long_as_its_note
     }
     assert_eq!(id(None, &state, 1), first);
 
-    let signed = firing(Noted::Signed);
+    let signed = identity(NoteKind::Signed);
     assert_eq!(id(Some(&noted("")), &signed, i64::MAX), None);
     assert_eq!(id(None, &signed, 1), Some(("42-a1".to_owned(), 0)));
-    assert_eq!(id(None, &firing(Noted::Nothing), 1), Some(("a1".to_owned(), 0)));
+    assert_eq!(id(None, &identity(NoteKind::Nothing), 1), Some(("a1".to_owned(), 0)));
 }

@@ -12,14 +12,14 @@ const BODIES: usize = 64 << 20;
 
 /// The room for bodies.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,
     /// Whoever waits first may go beyond what is free, one at a time: bodies that
     /// are all half read would otherwise wait for each other.
     first: Arc<Mutex<()>>,
 }
 
-impl Default for Room {
+impl Default for BodyMemory {
     fn default() -> Self {
         Self::of(BODIES)
     }
@@ -27,25 +27,25 @@ impl Default for Room {
 
 /// What one body has of the room, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct BodyShare {
     room: Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,
     first: Arc<Mutex<()>>,
     turn: Option<OwnedMutexGuard<()>>,
 }
 
-impl Room {
+impl BodyMemory {
     fn of(bytes: usize) -> Self {
         Self { free: Arc::new(Semaphore::new(bytes)), first: Arc::default() }
     }
 
     /// Nothing yet.
-    pub(crate) fn share(&self) -> Share {
-        Share { room: Arc::clone(&self.free), permit: None, first: Arc::clone(&self.first), turn: None }
+    pub(crate) fn share(&self) -> BodyShare {
+        BodyShare { room: Arc::clone(&self.free), permit: None, first: Arc::clone(&self.first), turn: None }
     }
 }
 
-impl Share {
+impl BodyShare {
     /// Takes so many bytes more if they are free.
     pub(crate) fn try_grow(&mut self, bytes: u32) -> bool {
         if self.turn.is_some() {

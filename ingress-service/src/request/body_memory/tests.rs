@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn who_finds_no_room_waits_in_order_and_one_at_a_time_gets_on_all_the_same() {
-    let room = Room::of(100);
+    let room = BodyMemory::of(100);
     let mut shares: Vec<_> = (0..4).map(|_| room.share()).collect();
     assert!(shares.iter_mut().take(2).all(|share| share.try_grow(50)));
     assert!(!shares[0].try_grow(1), "it is full");

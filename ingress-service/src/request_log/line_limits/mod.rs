@@ -31,19 +31,19 @@ const fn limit(lines: u32) -> NonZeroU32 {
 
 /// Decides which refusals are logged, and counts the others.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct LineLimits {
     sources: DefaultKeyedRateLimiter<(&'static str, Option<IpAddr>)>,
     calls: AtomicUsize,
-    kinds: Mutex<HashMap<&'static str, Kind>>,
+    kinds: Mutex<HashMap<&'static str, KindLimit>>,
 }
 
 #[derive(Debug)]
-struct Kind {
+struct KindLimit {
     limit: DefaultDirectRateLimiter,
     unlogged: u64,
 }
 
-impl Default for Lines {
+impl Default for LineLimits {
     fn default() -> Self {
         let (rate, burst) = SOURCE;
         Self {
@@ -54,7 +54,7 @@ impl Default for Lines {
     }
 }
 
-impl Lines {
+impl LineLimits {
     /// Whether a refusal of this kind is logged; then also how many before it
     /// were not.
     pub(crate) fn admit(&self, kind: &'static str, source: Option<IpAddr>) -> Option<u64> {
@@ -67,7 +67,7 @@ impl Lines {
         let of_source = self.sources.check_key(&(kind, source)).is_ok();
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let (rate, burst) = KIND;
-        let kind = kinds.entry(kind).or_insert_with(|| Kind {
+        let kind = kinds.entry(kind).or_insert_with(|| KindLimit {
             limit: RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)),
             unlogged: 0,
         });

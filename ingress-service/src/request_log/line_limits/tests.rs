@@ -8,7 +8,7 @@ fn address(number: u32) -> Option<IpAddr> {
 
 #[test]
 fn a_flood_from_one_address_leaves_lines_for_the_others() {
-    let lines = Lines::default();
+    let lines = LineLimits::default();
     let logged = (0..10_000).filter(|_| lines.admit("not_json", address(1)).is_some()).count();
     assert!((50..100).contains(&logged), "{logged}");
     let unlogged = lines.admit("not_json", address(2)).expect("another address has its own");
@@ -19,7 +19,7 @@ fn a_flood_from_one_address_leaves_lines_for_the_others() {
 
 #[test]
 fn a_flood_from_everywhere_is_bounded_in_lines_and_in_memory() {
-    let lines = Lines::default();
+    let lines = LineLimits::default();
     let count = 2 * SOURCES as u32;
     let told: Vec<u64> = (0..count).filter_map(|number| lines.admit("not_json", address(number))).collect();
     assert!((200..400).contains(&told.len()), "{}", told.len());

@@ -25,13 +25,13 @@ const READ_EVERY: Duration = Duration::from_secs(2);
 
 /// Sentry's networks as they are known now.
 #[derive(Debug)]
-pub(super) struct Sentry {
+pub(super) struct SentryNetworks {
     networks: ArcSwap<Vec<IpNet>>,
     /// The last copy that could be used: it outlives its bucket.
     copy: Mutex<Option<Ranges>>,
 }
 
-impl Default for Sentry {
+impl Default for SentryNetworks {
     fn default() -> Self {
         let sentry = Self { networks: ArcSwap::default(), copy: Mutex::default() };
         sentry.refresh(0);
@@ -39,7 +39,7 @@ impl Default for Sentry {
     }
 }
 
-impl Sentry {
+impl SentryNetworks {
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         super::contains(&self.networks.load(), address)
     }
@@ -56,7 +56,9 @@ impl Sentry {
                         read = record;
                     }
                     Ok(_) => {}
-                    Err(error) => tracing::debug!("cannot read the copy of Sentry's addresses: {error:#}"),
+                    Err(error) => {
+                        tracing::debug!("cannot read the copy of Sentry's addresses: {error:#}")
+                    }
                 }
             }
             // What vanished a month ago goes by itself.

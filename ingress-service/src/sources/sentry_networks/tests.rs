@@ -9,7 +9,7 @@ fn copy(networks: &[&str], before: Option<&Ranges>, day: i64) -> Ranges {
 
 #[test]
 fn sentrys_networks_are_the_built_in_the_published_and_those_that_vanished_lately() {
-    let sentry = Sentry::default();
+    let sentry = SentryNetworks::default();
     let contains = |address: &str| sentry.contains(address.parse().expect("an address"));
     let regions =
         ["35.184.238.160", "34.141.31.19", "34.125.65.3", "8.228.7.8", "35.222.255.47", "34.71.103.17"];

@@ -16,25 +16,25 @@ use shared::{
 /// What a channel demands and accepts. The default is a channel that keeps
 /// nothing and takes everything without a token.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct ChannelKeys {
     pub(super) secured: bool,
-    tokens: Vec<Token>,
-    secrets: Vec<Secret>,
+    tokens: Vec<KeptToken>,
+    secrets: Vec<KeptSecret>,
 }
 
-struct Token {
+struct KeptToken {
     id: String,
     sha256: [u8; 32],
 }
 
 #[derive(Debug)]
-struct Secret {
+struct KeptSecret {
     id: String,
     /// `None` where no key of `SECRETS_KEY` opens it: then it verifies nothing.
     opened: Option<ClientSecret>,
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for KeptToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token").field("id", &self.id).finish_non_exhaustive()
     }
@@ -49,7 +49,7 @@ pub(super) enum Unreadable {
     Version(u32),
 }
 
-impl Keys {
+impl ChannelKeys {
     /// Reads the channel's record, and opens its secrets with `keys`.
     pub(super) fn read(
         channel: ChannelId,
@@ -63,11 +63,11 @@ impl Keys {
         let token = |token: shared::trust::TokenKey| {
             let mut sha256 = [0; 32];
             hex::decode_to_slice(token.sha256, &mut sha256).map_err(|_| Unreadable::Malformed)?;
-            Ok(Token { id: token.id, sha256 })
+            Ok(KeptToken { id: token.id, sha256 })
         };
         let secret = |secret: shared::trust::SecretKey| {
             let opened = keys.and_then(|keys| keys.open(channel, &secret.sealed).ok());
-            Secret { id: secret.id, opened }
+            KeptSecret { id: secret.id, opened }
         };
         Ok(Self {
             secured: record.secured,
@@ -106,7 +106,7 @@ impl Keys {
         if !is_signature(signature) {
             return None;
         }
-        let signed = |secret: &&Secret| {
+        let signed = |secret: &&KeptSecret| {
             let expected = secret.opened.as_ref().and_then(|secret| sign(secret, body));
             // Of one length: `memcmp::eq` panics otherwise.
             expected.is_some_and(|it| it.len() == signature.len() && memcmp::eq(it.as_bytes(), signature))
@@ -127,15 +127,16 @@ pub(super) fn sign(secret: &ClientSecret, body: &[u8]) -> Option<String> {
     signer.sign_oneshot_to_vec(body).ok().map(hex::encode)
 }
 
-impl Keys {
+impl ChannelKeys {
     /// A channel with this token as `t1`, and these secrets as `s1`, `s2`, …;
     /// `None` is one that could not be opened. For tests and oracles.
     pub(super) fn of(secured: bool, token: Option<&str>, secrets: &[Option<&str>]) -> Self {
-        let tokens = token.map(|token| Token { id: "t1".to_owned(), sha256: Sha256::digest(token).into() });
+        let tokens =
+            token.map(|token| KeptToken { id: "t1".to_owned(), sha256: Sha256::digest(token).into() });
         let opened = |secret: &str| ClientSecret::from(secret.as_bytes().to_vec());
         let secrets = secrets.iter().zip(1..);
-        let secrets =
-            secrets.map(|(secret, n)| Secret { id: format!("s{n}"), opened: secret.as_deref().map(opened) });
+        let secrets = secrets
+            .map(|(secret, n)| KeptSecret { id: format!("s{n}"), opened: secret.as_deref().map(opened) });
         Self { secured, tokens: tokens.into_iter().collect(), secrets: secrets.collect() }
     }
 }

@@ -4,15 +4,15 @@ const BODY: &[u8] = "{\"caf\u{e9}\": \"\\u2603\"}".as_bytes();
 /// Of the body under `hunter2`, made by the `hmac` of Python's library.
 const SIGNATURE: &str = "34b09cc9048550791f0ffa6234337da2b8fe31888b19f59962f1e018f8032854";
 
-fn read(record: &str) -> Result<Keys, Unreadable> {
-    Keys::read(ChannelId::new(42), record.as_bytes(), None)
+fn read(record: &str) -> Result<ChannelKeys, Unreadable> {
+    ChannelKeys::read(ChannelId::new(42), record.as_bytes(), None)
 }
 
 #[test]
 fn a_signature_is_the_lowercase_hex_of_the_raw_body_under_any_of_the_secrets() {
-    let keys = Keys::of(true, None, &[None, Some("other"), Some("hunter2")]);
+    let keys = ChannelKeys::of(true, None, &[None, Some("other"), Some("hunter2")]);
     assert_eq!(keys.signer(SIGNATURE.as_bytes(), BODY), Some("s3"));
-    assert_eq!(Keys::of(true, None, &[Some("other"), None]).signer(SIGNATURE.as_bytes(), BODY), None);
+    assert_eq!(ChannelKeys::of(true, None, &[Some("other"), None]).signer(SIGNATURE.as_bytes(), BODY), None);
     for wrong in [
         SIGNATURE.to_uppercase(),
         format!("sha256={SIGNATURE}"),
@@ -47,7 +47,7 @@ fn a_record_that_is_not_understood_whole_is_not_understood() {
 
 #[test]
 fn nothing_secret_is_printed() {
-    let text = format!("{:?}", Keys::of(true, Some("swordfish"), &[Some("hunter2"), None]));
+    let text = format!("{:?}", ChannelKeys::of(true, Some("swordfish"), &[Some("hunter2"), None]));
     assert!(text.contains("t1") && text.contains("s2"), "{text}");
     assert!(!text.contains("sha256") && !text.contains("104, 117"), "{text}");
 }

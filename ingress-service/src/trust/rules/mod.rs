@@ -7,7 +7,7 @@ mod tests;
 use actix_web::http::header::HeaderMap;
 use shared::alert::Trust;
 
-use super::channel_keys::Keys;
+use super::{TrustOutcome, channel_keys::ChannelKeys};
 
 pub(super) const SIGNATURE: &str = "Sentry-Hook-Signature";
 pub(super) const TIMESTAMP: &str = "Sentry-Hook-Timestamp";
@@ -53,7 +53,7 @@ impl<'a> Evidence<'a> {
 /// Why a request is not trusted. The words stand in `status`, for the channel's
 /// admins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Distrust {
+pub(crate) enum EvidenceError {
     #[error("token: the channel has none")]
     NoSuchToken,
     #[error("token: not this channel's")]
@@ -72,15 +72,19 @@ pub(crate) enum Distrust {
     Timeless,
 }
 
-impl Distrust {
-    /// A short name for counters.
-    pub(super) const fn name(self) -> &'static str {
+impl EvidenceError {
+    /// Whether the token is at fault, and not the signature.
+    pub(crate) const fn is_about_token(self) -> bool {
+        matches!(self, Self::NoSuchToken | Self::WrongToken | Self::TokenMissing)
+    }
+
+    pub(super) const fn outcome(self) -> TrustOutcome {
         match self {
-            Self::NoSuchToken | Self::WrongToken => "wrong_token",
-            Self::TokenMissing | Self::NoSecret => "missing",
-            Self::WrongSignature => "wrong_signature",
-            Self::Sealed => "sealed_secret",
-            Self::Stale | Self::Timeless => "wrong_timestamp",
+            Self::NoSuchToken | Self::WrongToken => TrustOutcome::WrongToken,
+            Self::TokenMissing | Self::NoSecret => TrustOutcome::Missing,
+            Self::WrongSignature => TrustOutcome::WrongSignature,
+            Self::Sealed => TrustOutcome::SealedSecret,
+            Self::Stale | Self::Timeless => TrustOutcome::WrongTimestamp,
         }
     }
 }
@@ -97,8 +101,12 @@ enum Signature<'a> {
 /// trusted for a channel with these keys.
 ///
 /// # Errors
-/// [`Distrust`] when the channel demands something else.
-pub(super) fn judge(keys: &Keys, evidence: &Evidence<'_>, received_ms: i64) -> Result<Trust, Distrust> {
+/// [`EvidenceError`] when the channel demands something else.
+pub(super) fn judge(
+    keys: &ChannelKeys,
+    evidence: &Evidence<'_>,
+    received_ms: i64,
+) -> Result<Trust, EvidenceError> {
     let token = evidence.token.map(|token| keys.token(token).ok_or_else(|| no_token(keys))).transpose()?;
     let signature = match evidence.signature {
         _ if !keys.has_secrets() => Signature::None,
@@ -115,28 +123,28 @@ pub(super) fn judge(keys: &Keys, evidence: &Evidence<'_>, received_ms: i64) -> R
             check_timestamp(evidence.timestamp, received_ms)?;
             Ok(Trust::Signature(secret.to_owned()))
         }
-        (None, Signature::Wrong) if keys.has_sealed_secrets() => Err(Distrust::Sealed),
-        (None, Signature::Wrong) => Err(Distrust::WrongSignature),
+        (None, Signature::Wrong) if keys.has_sealed_secrets() => Err(EvidenceError::Sealed),
+        (None, Signature::Wrong) => Err(EvidenceError::WrongSignature),
         (None, Signature::None) if !keys.secured => Ok(Trust::None),
         (None, Signature::None) if matches!(evidence.signature, Header::Absent) => {
-            Err(Distrust::TokenMissing)
+            Err(EvidenceError::TokenMissing)
         }
-        (None, Signature::None) => Err(Distrust::NoSecret),
+        (None, Signature::None) => Err(EvidenceError::NoSecret),
     }
 }
 
-const fn no_token(keys: &Keys) -> Distrust {
-    if keys.has_tokens() { Distrust::WrongToken } else { Distrust::NoSuchToken }
+const fn no_token(keys: &ChannelKeys) -> EvidenceError {
+    if keys.has_tokens() { EvidenceError::WrongToken } else { EvidenceError::NoSuchToken }
 }
 
 /// A missing one is let in: it is not signed, so whoever would leave it out could
 /// as well set it.
-fn check_timestamp(timestamp: Header<'_>, received_ms: i64) -> Result<(), Distrust> {
+fn check_timestamp(timestamp: Header<'_>, received_ms: i64) -> Result<(), EvidenceError> {
     let seconds = match timestamp {
         Header::Absent => return Ok(()),
-        Header::Repeated => return Err(Distrust::Timeless),
+        Header::Repeated => return Err(EvidenceError::Timeless),
         Header::Once(text) => str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok()),
     };
-    let sent_ms = seconds.and_then(|seconds| seconds.checked_mul(1_000)).ok_or(Distrust::Timeless)?;
-    if sent_ms.abs_diff(received_ms) > MAX_SKEW_MS { Err(Distrust::Stale) } else { Ok(()) }
+    let sent_ms = seconds.and_then(|seconds| seconds.checked_mul(1_000)).ok_or(EvidenceError::Timeless)?;
+    if sent_ms.abs_diff(received_ms) > MAX_SKEW_MS { Err(EvidenceError::Stale) } else { Ok(()) }
 }

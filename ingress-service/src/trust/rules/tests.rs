@@ -7,7 +7,7 @@ const RIGHT: Header<'_> = Header::Once(b"603176255680307a81ec5b984e3a7b4143d0aef
 const WRONG: Header<'_> = Header::Once(b"0000000000000000000000000000000000000000000000000000000000000000");
 const NO: Header<'_> = Header::Absent;
 
-fn outcome(keys: &Keys, token: Option<&str>, signature: Header<'_>, timestamp: Header<'_>) -> String {
+fn outcome(keys: &ChannelKeys, token: Option<&str>, signature: Header<'_>, timestamp: Header<'_>) -> String {
     let evidence = Evidence { token, signature, timestamp, body: BODY };
     match judge(keys, &evidence, NOW_MS) {
         Ok(Trust::None) => "in".to_owned(),
@@ -64,7 +64,7 @@ fn every_combination_of_what_is_kept_and_what_is_brought() {
     ];
     for (n, (token, secrets, signature, open, secured)) in rows.iter().enumerate() {
         for (is_secured, expected) in [(false, open), (true, secured)] {
-            let keys = Keys::of(is_secured, *token, secrets);
+            let keys = ChannelKeys::of(is_secured, *token, secrets);
             let given = [None, Some("swordfish"), Some("Swordfish")];
             let outcomes = given.map(|token| outcome(&keys, token, *signature, NO));
             assert_eq!(outcomes.each_ref().map(String::as_str), *expected, "row {n}, secured: {is_secured}");
@@ -74,7 +74,7 @@ fn every_combination_of_what_is_kept_and_what_is_brought() {
 
 #[test]
 fn a_timestamp_may_be_ten_minutes_off_where_the_signature_counts() {
-    let keys = Keys::of(true, Some("swordfish"), &[Some("hunter2")]);
+    let keys = ChannelKeys::of(true, Some("swordfish"), &[Some("hunter2")]);
     let now = NOW_MS / 1_000;
     for (timestamp, expected) in [
         (now.to_string(), "s1"),
@@ -95,7 +95,7 @@ fn a_timestamp_may_be_ten_minutes_off_where_the_signature_counts() {
         // A right token is enough.
         assert_eq!(outcome(&keys, Some("swordfish"), RIGHT, header), "s1", "{timestamp}");
         assert_eq!(outcome(&keys, Some("swordfish"), WRONG, header), "t1", "{timestamp}");
-        let open = Keys::of(false, None, &[]);
+        let open = ChannelKeys::of(false, None, &[]);
         assert_eq!(outcome(&open, None, RIGHT, header), "in", "{timestamp}");
     }
     assert_eq!(outcome(&keys, None, RIGHT, Header::Once(b"\xff")), "Timeless");

@@ -20,9 +20,9 @@ const CHANNELS: usize = 4_096;
 
 /// When a verdict was last asked for each channel that was refused.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(Mutex<HashMap<ChannelId, Instant>>);
+pub(crate) struct RefusedChannels(Mutex<HashMap<ChannelId, Instant>>);
 
-impl Refused {
+impl RefusedChannels {
     /// Whether to ask for a verdict; otherwise the last one was a refusal, and
     /// still holds.
     pub(crate) fn may_ask(&self, channel: ChannelId, now: Instant) -> bool {

@@ -4,7 +4,7 @@ const CHANNEL: ChannelId = ChannelId::new(1);
 
 #[test]
 fn a_flood_for_a_refused_channel_is_asked_about_now_and_then() {
-    let (refused, start) = (Refused::default(), Instant::now());
+    let (refused, start) = (RefusedChannels::default(), Instant::now());
     let asked = (0..2_000).filter(|half| {
         let now = start + Duration::from_micros(half * 500);
         let asks = refused.may_ask(CHANNEL, now);
@@ -19,7 +19,7 @@ fn a_flood_for_a_refused_channel_is_asked_about_now_and_then() {
 
 #[test]
 fn an_authorized_channel_is_asked_about_each_time() {
-    let (refused, now) = (Refused::default(), Instant::now());
+    let (refused, now) = (RefusedChannels::default(), Instant::now());
     refused.learn(CHANNEL, false, now);
     assert!(!refused.may_ask(CHANNEL, now));
     refused.learn(CHANNEL, true, now);
@@ -28,7 +28,7 @@ fn an_authorized_channel_is_asked_about_each_time() {
 
 #[test]
 fn memory_is_bounded() {
-    let (refused, start) = (Refused::default(), Instant::now());
+    let (refused, start) = (RefusedChannels::default(), Instant::now());
     for id in 0..100_000 {
         refused.learn(ChannelId::new(id), false, start + Duration::from_micros(id));
     }

@@ -21,31 +21,31 @@ use futures::StreamExt as _;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
-type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Message>>>>;
+type AwaitedReplies = Arc<Mutex<HashMap<u64, oneshot::Sender<Message>>>>;
 
 /// Asks, and hears the replies on one subscription.
 #[derive(Debug)]
-pub(crate) struct Replies {
+pub(crate) struct ReplyInbox {
     nats: Client,
     inbox: String,
-    waiting: Waiting,
+    waiting: AwaitedReplies,
     next: AtomicU64,
     _listener: AbortOnDropHandle<()>,
 }
 
 /// The place in the table of one who waits.
-struct Slot<'a> {
-    waiting: &'a Waiting,
+struct AwaitedReply<'a> {
+    waiting: &'a AwaitedReplies,
     number: u64,
 }
 
-impl Drop for Slot<'_> {
+impl Drop for AwaitedReply<'_> {
     fn drop(&mut self) {
         lock(self.waiting).remove(&self.number);
     }
 }
 
-impl Replies {
+impl ReplyInbox {
     /// Subscribes, also while NATS is away.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Replies {
     pub(crate) async fn listen(nats: Client) -> anyhow::Result<Self> {
         let inbox = nats.new_inbox();
         let replies = nats.subscribe(format!("{inbox}.*")).await.context("Failed to listen for replies")?;
-        let waiting = Waiting::default();
+        let waiting = AwaitedReplies::default();
         let listener = AbortOnDropHandle::new(tokio::spawn(deliver(replies, Arc::clone(&waiting))));
         Ok(Self { nats, inbox, waiting, next: AtomicU64::new(0), _listener: listener })
     }
@@ -64,14 +64,14 @@ impl Replies {
         let number = self.next.fetch_add(1, Relaxed);
         let (sender, receiver) = oneshot::channel();
         lock(&self.waiting).insert(number, sender);
-        let _slot = Slot { waiting: &self.waiting, number };
+        let _slot = AwaitedReply { waiting: &self.waiting, number };
         let reply = format!("{}.{number}", self.inbox);
         self.nats.publish_with_reply(subject, reply, question).await.ok()?;
         receiver.await.ok().filter(|message| message.status != Some(StatusCode::NO_RESPONDERS))
     }
 }
 
-async fn deliver(mut replies: Subscriber, waiting: Waiting) {
+async fn deliver(mut replies: Subscriber, waiting: AwaitedReplies) {
     while let Some(message) = replies.next().await {
         let number = message.subject.rsplit('.').next().and_then(|number| number.parse().ok());
         if let Some(sender) = number.and_then(|number: u64| lock(&waiting).remove(&number)) {
@@ -80,6 +80,6 @@ async fn deliver(mut replies: Subscriber, waiting: Waiting) {
     }
 }
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Message>>> {
+fn lock(waiting: &AwaitedReplies) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Message>>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }

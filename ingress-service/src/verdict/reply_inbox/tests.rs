@@ -8,7 +8,7 @@ use super::*;
 #[tokio::test]
 async fn replies_find_those_who_asked_and_silence_leaves_nothing_behind() {
     let nats = NatsServer::start().await;
-    let replies = Replies::listen(nats.client().await).await.expect("a subscription");
+    let replies = ReplyInbox::listen(nats.client().await).await.expect("a subscription");
     assert!(replies.ask("nobody", "?".into()).await.is_none(), "nobody listens");
 
     let server = nats.client().await;

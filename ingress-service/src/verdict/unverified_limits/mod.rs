@@ -28,10 +28,10 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// Remembers which channels were authorized and counts for those that were not.
 #[derive(Debug, Default)]
-pub(crate) struct Backstop(Mutex<State>);
+pub(crate) struct UnverifiedLimits(Mutex<UnverifiedCounts>);
 
 #[derive(Debug, Default)]
-struct State {
+struct UnverifiedCounts {
     /// Two generations: the older is forgotten when the newer is full.
     authorized: [HashSet<ChannelId>; 2],
     /// When the latest alerts of each stranger came.
@@ -41,7 +41,7 @@ struct State {
     bytes: u64,
 }
 
-impl Backstop {
+impl UnverifiedLimits {
     /// A verdict said whether the channel is authorized.
     pub(crate) fn learn(&self, channel: ChannelId, authorized: bool) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl Backstop {
         if state.authorized.iter().any(|generation| generation.contains(&channel)) {
             return true;
         }
-        let State { strangers, swept, .. } = &mut *state;
+        let UnverifiedCounts { strangers, swept, .. } = &mut *state;
         let recent = |at: &Instant| now.saturating_duration_since(*at) < WINDOW;
         if !strangers.contains_key(&channel) && strangers.len() >= STRANGERS {
             if swept.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP_EVERY) {

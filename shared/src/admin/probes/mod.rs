@@ -16,7 +16,7 @@ use tokio::{
 
 /// What is asked at `/readyz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Question {
+pub(crate) enum ProbeQuestion {
     /// Whether all of the work can be done.
     Work,
     /// Whether requests are to be sent here: `/readyz?for=traffic`.
@@ -32,12 +32,12 @@ pub(crate) struct Probes {
 
 #[derive(Debug, Default)]
 struct Looks {
-    times: Mutex<Times>,
+    times: Mutex<ProbeTimes>,
     failed: Notify,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Times {
+struct ProbeTimes {
     last: Option<Instant>,
     /// Between the last two.
     every: Duration,
@@ -45,10 +45,10 @@ struct Times {
 
 impl Probes {
     /// Somebody asked and was told this.
-    pub(crate) fn note(&self, question: Question, ready: bool) {
+    pub(crate) fn note(&self, question: ProbeQuestion, ready: bool) {
         let looks = match question {
-            Question::Work => &self.work,
-            Question::Traffic => &self.traffic,
+            ProbeQuestion::Work => &self.work,
+            ProbeQuestion::Traffic => &self.traffic,
         };
         let mut times = looks.times.lock().unwrap_or_else(PoisonError::into_inner);
         times.every = times.last.map_or(Duration::ZERO, |last| last.elapsed());
@@ -67,7 +67,7 @@ impl Probes {
 
 impl Looks {
     async fn until_failed(&self, longest: Duration) {
-        let Times { last, every } = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let ProbeTimes { last, every } = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
         // The next one is due within `every`, and may be late.
         let overdue = (every * 2).min(longest);
         if last.is_some_and(|last| last.elapsed() < overdue) {

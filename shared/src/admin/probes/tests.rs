@@ -12,7 +12,7 @@ async fn looked_at(every: Duration, times: usize) -> Probes {
     let probes = Probes::default();
     for _ in 0..times {
         tokio::time::sleep(every).await;
-        probes.note(Question::Work, true);
+        probes.note(ProbeQuestion::Work, true);
     }
     probes
 }
@@ -22,7 +22,7 @@ async fn it_waits_for_the_look_that_finds_it_failing() {
     let probes = looked_at(5 * SECOND, 3).await;
     let looks = async {
         tokio::time::sleep(5 * SECOND).await;
-        probes.note(Question::Work, false);
+        probes.note(ProbeQuestion::Work, false);
     };
     assert_eq!(tokio::join!(waits(&probes), looks).0, 5 * SECOND);
 }
@@ -32,12 +32,12 @@ async fn a_look_for_one_thing_says_nothing_to_those_who_look_for_another() {
     let probes = looked_at(5 * SECOND, 3).await;
     for _ in 0..3 {
         tokio::time::sleep(SECOND).await;
-        probes.note(Question::Traffic, true);
+        probes.note(ProbeQuestion::Traffic, true);
     }
     let looks = async {
-        probes.note(Question::Work, false);
+        probes.note(ProbeQuestion::Work, false);
         tokio::time::sleep(SECOND).await;
-        probes.note(Question::Traffic, false);
+        probes.note(ProbeQuestion::Traffic, false);
     };
     assert_eq!(tokio::join!(waits(&probes), looks).0, SECOND);
 }

@@ -12,11 +12,11 @@ const KEPT: usize = 100;
 
 /// Cuts something, given by how many bytes the record is too long; `false` where
 /// nothing is left to cut.
-type Cut = fn(&mut Alert, usize) -> bool;
+type CutStep = fn(&mut Alert, usize) -> bool;
 
 /// In the order in which a reader misses them least. The ids, the link and the
 /// first 100 characters of the title stay: they fit in any case.
-const CUTS: [Cut; 8] = [frame, evidence, tags, message, lesser_texts, rules, title, lesser_texts_wholly];
+const CUTS: [CutStep; 8] = [frame, evidence, tags, message, lesser_texts, rules, title, lesser_texts_wholly];
 
 /// The record of an alert that is too long, cut.
 pub(super) fn fitted(mut alert: Alert) -> Vec<u8> {

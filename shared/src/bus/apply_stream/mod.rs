@@ -10,7 +10,7 @@ use async_nats::jetstream::{
     stream::{Config, Info},
 };
 
-use super::stream_table::{Entry, SCHEMA, SCHEMA_KEY};
+use super::stream_table::{SCHEMA, SCHEMA_KEY, StreamSpec};
 
 /// What a bucket without a limit of its own is limited to in an account that
 /// demands one.
@@ -34,7 +34,11 @@ pub(super) struct Applied {
 ///
 /// # Errors
 /// When it cannot be made, or NATS does not say whether it is there.
-pub(super) async fn apply(js: &jetstream::Context, entry: &Entry, update: bool) -> anyhow::Result<Applied> {
+pub(super) async fn apply(
+    js: &jetstream::Context,
+    entry: &StreamSpec,
+    update: bool,
+) -> anyhow::Result<Applied> {
     let name = &entry.config.name;
     let found = match js.get_stream(name).await {
         Ok(stream) => stream.cached_info().clone(),
@@ -61,7 +65,7 @@ pub(super) async fn apply(js: &jetstream::Context, entry: &Entry, update: bool) 
     }
 }
 
-async fn make(js: &jetstream::Context, entry: &Entry) -> anyhow::Result<Info> {
+async fn make(js: &jetstream::Context, entry: &StreamSpec) -> anyhow::Result<Info> {
     // A stream that is made again numbers its messages beyond those of the former
     // one: no number that somebody remembers ever means another message.
     let first = chrono::Utc::now().timestamp_millis().try_into().ok();
@@ -123,7 +127,7 @@ fn code(error: &CreateStreamError) -> Option<ErrorCode> {
 }
 
 /// What keeps a stream from being made or updated, and what to do about it.
-fn explain(error: &CreateStreamError, entry: &Entry) -> String {
+fn explain(error: &CreateStreamError, entry: &StreamSpec) -> String {
     let Some(code) = code(error) else { return error.to_string() };
     let replicas = entry.config.num_replicas;
     let need = match (entry.setting, u64::try_from(entry.config.max_bytes)) {

@@ -21,8 +21,8 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    missing_rights::{self, Lacks},
-    rights::Rights,
+    missing_rights::{self, MissingRights},
+    rights::ServiceRights,
     stream_table::table,
 };
 use crate::{
@@ -52,10 +52,10 @@ pub async fn connect(
     service: &'static str,
     settings: &NatsSettings,
     readiness: &Readiness,
-) -> anyhow::Result<(Client, Lacks)> {
+) -> anyhow::Result<(Client, MissingRights)> {
     readiness.set_unready(CHECK, "not connected yet");
-    let lacks = Lacks::new(Rights::of(service, &table(settings)), readiness.clone());
-    let watcher = Arc::new(Watcher::new(readiness.clone(), lacks.clone()));
+    let lacks = MissingRights::new(ServiceRights::of(service, &table(settings)), readiness.clone());
+    let watcher = Arc::new(ConnectionWatcher::new(readiness.clone(), lacks.clone()));
     let (attempts, events) = (watcher.clone(), watcher);
     check(settings)?;
     let identity = settings.clone();
@@ -162,16 +162,16 @@ fn read(path: &Path, setting: &str) -> Result<String, SettingsError> {
 }
 
 /// Follows the connection in the readiness and in the log.
-struct Watcher {
+struct ConnectionWatcher {
     readiness: Readiness,
     /// Why attempts failed since the connection was there, each logged once.
     said: Mutex<BTreeSet<String>>,
     objections: DefaultDirectRateLimiter,
-    lacks: Lacks,
+    lacks: MissingRights,
 }
 
-impl Watcher {
-    fn new(readiness: Readiness, lacks: Lacks) -> Self {
+impl ConnectionWatcher {
+    fn new(readiness: Readiness, lacks: MissingRights) -> Self {
         let quota = Quota::with_period(OBJECTION_EVERY).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
         Self { readiness, said: Mutex::default(), objections: RateLimiter::direct(quota), lacks }
     }

@@ -13,7 +13,7 @@ use std::{
 use async_nats::Client;
 use tokio::{sync::Notify, time::sleep};
 
-use super::rights::Rights;
+use super::rights::ServiceRights;
 use crate::admin::Readiness;
 
 /// The name under which readiness reports them.
@@ -30,13 +30,13 @@ const NEEDED_COUNTS_FOR: Duration = Duration::from_secs(10);
 
 /// What NATS refused lately, by the right that would allow it. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Lacks(Arc<Inner>);
+pub struct MissingRights(Arc<MissingRightsInner>);
 
 #[derive(Debug)]
-struct Inner {
-    rights: Rights,
+struct MissingRightsInner {
+    rights: ServiceRights,
     readiness: Readiness,
-    refused: Mutex<BTreeMap<(Way, String), Refusal>>,
+    refused: Mutex<BTreeMap<(Way, String), DeniedRight>>,
     changed: Notify,
 }
 
@@ -47,14 +47,14 @@ enum Way {
 }
 
 #[derive(Debug, Clone)]
-struct Refusal {
+struct DeniedRight {
     needed: bool,
     last: Instant,
     /// A subject that was refused.
     subject: String,
 }
 
-impl Refusal {
+impl DeniedRight {
     fn counts(&self, way: Way) -> bool {
         let counts_for = if self.needed { NEEDED_COUNTS_FOR } else { COUNTS_FOR };
         // What is not subscribed to stays so until the next connection.
@@ -62,9 +62,14 @@ impl Refusal {
     }
 }
 
-impl Lacks {
-    pub(super) fn new(rights: Rights, readiness: Readiness) -> Self {
-        Self(Arc::new(Inner { rights, readiness, refused: Mutex::default(), changed: Notify::new() }))
+impl MissingRights {
+    pub(super) fn new(rights: ServiceRights, readiness: Readiness) -> Self {
+        Self(Arc::new(MissingRightsInner {
+            rights,
+            readiness,
+            refused: Mutex::default(),
+            changed: Notify::new(),
+        }))
     }
 
     /// Whether NATS lately refused to let this be published.
@@ -95,7 +100,7 @@ impl Lacks {
         } else {
             (Way::Subscription, self.0.rights.to_subscribe(subject))
         };
-        let refusal = Refusal { needed, last: Instant::now(), subject: subject.to_owned() };
+        let refusal = DeniedRight { needed, last: Instant::now(), subject: subject.to_owned() };
         self.refused().insert((way, right), refusal);
         self.report();
         self.0.changed.notify_waiters();
@@ -107,7 +112,7 @@ impl Lacks {
         self.0.readiness.forget(CHECK);
     }
 
-    fn refused(&self) -> MutexGuard<'_, BTreeMap<(Way, String), Refusal>> {
+    fn refused(&self) -> MutexGuard<'_, BTreeMap<(Way, String), DeniedRight>> {
         self.0.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,7 +136,7 @@ impl Lacks {
     }
 
     /// A subscription that was refused so long ago that it may be tried again.
-    fn due(&self) -> Option<Refusal> {
+    fn due(&self) -> Option<DeniedRight> {
         let refused = self.refused();
         let mut due = refused.iter().filter(|((way, _), refusal)| {
             let ask_again = if refusal.needed { ASK_NEEDED_AGAIN } else { ASK_AGAIN };
@@ -143,7 +148,7 @@ impl Lacks {
 
 /// Keeps readiness up to date, and connects again once a subscription is allowed
 /// that was refused: only a new connection subscribes to all again.
-pub(super) async fn watch(client: Client, lacks: Lacks) {
+pub(super) async fn watch(client: Client, lacks: MissingRights) {
     loop {
         sleep(LOOK).await;
         lacks.report();
@@ -156,7 +161,7 @@ pub(super) async fn watch(client: Client, lacks: Lacks) {
     }
 }
 
-async fn is_allowed(client: &Client, lacks: &Lacks, subject: &str) -> bool {
+async fn is_allowed(client: &Client, lacks: &MissingRights, subject: &str) -> bool {
     let asked = Instant::now();
     let Ok(_subscription) = client.subscribe(subject.to_owned()).await else { return false };
     if client.flush().await.is_err() {

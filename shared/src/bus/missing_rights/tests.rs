@@ -4,7 +4,7 @@ use super::*;
 use crate::{bus::stream_table::table, settings::CommonSettings};
 
 #[derive(clap::Parser)]
-struct Settings {
+struct TestSettings {
     #[command(flatten)]
     common: CommonSettings,
 }
@@ -12,8 +12,9 @@ struct Settings {
 #[tokio::test]
 async fn a_refusal_is_told_by_its_right_and_only_what_is_needed_makes_the_process_unready() {
     let readiness = Readiness::default();
-    let settings = Settings::parse_from(["test"]).common.nats;
-    let lacks = Lacks::new(Rights::of("ingress-service", &table(&settings)), readiness.clone());
+    let settings = TestSettings::parse_from(["test"]).common.nats;
+    let lacks =
+        MissingRights::new(ServiceRights::of("ingress-service", &table(&settings)), readiness.clone());
     let object = |way: &str, subject: &str| {
         lacks.note(&format!("Permissions Violation for {way} to \"{subject}\""));
     };

@@ -52,7 +52,7 @@ pub(super) enum Maker {
 
 /// One stream of the table.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct StreamSpec {
     pub(super) config: Config,
     pub(super) maker: Maker,
     /// Whether alerts can be neither stored nor posted without it.
@@ -61,7 +61,7 @@ pub(super) struct Entry {
     pub(super) setting: Option<&'static str>,
 }
 
-impl Entry {
+impl StreamSpec {
     /// Whether this service makes it.
     pub(super) fn is_made_by(&self, role: Role) -> bool {
         match self.maker {
@@ -73,17 +73,17 @@ impl Entry {
 }
 
 /// The table.
-pub(super) fn table(settings: &NatsSettings) -> Vec<Entry> {
-    let entry = |maker, config| Entry { config, maker, needed: true, setting: None };
+pub(super) fn table(settings: &NatsSettings) -> Vec<StreamSpec> {
+    let entry = |maker, config| StreamSpec { config, maker, needed: true, setting: None };
     vec![
-        Entry { setting: Some("ALERTS_MAX_BYTES"), ..entry(Maker::Both, alerts(settings)) },
-        Entry { setting: Some("DEAD_LETTERS_MAX_BYTES"), ..entry(Maker::Both, dead_letters(settings)) },
+        StreamSpec { setting: Some("ALERTS_MAX_BYTES"), ..entry(Maker::Both, alerts(settings)) },
+        StreamSpec { setting: Some("DEAD_LETTERS_MAX_BYTES"), ..entry(Maker::Both, dead_letters(settings)) },
         entry(Maker::Both, seen(settings)),
         entry(Maker::Both, refusals(settings)),
         // Any replica may say which channels were ever authorized, also while there is no leader.
         entry(Maker::Both, Config { allow_direct: true, ..bucket(wire::CHANNELS, settings) }),
         // Without it the addresses hold that were known before.
-        Entry { needed: false, ..entry(Maker::Both, bucket(wire::SOURCES, settings)) },
+        StreamSpec { needed: false, ..entry(Maker::Both, bucket(wire::SOURCES, settings)) },
         entry(Maker::Both, bucket(wire::TRUST, settings)),
         entry(Maker::Both, bucket(wire::LANES, settings)),
         entry(Maker::Both, messages(settings)),

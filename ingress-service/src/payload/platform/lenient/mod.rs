@@ -65,9 +65,9 @@ enum Scalar {
 /// An id as text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Scalar")]
-pub(super) struct Id(pub(super) String);
+pub(super) struct SentryId(pub(super) String);
 
-impl From<Scalar> for Id {
+impl From<Scalar> for SentryId {
     fn from(scalar: Scalar) -> Self {
         match scalar {
             Scalar::Text(text) => Self(text),
@@ -85,7 +85,7 @@ impl TryFrom<Scalar> for Count {
     type Error = std::num::ParseIntError;
 
     fn try_from(scalar: Scalar) -> Result<Self, Self::Error> {
-        Id::from(scalar).0.trim().parse().map(Self)
+        SentryId::from(scalar).0.trim().parse().map(Self)
     }
 }
 
@@ -110,7 +110,7 @@ impl Maybe<Time> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Actor {
-    id: Maybe<Id>,
+    id: Maybe<SentryId>,
     name: Maybe<String>,
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn ids_and_counts_are_numbers_or_text() {
-    let id = |value| Maybe::<Id>::deserialize(value).expect("lenient").get().map(|id| id.0.clone());
+    let id = |value| Maybe::<SentryId>::deserialize(value).expect("lenient").get().map(|id| id.0.clone());
     assert_eq!(id(json!(61)), Some("61".to_owned()));
     assert_eq!(id(json!("61")), Some("61".to_owned()));
     assert_eq!(id(json!([61])), None);

@@ -12,14 +12,14 @@ const MAX_ID: usize = 40;
 
 /// Of what a body describes the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct State {
+pub(crate) struct StateSubject {
     /// `issue`, `metric_alert` or `comment`.
     pub(crate) kind: &'static str,
     /// Which one, in the characters of a NATS subject's token.
     pub(crate) id: String,
 }
 
-impl State {
+impl StateSubject {
     /// That of a webhook's `data`.
     pub(super) fn of(resource: &str, action: &str, data: &Value) -> Option<Self> {
         let (kind, places): (_, &[&str]) = match (resource, action) {

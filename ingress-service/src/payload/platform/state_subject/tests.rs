@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn states_are_those_of_issues_metric_alerts_and_changed_comments() {
     let of = |resource, action, data: &Value| {
-        State::of(resource, action, data).map(|state| format!("{}.{}", state.kind, state.id))
+        StateSubject::of(resource, action, data).map(|state| format!("{}.{}", state.kind, state.id))
     };
     let data = json!({
         "issue": {"id": "61"}, "comment_id": 7,
@@ -32,9 +32,10 @@ fn states_are_those_of_issues_metric_alerts_and_changed_comments() {
 #[test]
 fn an_id_is_one_token_of_a_subject_whatever_it_holds() {
     for hostile in [json!(">"), json!("a.b"), json!("*"), json!("a b"), json!(""), json!("9".repeat(41))] {
-        let state = State::of("issue", "created", &json!({"issue": {"id": hostile}})).expect("a state");
+        let state =
+            StateSubject::of("issue", "created", &json!({"issue": {"id": hostile}})).expect("a state");
         assert!(state.id.len() == 64 && state.id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hostile}");
     }
-    let none = State::of("issue", "created", &json!({"issue": null})).expect("a state");
+    let none = StateSubject::of("issue", "created", &json!({"issue": null})).expect("a state");
     assert_eq!(none.id.len(), 64);
 }
