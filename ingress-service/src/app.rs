@@ -19,7 +19,7 @@ use crate::{
     openapi, payload,
     queue::AlertQueue,
     refusal_notes::RefusalNotes,
-    request::{body_memory::BodyMemory, handler::Webhooks},
+    request::{body_memory::BodyMemory, webhooks::Webhooks},
     settings::IngressSettings,
     sources::Sources,
     trust::TrustMirror,

@@ -10,6 +10,7 @@ mod endpoint;
 mod listener;
 pub mod metrics;
 mod openapi;
+#[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod oracles;
 pub mod payload;

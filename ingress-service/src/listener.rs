@@ -19,7 +19,7 @@ use tokio::net::TcpSocket;
 use crate::{
     connection::{seated_stream::SeatedStream, unreadable_request::HttpConnection},
     deadlines::{HANDSHAKE_WITHIN, HEAD_WITHIN, LINGER},
-    request::handler::{Webhooks, receive},
+    request::{handler::receive, webhooks::Webhooks},
 };
 
 /// Connections that the kernel keeps, as far as it is set up to.

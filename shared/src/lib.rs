@@ -7,6 +7,7 @@ pub mod alert;
 pub mod bus;
 pub mod healthcheck;
 pub mod ids;
+pub mod kv;
 pub mod mode;
 pub mod process;
 pub mod refusal;

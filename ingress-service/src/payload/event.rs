@@ -8,9 +8,10 @@ use shared::{
 };
 
 use super::{
-    failing_frame, id, items, label,
+    failing_frame,
+    fields::{id, items, label, text},
     prune::{SCALAR, Wanted},
-    text, timestamp,
+    timestamp,
     title::{exceptions, meaningful},
 };
 

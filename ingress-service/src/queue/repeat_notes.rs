@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{
-    Context, ErrorCode,
-    context::{PublishError, PublishErrorKind},
+    Context,
+    context::PublishError,
     message::{PublishMessage, StreamMessage},
-    stream::{DirectGetErrorKind, LastRawMessageError, LastRawMessageErrorKind},
+    stream::DirectGetErrorKind,
 };
 use shared::{
-    bus::{DUPLICATE_WINDOW, SEEN_FOR},
-    wire,
+    bus::retention::{SEEN_FOR, STATE_FOR},
+    kv, wire,
 };
 use tokio::time::{sleep, timeout_at};
 use tracing::Instrument as _;
@@ -26,9 +26,6 @@ const ATTEMPTS: u32 = 60;
 const RETRY: Duration = Duration::from_secs(1);
 /// The right to read notes.
 const READ: &str = "$JS.API.STREAM.MSG.GET.KV_seen";
-/// How long the last body of a state is kept. Longer than it counts, so that the
-/// note's revision is never the same for two firings that JetStream could confuse.
-const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
 
 impl AlertQueue {
     /// The request's place; `None` where it came before.
@@ -73,7 +70,7 @@ impl AlertQueue {
 
     async fn look_at_any(&self, subject: &str) -> Result<Option<StreamMessage>, QueueError> {
         let unavailable = |error: String| QueueError::Unavailable(format!("earlier requests: {error}"));
-        let bucket = self.publisher.get_stream_no_info(wire::SEEN_STREAM).await;
+        let bucket = self.publisher.get_stream_no_info(wire::bucket_stream(wire::SEEN)).await;
         let bucket = bucket.map_err(|error| unavailable(error.to_string()))?;
         match bucket.direct_get_last_for_subject(subject).await {
             Ok(message) => Ok(Some(message)),
@@ -84,10 +81,10 @@ impl AlertQueue {
 
     async fn look_at_leader(&self, subject: &str) -> Result<Option<StreamMessage>, QueueError> {
         let unavailable = |error: String| QueueError::Unavailable(format!("earlier requests: {error}"));
-        let mut found = last(&self.publisher, subject).await;
-        if found.as_ref().is_err_and(is_missing) {
+        let mut found = kv::last_at_leader(&self.publisher, wire::SEEN, subject).await;
+        if found.as_ref().is_err_and(kv::is_missing) {
             self.streams.apply().await.map_err(|error| unavailable(format!("{error:#}")))?;
-            found = last(&self.publisher, subject).await;
+            found = kv::last_at_leader(&self.publisher, wire::SEEN, subject).await;
         }
         found.map_err(|error| unavailable(error.to_string()))
     }
@@ -163,8 +160,8 @@ async fn remember_state(publisher: &Context, subject: &str, note: &StateNote, mu
             Ok(()) => return true,
             Err(error) => error,
         };
-        if came_second(&error)
-            && let Ok(found) = last(publisher, subject).await
+        if kv::came_second(&error)
+            && let Ok(found) = kv::last_at_leader(publisher, wire::SEEN, subject).await
         {
             if found.as_ref().and_then(super::repeats::note).is_some_and(|other| other.stored >= note.stored)
             {
@@ -180,32 +177,6 @@ async fn remember_state(publisher: &Context, subject: &str, note: &StateNote, mu
         sleep(RETRY).await;
     }
     false
-}
-
-/// What stands there, as the leader has it.
-async fn last(publisher: &Context, subject: &str) -> Result<Option<StreamMessage>, LastRawMessageError> {
-    let bucket = publisher.get_stream_no_info(wire::SEEN_STREAM).await;
-    let bucket =
-        bucket.map_err(|error| LastRawMessageError::with_source(LastRawMessageErrorKind::Other, error))?;
-    match bucket.get_last_raw_message_by_subject(subject).await {
-        Ok(message) => Ok(Some(message)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_missing(error: &LastRawMessageError) -> bool {
-    let missing = ErrorCode::STREAM_NOT_FOUND;
-    matches!(error.kind(), LastRawMessageErrorKind::JetStream(answer) if answer.error_code() == missing)
-}
-
-/// Whether another note was written first. A cluster has a word of its own for it
-/// while the other one is on its way to the replicas.
-fn came_second(error: &PublishError) -> bool {
-    let on_its_way = std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>())
-        .is_some_and(|answer| answer.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT);
-    error.kind() == PublishErrorKind::WrongLastSequence || on_its_way
 }
 
 async fn publish(context: &Context, subject: &str, note: PublishMessage) -> Result<(), PublishError> {

@@ -17,39 +17,21 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
     body::{BodyReader, HeldResponse},
-    body_memory::BodyMemory,
     query::Query,
     rejection::{Rejection, Rule},
     store_alert::CheckedAlert,
     trace,
+    webhooks::Webhooks,
 };
 use crate::{
-    connection::{connection_state::ConnectionState, limits::ConnectionLimits},
+    connection::connection_state::ConnectionState,
     deadlines::Deadlines,
     endpoint::is_endpoint,
     payload::{ParsedWebhook, platform},
-    queue::AlertQueue,
-    refusal_notes::RefusalNotes,
-    request_log::{AnsweredRequest, RequestLog},
+    request_log::AnsweredRequest,
     response::WebhookResponse,
-    sources::{SourceError, Sources},
-    trust::TrustMirror,
-    verdict::Verdicts,
+    sources::SourceError,
 };
-
-/// What answers webhooks.
-#[derive(Debug)]
-pub(crate) struct Webhooks {
-    pub(crate) sources: Arc<Sources>,
-    pub(crate) connections: ConnectionLimits,
-    pub(crate) body_memory: BodyMemory,
-    pub(crate) max_body: u64,
-    pub(crate) trust: TrustMirror,
-    pub(crate) verdicts: Verdicts,
-    pub(crate) queue: AlertQueue,
-    pub(crate) log: Arc<RequestLog>,
-    pub(crate) refusal_notes: RefusalNotes,
-}
 
 /// A request on its way through the checks.
 struct IncomingRequest<'a> {

@@ -7,3 +7,4 @@ pub mod query;
 mod rejection;
 mod store_alert;
 mod trace;
+pub(crate) mod webhooks;

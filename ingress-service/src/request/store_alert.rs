@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix_web::http::header::HeaderMap;
 use shared::Alert;
 
-use super::{body::RequestBody, handler::Webhooks, rejection::Rule};
+use super::{body::RequestBody, rejection::Rule, webhooks::Webhooks};
 use crate::{
     deadlines::{Deadlines, POLL_CONNECTION_EVERY},
     payload::StateSubject,

@@ -4,6 +4,7 @@
 
 mod channel_keys;
 mod mirror;
+#[cfg(feature = "fuzzing")]
 pub(crate) mod oracle;
 mod rules;
 

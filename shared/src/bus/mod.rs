@@ -3,6 +3,7 @@
 mod apply_stream;
 mod connection;
 mod missing_rights;
+pub mod retention;
 mod rights;
 mod stream_table;
 mod streams;
@@ -10,7 +11,6 @@ mod streams;
 pub use self::{
     connection::{check, connect},
     missing_rights::MissingRights,
-    stream_table::{DUPLICATE_WINDOW, SEEN_FOR},
     streams::{Streams, ensure, ensure_store},
 };
 

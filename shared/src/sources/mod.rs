@@ -5,14 +5,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
 };
 
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::text::cut;
+use crate::{bus::retention::VANISHED_NETWORKS_FOR, text::cut};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
@@ -37,8 +36,6 @@ const BUILT_IN: [[u8; 4]; 13] = [
     [34, 61, 215, 243],
     [34, 71, 103, 17],
 ];
-/// How long a network that vanished from the published list may still send.
-const GONE_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The most entries of a list; Sentry publishes about a dozen.
 const MAX_ENTRIES: usize = 256;
 /// The shortest prefixes: no network of Sentry's is larger.
@@ -251,7 +248,7 @@ impl Ranges {
 }
 
 fn is_recent(since_ms: i64, now_ms: i64) -> bool {
-    now_ms.saturating_sub(since_ms) < GONE_FOR.as_millis() as i64
+    now_ms.saturating_sub(since_ms) < VANISHED_NETWORKS_FOR.as_millis() as i64
 }
 
 #[cfg(test)]

@@ -56,22 +56,16 @@ pub const TRUST: &str = "trust";
 /// repeated. Keys are `<channel id>.<SHA-256 of the body>` of signed ones, and
 /// `<channel id>.<kind>.<issue, metric alert or comment>` of states.
 pub const SEEN: &str = "seen";
-/// The stream behind the bucket [`SEEN`].
-pub const SEEN_STREAM: &str = "KV_seen";
 
 /// KV bucket: the addresses that Sentry publishes, as [`crate::sources`] writes
 /// them. Written by discord-service, followed by the ingress.
 pub const SOURCES: &str = "sources";
 /// The one key of [`SOURCES`].
 pub const SOURCES_KEY: &str = "sentry";
-/// The stream behind the bucket [`SOURCES`].
-pub const SOURCES_STREAM: &str = "KV_sources";
 
 /// KV bucket: the last refusals of each channel, a history of five under each
 /// `<channel id>.<line>`, written by the ingress and shown by `status`.
 pub const REFUSALS: &str = "refusals";
-/// The stream that [`REFUSALS`] is made of, by NATS's rules for buckets.
-pub const REFUSALS_STREAM: &str = "KV_refusals";
 
 /// KV bucket: which messages of Discord show which issue, under
 /// `<channel id>.issue.<id>`, and what each of them shows, under
@@ -112,6 +106,11 @@ pub fn bucket_stream(bucket: &str) -> String {
     format!("KV_{bucket}")
 }
 
+/// The subject of a key of this bucket, by NATS's rules for buckets.
+fn key_subject(bucket: &str, key: impl std::fmt::Display) -> String {
+    format!("$KV.{bucket}.{key}")
+}
+
 /// The subject of a dead letter. `reason` is a single token.
 pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
     format!("dead.{reason}.{channel}")
@@ -120,28 +119,28 @@ pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
 /// Where it stands in the bucket [`SEEN`] that a signed body was stored for this
 /// channel; `sha256` in hexadecimal.
 pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
-    format!("$KV.{SEEN}.{channel}.{sha256}")
+    key_subject(SEEN, format_args!("{channel}.{sha256}"))
 }
 
 /// Where it stands in the bucket [`SEEN`] which body about a state was the last;
 /// `kind` and `id` are single tokens.
 pub fn state_subject(channel: ChannelId, kind: &str, id: &str) -> String {
-    format!("$KV.{SEEN}.{channel}.{kind}.{id}")
+    key_subject(SEEN, format_args!("{channel}.{kind}.{id}"))
 }
 
 /// Where the copy of Sentry's addresses stands in the bucket [`SOURCES`].
 pub fn sources_subject() -> String {
-    format!("$KV.{SOURCES}.{SOURCES_KEY}")
+    key_subject(SOURCES, SOURCES_KEY)
 }
 
 /// Where the refusals of this channel stand that are of this line, a single token.
 pub fn refusals_subject(channel: ChannelId, line: &str) -> String {
-    format!("$KV.{REFUSALS}.{channel}.{line}")
+    key_subject(REFUSALS, format_args!("{channel}.{line}"))
 }
 
 /// Where all refusals of this channel stand.
 pub fn refusals_subjects(channel: ChannelId) -> String {
-    format!("$KV.{REFUSALS}.{channel}.>")
+    key_subject(REFUSALS, format_args!("{channel}.>"))
 }
 
 /// The channel at the end of an alert's or a dead letter's subject, if it is one.

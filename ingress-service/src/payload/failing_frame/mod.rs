@@ -6,7 +6,10 @@ mod tests;
 use serde_json::Value;
 use shared::alert::{Frame, kept_text};
 
-use super::{items, label, text, title::exceptions};
+use super::{
+    fields::{items, label, text},
+    title::exceptions,
+};
 
 /// The innermost frame that Sentry marked as the user's own, else the
 /// innermost of all. The exceptions are asked first, from the last one raised;

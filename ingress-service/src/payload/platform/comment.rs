@@ -9,7 +9,7 @@ use super::{
     lenient::{Maybe, SentryId, Time, read},
 };
 use crate::payload::{
-    id,
+    fields::id,
     prune::{SCALAR, Wanted},
 };
 

@@ -9,9 +9,8 @@ use super::{
 };
 use crate::payload::{
     event::{self, EVENT},
-    id, items, kept_link, label,
+    fields::{id, items, kept_link, label, text},
     prune::{SCALAR, Wanted},
-    text,
     title::{self, meaningful},
 };
 

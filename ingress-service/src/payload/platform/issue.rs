@@ -12,7 +12,7 @@ use super::{
     lenient::{Count, Maybe, SentryId, Time, person, read, words},
 };
 use crate::payload::{
-    id, kept_link, label,
+    fields::{id, kept_link, label},
     prune::{SCALAR, Wanted},
     title::first_line,
 };

@@ -9,7 +9,7 @@ use super::{
     lenient::{Maybe, Time, read},
 };
 use crate::payload::{
-    kept_link, label,
+    fields::{kept_link, label},
     prune::{SCALAR, Wanted},
 };
 

@@ -27,9 +27,9 @@ use serde_json::Value;
 use shared::{Alert, ChannelId, UserId};
 
 use super::{
-    PayloadError, blank,
+    blank,
     prune::{SCALAR, Wanted, prune},
-    schema, validate,
+    schema::{PayloadError, schema, validate},
 };
 use lenient::{Actor, Maybe};
 use state_subject::StateSubject;

@@ -9,7 +9,7 @@ use super::{
     lenient::{Maybe, SentryId, read},
 };
 use crate::payload::{
-    id, kept_link, label,
+    fields::{id, kept_link, label},
     prune::{SCALAR, Wanted},
 };
 

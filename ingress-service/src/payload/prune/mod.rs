@@ -9,18 +9,18 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{PayloadError, repair::repair};
+use super::{repair::repair, schema::PayloadError};
 
 /// Of an array, the last items are kept: the innermost frames stand last.
-const KEPT_ITEMS: usize = 256;
+pub(crate) const KEPT_ITEMS: usize = 256;
 
 /// What to keep of a value. Scalars are always kept; an object keeps the named
 /// fields and an array its items, each as described. Where nothing is
 /// described, the value keeps its type alone: `{}`, `[]`.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) fields: &'static [(&'static str, &'static Wanted)],
-    pub(super) items: Option<&'static Wanted>,
+pub(crate) struct Wanted {
+    pub(crate) fields: &'static [(&'static str, &'static Wanted)],
+    pub(crate) items: Option<&'static Wanted>,
 }
 
 /// Scalars only.
@@ -42,7 +42,7 @@ impl Wanted {
 ///
 /// # Errors
 /// [`PayloadError::NotJson`].
-pub(super) fn prune(body: &[u8], wanted: &'static Wanted) -> Result<Value, PayloadError> {
+pub(crate) fn prune(body: &[u8], wanted: &'static Wanted) -> Result<Value, PayloadError> {
     let text = str::from_utf8(body).map_err(|_| PayloadError::NotJson)?;
     if let Ok(value) = parse(text, wanted) {
         return Ok(value);
@@ -157,31 +157,4 @@ impl Visitor<'_> for WantedField {
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         Ok(self.0.iter().find(|(name, _)| *name == key))
     }
-}
-
-/// What [`prune`] keeps of this body for a legacy webhook, and what it should
-/// keep by a plain reading; `None` where a plain reading cannot tell.
-pub(crate) fn oracle(body: &[u8]) -> Option<(Option<Value>, Value)> {
-    fn keep(value: Value, wanted: &Wanted) -> Value {
-        match value {
-            Value::Array(items) => {
-                let first = items.len().saturating_sub(KEPT_ITEMS);
-                let kept =
-                    wanted.items.map(|wanted| items.into_iter().skip(first).map(|item| keep(item, wanted)));
-                Value::Array(kept.map(Iterator::collect).unwrap_or_default())
-            }
-            Value::Object(fields) => {
-                let find = |name: &str| wanted.fields.iter().find(|(wanted, _)| *wanted == name);
-                let kept = fields.into_iter().filter_map(|(name, value)| {
-                    let (_, wanted) = find(&name)?;
-                    Some((name, keep(value, wanted)))
-                });
-                Value::Object(kept.collect())
-            }
-            scalar => scalar,
-        }
-    }
-    let plain: Value = serde_json::from_slice(body).ok()?;
-    let wanted = super::legacy::BODY;
-    Some((prune(body, wanted).ok(), keep(plain, wanted)))
 }

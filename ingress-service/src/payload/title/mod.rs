@@ -6,7 +6,7 @@ mod tests;
 
 use serde_json::Value;
 
-use super::{items, text};
+use super::fields::{items, text};
 
 /// What Sentry shows for want of anything to say.
 const PLACEHOLDERS: [&str; 3] = ["<untitled>", "<unlabeled event>", "<unknown>"];

@@ -18,7 +18,7 @@ use actix_web::http::header::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use shared::{Alert, ChannelId, alert::Trust, bus::DUPLICATE_WINDOW, wire};
+use shared::{Alert, ChannelId, alert::Trust, bus::retention::DUPLICATE_WINDOW, wire};
 
 use super::message_id::message_id;
 use crate::payload::StateSubject;

@@ -4,16 +4,18 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Mutex, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
-use async_nats::{
-    Client,
-    connection::State,
-    jetstream::{self, stream::LastRawMessageErrorKind},
-};
+use async_nats::{Client, connection::State, jetstream};
 use ipnet::IpNet;
 use shared::{
+    kv,
     sources::{Ranges, built_in},
     wire,
 };
@@ -47,17 +49,17 @@ impl SentryNetworks {
     /// Reads the copy again and again. While NATS is away, what was known holds.
     pub(super) async fn follow(&self, nats: &Client) {
         let js = jetstream::new(nats.clone());
-        let mut read = Vec::new();
+        let mut read = None;
         loop {
             if nats.connection_state() == State::Connected {
-                match current(&js).await {
-                    Ok(Some(record)) if record != read => {
-                        self.take(&record);
-                        read = record;
+                match kv::last_at_leader(&js, wire::SOURCES, &wire::sources_subject()).await {
+                    Ok(Some(record)) if read.as_ref() != Some(&record.payload) => {
+                        self.take(&record.payload);
+                        read = Some(record.payload);
                     }
                     Ok(_) => {}
                     Err(error) => {
-                        tracing::debug!("cannot read the copy of Sentry's addresses: {error:#}")
+                        tracing::debug!(%error, "cannot read the copy of Sentry's addresses")
                     }
                 }
             }
@@ -83,18 +85,8 @@ impl SentryNetworks {
         let networks: BTreeSet<_> = built_in().chain(copied).collect();
         if !networks.iter().eq(self.networks.load().iter()) {
             tracing::info!(networks = networks.len(), "these networks of Sentry may send");
-            self.networks.store(std::sync::Arc::new(networks.into_iter().collect()));
+            self.networks.store(Arc::new(networks.into_iter().collect()));
         }
         metrics::gauge!("sentry_bot_ingress_sentry_networks").set(self.networks.load().len() as f64);
-    }
-}
-
-/// The copy as the bucket's leader has it.
-async fn current(js: &jetstream::Context) -> anyhow::Result<Option<Vec<u8>>> {
-    let bucket = js.get_stream_no_info(wire::SOURCES_STREAM).await?;
-    match bucket.get_last_raw_message_by_subject(&wire::sources_subject()).await {
-        Ok(message) => Ok(Some(message.payload.to_vec())),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }

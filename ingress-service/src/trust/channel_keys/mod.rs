@@ -127,6 +127,7 @@ pub(super) fn sign(secret: &ClientSecret, body: &[u8]) -> Option<String> {
     signer.sign_oneshot_to_vec(body).ok().map(hex::encode)
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
 impl ChannelKeys {
     /// A channel with this token as `t1`, and these secrets as `s1`, `s2`, …;
     /// `None` is one that could not be opened. For tests and oracles.

@@ -14,7 +14,8 @@ async fn replies_find_those_who_asked_and_silence_leaves_nothing_behind() {
     let server = nats.client().await;
     let mut silent = server.subscribe("silent").await.expect("a subscription");
     let mut echo = server.subscribe("echo").await.expect("a subscription");
-    server.flush().await.expect("NATS is there");
+    // A round trip: NATS knows of both subscriptions.
+    assert!(server.request("nobody", "?".into()).await.is_err(), "nobody listens");
     let answering = async {
         while let Some(message) = echo.next().await {
             let reply = message.reply.expect("a place for the reply");

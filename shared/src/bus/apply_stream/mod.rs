@@ -10,11 +10,11 @@ use async_nats::jetstream::{
     stream::{Config, Info},
 };
 
-use super::stream_table::{SCHEMA, SCHEMA_KEY, StreamSpec};
+use super::{
+    retention::BUCKET_MAX_BYTES,
+    stream_table::{SCHEMA, SCHEMA_KEY, StreamSpec},
+};
 
-/// What a bucket without a limit of its own is limited to in an account that
-/// demands one.
-const BUCKET_MAX_BYTES: i64 = 64 << 20;
 /// JetStream's refusal of more replicas than it has servers.
 const NO_PEERS: [u64; 2] = [10005, 10074];
 

@@ -5,11 +5,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, StorageType};
 
-use super::Role;
+use super::{
+    Role,
+    retention::{
+        ALERTS_FOR, DEAD_LETTERS_FOR, DUPLICATE_WINDOW, LEASES_FOR, MESSAGES_FOR, MESSAGES_MAX_BYTES,
+        REFUSALS_EACH, REFUSALS_FOR, REFUSALS_MAX_BYTES, SEEN_FOR, SEEN_MAX_BYTES,
+    },
+};
 use crate::{settings::NatsSettings, wire};
 
 /// The version of the streams' shape that this build makes, kept in their
@@ -17,27 +21,6 @@ use crate::{settings::NatsSettings, wire};
 pub(super) const SCHEMA: u32 = 2;
 /// Where it stands.
 pub(super) const SCHEMA_KEY: &str = "sentry-bot-schema";
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long JetStream recognises a repeated `Nats-Msg-Id`.
-pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
-/// How long a signed request is remembered.
-pub const SEEN_FOR: Duration = Duration::from_secs(7 * DAY.as_secs());
-/// The most that is remembered of signed requests, about a million of them:
-/// nats-server keeps an index of all in memory. The oldest go first.
-const SEEN_MAX_BYTES: i64 = 256 << 20;
-/// How long it is remembered which message shows an issue, after its last change.
-const MESSAGES_MAX_AGE: Duration = Duration::from_secs(30 * DAY.as_secs());
-/// How much may be remembered of messages; the oldest are forgotten first.
-const MESSAGES_MAX_BYTES: i64 = 256 << 20;
-/// Most bytes of refusals: enough for tens of thousands of channels.
-const REFUSALS_MAX_BYTES: i64 = 32 << 20;
-/// Refusals of one kind that are kept of a channel.
-const REFUSALS_EACH: i64 = 5;
-/// The longest life of a lease. When NATS starts it removes whatever is older,
-/// also a key that is to stand for ever (measured with 2.15.1): so this is far
-/// beyond the age of any table in use.
-const LEASES_MAX_AGE: Duration = Duration::from_secs(365 * DAY.as_secs());
 
 /// Who makes a stream that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +108,7 @@ fn alerts(settings: &NatsSettings) -> Config {
         discard_new_per_subject: true,
         max_messages_per_subject: settings.channel_backlog_max,
         max_bytes: settings.alerts_max_bytes,
-        max_age: 7 * DAY,
+        max_age: ALERTS_FOR,
         allow_direct: true,
         // A plain subscription to the alerts themselves would hide from whoever
         // publishes one that the stream is gone, and hear of it too soon.
@@ -142,7 +125,7 @@ fn dead_letters(settings: &NatsSettings) -> Config {
     Config {
         discard: DiscardPolicy::Old,
         max_bytes: settings.dead_letters_max_bytes,
-        max_age: 14 * DAY,
+        max_age: DEAD_LETTERS_FOR,
         allow_direct: true,
         ..base(wire::DEAD_LETTERS, wire::DEAD_LETTERS_SUBJECTS, settings)
     }
@@ -167,7 +150,7 @@ fn refusals(settings: &NatsSettings) -> Config {
         discard: DiscardPolicy::Old,
         max_bytes: REFUSALS_MAX_BYTES,
         max_messages_per_subject: REFUSALS_EACH,
-        max_age: 7 * DAY,
+        max_age: REFUSALS_FOR,
         allow_direct: true,
         ..bucket(wire::REFUSALS, settings)
     }
@@ -177,11 +160,11 @@ fn messages(settings: &NatsSettings) -> Config {
     Config {
         discard: DiscardPolicy::Old,
         max_bytes: MESSAGES_MAX_BYTES,
-        max_age: MESSAGES_MAX_AGE,
+        max_age: MESSAGES_FOR,
         ..bucket(wire::MESSAGES, settings)
     }
 }
 
 fn leases(settings: &NatsSettings) -> Config {
-    Config { max_age: LEASES_MAX_AGE, allow_message_ttl: true, ..bucket(wire::LEASES, settings) }
+    Config { max_age: LEASES_FOR, allow_message_ttl: true, ..bucket(wire::LEASES, settings) }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use shared::alert::kept_text;
 
-use crate::payload::{label, timestamp, title::meaningful};
+use crate::payload::{fields::label, timestamp, title::meaningful};
 
 /// A `T`, or nothing where something else stands.
 #[derive(Debug, Clone)]
