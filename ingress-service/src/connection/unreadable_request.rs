@@ -1,7 +1,7 @@
 //! Requests whose head cannot be read: broken, too large, or never complete.
-//! actix answers them by itself, with an empty body, and nothing of ours hears of
-//! them. Here that answer is seen going out, and the contract's is sent instead,
-//! logged and counted as any other refusal.
+//! actix answers them itself, with an empty body, and tells our code nothing. This
+//! stream sees that answer go out and sends the contract's instead, which is logged
+//! and counted as any other refusal.
 //!
 //! What else actix leaves open on a connection ends here too: a second head that
 //! does not come, and requests after the last one that is answered.
@@ -145,7 +145,7 @@ pub(crate) fn misread(line: &str) -> (WebhookResponse, &'static str, &'static st
     }
 }
 
-/// The whole response, as it stands on the wire.
+/// The whole response, in HTTP/1.1.
 fn written(answer: &WebhookResponse) -> Bytes {
     let (status, body) = (answer.status(), answer.body());
     let headers =

@@ -62,7 +62,7 @@ pub(crate) fn prepare() {
     platform::prepare();
 }
 
-/// An alert of which nothing is known but for whom it is and when it came.
+/// An alert that says only whom it is for and when it came.
 fn blank(kind: &str, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
     Alert { mention, ..Alert::new(kind, UNKNOWN_PROJECT, channel, received_ms) }
 }

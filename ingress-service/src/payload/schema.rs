@@ -9,8 +9,7 @@ pub enum PayloadError {
     /// It is not JSON in UTF-8.
     #[error("body: not JSON")]
     NotJson,
-    /// It is JSON that the family's schema does not allow: where the rule
-    /// stands in the schema, and where in the body it is broken.
+    /// It is JSON that the schema of its family does not allow.
     #[error("body: breaks {rule} at {place:?}")]
     Schema {
         /// JSON pointer into the schema.

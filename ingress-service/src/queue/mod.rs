@@ -54,7 +54,7 @@ pub(crate) struct AlertQueue {
 /// What JetStream said when it confirmed an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PublishReceipt {
-    /// Where it stands in the stream.
+    /// Its number in the stream.
     pub(crate) sequence: u64,
     /// One with the same id was stored within ten minutes, and this one not.
     pub(crate) duplicate: bool,

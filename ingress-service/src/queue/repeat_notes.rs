@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const READ: &str = "$JS.API.STREAM.MSG.GET.KV_seen";
 
 impl AlertQueue {
-    /// The request's place; `None` where it came before.
+    /// The request, unless it is a repeat.
     ///
     /// # Errors
     /// When NATS does not say so before `deadline`, or soon after it where NATS is
@@ -60,8 +60,8 @@ impl AlertQueue {
             () = self.lacks.refuses(READ) => {}
             found = self.look_at_leader(subject) => return found,
         }
-        // An `accounts.conf` of before lets the notes about signed requests be read
-        // directly, and those about states not at all: `Nats-Msg-Id` stands for them.
+        // An older `accounts.conf` allows direct reads of notes about signed requests,
+        // and none of notes about states. There only `Nats-Msg-Id` finds repeats.
         match identity.noted {
             NoteKind::Signed => self.look_at_any(subject).await,
             _ => Ok(None),
@@ -90,7 +90,7 @@ impl AlertQueue {
     }
 
     /// Remembers that the request was stored; before `deadline` if it can be,
-    /// and else a little later: until then its `Nats-Msg-Id` stands for it.
+    /// else a little later. Until then its `Nats-Msg-Id` finds a repeat.
     pub(crate) async fn remember(
         &self,
         identity: RequestIdentity,

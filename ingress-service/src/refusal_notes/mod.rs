@@ -1,6 +1,6 @@
-//! What was refused, noted down for the admins of the channel that it was for.
-//! Answers never wait for it: a note is a line in a table, which is written to
-//! NATS every few seconds.
+//! Notes about refused requests, for the admins of the channel that each names.
+//! Answers never wait for them: a note is a line in a table, and the table is
+//! written to NATS every few seconds.
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ const WRITE_EVERY: Duration = Duration::from_secs(2);
 /// Lines that the table holds while NATS is away or slow; others are dropped.
 const MAX_LINES: usize = 4_096;
 /// So many channels that were not seen authorized are noted within [`WINDOW`]:
-/// whoever makes up ids must not fill the bucket.
+/// made-up ids must not fill the bucket.
 const STRANGERS: usize = 256;
 const WINDOW: Duration = Duration::from_secs(60);
 

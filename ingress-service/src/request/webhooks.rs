@@ -8,7 +8,7 @@ use crate::{
     request_log::RequestLog, sources::Sources, trust::TrustMirror, verdict::Verdicts,
 };
 
-/// What answers webhooks. How it does stands in `handler.rs` and `store_alert.rs`.
+/// What answers webhooks: see `handler.rs` and `store_alert.rs`.
 #[derive(Debug)]
 pub(crate) struct Webhooks {
     pub(crate) sources: Arc<Sources>,

@@ -32,7 +32,7 @@ pub(crate) struct AnsweredRequest<'a> {
     pub(crate) answer: &'a WebhookResponse,
     /// Why, when it was refused. Never holds what was sent.
     pub(crate) rule: &'a str,
-    /// Whether it was an alert about this bot: its refusal is told to nobody,
+    /// Whether it was an alert about this bot: its refusal is reported to nobody,
     /// since the telling would be the next alert.
     pub(crate) own: bool,
 }
@@ -80,8 +80,8 @@ impl RequestLog {
     }
 }
 
-/// As much of a path as holds no token: of one that is not ours, what stands
-/// before anything that a query is made of, and before what is as long as a token.
+/// As much of a path as holds no token. A path that is not ours is cut before any
+/// character of a query, and before anything as long as a token.
 fn shown(path: &str) -> String {
     if is_endpoint(path) {
         return path.to_owned();

@@ -36,28 +36,28 @@ pub struct IngressSettings {
     /// Where webhooks are received, HTTPS
     #[arg(long, env, default_value = "0.0.0.0:8080")]
     pub ingress_addr: SocketAddr,
-    /// PEM file of the certificate and its chain, read again when it changes; with TLS_KEY_FILE
+    /// PEM file with the certificate and its chain, read again when it changes; set TLS_KEY_FILE too
     #[arg(long, env)]
     pub tls_cert_file: Option<PathBuf>,
-    /// PEM file of the certificate's private key; with TLS_CERT_FILE
+    /// PEM file with the certificate's private key; set TLS_CERT_FILE too
     #[arg(long, env)]
     pub tls_key_file: Option<PathBuf>,
     /// Names and addresses in the self-signed certificate, separated by commas
     #[arg(long, env, default_value = "localhost", value_delimiter = ',')]
     pub tls_hosts: Vec<TlsHost>,
-    /// Networks that may send in production mode, separated by commas; `sentry` stands for Sentry's own
+    /// Networks that may send in production mode, separated by commas; `sentry` means Sentry's own
     #[arg(long, env, default_value = "sentry", value_delimiter = ',')]
     pub allowed_sources: Vec<AllowedSource>,
-    /// Networks of proxies whose X-Forwarded-For is believed, separated by commas
+    /// Networks of proxies whose X-Forwarded-For header counts, separated by commas
     #[arg(long, env, value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Seconds to keep an idle connection of one of TRUSTED_PROXIES, longer than the proxy does; 0 keeps none
+    /// Seconds to keep an idle connection of a trusted proxy open; set more than the proxy's own limit, or 0 to keep none
     #[arg(long, env, default_value_t = 620, value_parser = value_parser!(u64).range(..=86_400))]
     pub keep_alive_secs: u64,
     /// Most bytes of a webhook's body; longer ones are answered 413
     #[arg(long, env, default_value_t = 2 << 20, value_parser = value_parser!(u64).range(1..=64 << 20))]
     pub max_body_bytes: u64,
-    /// Milliseconds to wait for discord-service's verdict; more than 200 counts as 200, since storing must fit into the answer's time too
+    /// Milliseconds to wait for discord-service's verdict; a larger value counts as 200, since storing the alert takes time too
     #[arg(long, env, default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
     pub verdict_timeout_ms: u64,
     /// What to do instead of serving.

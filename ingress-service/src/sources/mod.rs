@@ -1,6 +1,6 @@
 //! Who may send: the source address of a request, and whether it is allowed.
-//! What a proxy forwards is read in `forwarded.rs`; how Sentry's own addresses
-//! are kept up to date stands in `sentry_networks.rs`.
+//! `forwarded.rs` reads what a proxy forwards, and `sentry_networks.rs` keeps
+//! Sentry's own addresses up to date.
 
 pub mod forwarded;
 mod sentry_networks;
@@ -27,7 +27,7 @@ pub(crate) struct Sources {
 #[derive(Debug)]
 struct AllowedNetworks {
     networks: Vec<IpNet>,
-    /// Where the word `sentry` stands in `ALLOWED_SOURCES`.
+    /// Present if `ALLOWED_SOURCES` has the word `sentry`.
     sentry: Option<SentryNetworks>,
 }
 

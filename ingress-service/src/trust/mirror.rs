@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) enum KeyLookup {
     /// Nothing was ever read.
     Unread,
-    /// There is a record, of which this build makes nothing.
+    /// This build cannot read the channel's record.
     Unreadable,
     Keys(Arc<ChannelKeys>),
 }
@@ -129,8 +129,8 @@ impl TrustMirror {
         let bucket = js.get_key_value(wire::TRUST).await.context("cannot find the bucket")?;
         let made = bucket.stream.cached_info().created;
         let mut changes = bucket.watch_with_history(">").await.context("cannot watch the bucket")?;
-        // Records are never removed: a bucket that was made anew has lost what it lacks,
-        // and no channel is to stand open until it is mirrored again.
+        // Records are never removed. What a new bucket lacks was lost with the old one, and
+        // such a channel must stay secured until discord-service mirrors it again.
         let known = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut reading = Reading { fresh: Some(known.unwrap_or_default()), heard: 0, behind: None };
         let mut look = interval(LOOK);

@@ -1,6 +1,6 @@
 //! Trust beyond a source address: what a request brings as evidence, and
-//! whether its channel is content with it. The rules are in `rules.rs`, what a
-//! channel keeps in `channel_keys.rs`, and how the ingress gets to know it in `mirror.rs`.
+//! whether its channel is content with it. `rules.rs` holds the rules,
+//! `channel_keys.rs` what a channel keeps, and `mirror.rs` the ingress's copy of it.
 
 mod channel_keys;
 mod mirror;
@@ -18,7 +18,7 @@ pub(crate) use self::{
     rules::{Evidence, EvidenceError},
 };
 
-/// A request that is not trusted, or of which that cannot be said.
+/// Why a request is not trusted, or cannot be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TrustError {
     /// The evidence is not what the channel demands.

@@ -149,7 +149,7 @@ pub struct Alert {
     /// When it was last put back into the queue, likewise: its age counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed_ms: Option<i64>,
-    /// Whether it was a dead letter of which a post may stand in Discord.
+    /// Whether it was a dead letter that may have been posted already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_have_been_posted: bool,
     /// Sentry's id of the event.
@@ -183,7 +183,7 @@ pub struct Alert {
     /// becomes of it is reported to nobody: the report would be the next alert.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
-    /// Where it stands in a trace. Crosses the bus in the message's headers.
+    /// Its point in a trace. It crosses the bus in the message's headers.
     #[serde(skip)]
     pub trace: Option<TracePoint>,
 }
@@ -200,8 +200,8 @@ pub enum DecodeError {
 }
 
 impl Alert {
-    /// An alert of which nothing is known but what it is, of which project, for
-    /// which channel, and when it came (milliseconds since 1970).
+    /// An alert that says only its kind, project and channel, and when it came, in
+    /// milliseconds since 1970.
     pub fn new(kind: &str, project: &str, channel: ChannelId, received_ms: i64) -> Self {
         Self {
             v: VERSION,
@@ -240,7 +240,7 @@ impl Alert {
         self.replayed_ms.unwrap_or(self.received_ms)
     }
 
-    /// The alert as it stands on the bus, [`MAX_RECORD`] bytes at most: a longer
+    /// The alert as the bus carries it, [`MAX_RECORD`] bytes at most: a longer
     /// one is cut, the frame first, then evidence, tags and message.
     pub fn encode(&self) -> Vec<u8> {
         let record = self.record();

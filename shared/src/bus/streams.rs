@@ -43,7 +43,7 @@ struct StreamsInner {
     readiness: Readiness,
     lacks: MissingRights,
     known: Mutex<BTreeMap<String, StreamHistory>>,
-    /// Held by whoever looks: when the last look began.
+    /// When the last look began. Locked during a look.
     looked: tokio::sync::Mutex<Option<Instant>>,
 }
 

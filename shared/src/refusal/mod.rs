@@ -1,6 +1,6 @@
 //! What the ingress notes about a request for a channel that it did not take,
 //! for that channel's admins to read in `status`: why, when and how often, and
-//! nothing of what was sent. The notes stand in the KV bucket
+//! nothing of what was sent. The notes are in the KV bucket
 //! [`crate::wire::REFUSALS`], the last five of each channel and line: a flood of
 //! one kind pushes out no other.
 
@@ -107,7 +107,7 @@ impl Refusal {
         *self = Self { times: self.times.saturating_add(later.times), ..later };
     }
 
-    /// As it stands in the bucket.
+    /// In the form of the bucket.
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and numbers always serialize")
     }

@@ -31,7 +31,7 @@ pub const MAX_CHANNEL_BACKLOG: i64 = 100_000;
 #[error("{0}")]
 pub struct SettingsError(pub String);
 
-/// What both services are told about their surroundings.
+/// The settings that both services have.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CommonSettings {
     /// How strict to be: development admits any source address and takes development keys
@@ -73,7 +73,7 @@ pub struct NatsSettings {
     /// Credentials file (JWT and seed)
     #[arg(long, env)]
     pub nats_creds_file: Option<PathBuf>,
-    /// PEM file of the authority that signed the servers' certificates; demands TLS
+    /// PEM file with the authority that signed the servers' certificates; requires TLS
     #[arg(long, env)]
     pub nats_ca_file: Option<PathBuf>,
     /// User name, with NATS_PASSWORD

@@ -179,7 +179,7 @@ pub struct Ranges {
     gone: BTreeMap<IpNet, i64>,
 }
 
-/// [`Ranges`] as it stands in the bucket.
+/// [`Ranges`] in the form of the bucket.
 #[derive(Serialize, Deserialize)]
 struct RangesRecord {
     v: u32,
@@ -207,13 +207,14 @@ impl Ranges {
         Self { read_ms: now_ms, networks, gone }
     }
 
-    /// Whence Sentry may send now: the list, and what vanished from it within 30 days.
+    /// The networks that Sentry may send from now: the list, and what vanished from it
+    /// within 30 days.
     pub fn networks(&self, now_ms: i64) -> impl Iterator<Item = IpNet> {
         let gone = self.gone.iter().filter(move |(_, since_ms)| is_recent(**since_ms, now_ms));
         self.networks.iter().chain(gone.map(|(network, _)| network)).copied()
     }
 
-    /// As it stands in the bucket.
+    /// In the form of the bucket.
     pub fn encode(&self) -> Vec<u8> {
         let record = RangesRecord {
             v: VERSION,

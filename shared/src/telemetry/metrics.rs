@@ -69,13 +69,13 @@ impl Metric {
         Self { name, kind: MetricKind::Histogram, help, zeros: Zeros::None }
     }
 
-    /// The counter without labels stands in `/metrics` from the start.
+    /// `/metrics` shows the counter, without labels, from the start.
     #[must_use]
     pub const fn zero(self) -> Self {
         Self { zeros: Zeros::Bare, ..self }
     }
 
-    /// The counter stands there from the start with each of these values of a label.
+    /// `/metrics` shows the counter with each of these values of a label from the start.
     #[must_use]
     pub const fn values(self, label: &'static str, values: &'static [&'static str]) -> Self {
         Self { zeros: Zeros::Values(label, values), ..self }

@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-/// What stands where text was cut.
+/// Marks where text was cut.
 pub const ELLIPSIS: char = '…';
 
 /// `text`, or its beginning and [`ELLIPSIS`] so that it has at most `max`

@@ -116,29 +116,29 @@ pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
     format!("dead.{reason}.{channel}")
 }
 
-/// Where it stands in the bucket [`SEEN`] that a signed body was stored for this
-/// channel; `sha256` in hexadecimal.
+/// The subject in the bucket [`SEEN`] of the note that a signed body was stored for
+/// this channel; `sha256` in hexadecimal.
 pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
     key_subject(SEEN, format_args!("{channel}.{sha256}"))
 }
 
-/// Where it stands in the bucket [`SEEN`] which body about a state was the last;
+/// The subject in the bucket [`SEEN`] of the note about the last body of a state;
 /// `kind` and `id` are single tokens.
 pub fn state_subject(channel: ChannelId, kind: &str, id: &str) -> String {
     key_subject(SEEN, format_args!("{channel}.{kind}.{id}"))
 }
 
-/// Where the copy of Sentry's addresses stands in the bucket [`SOURCES`].
+/// The subject of the copy of Sentry's addresses in the bucket [`SOURCES`].
 pub fn sources_subject() -> String {
     key_subject(SOURCES, SOURCES_KEY)
 }
 
-/// Where the refusals of this channel stand that are of this line, a single token.
+/// The subject of this channel's refusals of this line, a single token.
 pub fn refusals_subject(channel: ChannelId, line: &str) -> String {
     key_subject(REFUSALS, format_args!("{channel}.{line}"))
 }
 
-/// Where all refusals of this channel stand.
+/// The subjects of all refusals of this channel.
 pub fn refusals_subjects(channel: ChannelId) -> String {
     key_subject(REFUSALS, format_args!("{channel}.>"))
 }

@@ -1,5 +1,5 @@
 //! The certificate: read from files and read again when they change, or
-//! self-signed, in memory, and made anew before it ends.
+//! self-signed, in memory, and renewed before it ends.
 
 mod self_signed;
 #[cfg(test)]

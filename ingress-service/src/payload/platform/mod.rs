@@ -1,7 +1,7 @@
 //! Webhooks of Sentry's Integration Platform: those with a `Sentry-Hook-Resource`.
 //!
 //! One module a resource, each with its actions, its schema, what is read of a
-//! body, and how that is told in an alert. What is not named in a module is
+//! body, and what the alert says of it. What is not named in a module is
 //! never read: so the grant code of an installation and the link that installs
 //! a build cannot leave.
 //!

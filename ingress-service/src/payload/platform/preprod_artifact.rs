@@ -1,5 +1,5 @@
-//! `preprod_artifact`: a mobile build was measured, or can be installed. Its
-//! `installUrl` installs the build for whoever has it, and is never read.
+//! `preprod_artifact`: a mobile build was measured, or can be installed. Anybody
+//! can install the build with its `installUrl`, which is never read.
 
 use serde::Deserialize;
 use serde_json::Value;

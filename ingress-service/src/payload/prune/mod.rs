@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{repair::repair, schema::PayloadError};
 
-/// Of an array, the last items are kept: the innermost frames stand last.
+/// The last items of an array are kept: the innermost frames come last.
 pub(crate) const KEPT_ITEMS: usize = 256;
 
 /// What to keep of a value. Scalars are always kept; an object keeps the named

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-/// What stands for a number beyond `f64`: as large as can be, and finite.
+/// The replacement of a number beyond `f64`: large and finite.
 const HUGE: &str = "1e308";
 
 /// `json` with U+FFFD in place of lone surrogates and [`HUGE`] in place of
@@ -43,7 +43,7 @@ fn escape(rest: &str, repaired: &mut String) -> usize {
     taken
 }
 
-/// The UTF-16 unit that `\uXXXX` at the beginning of `rest` stands for.
+/// The UTF-16 unit that `\uXXXX` at the beginning of `rest` means.
 fn unit(rest: &str) -> Option<u16> {
     u16::from_str_radix(rest.strip_prefix(r"\u")?.get(..4)?, 16).ok()
 }

@@ -1,4 +1,4 @@
-//! When an event happened, from whatever stands in `event.timestamp`.
+//! When an event happened, from any form of `event.timestamp`.
 
 #[cfg(test)]
 mod tests;

@@ -11,14 +11,14 @@ use super::fields::{items, text};
 /// What Sentry shows for want of anything to say.
 const PLACEHOLDERS: [&str; 3] = ["<untitled>", "<unlabeled event>", "<unknown>"];
 
-/// `text`, unless it only stands for there being none.
+/// `text`, unless it is blank or a placeholder.
 pub(super) fn meaningful(text: &str) -> Option<&str> {
     let text = text.trim();
     (!text.is_empty() && !PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder)))
         .then_some(text)
 }
 
-/// What stands beside an event and may have to serve as its title.
+/// Parts of a body beside its event that can serve as the title.
 #[derive(Debug, Default)]
 pub(super) struct Outside<'a> {
     pub(super) message: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! `Nats-Msg-Id`: by which JetStream recognises a repeated alert.
+//! `Nats-Msg-Id`, by which JetStream recognises a repeated alert.
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ pub(crate) fn message_id(
         None => {
             let mut content = Sha256::new_with_prefix(body);
             if let Some(user) = mention {
-                // A NUL stands in no JSON text, so the two parts cannot blend.
+                // No JSON text holds a NUL, so the two parts cannot blend.
                 content.update(format!("\0{user}"));
             }
             hex::encode(content.finalize())

@@ -1,5 +1,5 @@
-//! Whether NATS is slow or hangs: while it confirms other alerts it is only
-//! slow, and whoever waits has a reason to wait on.
+//! A deadline that moves while NATS makes progress. As long as NATS confirms other
+//! alerts it is only slow, and waiting longer makes sense.
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@
 //!
 //! The alert is stored first and the note is written then. A crash between the
 //! two loses nothing: the retry finds the state's note as it was, makes the same
-//! `Nats-Msg-Id` of it, and is not stored twice. How notes are read and written
-//! stands in `repeat_notes.rs`.
+//! `Nats-Msg-Id` of it, and is not stored twice. `repeat_notes.rs` reads and
+//! writes the notes.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ pub(crate) struct RequestIdentity {
     pub(super) noted: NoteKind,
 }
 
-/// What stands in the bucket [`wire::SEEN`] about it.
+/// Which note the bucket [`wire::SEEN`] keeps about it.
 #[derive(Debug, Clone)]
 pub(super) enum NoteKind {
     Nothing,
@@ -41,7 +41,7 @@ pub(super) enum NoteKind {
     State(StateSubject),
 }
 
-/// Where a request has its place among those before it.
+/// A request that is no repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewRequest {
     /// Its `Nats-Msg-Id`.
@@ -60,7 +60,7 @@ pub(super) struct StateNote {
 }
 
 impl RequestIdentity {
-    /// The request of which the alert was made.
+    /// The request that this alert came with.
     pub(crate) fn of(alert: &Alert, state: Option<StateSubject>, headers: &HeaderMap, body: &[u8]) -> Self {
         let signed = matches!(alert.trust, Trust::Signature(_));
         let (id, noted) = match state {
@@ -71,12 +71,12 @@ impl RequestIdentity {
         Self { channel: alert.channel, id, noted }
     }
 
-    /// Whether a repeat is told as one.
+    /// Whether a repeat is answered as one.
     pub(crate) const fn is_noted(&self) -> bool {
         !matches!(self.noted, NoteKind::Nothing)
     }
 
-    /// Where the note about it stands.
+    /// The subject of the note about it.
     pub(super) fn subject(&self) -> Option<String> {
         match &self.noted {
             NoteKind::Nothing => None,
@@ -85,7 +85,7 @@ impl RequestIdentity {
         }
     }
 
-    /// Its place after what the bucket holds about it; `None` where it is a repeat.
+    /// The request, given what the bucket holds about it; `None` where it is a repeat.
     pub(super) fn unless_repeat(&self, found: Option<&StreamMessage>, now_ms: i64) -> Option<NewRequest> {
         let (channel, id) = (self.channel, &self.id);
         let revision = found.map_or(0, |message| message.sequence);
@@ -107,7 +107,7 @@ impl RequestIdentity {
 fn digest(alert: &Alert, signed: bool, body: &[u8]) -> String {
     let mut content = Sha256::new_with_prefix(body);
     if let (Some(user), false) = (alert.mention, signed) {
-        // A NUL stands in no JSON text, so the two parts cannot blend.
+        // No JSON text holds a NUL, so the two parts cannot blend.
         content.update(format!("\0{user}"));
     }
     hex::encode(content.finalize())

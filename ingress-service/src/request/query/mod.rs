@@ -25,7 +25,7 @@ pub enum QueryError {
     /// A parameter other than `id`, `mention` and `token`.
     #[error("query: unknown parameter")]
     Unknown,
-    /// A parameter stands there twice.
+    /// The same parameter twice.
     #[error("query: repeated parameter")]
     Repeated,
     /// Percent-encoding that is none, or not of UTF-8.

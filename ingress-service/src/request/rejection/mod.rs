@@ -16,8 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Rejection {
     pub(crate) rule: Rule,
-    /// Whether it was an alert about this bot. Nobody is told of its rejection,
-    /// since the report would be the next alert.
+    /// Whether it was an alert about this bot. Its rejection is
+    /// reported to nobody, since the report would be the next alert.
     pub(crate) own: bool,
 }
 
@@ -90,7 +90,7 @@ impl Rule {
         }
     }
 
-    /// Why the channel's admins are told that it was refused; `None` where the
+    /// What the channel's admins read as the reason; `None` where the
     /// request was no webhook, or names no channel.
     pub(crate) const fn reason(&self) -> Option<Reason> {
         Some(match self {

@@ -17,9 +17,9 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 
 /// Lines a second of each kind of refusal, and at once.
 const KIND: (NonZeroU32, NonZeroU32) = (limit(20), limit(200));
-/// Of these, those that one address may cause.
+/// The part of these that one address may cause.
 const SOURCE: (NonZeroU32, NonZeroU32) = (limit(5), limit(50));
-/// So many addresses are told apart.
+/// So many addresses have a limit of their own.
 const SOURCES: usize = 10_000;
 
 const fn limit(lines: u32) -> NonZeroU32 {
@@ -79,7 +79,7 @@ impl LineLimits {
         }
     }
 
-    /// The kinds of which some were not logged since they were last told, and how many.
+    /// How many refusals of each kind were not logged since the last call.
     pub(crate) fn unlogged(&self) -> Vec<(&'static str, u64)> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = kinds.iter_mut().map(|(name, kind)| (*name, std::mem::take(&mut kind.unlogged)));

@@ -1,4 +1,4 @@
-//! What the word `sentry` in `ALLOWED_SOURCES` stands for: the built-in list and
+//! What the word `sentry` in `ALLOWED_SOURCES` means: the built-in list and
 //! the copy of the published one, which discord-service keeps in NATS.
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl fmt::Debug for KeptToken {
     }
 }
 
-/// Why a record cannot be read. Says nothing of what stands in it.
+/// Why a record cannot be read. It never shows the record, which holds secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("it is not a record")]

@@ -14,7 +14,7 @@ pub(super) const TIMESTAMP: &str = "Sentry-Hook-Timestamp";
 /// How far a request's timestamp may be off, either way, in milliseconds.
 const MAX_SKEW_MS: u64 = 10 * 60 * 1_000;
 
-/// A header that should stand once at most.
+/// A header that a request should have at most once.
 #[derive(Clone, Copy)]
 pub(super) enum Header<'a> {
     Absent,
@@ -137,8 +137,8 @@ const fn no_token(keys: &ChannelKeys) -> EvidenceError {
     if keys.has_tokens() { EvidenceError::WrongToken } else { EvidenceError::NoSuchToken }
 }
 
-/// A missing one is let in: it is not signed, so whoever would leave it out could
-/// as well set it.
+/// A missing timestamp is allowed. It is not signed, so who would leave it out
+/// could set it as well.
 fn check_timestamp(timestamp: Header<'_>, received_ms: i64) -> Result<(), EvidenceError> {
     let seconds = match timestamp {
         Header::Absent => return Ok(()),

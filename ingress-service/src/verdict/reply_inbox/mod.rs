@@ -1,6 +1,6 @@
-//! Questions over NATS of which some are never answered. The client's own table
-//! of requests keeps each until its reply comes; here whoever stops waiting takes
-//! the slot along.
+//! Questions over NATS, some of which get no answer. The client's own table keeps
+//! each request until its reply comes. Here a request that stops waiting leaves
+//! the table.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ pub(crate) struct ReplyInbox {
     _listener: AbortOnDropHandle<()>,
 }
 
-/// The place in the table of one who waits.
+/// An entry of the table. It is removed when this is dropped.
 struct AwaitedReply<'a> {
     waiting: &'a AwaitedReplies,
     number: u64,
@@ -58,7 +58,7 @@ impl ReplyInbox {
         Ok(Self { nats, inbox, waiting, next: AtomicU64::new(0), _listener: listener })
     }
 
-    /// The reply; `None` when nobody listens there. Waits for ever where nobody
+    /// The reply; `None` when nobody listens there. It waits for ever if nobody
     /// replies: drop the future to stop.
     pub(crate) async fn ask(&self, subject: &'static str, question: Bytes) -> Option<Message> {
         let number = self.next.fetch_add(1, Relaxed);

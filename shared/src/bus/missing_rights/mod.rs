@@ -1,5 +1,5 @@
-//! The rights that the user at NATS lacks. NATS does not answer what it refuses:
-//! it tells the connection, and whoever asked would wait for nothing.
+//! The rights that the user at NATS lacks. NATS does not answer a request that it
+//! refuses: it tells the connection, and the request would wait in vain.
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use crate::{settings::NatsSettings, wire};
 /// The version of the streams' shape that this build makes, kept in their
 /// metadata: an older build leaves a newer one's streams alone.
 pub(super) const SCHEMA: u32 = 2;
-/// Where it stands.
+/// The key of that version in the metadata.
 pub(super) const SCHEMA_KEY: &str = "sentry-bot-schema";
 
 /// Who makes a stream that is missing.

@@ -1,5 +1,5 @@
-//! How many events may go to the operator's own Sentry: whatever fails, or
-//! whoever floods, they must not use up its quota.
+//! How many events may go to the operator's own Sentry. No failure and no flood
+//! may use up its quota.
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,8 @@ const KIND_EVERY: Duration = Duration::from_secs(60);
 /// Events of all kinds at once; then one for each [`ANY_EVERY`].
 const OF_ANY: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const ANY_EVERY: Duration = Duration::from_secs(5);
-/// So many kinds are told apart; what is more is dropped until they are forgotten.
+/// So many kinds are counted; events of further kinds are dropped until some are
+/// forgotten.
 const KINDS: usize = 1_000;
 
 /// Decides which events are sent.

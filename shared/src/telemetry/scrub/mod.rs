@@ -9,7 +9,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::Regex;
 use sentry::protocol::{Event, Value};
 
-/// What stands in the place of something that was taken out.
+/// The replacement of what was taken out.
 const GONE: &str = "[removed]";
 
 /// What must not leave, each with the part before it that may stay.

@@ -10,7 +10,7 @@ use shared::alert::kept_text;
 
 use crate::payload::{fields::label, timestamp, title::meaningful};
 
-/// A `T`, or nothing where something else stands.
+/// A `T`, or nothing where the body has something else.
 #[derive(Debug, Clone)]
 pub(super) struct Maybe<T>(Option<T>);
 
@@ -49,7 +49,7 @@ impl Maybe<String> {
     }
 }
 
-/// A `T`, or the default where something else stands.
+/// A `T`, or the default where the body has something else.
 pub(super) fn read<T: DeserializeOwned + Default>(value: Option<&Value>) -> T {
     value.and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
 }
@@ -124,7 +124,8 @@ impl Actor {
     }
 }
 
-/// A person's name. Who has none goes by an address, which nobody need see whole.
+/// A person's name. Sentry sends a mail address for who has none: only the part
+/// before the `@` is shown.
 pub(super) fn person(name: &str) -> Option<String> {
     label(name.split('@').next().unwrap_or(name))
 }
