@@ -23,7 +23,7 @@ use crate::{
     settings::IngressSettings,
     sources::Sources,
     trust::TrustMirror,
-    verdict::Verdicts,
+    verdict::VerdictClient,
 };
 
 /// How long requests still come after readiness was seen to fail: until all who
@@ -74,7 +74,7 @@ impl Application {
             sources,
             max_body: settings.max_body_bytes,
             trust: TrustMirror::new(secrets_keys, readiness.clone()),
-            verdicts: Verdicts::new(nats.clone(), settings.verdict_timeout()).await?,
+            verdicts: VerdictClient::new(nats.clone(), settings.verdict_timeout()).await?,
             queue: AlertQueue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
             log: Arc::default(),
             refusal_notes: RefusalNotes::default(),

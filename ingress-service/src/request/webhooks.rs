@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::body_memory::BodyMemory;
 use crate::{
     connection::limits::ConnectionLimits, queue::AlertQueue, refusal_notes::RefusalNotes,
-    request_log::RequestLog, sources::Sources, trust::TrustMirror, verdict::Verdicts,
+    request_log::RequestLog, sources::Sources, trust::TrustMirror, verdict::VerdictClient,
 };
 
 /// What answers webhooks: see `handler.rs` and `store_alert.rs`.
@@ -17,7 +17,7 @@ pub(crate) struct Webhooks {
     /// The most bytes that a body may have.
     pub(crate) max_body: u64,
     pub(crate) trust: TrustMirror,
-    pub(crate) verdicts: Verdicts,
+    pub(crate) verdicts: VerdictClient,
     pub(crate) queue: AlertQueue,
     pub(crate) log: Arc<RequestLog>,
     pub(crate) refusal_notes: RefusalNotes,

@@ -20,7 +20,7 @@ pub(crate) use self::{
 
 /// Why a request is not trusted, or cannot be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TrustError {
+pub(crate) enum NotTrusted {
     /// The evidence is not what the channel demands.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
@@ -49,14 +49,14 @@ pub(crate) enum TrustOutcome {
 }
 
 impl TrustOutcome {
-    const fn of(trust: &Result<Trust, TrustError>) -> Self {
+    const fn of(trust: &Result<Trust, NotTrusted>) -> Self {
         match trust {
             Ok(Trust::None) => Self::None,
             Ok(Trust::Token(_)) => Self::Token,
             Ok(Trust::Signature(_)) => Self::Signature,
-            Err(TrustError::Evidence(error)) => error.outcome(),
-            Err(TrustError::Unreadable) => Self::Unreadable,
-            Err(TrustError::Unread) => Self::Unread,
+            Err(NotTrusted::Evidence(error)) => error.outcome(),
+            Err(NotTrusted::Unreadable) => Self::Unreadable,
+            Err(NotTrusted::Unread) => Self::Unread,
         }
     }
 }
@@ -64,16 +64,16 @@ impl TrustOutcome {
 /// How far the alert, received when it says, is trusted for what came with it.
 ///
 /// # Errors
-/// [`TrustError`] when it must not be stored.
+/// [`NotTrusted`] when it must not be stored.
 pub(crate) fn verify(
     mirror: &TrustMirror,
     alert: &Alert,
     evidence: &Evidence<'_>,
-) -> Result<Trust, TrustError> {
+) -> Result<Trust, NotTrusted> {
     let trust = match mirror.known(alert.channel) {
-        KeyLookup::Unread => Err(TrustError::Unread),
-        KeyLookup::Unreadable => Err(TrustError::Unreadable),
-        KeyLookup::Keys(keys) => judge(&keys, evidence, alert.received_ms).map_err(TrustError::from),
+        KeyLookup::Unread => Err(NotTrusted::Unread),
+        KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
+        KeyLookup::Keys(keys) => judge(&keys, evidence, alert.received_ms).map_err(NotTrusted::from),
     };
     let outcome: &'static str = TrustOutcome::of(&trust).into();
     metrics::counter!("sentry_bot_ingress_trust_total", "outcome" => outcome).increment(1);

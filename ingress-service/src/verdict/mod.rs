@@ -21,7 +21,7 @@ use crate::{deadlines::STORE_WITHIN, queue::AlertQueue};
 
 /// Asks for verdicts, and remembers what they said.
 #[derive(Debug)]
-pub(crate) struct Verdicts {
+pub(crate) struct VerdictClient {
     inbox: ReplyInbox,
     timeout: Duration,
     refused: RefusedChannels,
@@ -68,7 +68,7 @@ pub(crate) enum NoVerdict {
     Unreadable,
 }
 
-impl Verdicts {
+impl VerdictClient {
     /// Hears the answers over this connection. Each is waited for as long as `timeout`.
     ///
     /// # Errors

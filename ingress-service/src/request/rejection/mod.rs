@@ -9,7 +9,7 @@ use shared::{ChannelId, refusal::Reason};
 use super::{body::BodyError, query::QueryError};
 use crate::{
     payload::PayloadError, queue::QueueError, response::WebhookResponse, sources::SourceError,
-    trust::TrustError, verdict::Denial,
+    trust::NotTrusted, verdict::Denial,
 };
 
 /// A webhook that is not stored.
@@ -50,7 +50,7 @@ pub(crate) enum Rule {
     #[error("verdict: no channel has id 0")]
     ChannelZero,
     #[error("{1}")]
-    Untrusted(ChannelId, TrustError),
+    Untrusted(ChannelId, NotTrusted),
     #[error("{1}")]
     Denied(ChannelId, Denial),
     #[error("queue: not connected to NATS")]
@@ -75,14 +75,14 @@ impl Rule {
                 WebhookResponse::NotJson
             }
             Self::ChannelZero => WebhookResponse::UnauthorizedChannel(ChannelId::new(0)),
-            Self::Untrusted(channel, TrustError::Evidence(_) | TrustError::Unreadable) => {
+            Self::Untrusted(channel, NotTrusted::Evidence(_) | NotTrusted::Unreadable) => {
                 WebhookResponse::UnauthorizedChannel(*channel)
             }
             Self::Denied(channel, denial) => denied(*channel, denial),
             Self::NotStored(channel, QueueError::BacklogFull) => WebhookResponse::BacklogFull(*channel),
             Self::NotStored(_, QueueError::Unexpected(_)) => WebhookResponse::Internal,
             Self::Body(BodyError::NoMemory)
-            | Self::Untrusted(_, TrustError::Unread)
+            | Self::Untrusted(_, NotTrusted::Unread)
             | Self::NotConnected
             | Self::NotStored(_, QueueError::Unavailable(_)) => WebhookResponse::QueueUnavailable,
             // It looks like a success: who repeats a captured request learns nothing.
@@ -103,8 +103,8 @@ impl Rule {
                 Reason::NotJson
             }
             Self::Payload(PayloadError::Schema { .. }) => Reason::Schema,
-            Self::Untrusted(_, TrustError::Evidence(error)) if error.is_about_token() => Reason::Token,
-            Self::Untrusted(_, TrustError::Evidence(_)) => Reason::Signature,
+            Self::Untrusted(_, NotTrusted::Evidence(error)) if error.is_about_token() => Reason::Token,
+            Self::Untrusted(_, NotTrusted::Evidence(_)) => Reason::Signature,
             Self::ChannelZero
             | Self::Denied(_, Denial::ChannelNotAuthorized | Denial::ChannelRefusedJustNow) => {
                 Reason::NotAuthorized
@@ -113,12 +113,12 @@ impl Rule {
             Self::Denied(_, Denial::UserWithoutProject(_)) => Reason::UserWithoutProject,
             Self::Denied(_, Denial::UserOnOtherProject(..)) => Reason::UserOnOtherProject,
             Self::Body(BodyError::NoMemory)
-            | Self::Untrusted(_, TrustError::Unread)
+            | Self::Untrusted(_, NotTrusted::Unread)
             | Self::Denied(_, Denial::UnverifiedAlertsFull | Denial::UnverifiedBytesFull)
             | Self::NotConnected
             | Self::NotStored(_, QueueError::Unavailable(_)) => Reason::QueueUnavailable,
             Self::NotStored(_, QueueError::BacklogFull) => Reason::BacklogFull,
-            Self::Untrusted(_, TrustError::Unreadable) | Self::NotStored(_, QueueError::Unexpected(_)) => {
+            Self::Untrusted(_, NotTrusted::Unreadable) | Self::NotStored(_, QueueError::Unexpected(_)) => {
                 Reason::Internal
             }
             Self::Repeat => Reason::Repeat,

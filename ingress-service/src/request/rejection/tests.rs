@@ -6,21 +6,21 @@ const CHANNEL: ChannelId = ChannelId::new(42);
 #[test]
 fn admins_are_told_which_evidence_was_wrong_and_senders_only_that_it_was() {
     for (error, reason) in [
-        (TrustError::Evidence(EvidenceError::NoSuchToken), Reason::Token),
-        (TrustError::Evidence(EvidenceError::WrongToken), Reason::Token),
-        (TrustError::Evidence(EvidenceError::TokenMissing), Reason::Token),
-        (TrustError::Evidence(EvidenceError::NoSecret), Reason::Signature),
-        (TrustError::Evidence(EvidenceError::WrongSignature), Reason::Signature),
-        (TrustError::Evidence(EvidenceError::Sealed), Reason::Signature),
-        (TrustError::Evidence(EvidenceError::Stale), Reason::Signature),
-        (TrustError::Evidence(EvidenceError::Timeless), Reason::Signature),
-        (TrustError::Unreadable, Reason::Internal),
+        (NotTrusted::Evidence(EvidenceError::NoSuchToken), Reason::Token),
+        (NotTrusted::Evidence(EvidenceError::WrongToken), Reason::Token),
+        (NotTrusted::Evidence(EvidenceError::TokenMissing), Reason::Token),
+        (NotTrusted::Evidence(EvidenceError::NoSecret), Reason::Signature),
+        (NotTrusted::Evidence(EvidenceError::WrongSignature), Reason::Signature),
+        (NotTrusted::Evidence(EvidenceError::Sealed), Reason::Signature),
+        (NotTrusted::Evidence(EvidenceError::Stale), Reason::Signature),
+        (NotTrusted::Evidence(EvidenceError::Timeless), Reason::Signature),
+        (NotTrusted::Unreadable, Reason::Internal),
     ] {
         let rule = Rule::Untrusted(CHANNEL, error);
         assert_eq!(rule.reason(), Some(reason), "{rule}");
         assert_eq!(rule.response(), WebhookResponse::UnauthorizedChannel(CHANNEL), "{rule}");
     }
-    let unread = Rule::Untrusted(CHANNEL, TrustError::Unread);
+    let unread = Rule::Untrusted(CHANNEL, NotTrusted::Unread);
     assert_eq!(unread.response(), WebhookResponse::QueueUnavailable);
 }
 

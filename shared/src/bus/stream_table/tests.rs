@@ -12,7 +12,7 @@ use super::{
 use crate::{settings::CommonSettings, telemetry::STREAMS};
 
 #[derive(clap::Parser)]
-struct TestSettings {
+struct TableSettings {
     #[command(flatten)]
     common: CommonSettings,
 }
@@ -35,7 +35,7 @@ fn listed(user: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 
 #[test]
 fn the_accounts_that_are_deployed_allow_what_the_table_needs_and_nothing_else() {
-    let settings = TestSettings::parse_from(["test"]).common.nats;
+    let settings = TableSettings::parse_from(["test"]).common.nats;
     for service in ["ingress-service", "discord-service"] {
         let rights = ServiceRights::of(service, &table(&settings));
         let subjects = |rights: Vec<rights::Right>| rights.into_iter().map(|right| right.subject).collect();
@@ -47,7 +47,7 @@ fn the_accounts_that_are_deployed_allow_what_the_table_needs_and_nothing_else() 
 
 #[test]
 fn what_discord_service_may_do_to_any_stream_it_may_do_to_each_of_the_table() {
-    let settings = TestSettings::parse_from(["test"]).common.nats;
+    let settings = TableSettings::parse_from(["test"]).common.nats;
     let rights = ServiceRights::of("discord-service", &table(&settings));
     for entry in table(&settings) {
         for verb in ["INFO", "CREATE", "UPDATE"] {
@@ -62,7 +62,7 @@ fn what_discord_service_may_do_to_any_stream_it_may_do_to_each_of_the_table() {
 
 #[test]
 fn all_streams_have_as_many_replicas_as_the_setting_says_and_are_counted_when_lost() {
-    let settings = TestSettings::parse_from(["test", "--nats-replicas", "3"]).common.nats;
+    let settings = TableSettings::parse_from(["test", "--nats-replicas", "3"]).common.nats;
     let mut names: Vec<String> = table(&settings)
         .into_iter()
         .map(|entry| {

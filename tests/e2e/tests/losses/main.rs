@@ -151,7 +151,8 @@ async fn secure(stack: &Stack, channel: u64) -> String {
     // It takes effect after the reply has arrived.
     let js = jetstream::new(stack.nats.client().await);
     wait_for("the channel is secured", HEALED, || async {
-        let kept = js.get_key_value(wire::CHANNEL_TRUST).await.ok()?.get(channel.to_string()).await.ok()??;
+        let kept =
+            js.get_key_value(wire::CHANNEL_TRUST).await.ok()?.get(channel.to_string()).await.ok()??;
         let kept: Value = serde_json::from_slice(&kept).ok()?;
         (kept["secured"] == true).then_some(())
     })
