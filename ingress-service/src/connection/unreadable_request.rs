@@ -138,11 +138,18 @@ pub(crate) fn misread(line: &str) -> (WebhookResponse, &'static str, &'static st
     if method != Method::POST.as_str() || !is_endpoint(path) {
         return (WebhookResponse::AccessForbidden, "", "head: the request line is unknown");
     }
-    let target = rest.rsplit_once(' ').map(|(target, _version)| target.parse::<Uri>());
-    match target {
-        Some(Ok(_)) => (WebhookResponse::BrokenHead, PATH, "head: malformed headers"),
+    match rest.rsplit_once(' ') {
+        Some((target, _version)) if is_target(target) => {
+            (WebhookResponse::BrokenHead, PATH, "head: malformed headers")
+        }
         _ => (WebhookResponse::ValidationFailed, PATH, "head: malformed query"),
     }
+}
+
+/// Whether actix reads this as a target. Its parser also refuses blanks and control
+/// characters after a `#`, where [`Uri`] looks at nothing.
+fn is_target(target: &str) -> bool {
+    target.bytes().all(|byte| byte > b' ' && byte != 0x7f) && target.parse::<Uri>().is_ok()
 }
 
 /// The whole response, in HTTP/1.1.

@@ -140,8 +140,7 @@ impl TakenSeats {
             return false;
         }
         for connection in lock(&self.connections).values() {
-            let idle = connection.idle();
-            if idle < IDLE || (connection.rests() && idle < KEPT_IDLE) {
+            if !is_idle(connection.idle(), connection.rests()) {
                 continue;
             }
             let of_address = connection.address().and_then(|address| wanted.get(&Some(address)).copied());
@@ -155,6 +154,11 @@ impl TakenSeats {
         }
         true
     }
+}
+
+/// Whether a connection that has waited so long for its sender may lose its seat.
+fn is_idle(waited: Duration, rests: bool) -> bool {
+    waited >= if rests { KEPT_IDLE } else { IDLE }
 }
 
 /// A seat, until it is dropped.

@@ -1,4 +1,10 @@
+use harness::wait::{SOON, wait_for};
+
 use super::*;
+
+fn evicted(seats: &[ConnectionSeat]) -> Vec<bool> {
+    seats.iter().map(|seat| seat.connection().is_evicted()).collect()
+}
 
 fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
@@ -35,16 +41,61 @@ async fn as_many_idle_ones_give_way_as_wait_and_no_more() {
         seats.push(pool.seat(None, false).await.expect("a seat"));
     }
     let first = pool.seat(None, false);
-    let evicted = async {
-        while seats.iter().all(|seat| !seat.connection().is_evicted()) {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        seats.iter().map(|seat| seat.connection().is_evicted()).collect::<Vec<_>>()
-    };
+    let evicted = wait_for("one gives way", SOON, || async {
+        let evicted = evicted(&seats);
+        evicted.contains(&true).then_some(evicted)
+    });
     let evicted = tokio::select! {
         evicted = evicted => evicted,
         _ = first => unreachable!("all seats are taken"),
         () = pool.free_idle() => unreachable!("it goes on for ever"),
     };
     assert_eq!(evicted, [true, false, false, false]);
+}
+
+#[tokio::test]
+async fn an_address_that_wants_more_gives_way_to_itself() {
+    let (greedy, other) = (Some(ip("192.0.2.1")), Some(ip("192.0.2.2")));
+    let pool = SeatPool::new(8, 3);
+    let mut seats = Vec::new();
+    for address in [other, greedy, greedy, greedy, other] {
+        seats.push(pool.seat(address, true).await.expect("a seat"));
+    }
+    wait_for("all are idle", SOON, || async {
+        seats.iter().all(|seat| seat.connection().idle() >= IDLE).then_some(())
+    })
+    .await;
+    assert!(!pool.taken.evict_idle(), "nobody waits");
+    let wants = SeatRequest::by(&pool.taken, greedy);
+    assert!(pool.taken.evict_idle());
+    assert_eq!(evicted(&seats), [false, true, false, false, false]);
+    let served = seats[0].connection().serve();
+    let anybody = SeatRequest::by(&pool.taken, None);
+    assert!(pool.taken.evict_idle());
+    assert_eq!(evicted(&seats), [false, true, true, true, false]);
+    drop((wants, anybody, served));
+    assert!(seats[0].connection().begin_request());
+    seats[0].connection().answer();
+    pool.free_kept();
+    assert_eq!(evicted(&seats), [true, true, true, true, false]);
+}
+
+#[test]
+fn what_is_kept_open_may_be_silent_for_longer() {
+    for (waited_ms, rests, idle) in
+        [(499, false, false), (500, false, true), (1_999, true, false), (2_000, true, true)]
+    {
+        assert_eq!(is_idle(Duration::from_millis(waited_ms), rests), idle, "{waited_ms} ms");
+    }
+}
+
+#[tokio::test]
+async fn seats_are_plenty_while_more_than_half_of_them_are_free() {
+    let pool = SeatPool::new(4, 4);
+    let mut seats = Vec::new();
+    for plenty in [true, true, false, false] {
+        assert_eq!(pool.are_plenty(), plenty, "{} taken", seats.len());
+        seats.push(pool.seat(None, false).await.expect("a seat"));
+    }
+    assert!(!pool.are_plenty(), "none is free");
 }

@@ -99,10 +99,6 @@ impl<'de> Visitor<'de> for &'static Wanted {
         Ok(value.into())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut kept = Vec::new();
         match self.items {

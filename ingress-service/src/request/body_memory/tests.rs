@@ -23,4 +23,5 @@ async fn who_finds_no_room_waits_in_order_and_one_at_a_time_gets_on_all_the_same
     }
     drop((second, third));
     assert_eq!(room.free.available_permits(), 100);
+    assert_eq!(BodyMemory::default().free.available_permits(), 67_108_864);
 }

@@ -46,6 +46,16 @@ fn a_record_that_is_not_understood_whole_is_not_understood() {
 }
 
 #[test]
+fn keys_are_trivial_where_the_channel_demands_and_recognises_nothing() {
+    assert!(ChannelKeys::of(false, None, &[]).is_trivial());
+    for (secured, token, secrets) in
+        [(true, None, &[][..]), (false, Some("swordfish"), &[]), (false, None, &[None])]
+    {
+        assert!(!ChannelKeys::of(secured, token, secrets).is_trivial());
+    }
+}
+
+#[test]
 fn nothing_secret_is_printed() {
     let text = format!("{:?}", ChannelKeys::of(true, Some("swordfish"), &[Some("hunter2"), None]));
     assert!(text.contains("t1") && text.contains("s2"), "{text}");

@@ -98,6 +98,12 @@ fn a_timestamp_may_be_ten_minutes_off_where_the_signature_counts() {
         let open = ChannelKeys::of(false, None, &[]);
         assert_eq!(outcome(&open, None, RIGHT, header), "in", "{timestamp}");
     }
+    for received_ms in [400_000, 1_600_000] {
+        assert_eq!(check_timestamp(Header::Once(b"1000"), received_ms), Ok(()));
+    }
+    for received_ms in [399_999, 1_600_001] {
+        assert_eq!(check_timestamp(Header::Once(b"1000"), received_ms), Err(EvidenceError::Stale));
+    }
     assert_eq!(outcome(&keys, None, RIGHT, Header::Once(b"\xff")), "Timeless");
     assert_eq!(outcome(&keys, None, RIGHT, Header::Repeated), "Timeless");
     assert_eq!(outcome(&keys, None, RIGHT, Header::Absent), "s1");

@@ -1,19 +1,8 @@
-//! How large the fault tests are: once and fast by default, with the full
-//! figures under `SOAK=1` (`make soak`). `SEED=…` repeats a run.
+//! What the fault tests leave to chance. `SEED=…` repeats a run.
 
 use std::time::Duration;
 
 use rand::{SeedableRng as _, rngs::StdRng};
-
-/// Whether the full figures are asked for.
-pub fn soak() -> bool {
-    std::env::var_os("SOAK").is_some_and(|value| value == "1")
-}
-
-/// `fast` for `make test`, `full` for `make soak`.
-pub fn scaled<T>(fast: T, full: T) -> T {
-    if soak() { full } else { fast }
-}
 
 /// What all chance in a test comes from; said on standard error when the test fails.
 #[derive(Debug)]
@@ -55,10 +44,4 @@ impl Drop for Seed {
 pub fn worst_but_one(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() - 2]
-}
-
-/// A figure for people, which the test runner does not swallow.
-pub fn report(figure: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "FIGURE: {figure}");
 }
