@@ -12,7 +12,7 @@ use actix_web::{
     },
     web,
 };
-use shared::{Alert, ChannelId, UserId, refusal::Reason, trace::TracePoint};
+use shared::{Alert, ChannelId, UserId, clock, refusal::Reason, trace::TracePoint};
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
@@ -127,7 +127,7 @@ impl Webhooks {
         };
         let body = reader.read(payload).await?;
         let _served = connection.map(|connection| connection.serve());
-        let received_ms = chrono::Utc::now().timestamp_millis();
+        let received_ms = clock::received_ms();
 
         let Some(webhook) = ParsedWebhook::parse(resource, &body)? else {
             return Ok(ignore(resource));

@@ -28,3 +28,13 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     let goes = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if text.contains(goes) { Cow::Owned(text.replace(goes, "")) } else { Cow::Borrowed(text) }
 }
+
+/// What went wrong and why, each reason once: some errors of libraries repeat
+/// theirs in their own words.
+pub fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, reason| match said.as_str() {
+        "" => reason,
+        known if known.contains(&reason) => said,
+        known => format!("{known}: {reason}"),
+    })
+}

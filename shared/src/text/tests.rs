@@ -1,4 +1,10 @@
-use super::{cut, printable};
+use super::{chain, cut, printable};
+
+#[test]
+fn a_reason_is_said_once() {
+    let error = anyhow::anyhow!("no stream").context("failed: no stream").context("cannot look");
+    assert_eq!(chain(&error), "cannot look: failed: no stream");
+}
 
 #[test]
 fn control_characters_go_and_lines_stay() {

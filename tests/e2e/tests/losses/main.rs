@@ -3,6 +3,8 @@
 //! all works again, and what was closed is closed.
 
 mod calm;
+mod clock;
+mod full;
 mod storage;
 
 use std::{
@@ -100,6 +102,15 @@ async fn works(stack: &Stack, channel: u64, title: &str) {
         stack.shown(channel).iter().any(|shown| shown.title == title).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_warns_of_nothing() {
+    let stack = Stack::start().await;
+    for log in [stack.ingress.log(), stack.discord.log()] {
+        let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings, Vec::<&str>::new());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
