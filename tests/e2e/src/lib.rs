@@ -7,6 +7,7 @@ mod issue;
 mod ledger;
 mod scale;
 mod shown;
+mod slash;
 mod stack;
 mod status;
 mod storm;
