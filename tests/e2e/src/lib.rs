@@ -7,6 +7,7 @@ mod issue;
 mod ledger;
 mod seed;
 mod shown;
+mod slash;
 mod stack;
 mod status;
 mod storm;

@@ -15,13 +15,6 @@ fn webhook(number: u32) -> Webhook {
     Webhook::legacy(Exception::new(format!("alert {number}")).issue(number.to_string()).json())
 }
 
-async fn until_dead(stack: &Stack, letters: u64) {
-    wait_for("the alerts are dead letters", LONG, || async {
-        (stack.stored("DEAD_LETTERS").await == letters).then_some(())
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_discord_closes_costs_one_request_and_heals_when_it_is_authorized_again() {
     let stack = Stack::start().await;
@@ -30,12 +23,12 @@ async fn a_channel_that_discord_closes_costs_one_request_and_heals_when_it_is_au
     for number in 1..=5 {
         stack.accepted(channel, &webhook(number)).await;
     }
-    until_dead(&stack, 5).await;
+    stack.until_dead(5).await;
     assert_eq!(stack.sandbox.stats().answers(POSTS, Some(403)), 1);
 
     stack.sandbox.clear_faults();
     stack.accepted(channel, &webhook(6)).await;
-    until_dead(&stack, 6).await;
+    stack.until_dead(6).await;
     let reply = stack.command(stack.owner, &format!("!sentry authorize <#{channel}>")).await;
     assert!(
         reply.content().starts_with(&format!("<#{channel}> is already authorized")),
@@ -47,7 +40,7 @@ async fn a_channel_that_discord_closes_costs_one_request_and_heals_when_it_is_au
     assert_eq!(titles, ["alert 1", "alert 2", "alert 3", "alert 4", "alert 5", "alert 6"]);
     stack.accepted(channel, &webhook(7)).await;
     assert_eq!(stack.until_shown(channel, 7, LONG).await[6].title, "alert 7");
-    until_dead(&stack, 0).await;
+    stack.until_dead(0).await;
     stack.until_drained(LONG).await;
     stack.assert_clean();
 }
@@ -68,7 +61,7 @@ async fn a_channel_that_is_revoked_while_its_alerts_wait_gets_none_of_them() {
     .await;
     let reply = stack.command(stack.owner, &format!("!sentry revoke <#{channel}>")).await;
     assert_eq!(reply.content(), format!("Revoked access from <#{channel}>"));
-    until_dead(&stack, 4).await;
+    stack.until_dead(4).await;
     stack.sandbox.clear_faults();
     stack.until_drained(LONG).await;
     assert_eq!(stack.shown(channel).len(), 1);
@@ -88,7 +81,7 @@ async fn a_channel_that_is_revoked_while_its_alerts_wait_gets_none_of_them() {
         (stack.discord.metric("sentry_bot_dead_letters_total").await == 8.0).then_some(())
     })
     .await;
-    until_dead(&stack, 4).await;
+    stack.until_dead(4).await;
     assert_eq!(doubtful(&stack.dead_letters().await), doubts);
     stack.assert_clean();
 }

@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use e2e::{Stack, issue_change};
+use harness::wait::SOON;
 use sentry_sender::{Webhook, webhook::json_files};
-
-const SOON: Duration = Duration::from_secs(30);
 
 fn fixture(name: &str) -> Webhook {
     let path = harness::workspace_root().join("tests/fixtures/platform").join(name);

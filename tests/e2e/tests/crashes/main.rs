@@ -40,7 +40,7 @@ async fn without_nats_webhooks_are_held_then_answered_503_and_all_recovers_by_it
     })
     .await;
     // Each is held for as long as its sender surely waits.
-    let modern = Webhook::platform("issue", include_str!("../../fixtures/platform/issue.created.json"));
+    let modern = Webhook::platform("issue", include_str!("../../../fixtures/platform/issue.created.json"));
     for (webhook, held, timeout) in [(webhook(1), 2.5, 5.0), (modern, 0.7, 1.0)] {
         let refused = stack.send(channel, &webhook).await;
         assert_eq!((refused.status, refused.retry_after.is_some()), (503, true));
