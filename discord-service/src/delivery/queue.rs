@@ -106,7 +106,7 @@ impl AlertQueue {
     /// How many messages the subject has, and in which stream, as its leader has it.
     pub(crate) async fn state(&self, subject: &str) -> anyhow::Result<SubjectState> {
         #[derive(serde::Deserialize)]
-        struct Info {
+        struct StreamInfo {
             created: String,
             state: Subjects,
         }
@@ -117,13 +117,13 @@ impl AlertQueue {
             subjects: HashMap<String, usize>,
         }
         let question = json!({ "subjects_filter": subject });
-        let answer: Response<Info> = self
+        let answer: Response<StreamInfo> = self
             .js
             .request(format!("STREAM.INFO.{}", wire::ALERTS), &question)
             .await
             .context("cannot count what waits")?;
         match answer {
-            Response::Ok(Info { created, state }) => {
+            Response::Ok(StreamInfo { created, state }) => {
                 Ok(SubjectState { stream: created, messages: state.subjects.values().sum() })
             }
             Response::Err { error } => Err(error).context("cannot count what waits"),

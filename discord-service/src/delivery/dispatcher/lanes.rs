@@ -24,7 +24,7 @@ use tokio::{
 use tokio_util::sync::DropGuard;
 use tracing::Instrument as _;
 
-use super::sweep::Found;
+use super::sweep::SweepFindings;
 use crate::{
     delivery::{
         lane::{self, Assignment, ClosedFlag, Services},
@@ -51,7 +51,7 @@ pub(super) struct Lanes {
     /// What may open closed channels, for all lanes.
     pub(super) reopenings: broadcast::Sender<Arc<Reopening>>,
     /// Looks through the stream that are under way, and what they found.
-    pub(super) sweeps: FuturesUnordered<BoxFuture<'static, Option<Found>>>,
+    pub(super) sweeps: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
     lanes: HashMap<ChannelId, LaneHandle>,
     pub(super) tasks: JoinSet<ChannelId>,
 }

@@ -20,7 +20,7 @@ use crate::{
 const IDLE: Duration = Duration::from_secs(60);
 
 /// What a look found.
-pub(super) struct Found {
+pub(super) struct SweepFindings {
     waiting: Listing,
     /// Closed channels, where they were asked for.
     closed: Vec<ChannelId>,
@@ -46,7 +46,7 @@ impl Lanes {
             let found = async {
                 let waiting = queue.list().await?;
                 let closed = if with_closed { closure::all(&journals).await? } else { Vec::new() };
-                anyhow::Ok(Found { waiting, closed })
+                anyhow::Ok(SweepFindings { waiting, closed })
             };
             let found = found.await;
             found.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
@@ -55,7 +55,7 @@ impl Lanes {
     }
 
     /// Wakes the lanes of what was found.
-    pub(super) fn swept(&mut self, Found { waiting, closed }: Found) {
+    pub(super) fn swept(&mut self, SweepFindings { waiting, closed }: SweepFindings) {
         for channel in closed {
             self.wake(channel);
         }

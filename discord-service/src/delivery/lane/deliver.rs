@@ -32,7 +32,7 @@ static UNCONFIRMED: News = News::new();
 /// What came of a recorded post or edit. `may_stand`: Discord may show it, though
 /// it never confirmed that.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum SendOutcome {
     /// Discord shows it in this message.
     Shown(u64),
     /// Discord refused it.
@@ -51,7 +51,7 @@ pub(super) enum Outcome {
 }
 
 /// What Discord did with one attempt.
-enum Attempt {
+enum AttemptResult {
     /// The message stands.
     Message(u64),
     /// Nothing, and says 429.
@@ -68,16 +68,16 @@ pub(super) async fn deliver(
     lease_stop: &CancellationToken,
     record: &Record,
     repeated: bool,
-) -> Result<Outcome, Interruption> {
+) -> Result<SendOutcome, Interruption> {
     let posting = Posting::begin(&record.traces);
     let outcome = Sending::new(services, channel, lease_stop, record, repeated).until_decided().await?;
     match outcome {
-        Outcome::Shown(_) => posting.end(true),
-        Outcome::Refused { .. } | Outcome::GivenUp { .. } | Outcome::EditUnconfirmed { .. } => {
+        SendOutcome::Shown(_) => posting.end(true),
+        SendOutcome::Refused { .. } | SendOutcome::GivenUp { .. } | SendOutcome::EditUnconfirmed { .. } => {
             posting.end(false);
         }
         // Discord has not decided.
-        Outcome::Forbidden { .. } | Outcome::EditTooOld { .. } | Outcome::EditPutOff => {}
+        SendOutcome::Forbidden { .. } | SendOutcome::EditTooOld { .. } | SendOutcome::EditPutOff => {}
     }
     Ok(outcome)
 }
@@ -108,7 +108,7 @@ impl<'a> Sending<'a> {
         Self { services, channel, lease_stop, record, repeated, all_4xx, failing_since, backoff }
     }
 
-    async fn until_decided(&mut self) -> Result<Outcome, Interruption> {
+    async fn until_decided(&mut self) -> Result<SendOutcome, Interruption> {
         // The lane has just checked a new post, but not one that it repeats.
         let mut checked = !self.repeated;
         loop {
@@ -122,7 +122,7 @@ impl<'a> Sending<'a> {
                 && let Some(objection) =
                     permission::objection(self.services, self.channel, self.record).await?
             {
-                return Ok(Outcome::Forbidden { objection, may_stand: self.repeated });
+                return Ok(SendOutcome::Forbidden { objection, may_stand: self.repeated });
             }
             checked = false;
             let attempt = tokio::select! {
@@ -136,16 +136,16 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn attempt(&self) -> Result<Attempt, DiscordError> {
+    async fn attempt(&self) -> Result<AttemptResult, DiscordError> {
         let (discord, channel) = (&self.services.discord, self.channel);
         let Some(message) = self.record.edits else {
             let created = discord.post(channel, &self.record.body).await?;
-            return Ok(created.map_or(Attempt::NotYet, Attempt::Message));
+            return Ok(created.map_or(AttemptResult::NotYet, AttemptResult::Message));
         };
         Ok(match discord.edit(channel, message, &self.record.body).await? {
-            Edited::Done => Attempt::Message(message),
-            Edited::NotYet => Attempt::NotYet,
-            Edited::TooOldUntil(until) => Attempt::TooOldUntil(message, until),
+            Edited::Done => AttemptResult::Message(message),
+            Edited::NotYet => AttemptResult::NotYet,
+            Edited::TooOldUntil(until) => AttemptResult::TooOldUntil(message, until),
         })
     }
 
@@ -153,24 +153,26 @@ impl<'a> Sending<'a> {
     /// with an edit, so an edit is tried once.
     async fn judge(
         &mut self,
-        attempt: Result<Attempt, DiscordError>,
-    ) -> Result<Option<Outcome>, Interruption> {
+        attempt: Result<AttemptResult, DiscordError>,
+    ) -> Result<Option<SendOutcome>, Interruption> {
         Ok(match attempt {
-            Ok(Attempt::Message(message)) => Some(Outcome::Shown(message)),
-            Ok(Attempt::TooOldUntil(message, until)) => Some(Outcome::EditTooOld { message, until }),
-            Ok(Attempt::NotYet) | Err(DiscordError::NotSent) => {
-                self.record.edits.is_some().then_some(Outcome::EditPutOff)
+            Ok(AttemptResult::Message(message)) => Some(SendOutcome::Shown(message)),
+            Ok(AttemptResult::TooOldUntil(message, until)) => {
+                Some(SendOutcome::EditTooOld { message, until })
+            }
+            Ok(AttemptResult::NotYet) | Err(DiscordError::NotSent) => {
+                self.record.edits.is_some().then_some(SendOutcome::EditPutOff)
             }
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
             Err(error @ DiscordError::Refused { .. }) => {
-                Some(Outcome::Refused { error, may_stand: self.repeated })
+                Some(SendOutcome::Refused { error, may_stand: self.repeated })
             }
             Err(error @ DiscordError::Unavailable { answered_4xx, .. }) => {
                 self.repeated |= !answered_4xx;
                 self.all_4xx &= answered_4xx;
                 match self.record.edits {
                     Some(message) => {
-                        Some(Outcome::EditUnconfirmed { message, error, may_stand: self.repeated })
+                        Some(SendOutcome::EditUnconfirmed { message, error, may_stand: self.repeated })
                     }
                     None => self.unconfirmed(error).await?,
                 }
@@ -179,10 +181,10 @@ impl<'a> Sending<'a> {
     }
 
     /// Nobody confirmed the post: waits for the next attempt, or gives it up.
-    async fn unconfirmed(&mut self, error: DiscordError) -> Result<Option<Outcome>, Interruption> {
+    async fn unconfirmed(&mut self, error: DiscordError) -> Result<Option<SendOutcome>, Interruption> {
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= ALONE && self.services.discord.others_succeed(self.channel).await {
-            return Ok(Some(Outcome::GivenUp { error, all_4xx: self.all_4xx }));
+            return Ok(Some(SendOutcome::GivenUp { error, all_4xx: self.all_4xx }));
         }
         let wait = self.backoff.next();
         metrics::counter!("sentry_bot_post_retries_total").increment(1);

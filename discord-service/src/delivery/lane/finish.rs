@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Lane, deliver::Outcome, permission::Objection};
+use super::{Lane, deliver::SendOutcome, permission::Objection};
 use crate::{
     dead_letters::{Cause, Reason},
     delivery::{messages::ShownMessage, record::Record},
@@ -13,35 +13,37 @@ use crate::{
 impl Lane<'_> {
     /// Draws the consequences of what came of this record. Alerts that neither
     /// became a post nor a dead letter still wait: the lane's next step takes them.
-    pub(super) async fn finish(&mut self, record: Record, outcome: Outcome) -> anyhow::Result<()> {
+    pub(super) async fn finish(&mut self, record: Record, outcome: SendOutcome) -> anyhow::Result<()> {
         match outcome {
-            Outcome::Shown(message) => self.posted(record, Some(message)).await,
-            Outcome::Refused { error, may_stand } => self.refused(record, &error, may_stand).await,
-            Outcome::GivenUp { error, all_4xx: true } => self.refused_message(&record, &error, false).await,
-            Outcome::GivenUp { error, all_4xx: false } => {
+            SendOutcome::Shown(message) => self.posted(record, Some(message)).await,
+            SendOutcome::Refused { error, may_stand } => self.refused(record, &error, may_stand).await,
+            SendOutcome::GivenUp { error, all_4xx: true } => {
+                self.refused_message(&record, &error, false).await
+            }
+            SendOutcome::GivenUp { error, all_4xx: false } => {
                 let why = format!(
                     "Discord confirmed it in no try of five minutes, while it answered others: {error}"
                 );
                 self.bury(&record.sequences(), &Cause::new(Reason::Refused, why).if_sent(true)).await
             }
-            Outcome::Forbidden { objection: Objection::Dead(cause), may_stand } => {
+            SendOutcome::Forbidden { objection: Objection::Dead(cause), may_stand } => {
                 self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
             }
-            Outcome::Forbidden { objection: Objection::Unreachable(words), may_stand } => {
+            SendOutcome::Forbidden { objection: Objection::Unreachable(words), may_stand } => {
                 self.bury_unreachable(&record, &words, may_stand).await
             }
-            Outcome::EditUnconfirmed { message, error, may_stand } => {
+            SendOutcome::EditUnconfirmed { message, error, may_stand } => {
                 if may_stand {
                     self.inbox.mark_maybe_shown(&record.sequences());
                 }
                 self.schedule.edits.unconfirmed(message, &error, self.inbox.backlog_mut());
                 Ok(())
             }
-            Outcome::EditTooOld { message, until } => {
+            SendOutcome::EditTooOld { message, until } => {
                 self.schedule.edits.too_old(message, until);
                 Ok(())
             }
-            Outcome::EditPutOff => Ok(()),
+            SendOutcome::EditPutOff => Ok(()),
         }
     }
 

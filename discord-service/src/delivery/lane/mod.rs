@@ -60,7 +60,7 @@ use self::{
     inbox::Inbox,
     interruption::Interruption,
     permission::{expired_cause, revoked_cause},
-    schedule::{Schedule, Turn},
+    schedule::{NextStep, Schedule},
 };
 use super::{
     backoff::{Backoff, News},
@@ -151,12 +151,12 @@ async fn serve(
             if !lane.closure.is_following() && lane.idle(wakes, reopenings).await?.is_break() {
                 return Ok(lane.journal.clear().await?);
             }
-        } else if let Some(turn) = lane.schedule.next(&mut lane.inbox, wakes).await? {
+        } else if let Some(next_step) = lane.schedule.next(&mut lane.inbox, wakes).await? {
             if !closed.is_set() {
                 // What came before this step cannot open a channel that it finds closed.
                 *reopenings = reopenings.resubscribe();
             }
-            lane.step(turn).await?;
+            lane.step(next_step).await?;
             succeeded(services, backoff);
         }
     }
@@ -225,7 +225,7 @@ impl<'a> Lane<'a> {
 
     /// One post or edit, or one reason why there is none. It is made when it may
     /// go, of all that waits then and of what may be posted then.
-    async fn step(&mut self, turn: Turn) -> Result<(), Interruption> {
+    async fn step(&mut self, next_step: NextStep) -> Result<(), Interruption> {
         let expired = self.inbox.backlog().waiting_before(self.services.oldest_ms());
         // Strangers' alerts leave no trace, however old. That a channel is none is
         // known without the store, so what waits for the store expires all the same.
@@ -236,7 +236,7 @@ impl<'a> Lane<'a> {
             // It is known from now on.
             Standing::Authorized(_) if !expired.is_empty() => Ok(()),
             Standing::Authorized(guild) => match self.closure.closed().await? {
-                None => self.post_or_edit(turn, guild).await,
+                None => self.post_or_edit(next_step, guild).await,
                 Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
             },
             Standing::Unreachable(words) => {
@@ -254,14 +254,14 @@ impl<'a> Lane<'a> {
     }
 
     /// One post or edit of what is still trusted, or the end of what is not.
-    async fn post_or_edit(&mut self, turn: Turn, guild: GuildId) -> Result<(), Interruption> {
+    async fn post_or_edit(&mut self, next_step: NextStep, guild: GuildId) -> Result<(), Interruption> {
         let keys = self.services.authority.trust(self.channel).await?;
         if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
             return Ok(self.bury(&sequences, &why.cause()).await?);
         }
-        let record = match turn {
-            Turn::Post => self.compose(guild).await?,
-            Turn::Edit => self.compose_edit(guild).await?,
+        let record = match next_step {
+            NextStep::Post => self.compose(guild).await?,
+            NextStep::Edit => self.compose_edit(guild).await?,
         };
         let Some(record) = record else { return Ok(()) };
         // Before Discord hears of it: a successor then repeats exactly this post,

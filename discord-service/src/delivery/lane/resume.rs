@@ -1,7 +1,7 @@
 //! What a lane does with the record that a predecessor left.
 
 use super::{Lane, interruption::Interruption};
-use crate::delivery::record::{Record, RecordState, Resumption};
+use crate::delivery::record::{Record, RecordFate, RecordState};
 
 impl Lane<'_> {
     /// Ends what a predecessor, perhaps this pod before a crash, began.
@@ -13,20 +13,20 @@ impl Lane<'_> {
         };
         match record.resume(first_stands) {
             // The predecessor did not come to note that down, nor to count it.
-            Resumption::Remove if record.state == RecordState::Sending => {
+            RecordFate::Remove if record.state == RecordState::Sending => {
                 Ok(self.confirm(record, None).await?)
             }
-            Resumption::Remove => {
+            RecordFate::Remove => {
                 self.forget(&sequences).await?;
                 // Nor perhaps to remember it. Doing so again changes nothing.
                 self.remember(record.message, record.shown.filter(|_| record.edits.is_none())).await;
                 Ok(())
             }
-            Resumption::Bury(cause) => {
+            RecordFate::Bury(cause) => {
                 let standing = self.inbox.standing(&sequences);
                 Ok(self.bury_decided(&standing, &cause).await?)
             }
-            Resumption::Repeat => {
+            RecordFate::Repeat => {
                 tracing::info!(alerts = sequences.len(), "repeating an unfinished post");
                 self.send(record, true).await
             }

@@ -25,7 +25,7 @@ const PEEK: Duration = Duration::from_millis(20);
 
 /// What a lane does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum NextStep {
     Post,
     Edit,
 }
@@ -58,7 +58,7 @@ impl<'a> Schedule<'a> {
         &mut self,
         inbox: &mut Inbox<'_>,
         wakes: &mut mpsc::Receiver<()>,
-    ) -> anyhow::Result<Option<Turn>> {
+    ) -> anyhow::Result<Option<NextStep>> {
         self.edits.sort(inbox.backlog_mut()).await?;
         self.edits.post_what_is_back(inbox.backlog_mut());
         let post = inbox.backlog().embeds_to_post().next().is_some();
@@ -69,10 +69,10 @@ impl<'a> Schedule<'a> {
         tokio::pin!(posting, editing);
         let free = post && futures::poll!(&mut posting).is_ready();
         if free && held.is_none() {
-            return Ok(Some(Turn::Post));
+            return Ok(Some(NextStep::Post));
         }
         if edit && futures::poll!(&mut editing).is_ready() {
-            return Ok(Some(Turn::Edit));
+            return Ok(Some(NextStep::Edit));
         }
         if let Some(until) = held.filter(|_| free) {
             sleep_until(until.min(Instant::now() + PEEK)).await;

@@ -36,7 +36,7 @@ pub(crate) enum RecordState {
 
 /// What is to be done with a record that a predecessor left.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Resumption {
+pub(crate) enum RecordFate {
     /// The post stands in Discord: only its alerts are still to be removed.
     Remove,
     /// It may or may not: exactly this post is sent again.
@@ -192,11 +192,11 @@ impl Record {
 
     /// What a successor does with it. The alerts of a post are removed only
     /// after Discord confirmed it, the first one first.
-    pub(crate) fn resume(&self, first_stands: bool) -> Resumption {
+    pub(crate) fn resume(&self, first_stands: bool) -> RecordFate {
         match &self.state {
-            RecordState::Sending if first_stands => Resumption::Repeat,
-            RecordState::Sending | RecordState::Posted => Resumption::Remove,
-            RecordState::Dead(cause) => Resumption::Bury(cause.clone()),
+            RecordState::Sending if first_stands => RecordFate::Repeat,
+            RecordState::Sending | RecordState::Posted => RecordFate::Remove,
+            RecordState::Dead(cause) => RecordFate::Bury(cause.clone()),
         }
     }
 

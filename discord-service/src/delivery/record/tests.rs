@@ -24,9 +24,9 @@ fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
     let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel, "now");
     let dead = read(&json).expect("its alerts are known");
     assert_eq!(dead.sequences(), BTreeSet::from([5, 6]));
-    assert!(matches!(dead.resume(true), Resumption::Bury(cause) if cause.may_have_been_posted));
+    assert!(matches!(dead.resume(true), RecordFate::Bury(cause) if cause.may_have_been_posted));
     json["state"] = "posted".into();
-    assert_eq!(read(&json).expect("its alerts are known").resume(true), Resumption::Remove);
+    assert_eq!(read(&json).expect("its alerts are known").resume(true), RecordFate::Remove);
     assert_eq!(read(&serde_json::json!({"v": 3})), None);
     assert_eq!(Record::read(b"garbage", channel, "now"), None);
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use shared::Alert;
 
-use super::world::{Inner, Name};
+use super::world::{FakeState, Name};
 use crate::{dead_letters::DeadLetter, delivery::messages::ShownMessage};
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Found {
+struct EventCount {
     accepted: u64,
     shown: u64,
     dead: u64,
@@ -17,7 +17,7 @@ struct Found {
     either: u64,
 }
 
-impl Inner {
+impl FakeState {
     pub(super) fn dead(&self) -> Vec<DeadLetter> {
         self.letters.values().map(|(_, letter)| serde_json::from_slice(letter).expect("a letter")).collect()
     }
@@ -26,7 +26,7 @@ impl Inner {
     /// so that what it never confirmed may be shown twice.
     pub(super) fn check_events(&self, accepted: &[Alert], nonces_pass: bool) {
         assert!(self.stream.is_empty(), "something still waits");
-        let mut found: BTreeMap<String, Found> = BTreeMap::new();
+        let mut found: BTreeMap<String, EventCount> = BTreeMap::new();
         for alert in accepted.iter().filter(|alert| alert.kind == "error") {
             found.entry(alert.title.clone().expect("a title")).or_default().accepted += 1;
         }

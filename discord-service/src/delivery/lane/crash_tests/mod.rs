@@ -5,6 +5,7 @@
 
 mod books;
 mod choices;
+mod discord;
 mod ports;
 mod unusual;
 mod world;
@@ -17,7 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 use self::{
     choices::Choices,
     ports::Kv,
-    world::{Name, World},
+    world::{FakeWorld, Name},
 };
 use super::{Assignment, ClosedFlag, Services, run};
 use crate::{
@@ -35,7 +36,7 @@ fn style() -> Style {
     Style { glyph_url: "https://sentry.example/glyph.png".parse().expect("a URL"), links: true }
 }
 
-fn services(world: &Arc<World>) -> Arc<Services> {
+fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
     let bucket = |name| Arc::new(Kv(world.clone(), name));
     Arc::new(Services {
         queue: world.clone(),
@@ -56,7 +57,7 @@ fn services(world: &Arc<World>) -> Arc<Services> {
 }
 
 /// A lane from its start until nothing waits, or until its process dies: then false.
-async fn live(world: &Arc<World>) -> bool {
+async fn live(world: &Arc<FakeWorld>) -> bool {
     let (_, wakes) = mpsc::channel(1);
     let told = broadcast::Sender::new(1);
     let assignment = Assignment {
@@ -75,7 +76,12 @@ async fn live(world: &Arc<World>) -> bool {
 }
 
 /// Lives and dies until nothing waits. One more alert comes after each death.
-async fn history(world: &Arc<World>, at_first: &[Alert], later: &[Alert], nonces_pass: bool) -> Vec<Alert> {
+async fn history(
+    world: &Arc<FakeWorld>,
+    at_first: &[Alert],
+    later: &[Alert],
+    nonces_pass: bool,
+) -> Vec<Alert> {
     at_first.iter().for_each(|alert| world.accept(alert));
     let mut accepted = at_first.to_vec();
     let mut later = later.iter();
@@ -96,12 +102,12 @@ async fn history(world: &Arc<World>, at_first: &[Alert], later: &[Alert], nonces
 }
 
 /// All histories with at most so many things that go wrong.
-fn all(evils: usize, mut one: impl AsyncFnMut(Arc<World>)) -> usize {
+fn all(evils: usize, mut one: impl AsyncFnMut(Arc<FakeWorld>)) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let (mut choices, mut histories) = (Choices::new(evils), 0);
         loop {
-            let world = World::new(choices);
+            let world = FakeWorld::new(choices);
             one(world.clone()).await;
             histories += 1;
             choices = std::mem::replace(&mut world.lock().choices, Choices::new(0));

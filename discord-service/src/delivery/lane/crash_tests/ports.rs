@@ -6,21 +6,19 @@ use anyhow::ensure;
 use async_nats::HeaderMap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde_json::Value;
 use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::world::{Fails, Name, World, Write};
+use super::world::{FakeWorld, Name, Write};
 use crate::{
     authority::{AskAgain, Entitlement, Standing},
     batch::{Batch, Stored},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
     delivery::{
-        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi},
+        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue},
         queue::SubjectState,
     },
-    discord::{DiscordError, Edited, Refusal},
     leader::Entry,
 };
 
@@ -31,7 +29,7 @@ fn stored(sequence: u64, payload: &Bytes) -> Stored {
 }
 
 #[async_trait]
-impl AlertStream for World {
+impl AlertStream for FakeWorld {
     async fn back_after(&self, wait: Duration) {
         sleep(wait).await;
     }
@@ -81,7 +79,7 @@ impl AlertStream for World {
 }
 
 /// One of the buckets.
-pub(super) struct Kv(pub(super) Arc<World>, pub(super) Name);
+pub(super) struct Kv(pub(super) Arc<FakeWorld>, pub(super) Name);
 
 #[async_trait]
 impl KeyValue for Kv {
@@ -136,7 +134,7 @@ impl KeyValue for Kv {
 }
 
 #[async_trait]
-impl LetterStream for World {
+impl LetterStream for FakeWorld {
     async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()> {
         self.write(Write::Plain, |world| {
             if world.letter_ids.insert(id.to_owned()) {
@@ -176,106 +174,15 @@ impl LetterStream for World {
     }
 }
 
-fn refused(refusal: Refusal) -> DiscordError {
-    DiscordError::Refused { refusal, status: 400, code: 1, message: "refused".to_owned() }
-}
-
-fn silence() -> DiscordError {
-    DiscordError::unavailable(anyhow::anyhow!("nothing was heard"))
-}
-
 #[async_trait]
-impl MessageApi for World {
-    async fn post(&self, _: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
-        self.alive().await;
-        if self.lock().is_refused(body) {
-            self.lock().refusals += 1;
-            return Err(refused(Refusal::Message));
-        }
-        let fails = self.lock().fails(body);
-        if let Some(Fails { answered_4xx, .. }) = fails {
-            return Err(DiscordError::Unavailable {
-                error: anyhow::anyhow!("error code: 1020"),
-                answered_4xx,
-            });
-        }
-        if self.lock().closed_until > 1 {
-            self.lock().closed_until -= 1;
-            return Err(refused(Refusal::Channel));
-        }
-        let evil = self.lock().choices.evil(6);
-        self.lock().unlucky += usize::from(evil == 4);
-        match evil {
-            1 => {
-                self.lock().create(body);
-                self.die().await;
-            }
-            2 => {
-                self.lock().create(body);
-                return Err(silence());
-            }
-            3 => return Err(silence()),
-            4 => return Err(refused(Refusal::Channel)),
-            5 => return Ok(None),
-            _ => {}
-        }
-        Ok(Some(self.lock().create(body)))
-    }
-
-    async fn edit(&self, _: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
-        self.alive().await;
-        let mut world = self.lock();
-        let evil = world.choices.evil(6);
-        if evil == 1
-            && let Some(message) = world.messages.get_mut(&message)
-        {
-            message.stands = false;
-        }
-        if !world.messages.get(&message).is_some_and(|message| message.stands) {
-            return Err(refused(Refusal::MessageGone));
-        }
-        match evil {
-            3 => return Err(silence()),
-            4 => return Err(refused(Refusal::Channel)),
-            5 => return Ok(Edited::NotYet),
-            _ => world.show(message, body),
-        }
-        match evil {
-            2 => Err(silence()),
-            _ => Ok(Edited::Done),
-        }
-    }
-
-    async fn until_free(&self, _: ChannelId) {}
-
-    async fn until_edit_free(&self, _: ChannelId) {}
-
-    fn used(&self, _: ChannelId) -> f64 {
-        0.0
-    }
-
-    fn edit_free_at(&self, _: ChannelId) -> Instant {
-        Instant::now()
-    }
-
-    async fn others_succeed(&self, _: ChannelId) -> bool {
-        self.lock().others_succeed
-    }
-
-    fn may_be_refused(&self) -> bool {
-        self.lock().may_be_refused
-    }
-}
-
-#[async_trait]
-impl AccessApi for World {
+impl AccessApi for FakeWorld {
     async fn of(&self, _: GuildId, _: ChannelId) -> anyhow::Result<Access> {
         Ok(Access::default())
     }
 }
 
 #[async_trait]
-impl AuthorityApi for World {
+impl AuthorityApi for FakeWorld {
     async fn standing(&self, _: ChannelId) -> Result<Standing, AskAgain> {
         self.alive().await;
         Ok(match self.lock().choices.evil(2) {

@@ -23,7 +23,7 @@ pub(super) enum Name {
 
 /// A message of Discord, with what it shows now.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(super) struct FakeMessage {
     pub(super) embeds: Vec<Value>,
     pub(super) stands: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct Fails {
 }
 
 /// What survives a process, and what is to go wrong.
-pub(super) struct Inner {
+pub(super) struct FakeState {
     pub(super) choices: Choices,
     /// The process is dead: it gets no answer to anything.
     dead: bool,
@@ -50,7 +50,7 @@ pub(super) struct Inner {
     pub(super) letters: BTreeMap<u64, (String, Bytes)>,
     pub(super) last_letter: u64,
     pub(super) letter_ids: BTreeSet<String>,
-    pub(super) messages: BTreeMap<u64, Message>,
+    pub(super) messages: BTreeMap<u64, FakeMessage>,
     pub(super) nonces: BTreeMap<String, u64>,
     /// Everything that a message ever showed.
     pub(super) seen: Vec<String>,
@@ -70,8 +70,8 @@ pub(super) struct Inner {
     pub(super) refuses: Option<&'static str>,
 }
 
-pub(super) struct World {
-    inner: Mutex<Inner>,
+pub(super) struct FakeWorld {
+    inner: Mutex<FakeState>,
     crash: Notify,
 }
 
@@ -84,9 +84,9 @@ pub(super) enum Write {
     Beside,
 }
 
-impl World {
+impl FakeWorld {
     pub(super) fn new(choices: Choices) -> Arc<Self> {
-        let inner = Inner {
+        let inner = FakeState {
             choices,
             dead: false,
             stream: BTreeMap::new(),
@@ -111,7 +111,7 @@ impl World {
         Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, FakeState> {
         self.inner.lock().expect("no panic while held")
     }
 
@@ -138,7 +138,7 @@ impl World {
     pub(super) async fn write<T>(
         &self,
         how: Write,
-        effect: impl FnOnce(&mut Inner) -> anyhow::Result<T> + Send,
+        effect: impl FnOnce(&mut FakeState) -> anyhow::Result<T> + Send,
     ) -> anyhow::Result<T> {
         self.alive().await;
         let evil = self.lock().choices.evil(if how == Write::Beside { 4 } else { 3 });
@@ -163,7 +163,7 @@ impl World {
     }
 }
 
-impl Inner {
+impl FakeState {
     pub(super) fn store(&mut self, alert: Bytes) {
         self.last += 1;
         self.stream.insert(self.last, alert);
@@ -188,7 +188,7 @@ impl Inner {
     pub(super) fn show(&mut self, message: u64, body: &Value) {
         let embeds = body["embeds"].as_array().expect("embeds").clone();
         self.seen.extend(embeds.iter().map(Value::to_string));
-        self.messages.insert(message, Message { embeds, stands: true });
+        self.messages.insert(message, FakeMessage { embeds, stands: true });
     }
 
     /// How this post fails, if it does.
