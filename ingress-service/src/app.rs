@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::{
     admin::{self, Readiness},
-    bus,
+    bus, clock,
     shutdown::CancellationToken,
     trust::SecretsKeys,
 };
@@ -56,6 +56,7 @@ impl Application {
     pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         bus::check(&settings.common.nats)?;
+        clock::start();
         payload::prepare();
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();

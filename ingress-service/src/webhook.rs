@@ -12,7 +12,7 @@ use actix_web::{
     },
     web,
 };
-use shared::{Alert, ChannelId, UserId, refusal::Reason, trace::TracePoint};
+use shared::{Alert, ChannelId, UserId, clock, refusal::Reason, trace::TracePoint};
 
 use crate::{
     answer::Answer,
@@ -132,7 +132,7 @@ impl Webhooks {
         };
         let body = reader.read(payload).await.map_err(|error| self.refuse_body(&error))?;
         let _served = occupant.map(|occupant| occupant.serve());
-        let received_ms = chrono::Utc::now().timestamp_millis();
+        let received_ms = clock::received_ms();
 
         let webhook = Webhook::parse(resource, &body).map_err(|error| refuse_payload(&error))?;
         let Some(webhook) = webhook else {

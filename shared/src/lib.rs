@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod alert;
 pub mod bus;
+pub mod clock;
 pub mod healthcheck;
 pub mod ids;
 pub mod mode;

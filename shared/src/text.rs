@@ -26,9 +26,25 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(goes) { Cow::Owned(text.replace(goes, "")) } else { Cow::Borrowed(text) }
 }
 
+/// What went wrong and why, each reason once: some errors of libraries repeat
+/// theirs in their own words.
+pub fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, reason| match said.as_str() {
+        "" => reason,
+        known if known.contains(&reason) => said,
+        known => format!("{known}: {reason}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{cut, printable};
+    use super::{chain, cut, printable};
+
+    #[test]
+    fn a_reason_is_said_once() {
+        let error = anyhow::anyhow!("no stream").context("failed: no stream").context("cannot look");
+        assert_eq!(chain(&error), "cannot look: failed: no stream");
+    }
 
     #[test]
     fn control_characters_go_and_lines_stay() {

@@ -11,7 +11,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=yes
 # One that fails does not keep the others from running.
-SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test disasters --test changes --test pods --test cluster -- \
+SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test disasters --test changes --test pods --test cluster --test losses -- \
     --test-threads=1 "$@" 2>&1 | tee "$log" || passed=no
 export PROPTEST_CASES=${PROPTEST_CASES:-4096}
 cargo test --locked --workspace --lib -- properties 2>&1 | tee -a "$log" || passed=no

@@ -38,6 +38,9 @@ impl Pauses {
     }
 }
 
+/// The longest of the default ones.
+const LONGEST_MS: i64 = 60 * 60 * 1_000;
+
 /// A channel that is closed, or that was and whose dead letters follow now.
 /// Times are in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,9 +177,10 @@ impl Closure {
         self.following.is_none()
     }
 
-    /// Whether the next alert is a try.
+    /// Whether the next alert is a try. Where that is further away than any
+    /// pause, the wall clock has stepped.
     pub(crate) fn is_due(&self, now_ms: i64) -> bool {
-        now_ms >= self.try_ms
+        !(1..=LONGEST_MS).contains(&self.try_ms.saturating_sub(now_ms))
     }
 }
 

@@ -18,6 +18,13 @@ fn tries_are_made_after_1_2_5_15_and_then_every_60_minutes() {
 }
 
 #[test]
+fn a_step_of_the_wall_clock_keeps_no_channel_closed_for_longer() {
+    let closure = Closure::new("no", &Access::default(), None, 86_400_000, &Pauses::default());
+    assert!(closure.is_due(0), "a day back");
+    assert!(!closure.is_due(86_400_000 - 8_000), "8 s back");
+}
+
+#[test]
 fn a_note_of_an_older_build_says_why_and_is_tried_at_once() {
     let closure = Closure::read(b"Missing Access");
     assert_eq!((closure.why.as_str(), closure.since_ms), ("Missing Access", None));

@@ -12,7 +12,6 @@
 
 mod backlog;
 mod backoff;
-mod clock;
 mod dispatcher;
 mod fold;
 mod index;
@@ -24,6 +23,7 @@ mod ports;
 mod queue;
 mod record;
 mod recovery;
+mod room;
 mod trace;
 
 pub use self::dispatcher::Delivery;

@@ -6,7 +6,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +22,7 @@ use async_nats::{
     },
 };
 use futures::StreamExt as _;
-use shared::{ChannelId, admin::Readiness, trust::SecretsKeys, wire};
+use shared::{ChannelId, admin::Readiness, text::chain, trust::SecretsKeys, wire};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::keys::Keys;
@@ -31,6 +31,8 @@ use crate::queue::LOOK_EVERY;
 /// The name under which readiness reports that the mirror was read.
 const CHECK: &str = "trust";
 const RETRY: Duration = Duration::from_secs(1);
+/// Failures before the log says so: at a first start the bucket is still to be made.
+const SAID_AFTER: u32 = 10;
 /// How often it is looked whether the bucket is still the one that is watched,
 /// and everything in it was heard of.
 const LOOK: Duration = Duration::from_secs(1);
@@ -56,8 +58,8 @@ pub(crate) struct Mirror {
     others: Arc<Keys>,
     secrets_keys: Option<SecretsKeys>,
     readiness: Readiness,
-    /// Whether the log says that the bucket cannot be followed.
-    said_lost: AtomicBool,
+    /// How often the bucket could not be followed since it was read.
+    failures: AtomicU32,
     /// Whether the log says that client secrets cannot be opened.
     said_sealed: AtomicBool,
 }
@@ -80,7 +82,7 @@ impl Mirror {
             others: Arc::default(),
             secrets_keys,
             readiness,
-            said_lost: AtomicBool::default(),
+            failures: AtomicU32::default(),
             said_sealed: AtomicBool::default(),
         }
     }
@@ -115,9 +117,9 @@ impl Mirror {
             if connected()
                 && let Err(error) = self.watch(&js).await
                 && connected()
-                && !self.said_lost.swap(true, Ordering::Relaxed)
+                && self.failures.fetch_add(1, Ordering::Relaxed) == SAID_AFTER
             {
-                tracing::warn!("cannot follow what the channels trust; trying on: {error:#}");
+                tracing::warn!("cannot follow what the channels trust; trying on: {}", chain(&error));
             }
             // Requests wait for the first reading.
             sleep(if connected() { RETRY } else { LOOK_EVERY }).await;
@@ -194,7 +196,7 @@ impl Mirror {
         self.readiness.set_ready(CHECK);
         // It holds from now on, whatever becomes of NATS.
         self.readiness.take_traffic();
-        self.said_lost.store(false, Ordering::Relaxed);
+        self.failures.store(0, Ordering::Relaxed);
     }
 
     /// The channel's keys as its record says; `None` where it cannot be read.

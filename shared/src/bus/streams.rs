@@ -17,7 +17,7 @@ use super::{
     lacks::Lacks,
     table::{Entry, Maker, table},
 };
-use crate::{admin::Readiness, settings::NatsSettings, wire};
+use crate::{admin::Readiness, settings::NatsSettings, text::chain, wire};
 
 /// The name under which readiness reports the streams.
 const CHECK: &str = "streams";
@@ -130,8 +130,8 @@ impl Streams {
                 Ok((entry, applied, updated)) => {
                     trouble.extend(self.note(entry, applied, updated, has_memory))
                 }
-                Err((entry, error)) if entry.needed => trouble.push(format!("{error:#}")),
-                Err((_, error)) => worse.push(format!("{error:#}")),
+                Err((entry, error)) if entry.needed => trouble.push(chain(&error)),
+                Err((_, error)) => worse.push(chain(&error)),
             }
         }
         worse.extend(self.known().values().filter_map(|known| known.older.clone()));

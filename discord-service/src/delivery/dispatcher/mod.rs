@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use self::lanes::Lanes;
-use super::{clock, lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery};
+use super::{lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery, room::Room};
 use crate::{
     authority::Authority, closure::Pauses, commands::BotAccess, dead_letters::DeadLetters, discord::Discord,
     leader::Bucket, lease::Lease, render::Style, reopening::Reopening,
@@ -57,8 +57,6 @@ impl Delivery {
         mut grants: mpsc::UnboundedReceiver<Lease>,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        // From here on the clock notices steps of the wall clock.
-        clock::now_ms();
         let bad_token = CancellationToken::new();
         let authority = self.authority.clone();
         let mut lanes = self.lanes(bad_token.clone());
@@ -110,6 +108,7 @@ impl Delivery {
         let services = Services {
             queue: Arc::new(queue.clone()),
             recovery: Arc::new(Recovery::new()),
+            room: Room::default(),
             dead_letters: Arc::new(DeadLetters::new(js)),
             journals: Arc::new(self.journals.clone()),
             messages: Messages::new(Arc::new(self.messages)),

@@ -7,10 +7,11 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
-use shared::{ChannelId, wire};
+use shared::{ChannelId, text::chain, wire};
 
 use super::lanes::Lanes;
 use crate::{
+    batch::BATCH,
     closure,
     dead_letters::{Cause, Reason},
     delivery::{lane::Services, queue::Listing},
@@ -85,14 +86,14 @@ async fn bury_strays(services: Arc<Services>, subject: String) {
     let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
     let buried = async {
         let stream = services.queue.state(&subject).await?.stream;
-        let strays = services.queue.read(&subject, 1).await?.messages;
+        let strays = services.queue.read(&subject, 1, BATCH).await?.messages;
         let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
         let channel = wire::subject_channel(&subject).unwrap_or(ChannelId::new(0));
         services.dead_letters.bury(channel, strays, &cause).await?;
         services.queue.remove(&stream, &subject, &sequences, None).await
     };
     if let Err(error) = buried.await {
-        tracing::warn!(%subject, "cannot remove what no lane reads: {error:#}");
+        tracing::warn!(%subject, "cannot remove what no lane reads: {}", chain(&error));
     }
 }
 

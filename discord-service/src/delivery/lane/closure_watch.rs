@@ -151,11 +151,12 @@ impl<'a> ClosureWatch<'a> {
         self.stored.known().is_some_and(|closure| !closure.is_closed())
     }
 
-    /// Puts some of the dead letters back that follow, while no more than half of
-    /// what may wait for the channel does: `waiting` alerts.
-    pub(super) async fn follow(&mut self, waiting: usize) -> anyhow::Result<()> {
+    /// Puts some of the dead letters back that follow, while there is room for them:
+    /// the lane keeps all that waits, and that is no more than half of what may.
+    pub(super) async fn follow(&mut self, is_behind: bool, waiting: usize) -> anyhow::Result<()> {
         let following = self.stored.known().and_then(|closure| closure.following);
-        let Some(following) = following.filter(|_| waiting <= self.services.backlog_max / 2) else {
+        let room = !is_behind && waiting <= self.services.backlog_max / 2;
+        let Some(following) = following.filter(|_| room) else {
             return Ok(());
         };
         let Some(closure) = self.stored.read().await?.cloned() else { return Ok(()) };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::text::chain;
+
 use super::{Lane, deliver::SendOutcome, permission::Objection};
 use crate::{
     dead_letters::{Cause, Reason},
@@ -76,7 +78,7 @@ impl Lane<'_> {
     pub(super) async fn remember(&self, message: Option<u64>, shown: Option<ShownMessage>) {
         let (Some(message), Some(shown)) = (message, shown) else { return };
         if let Err(error) = self.services.messages.remember(self.channel, message, &shown).await {
-            tracing::warn!("changes of the issues in a post will be posts of their own: {error:#}");
+            tracing::warn!("changes of the issues in a post will be posts of their own: {}", chain(&error));
         }
     }
 

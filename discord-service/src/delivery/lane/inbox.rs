@@ -16,7 +16,13 @@ use shared::{Alert, ChannelId, wire};
 use tokio::time::sleep;
 
 use super::services::Services;
-use crate::{batch::Stored, delivery::backlog::Backlog};
+use crate::{
+    batch::{BATCH, Batch, Stored},
+    delivery::{backlog::Backlog, room::Share},
+};
+
+/// Alerts that are read from the leader before the next post is made.
+const FROM_LEADER: usize = 128;
 
 /// How long to wait for a replica that does not show yet what its leader has.
 const REPLICA_LAGS_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
@@ -31,6 +37,10 @@ pub(super) struct Inbox<'a> {
     services: &'a Services,
     channel: ChannelId,
     subject: String,
+    /// The room that its alerts take.
+    share: Share,
+    /// The stream holds more than there is room for.
+    behind: bool,
     /// When the stream was made: tells it from one that was made in its place.
     stream: String,
     /// The next sequence to read.
@@ -52,6 +62,8 @@ impl<'a> Inbox<'a> {
             services,
             channel,
             subject,
+            share: services.room.share(),
+            behind: false,
             stream,
             cursor: 1,
             backlog: Backlog::default(),
@@ -74,13 +86,27 @@ impl<'a> Inbox<'a> {
         &mut self.backlog
     }
 
-    /// Reads from the beginning until that is exactly what stands.
+    /// Whether the stream holds more than there is room for.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Reads from the beginning until that is exactly what stands, or the first
+    /// part of it where there is no room for all.
     ///
     /// # Errors
     /// When NATS is away, or its replicas lag for long.
     pub(super) async fn catch_up(&mut self) -> anyhow::Result<()> {
         for attempt in 0..ATTEMPTS {
+            let from_leader = self.behind;
             self.refill().await?;
+            if from_leader {
+                return Ok(());
+            }
+            if self.behind {
+                self.start_over();
+                continue;
+            }
             let stand = self.services.queue.state(&self.subject).await?.messages;
             // All that stands was read, since a replica applies everything in
             // order; so where the numbers agree and nothing stands behind what
@@ -91,9 +117,7 @@ impl<'a> Inbox<'a> {
             }
             if self.len() > stand {
                 tracing::debug!("a replica shows alerts that are gone; reading again");
-                self.backlog = Backlog::default();
-                self.unreadable.clear();
-                self.cursor = 1;
+                self.start_over();
             }
             sleep(PAUSE * attempt).await;
         }
@@ -103,13 +127,43 @@ impl<'a> Inbox<'a> {
     /// Takes in all that has come since the last time. It does not wait for a
     /// moment in which nothing comes: in a storm there is none.
     pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
-        let mut more = true;
-        while more {
-            let batch = self.services.queue.read(&self.subject, self.cursor).await?;
-            more = batch.more && !batch.messages.is_empty();
+        let mut again = true;
+        while again {
+            let room = &self.services.room;
+            let reader = if self.behind { None } else { room.reader().await };
+            let most = self.share.grow(self.len(), if self.behind { FROM_LEADER } else { BATCH });
+            let batch = match self.behind {
+                _ if most == 0 => Batch { messages: Vec::new(), more: true },
+                true => self.read_from_leader(most).await?,
+                false => self.services.queue.read(&self.subject, self.cursor, most).await?,
+            };
+            again = !self.behind && batch.more && !batch.messages.is_empty();
+            self.behind = batch.more && (self.behind || most == 0);
             batch.messages.iter().for_each(|stored| self.take_in(stored));
+            self.share.settle(self.len());
+            drop(reader);
         }
         Ok(())
+    }
+
+    fn start_over(&mut self) {
+        self.backlog = Backlog::default();
+        self.unreadable.clear();
+        self.cursor = 1;
+    }
+
+    /// Where only a part is read, the numbers of what stands cannot be compared: so
+    /// the leader itself is asked.
+    async fn read_from_leader(&self, most: usize) -> anyhow::Result<Batch> {
+        let (mut messages, mut from) = (Vec::new(), self.cursor);
+        while messages.len() < most {
+            let Some(stored) = self.first_from(from).await? else {
+                return Ok(Batch { messages, more: false });
+            };
+            from = stored.sequence + 1;
+            messages.push(stored);
+        }
+        Ok(Batch { messages, more: true })
     }
 
     fn take_in(&mut self, stored: &Stored) {
@@ -137,14 +191,14 @@ impl<'a> Inbox<'a> {
         }
         if self.len() == 0
             && let Some(first) = self.first_from(1).await?
-            && first < self.cursor
+            && first.sequence < self.cursor
         {
             bail!("the alerts' stream was made again");
         }
         Ok(())
     }
 
-    async fn first_from(&self, sequence: u64) -> anyhow::Result<Option<u64>> {
+    async fn first_from(&self, sequence: u64) -> anyhow::Result<Option<Stored>> {
         self.services.queue.first(&self.subject, sequence).await
     }
 
@@ -161,9 +215,17 @@ impl<'a> Inbox<'a> {
     }
 
     /// Those of these alerts that still wait, readable or not.
-    pub(super) fn standing(&self, sequences: &BTreeSet<u64>) -> BTreeSet<u64> {
+    pub(super) async fn standing(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<BTreeSet<u64>> {
         let all = self.backlog.sequences().chain(self.unreadable.keys().copied());
-        all.filter(|sequence| sequences.contains(sequence)).collect()
+        let mut standing: BTreeSet<u64> = all.filter(|sequence| sequences.contains(sequence)).collect();
+        if self.behind {
+            for &sequence in sequences.range(self.cursor..) {
+                if self.services.queue.stands(sequence).await? {
+                    standing.insert(sequence);
+                }
+            }
+        }
+        Ok(standing)
     }
 
     /// The alert itself; `None` when somebody else removed it from the stream.
@@ -198,7 +260,10 @@ impl<'a> Inbox<'a> {
     /// Removes alerts from the stream that are posted or dead.
     pub(super) async fn remove_stored(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
         let unreadable = self.unreadable.keys().copied().find(|sequence| !sequences.contains(sequence));
-        let kept_from = self.backlog.first_outside(sequences).into_iter().chain(unreadable).min();
+        // What stands from there on is not read yet.
+        let unread = self.behind.then_some(self.cursor);
+        let read = self.backlog.first_outside(sequences).into_iter().chain(unreadable);
+        let kept_from = read.chain(unread).min();
         self.services.queue.remove(&self.stream, &self.subject, sequences, kept_from).await
     }
 

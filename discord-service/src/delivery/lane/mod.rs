@@ -45,7 +45,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{ChannelId, GuildId, shutdown::CancellationToken};
+use shared::{ChannelId, GuildId, shutdown::CancellationToken, text::chain};
 use tokio::{
     sync::{
         broadcast::{self, error::RecvError},
@@ -115,7 +115,7 @@ pub(crate) async fn run(services: Arc<Services>, mut assignment: Assignment) {
         let wait = backoff.next();
         metrics::counter!("sentry_bot_lane_interruptions_total").increment(1);
         if INTERRUPTIONS.is_news() {
-            tracing::warn!(retry_in = ?wait, "lanes start over, such as this channel's: {error:#}");
+            tracing::warn!(retry_in = ?wait, "lanes start over, such as this channel's: {}", chain(&error));
         } else {
             tracing::debug!(retry_in = ?wait, "the channel's lane starts over: {error:#}");
         }
@@ -144,7 +144,7 @@ async fn serve(
         succeeded(services, backoff);
     }
     while !lease_stop.is_cancelled() {
-        lane.closure.follow(lane.inbox.backlog().len()).await?;
+        lane.closure.follow(lane.inbox.is_behind(), lane.inbox.backlog().len()).await?;
         lane.inbox.refill().await?;
         lane.bury_unreadable().await?;
         if lane.inbox.backlog().is_empty() {

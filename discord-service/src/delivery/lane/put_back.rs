@@ -18,15 +18,14 @@ pub(super) async fn put_back(
     if page.is_empty() {
         return Ok(last + 1);
     }
-    let max_age_ms = services.max_age.as_millis().try_into().unwrap_or(i64::MAX);
     let (mut next, mut back) = (next, 0);
     for (sequence, letter) in page {
         if sequence > last || back == most {
             break;
         }
         next = sequence + 1;
-        let oldest_ms = chrono::Utc::now().timestamp_millis().saturating_sub(max_age_ms);
-        if let Some(DeadLetter { alert: Some(alert), .. }) = letter.filter(|letter| letter.follows(oldest_ms))
+        if let Some(DeadLetter { alert: Some(alert), .. }) =
+            letter.filter(|letter| letter.follows(services.oldest_ms()))
         {
             letters.put_back(sequence, &alert).await?;
             back += 1;

@@ -23,7 +23,7 @@ impl Lane<'_> {
                 Ok(())
             }
             RecordFate::Bury(cause) => {
-                let standing = self.inbox.standing(&sequences);
+                let standing = self.inbox.standing(&sequences).await?;
                 Ok(self.bury_decided(&standing, &cause).await?)
             }
             RecordFate::Repeat => {

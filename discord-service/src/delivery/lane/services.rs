@@ -2,16 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::shutdown::CancellationToken;
+use shared::{clock, shutdown::CancellationToken};
 
 use crate::{
     closure::Pauses,
     dead_letters::LetterStream,
     delivery::{
-        clock,
         messages::Messages,
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi},
         recovery::Recovery,
+        room::Room,
     },
     render::Style,
 };
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Services {
     pub(crate) queue: Arc<dyn AlertStream>,
     pub(crate) recovery: Arc<Recovery>,
+    /// How much of what waits all lanes together keep in memory.
+    pub(crate) room: Room,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) journals: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
@@ -43,6 +45,6 @@ impl Services {
     /// to be posted.
     pub(super) fn oldest_ms(&self) -> i64 {
         let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
-        clock::now_ms().saturating_sub(max_age_ms)
+        clock::age_ms().saturating_sub(max_age_ms)
     }
 }
