@@ -25,15 +25,15 @@ use crate::{
     delivery::Delivery,
     discord::Discord,
     gateway,
-    leader::Bucket,
+    kv::Bucket,
     lease::Membership,
     metrics::METRICS,
     render::Style,
+    sentry_addresses,
     settings::Settings,
-    sources,
     store::{self, FirestoreStore, Keys, Store},
     trust::Trusts,
-    verdicts,
+    verdict_responder,
 };
 
 const SERVICE: &str = "discord-service";
@@ -169,9 +169,9 @@ async fn serve(
         Ok(())
     });
     let broadcasts = nats.clone();
-    parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    parts.spawn(verdict_responder::answer(nats, authority, stop.clone()));
     let publication = settings.sentry_ip_ranges_url.clone();
-    parts.spawn(sources::keep_fresh(publication, js, stop.clone()));
+    parts.spawn(sentry_addresses::keep_fresh(publication, js, stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {
         commands::register_slash_commands(&registering, &stopped).await?;

@@ -3,21 +3,23 @@
 
 pub mod app;
 pub mod authority;
-mod batch;
 pub mod cli;
 pub mod commands;
 pub mod dead_letters;
 pub mod delivery;
 pub mod diagnosis;
+mod direct_get;
 pub mod discord;
 pub mod gateway;
-pub mod leader;
+mod guilds;
+pub mod kv;
 pub mod lease;
 pub mod metrics;
+mod rate_budget;
 pub mod render;
 pub mod reopening;
+pub mod sentry_addresses;
 pub mod settings;
-pub mod sources;
 pub mod store;
 pub mod trust;
-pub mod verdicts;
+pub mod verdict_responder;

@@ -5,24 +5,15 @@
 //! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler, and its slash command in `slash::tree`.
 
-mod access;
-mod budget;
 mod channel;
-mod facts;
-mod fields;
-mod lookups;
+mod outbox;
 mod outcome;
 mod parse;
-mod permissions;
 mod project;
-mod remedies;
 mod replies;
-mod report;
-mod send;
 mod slash;
 mod status;
 mod trust;
-mod wire;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,15 +22,12 @@ use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
-pub(crate) use self::access::BotAccess;
 pub use self::slash::register as register_slash_commands;
 use self::{
-    budget::{Rate, Shares},
-    facts::{Channel, Facts, FactsError, Kind},
+    outbox::Outbox,
     outcome::{Failure, count, settle},
-    parse::{ChannelArgument, Command, Form, ParseError},
+    parse::{Command, Form, ParseError},
     replies::{Replies, Reply},
-    send::Outbox,
 };
 use crate::{
     authority::Authority,
@@ -47,6 +35,8 @@ use crate::{
     diagnosis::Diagnosis,
     discord::Discord,
     gateway::{Handler, Invoked, Typed},
+    guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
+    rate_budget::{Rate, Shares},
     settings::Settings,
     store::{Store, StoreError},
     trust::Trusts,

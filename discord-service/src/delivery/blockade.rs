@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use shared::ChannelId;
 
 use super::{closing::Closing, ports};
-use crate::leader::{Bucket, Entry, WriteError};
+use crate::kv::{Bucket, Entry, WriteError};
 
 /// What is known of one channel. Made due from outside with [`lift`].
 pub(crate) struct Blockade {

@@ -64,10 +64,10 @@ use self::{
 };
 use crate::{
     authority::Authority,
-    commands::BotAccess,
     dead_letters::DeadLetters,
     discord::Discord,
-    leader::Bucket,
+    guilds::BotAccess,
+    kv::Bucket,
     lease::{Lease, Resource},
     render::Style,
     reopening::Reopening,

@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     authority::{AskAgain, Authority, Entitlement, Standing},
-    batch::{Batch, Stored},
-    commands::BotAccess,
+    direct_get::{Batch, Stored},
     discord::{Discord, DiscordError, Edited},
-    leader,
+    guilds::BotAccess,
+    kv,
 };
 
 /// Removals under way at once.
@@ -106,7 +106,7 @@ impl AlertStream for Queue {
 #[async_trait]
 pub(crate) trait Bucket: Send + Sync {
     /// As the bucket's leader has it.
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>>;
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>>;
     /// The same, without the revision.
     async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>>;
     /// Writes over this revision only, and returns the new one.
@@ -118,8 +118,8 @@ pub(crate) trait Bucket: Send + Sync {
 }
 
 #[async_trait]
-impl Bucket for leader::Bucket {
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>> {
+impl Bucket for kv::Bucket {
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>> {
         self.entry(key).await
     }
 

@@ -24,7 +24,7 @@ use serde_json::json;
 use shared::{ChannelId, wire};
 use tokio::time::sleep;
 
-use crate::batch::{self, Batch, Stored};
+use crate::direct_get::{self, Batch, Stored};
 
 /// Single reads under way at once.
 const IN_FLIGHT: usize = 64;
@@ -135,7 +135,7 @@ impl Queue {
     /// The next messages of the subject from this sequence on, in order: none
     /// when there are none, and perhaps not all.
     pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch> {
-        batch::read(&self.js, wire::ALERTS, subject, from).await
+        direct_get::read(&self.js, wire::ALERTS, subject, from).await
     }
 
     /// The messages with these sequences that are still there.

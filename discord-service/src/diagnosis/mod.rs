@@ -15,13 +15,13 @@ use shared::{Alert, ChannelId, refusal::Refusal, wire};
 
 pub use self::sample::Outcome;
 use crate::{
-    batch,
     dead_letters::{DeadLetters, Latest},
     delivery::{
         Closing, blockade,
         tally::{self, Tally},
     },
-    leader::Bucket,
+    direct_get,
+    kv::Bucket,
 };
 
 /// Refusals and dead letters that are shown.
@@ -144,7 +144,7 @@ impl Diagnosis {
 
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
         let subject = wire::refusals_subjects(channel);
-        let notes = batch::read(&self.js, wire::REFUSALS_STREAM, &subject, 1).await?;
+        let notes = direct_get::read(&self.js, wire::REFUSALS_STREAM, &subject, 1).await?;
         Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
 }

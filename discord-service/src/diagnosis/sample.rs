@@ -11,7 +11,7 @@ use async_nats::{
 use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
 use super::{Diagnosis, Waiting};
-use crate::{dead_letters::DeadLetter, leader::Bucket};
+use crate::{dead_letters::DeadLetter, kv::Bucket};
 
 /// How long a post is waited for: more than Discord's limits take for what
 /// waits on an ordinary day.

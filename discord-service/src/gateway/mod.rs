@@ -7,25 +7,25 @@
 //! again without end after the final codes 4010 to 4012 and tells nobody; and
 //! its shards cannot be stopped within a set time.
 
-mod budget;
-mod changes;
-mod close;
+mod close_codes;
+mod concurrency_limits;
 mod connection;
+mod event_dispatch;
+mod events_in_flight;
 mod heartbeat;
 mod identify;
-mod intake;
+mod identify_budget;
+mod identify_slots;
 mod interaction;
-mod kept;
-mod reopenings;
+mod protocol;
+mod reconnect_backoff;
+mod reopening_broadcast;
+mod reopening_events;
 mod resumable;
-mod room;
 mod session;
 mod shard;
-mod slots;
 mod status;
-mod tries;
-mod unfinished;
-mod wire;
+mod stored_session;
 
 use std::{
     sync::{
@@ -44,7 +44,10 @@ use tokio::{
 };
 
 pub use self::interaction::{FilledIn, Invoked, Place, SlashCommand, Wants};
-use self::{budget::GatewayInfo, intake::Intake, reopenings::Reopenings, slots::Slots, status::Status};
+use self::{
+    event_dispatch::Intake, identify_budget::GatewayInfo, identify_slots::Slots,
+    reopening_broadcast::Reopenings, status::Status,
+};
 use crate::{
     discord::{Discord, DiscordError},
     lease::{Bucket, Resource, Shards},

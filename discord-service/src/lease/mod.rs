@@ -15,10 +15,10 @@
 
 mod bucket;
 mod keeper;
-mod owners;
+mod owner_table;
+mod pod_lease;
 mod renewal;
-mod table;
-mod tenure;
+mod stored_owners;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -26,8 +26,8 @@ use shared::shutdown::CancellationToken;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use self::bucket::{Life, PutError};
-pub use self::{bucket::Bucket, keeper::Keeper, table::Resource};
-use self::{keeper::Ports, table::Pod, tenure::Tenure};
+pub use self::{bucket::Bucket, keeper::Keeper, owner_table::Resource};
+use self::{keeper::Ports, owner_table::Pod, pod_lease::Tenure};
 
 /// This pod's part in the sharing, taken apart for those who need a piece of it.
 #[derive(Debug)]

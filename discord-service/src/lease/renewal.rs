@@ -13,8 +13,8 @@ use tokio::{
 
 use super::{
     bucket::{Bucket, Life, PutError},
-    table::{Pod, PodId},
-    tenure::Tenure,
+    owner_table::{Pod, PodId},
+    pod_lease::Tenure,
 };
 
 /// What the keys of pods begin with.

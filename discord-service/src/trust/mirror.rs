@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{TrustError, Trusts, edits};
 use crate::{
-    leader::{Bucket, WriteError},
+    kv::{Bucket, WriteError},
     store::{Store, WRITE_ATTEMPTS, after_conflict},
 };
 

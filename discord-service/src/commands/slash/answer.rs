@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::complete::Choice;
 use crate::{
-    commands::{replies::Reply, send::with_pauses},
+    commands::{outbox::with_pauses, replies::Reply},
     discord::{Discord, DiscordError},
     gateway::Invoked,
 };

@@ -13,15 +13,15 @@ use tokio::time::{Instant, sleep};
 use super::world::{Fails, Name, World, Write};
 use crate::{
     authority::{AskAgain, Entitlement, Standing},
-    batch::{Batch, Stored},
     dead_letters::{DeadLetter, LetterStream},
     delivery::{
         closing::Access,
         ports::{AccessApi, AlertStream, Bucket, MessageApi, Rights},
         queue::Standing as Stands,
     },
+    direct_get::{Batch, Stored},
     discord::{DiscordError, Edited, Refusal},
-    leader::Entry,
+    kv::Entry,
 };
 
 pub(super) const GUILD: GuildId = GuildId::new(9);

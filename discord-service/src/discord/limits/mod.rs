@@ -7,8 +7,8 @@
 //! exception, not the pace-maker.
 
 mod bucket;
-mod gate;
-mod known;
+mod buckets_by_route;
+mod global_limit;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,8 +20,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::{
     bucket::{RateBucket, Take},
-    gate::Gate,
-    known::Known,
+    buckets_by_route::Known,
+    global_limit::Gate,
 };
 use super::{
     answer::{Answer, Scope},

@@ -37,7 +37,7 @@ use super::{
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
-use crate::leader::{Bucket, WriteError};
+use crate::kv::{Bucket, WriteError};
 
 /// The store in NATS. Its buckets are made when they are first needed.
 pub struct NatsStore {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use shared::{ChannelId, trust::ChannelTrust};
 
 use super::super::understood;
-use crate::leader::{Bucket, WriteError};
+use crate::kv::{Bucket, WriteError};
 
 /// What stands there, and the revision that a write must follow (0: nothing ever
 /// stood there).
