@@ -79,7 +79,7 @@ pub fn run() -> anyhow::Result<()> {
         let outcome = tokio::select! {
             outcome = serve(&settings, keys, secrets, readiness.clone(), stop.clone()) => outcome,
             () = grace_over(&stop, settings.common.shutdown_grace()) => {
-                tracing::warn!("the drain took too long; what is unfinished goes on elsewhere");
+                tracing::warn!("the drain took too long; other pods finish the rest");
                 Ok(())
             }
         };
@@ -100,7 +100,7 @@ async fn read_keys(
     if !settings.uses_firestore() {
         return Ok(Some(store::keys(given, mode, None).await?));
     }
-    // It may be away for long, and whoever watches the process is not to take it for dead.
+    // The store may be away for long. The probes must not take the process for dead.
     let readiness = Readiness::default();
     readiness.set_unready(CHECK, "reading the keys from the store");
     let (_, admin) = admin::serve(settings.admin_addr, readiness, metrics, None)?;

@@ -6,12 +6,12 @@
 //! had where the bucket is: a [`Bucket`] is a name, good also while NATS is away
 //! and after the bucket was lost and made again.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::{
-    HeaderMap,
-    header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
+    HeaderMap, Subscriber,
+    header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL},
     jetstream::{
         self, ErrorCode,
         context::{PublishError, PublishErrorKind},
@@ -27,7 +27,7 @@ const OPERATION: &str = "KV-Operation";
 /// What says that a message takes the place of all on its subject.
 const ROLLUP: &str = "Nats-Rollup";
 
-/// What stands, or stood, under a key.
+/// The last entry of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// What a write that follows must name.
@@ -36,12 +36,21 @@ pub(crate) struct Entry {
     pub(crate) value: Option<Bytes>,
 }
 
+/// How long a key lives unless it is written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// Whole seconds, by NATS's clock.
+    For(Duration),
+    /// For ever.
+    Ever,
+}
+
 /// Why a key was not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     /// Another write came first: read again, and try again.
     #[error("somebody else wrote since")]
-    CameSecond,
+    Conflict,
     /// NATS is away or refuses. It may have been written all the same.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -96,25 +105,49 @@ impl Bucket {
         Ok(keys.map(ToOwned::to_owned).collect())
     }
 
-    /// Writes the key, whatever stands there.
+    /// Writes the key over any revision.
     pub(crate) async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()> {
         self.publish(key, HeaderMap::new(), value).await?;
         Ok(())
     }
 
-    /// Writes the key in place of this revision (0: nothing stands there), and
+    /// Writes the key in place of this revision (0: the key is absent), and
     /// returns the new one.
     pub(crate) async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64, WriteError> {
         self.publish(key, expecting(revision), value).await
     }
 
-    /// Removes what stands under the key. A mark stays.
+    /// Writes the key for so long, in place of this revision (0: the key is absent,
+    /// `None`: any), and returns the new revision.
+    ///
+    /// A write that meets another on its way to the replicas is
+    /// [`WriteError::Failed`] here: that other one may be this pod's own, and fail.
+    pub(crate) async fn write(
+        &self,
+        key: &str,
+        value: Bytes,
+        revision: Option<u64>,
+        lifetime: Lifetime,
+    ) -> Result<u64, WriteError> {
+        let mut headers = revision.map_or_else(HeaderMap::new, expecting);
+        let ttl = match lifetime {
+            Lifetime::For(time) => format!("{}s", time.as_secs()),
+            Lifetime::Ever => "never".to_owned(),
+        };
+        headers.insert(NATS_MESSAGE_TTL, ttl);
+        self.send(key, headers, value).await.map_err(|error| match error.kind() {
+            PublishErrorKind::WrongLastSequence => WriteError::Conflict,
+            _ => self.failed(error),
+        })
+    }
+
+    /// Removes the value of the key. A mark remains.
     pub(crate) async fn purge(&self, key: &str) -> anyhow::Result<()> {
         self.publish(key, removing(HeaderMap::new()), Bytes::new()).await?;
         Ok(())
     }
 
-    /// The same, where this revision stands there.
+    /// The same, if the key still has this revision.
     pub(crate) async fn purge_revision(&self, key: &str, revision: u64) -> Result<(), WriteError> {
         self.publish(key, removing(expecting(revision)), Bytes::new()).await.map(drop)
     }
@@ -133,20 +166,31 @@ impl Bucket {
         Ok(found.cached_info().created.unix_timestamp_nanos())
     }
 
+    /// The messages that write to the keys that match, from now on.
+    pub(crate) async fn listen(&self, pattern: &str) -> anyhow::Result<Subscriber> {
+        let heard = self.js.client().subscribe(self.subject(pattern)).await;
+        heard.with_context(|| format!("cannot listen to the bucket {}", self.name))
+    }
+
+    /// The key that a message of [`Self::listen`] writes to.
+    pub(crate) fn key<'a>(&self, subject: &'a str) -> &'a str {
+        subject.strip_prefix(&self.subject("")).unwrap_or_default()
+    }
+
     async fn publish(&self, key: &str, headers: HeaderMap, value: Bytes) -> Result<u64, WriteError> {
-        let sent = self.js.publish_with_headers(self.subject(key), headers, value).await;
-        let acknowledged = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        match acknowledged {
-            Ok(stored) => Ok(stored.sequence),
-            Err(error) if came_second(&error) => Err(WriteError::CameSecond),
-            Err(error) => {
-                let error = anyhow::Error::from(error);
-                Err(error.context(format!("cannot write to the bucket {}", self.name)).into())
-            }
-        }
+        self.send(key, headers, value).await.map_err(|error| match is_conflict(&error) {
+            true => WriteError::Conflict,
+            false => self.failed(error),
+        })
+    }
+
+    async fn send(&self, key: &str, headers: HeaderMap, value: Bytes) -> Result<u64, PublishError> {
+        let sent = self.js.publish_with_headers(self.subject(key), headers, value).await?;
+        Ok(sent.await?.sequence)
+    }
+
+    fn failed(&self, error: PublishError) -> WriteError {
+        anyhow::Error::from(error).context(format!("cannot write to the bucket {}", self.name)).into()
     }
 
     async fn stream(&self) -> anyhow::Result<Stream<()>> {
@@ -173,7 +217,7 @@ fn removing(mut headers: HeaderMap) -> HeaderMap {
 
 /// A cluster has a word of its own for a write that meets another on its way to
 /// the replicas, which the client library takes for a failure.
-fn came_second(error: &PublishError) -> bool {
+fn is_conflict(error: &PublishError) -> bool {
     error.kind() == PublishErrorKind::WrongLastSequence || error.source().is_some_and(is_on_its_way)
 }
 

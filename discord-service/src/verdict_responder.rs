@@ -51,7 +51,7 @@ pub async fn answer(
             drop(slot);
         });
     }
-    // Whoever asks from now on is answered by another pod.
+    // Another pod answers all later questions.
     questions.unsubscribe().await.context("cannot unsubscribe from verdicts")
 }
 
@@ -59,7 +59,7 @@ async fn verdict(authority: &Authority, question: &[u8]) -> Verdict {
     let request: VerdictRequest = match serde_json::from_slice(question) {
         Ok(request) => request,
         Err(error) => {
-            tracing::warn!(%error, "unreadable question for a verdict");
+            tracing::warn!(%error, "cannot read a question of the ingress");
             return Verdict::Unavailable;
         }
     };
@@ -67,7 +67,7 @@ async fn verdict(authority: &Authority, question: &[u8]) -> Verdict {
         Ok(verdict) => verdict,
         Err(AskAgain::BadToken(_)) => Verdict::Unavailable,
         Err(error) => {
-            tracing::warn!(channel.id = %request.channel, %error, "no verdict");
+            tracing::warn!(channel.id = %request.channel, %error, "cannot give the ingress a verdict for this channel");
             Verdict::Unavailable
         }
     }

@@ -46,7 +46,7 @@ pub enum AskAgain {
     BadToken(#[from] shared::process::BadToken),
 }
 
-/// Where a channel stands.
+/// Whether the bot may post in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Its own guild has authorized it.
@@ -104,7 +104,7 @@ impl Authority {
         }))
     }
 
-    /// Where the channel stands. A channel that no guild lists costs no request
+    /// Whether the bot may post in the channel. A channel that no guild lists costs no request
     /// to Discord.
     ///
     /// # Errors
@@ -210,7 +210,7 @@ impl Authority {
         Ok(self.0.store.trust(channel).await?.unwrap_or_default())
     }
 
-    /// What the ingress is told.
+    /// The answer to the ingress.
     ///
     /// # Errors
     /// [`AskAgain`] when the store or Discord cannot be asked now.

@@ -50,8 +50,14 @@ impl Commands {
         }
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
+        // Admitting opens the channel, so this comes first.
+        let closed = self.why_closed(channel.id).await?;
         self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
-        Ok(self.replies.authorized(channel.id, change, secured))
+        let reply = self.replies.authorized(channel.id, change, secured);
+        Ok(match closed {
+            Some(why) => reply.and(&replies::was_closed(&why)),
+            None => reply,
+        })
     }
 
     /// The channel that is named, if it takes messages and the user manages them

@@ -101,7 +101,7 @@ pub async fn lift(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<()> {
         match bucket.update(&key(channel), closing.due().encode()?, revision).await {
             Ok(_) => return Ok(()),
             // The lane has tried it meanwhile.
-            Err(WriteError::CameSecond) => {}
+            Err(WriteError::Conflict) => {}
             Err(error) => return Err(error).context(cannot),
         }
     }

@@ -83,7 +83,7 @@ impl Diagnosis {
         stored.await.context("cannot store a sample alert")
     }
 
-    /// Whether the message still stands in the queue, as its leader has it.
+    /// Whether the message is still in the queue, as its leader has it.
     async fn waits(&self, sequence: u64) -> anyhow::Result<bool> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_raw_message(sequence).await {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod answer_meaning;
+pub(crate) mod codes;
 mod error;
 mod interactions;
 mod limits;

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use crate::lease::{Bucket, Life, PutError};
+use crate::kv::{Bucket, Lifetime, WriteError};
 
 /// Discord takes `max_concurrency` IDENTIFYs in this time, one for each
 /// remainder of shard id by `max_concurrency`.
@@ -66,14 +66,14 @@ impl Slots {
             expected = revision;
         }
         loop {
-            match self.bucket.put(&key, Bytes::new(), Some(expected), Life::For(TAKEN)).await {
+            match self.bucket.write(&key, Bytes::new(), Some(expected), Lifetime::For(TAKEN)).await {
                 Ok(revision) => {
                     let bucket = self.bucket.clone();
                     return Slot { bucket, key, revision: Some(revision), turn };
                 }
-                Err(PutError::Conflict) if expected > 0 => expected = 0,
-                Err(PutError::Conflict) => sleep(LOOK).await,
-                Err(PutError::Failed(error)) => {
+                Err(WriteError::Conflict) if expected > 0 => expected = 0,
+                Err(WriteError::Conflict) => sleep(LOOK).await,
+                Err(WriteError::Failed(error)) => {
                     tracing::debug!("cannot ask for an identify slot: {error:#}");
                     sleep(LOOK).await;
                 }
@@ -89,7 +89,7 @@ impl Slot {
     /// When it took too long, and the slot may be another's: take one again.
     pub(super) async fn spend(mut self) -> anyhow::Result<()> {
         let taken = self.revision.take();
-        let spent = self.bucket.put(&self.key, Bytes::new(), taken, Life::For(SPENT)).await;
+        let spent = self.bucket.write(&self.key, Bytes::new(), taken, Lifetime::For(SPENT)).await;
         let revision = spent.context("cannot use the identify slot")?;
         self.turn.last = Some((revision, Instant::now() + SPACING + SAFETY));
         Ok(())
@@ -102,7 +102,8 @@ impl Drop for Slot {
         let (bucket, key) = (self.bucket.clone(), std::mem::take(&mut self.key));
         // The shortest life that there is; only if it is still ours.
         tokio::spawn(async move {
-            let _ = bucket.put(&key, Bytes::new(), Some(revision), Life::For(Duration::from_secs(1))).await;
+            let _ =
+                bucket.write(&key, Bytes::new(), Some(revision), Lifetime::For(Duration::from_secs(1))).await;
         });
     }
 }

@@ -50,7 +50,8 @@ use self::{
 };
 use crate::{
     discord::{Discord, DiscordError},
-    lease::{Bucket, Resource, Shards},
+    kv::Bucket,
+    lease::{Resource, Shards},
 };
 
 /// Between two tries to learn how many shards there are.
@@ -217,7 +218,7 @@ async fn total(discord: &Discord) -> Result<u32, BadToken> {
             Ok(info) => return Ok(info.shards.max(1)),
             Err(DiscordError::BadToken(bad_token)) => return Err(bad_token),
             Err(error) => {
-                tracing::warn!(%error, "cannot look up Discord's gateway; trying again");
+                tracing::warn!(%error, "cannot ask Discord for its gateway; trying again");
                 sleep(RETRY).await;
             }
         }

@@ -287,7 +287,7 @@ impl Session<'_> {
             }),
         };
         if let Err(error) = read {
-            tracing::warn!(event = name, %error, "cannot read an event of the gateway");
+            tracing::warn!(self.shard.id, event = name, %error, "cannot read an event of the gateway");
         }
     }
 }

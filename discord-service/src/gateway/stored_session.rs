@@ -1,4 +1,4 @@
-//! Where each shard's session stands, kept in NATS, so that the pod that has the
+//! The state of each shard's session, kept in NATS, so that the pod that has the
 //! shard next goes on with the session: Discord then sends what came meanwhile,
 //! and no IDENTIFY is spent.
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::sleep};
 
 use super::{ShardId, events_in_flight::Unfinished, resumable::Resumable};
-use crate::lease::{Bucket, Life, PutError};
+use crate::kv::{Bucket, Lifetime, WriteError};
 
 /// How far what is kept may lag behind. After a crash the events since then are
 /// handled twice, and answered once, since a reply has a nonce.
@@ -37,14 +37,14 @@ impl Kept {
     /// What a predecessor left, as soon as NATS tells.
     pub(super) async fn open(bucket: &Bucket, shard: ShardId) -> Self {
         let entry = loop {
-            match bucket.get(&key(shard)).await {
+            match bucket.entry(&key(shard)).await {
                 Ok(entry) => break entry,
                 Err(error) => tracing::debug!(shard.id, "cannot look for the shard's session: {error:#}"),
             }
             sleep(RETRY).await;
         };
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-        let stored = entry.and_then(|entry| serde_json::from_slice(&entry.value).ok());
+        let stored = entry.and_then(|entry| serde_json::from_slice(&entry.value?).ok());
         let session =
             stored.filter(|stored: &Stored| stored.total == shard.total).map(|stored| stored.session);
         Self { bucket: bucket.clone(), shard, revision, session }
@@ -55,7 +55,7 @@ impl Kept {
         self.session.clone()
     }
 
-    /// Writes down where the session stands.
+    /// Writes down the state of the session.
     pub(super) async fn save(&mut self, session: Option<Resumable>) {
         if session == self.session {
             return;
@@ -63,7 +63,7 @@ impl Kept {
         match self.write(session.as_ref()).await {
             Ok(()) => self.session = session,
             Err(error) => {
-                tracing::debug!(self.shard.id, "cannot write down where the session stands: {error:#}");
+                tracing::debug!(self.shard.id, "cannot write down the state of the session: {error:#}");
             }
         }
     }
@@ -80,16 +80,16 @@ impl Kept {
         };
         let key = key(self.shard);
         loop {
-            match self.bucket.put(&key, value.clone(), Some(self.revision), Life::Ever).await {
+            match self.bucket.write(&key, value.clone(), Some(self.revision), Lifetime::Ever).await {
                 Ok(revision) => {
                     self.revision = revision;
                     return Ok(());
                 }
                 // A predecessor's last word, or a write of ours that was given up.
-                Err(PutError::Conflict) => {
-                    self.revision = self.bucket.get(&key).await?.map_or(0, |entry| entry.revision);
+                Err(WriteError::Conflict) => {
+                    self.revision = self.bucket.entry(&key).await?.map_or(0, |entry| entry.revision);
                 }
-                Err(PutError::Failed(error)) => return Err(error),
+                Err(WriteError::Failed(error)) => return Err(error),
             }
         }
     }

@@ -1,5 +1,5 @@
 //! What Discord says of guilds, channels and members, as far as permissions
-//! need it. Read anew for each command; a guild that types many commands at
+//! need it. Read again for each command; a guild that types many commands at
 //! once gets answers from memory that are a few seconds old.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -30,7 +30,7 @@ const ROLE_REMEMBERED: Duration = Duration::from_secs(600);
 const MAX_GUILDS: u64 = 500;
 const MAX_MEMBERS: u64 = 5_000;
 const MAX_ROLES: u64 = 10_000;
-/// Commands of a guild whose facts are read anew. Each reading asks four questions.
+/// Commands of a guild whose facts are read again. Each reading asks four questions.
 const FRESH: Rate = Rate::new(20, 1);
 
 /// Discord's answer could not be had. Shared by all who waited for it.

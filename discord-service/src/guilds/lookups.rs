@@ -1,5 +1,5 @@
 //! Questions to Discord about a guild, few at a time and so many a second for
-//! each: whoever may not use a command can type it all day, and every question is
+//! each: anybody can type a command all day, also without the right to it. Every question is
 //! one of the bot's 50 requests a second, which the alerts of all guilds share.
 
 use std::{sync::Arc, time::Duration};
@@ -54,7 +54,7 @@ impl LookUps {
         }
     }
 
-    /// Asks for what stands under this path; `route` as in [`Discord::get`].
+    /// Asks for what is under this path; `route` as in [`Discord::get`].
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         about: GuildId,

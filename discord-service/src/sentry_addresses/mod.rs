@@ -71,8 +71,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Keeps the copy fresh until it is told to stop. Never fails: without a good
-/// list the last one stays.
+/// Keeps the copy fresh until `stop`. Without a good list it keeps the last one.
 ///
 /// # Errors
 /// When no client for HTTPS can be made.
@@ -153,7 +152,7 @@ impl Keeper {
         let body = self.fetch().await?;
         let published = Published::read(&body).context("Refused the list")?;
         for entry in &published.skipped {
-            tracing::warn!(entry, "skipped an entry of Sentry's addresses: it is no network");
+            tracing::warn!(entry, "skipped an entry of Sentry's addresses that is not a network");
         }
         let count = published.networks.len();
         let write = self.change(|before| Ranges::renewed(before, published.networks.clone(), now_ms()));
@@ -193,7 +192,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Writes what comes of the copy that stands there.
+    /// Writes what `make` makes of the present copy.
     async fn change(&self, make: impl Fn(Option<&Ranges>) -> Ranges) -> anyhow::Result<Ranges> {
         for _ in 0..ATTEMPTS {
             let (there, revision) = current(&self.bucket).await?;
@@ -201,7 +200,7 @@ impl Keeper {
             let made = make(there.as_ref().or(self.copy.as_ref()));
             match self.bucket.update(wire::SOURCES_KEY, made.encode().into(), revision).await {
                 Ok(_) => return Ok(made),
-                Err(WriteError::CameSecond) => {}
+                Err(WriteError::Conflict) => {}
                 Err(WriteError::Failed(error)) => return Err(error).context("cannot write the copy"),
             }
         }
@@ -219,9 +218,9 @@ impl Keeper {
         let days = age.as_secs() / 86_400;
         let error = format!("{error:#}");
         if age > OLD_AFTER {
-            tracing::warn!(error, days, "Sentry's addresses were not read for long; trying on");
+            tracing::warn!(error, days, "nobody has read Sentry's addresses for a long time; trying again");
         } else {
-            tracing::info!(error, "cannot read Sentry's addresses now; trying on");
+            tracing::info!(error, "cannot read Sentry's addresses; trying again");
         }
     }
 
@@ -246,33 +245,4 @@ fn now_ms() -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_list_is_read_over_https_alone_but_for_this_machine() {
-        assert_eq!("off".parse(), Ok(Publication::Off));
-        for good in [
-            "https://docs.sentry.io/api/ip-ranges/",
-            "https://192.0.2.1:8443/x?y",
-            "http://127.0.0.1:8000/",
-            "http://[::1]/",
-            "http://localhost:1/list",
-        ] {
-            let url = Url::parse(good).expect("a URL");
-            assert_eq!(good.parse(), Ok(Publication::At(url)), "{good}");
-        }
-        for bad in [
-            "",
-            "OFF",
-            "docs.sentry.io",
-            "http://docs.sentry.io/api/ip-ranges/",
-            "http://127.0.0.1.example.com/",
-            "http://10.0.0.1/",
-            "https://user@docs.sentry.io/",
-            "file:///etc/hosts",
-        ] {
-            assert!(bad.parse::<Publication>().is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,6 @@
-//! The settings of discord-service.
+//! The settings of discord-service, and the subcommands of its binary.
+
+mod operator_command;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -6,6 +8,7 @@ use clap::{Parser, ValueEnum, value_parser};
 use shared::settings::CommonSettings;
 use url::Url;
 
+pub use self::operator_command::{DeadLettersCommand, OperatorCommand};
 use crate::sentry_addresses::Publication;
 
 /// Posts Sentry's alerts to Discord and answers the bot's commands
@@ -21,10 +24,10 @@ pub struct Settings {
     /// File that holds DISCORD_TOKEN
     #[arg(long, env)]
     pub discord_token_file: Option<PathBuf>,
-    /// Base of Discord's API: another one is a sandbox or a rate-limit proxy
+    /// Base of Discord's API; name another one for a sandbox or a rate-limit proxy
     #[arg(long, env, default_value = "https://discord.com", value_parser = http_url)]
     pub discord_api_url: Url,
-    /// Where it is kept who may post where; auto: Firestore when one of Google's variables is set, else NATS
+    /// Keeps who may post where; auto: Firestore if one of Google's variables is set, otherwise NATS
     #[arg(long, env, value_enum, default_value_t)]
     pub store: StoreChoice,
     /// Google's project id, for Firestore
@@ -47,13 +50,13 @@ pub struct Settings {
         value_parser = http_url
     )]
     pub glyph_url: Url,
-    /// Seconds after which a silent pod's shards and partitions pass to others, at most 15
+    /// Seconds after which other pods take over a silent pod's shards and partitions, at most 15
     #[arg(long, env, default_value_t = 10, value_parser = value_parser!(u64).range(2..=15))]
     pub lease_ttl_secs: u64,
-    /// Where Sentry publishes the addresses that it sends from, read every 12 to 24 hours for the ingress; `off` reads nothing
+    /// The list of the addresses that Sentry sends from; read every 12 to 24 hours for the ingress; `off` reads nothing
     #[arg(long, env, default_value = "https://docs.sentry.io/api/ip-ranges/")]
     pub sentry_ip_ranges_url: Publication,
-    /// The ingress as Sentry reaches it, such as `https://bot.example.com:8080`; then the bot prints ready-made webhook URLs
+    /// The address at which Sentry reaches the ingress, such as `https://bot.example.com:8080`; with it the bot shows complete webhook URLs
     #[arg(long, env, value_parser = http_url)]
     pub public_url: Option<Url>,
     /// Seconds after which a waiting alert goes to the dead letters, at most 5 days
@@ -61,7 +64,7 @@ pub struct Settings {
     pub alert_max_age_secs: u64,
     /// What to do instead of serving.
     #[command(subcommand)]
-    pub command: Option<crate::cli::Command>,
+    pub command: Option<OperatorCommand>,
 }
 
 impl Settings {
@@ -126,7 +129,7 @@ fn host_port(text: &str) -> Result<String, String> {
     }
 }
 
-/// The prefix stands in code spans and in names of embed fields, which have limits.
+/// The bot shows the prefix in code spans and in names of embed fields, which have limits.
 fn prefix(text: &str) -> Result<String, String> {
     let fits = (1..=32).contains(&text.chars().count());
     if !fits || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '`') {
@@ -136,28 +139,4 @@ fn prefix(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{host_port, prefix};
-
-    #[test]
-    fn an_emulator_is_a_host_and_a_port() {
-        for good in ["127.0.0.1:8080", "localhost:80", "[::1]:8080", "firestore.svc:8080"] {
-            assert_eq!(host_port(good).as_deref(), Ok(good));
-        }
-        for bad in
-            ["", "x y", "localhost", ":8080", "http://localhost:8080", "a@b:80", "a:80/x", "a:b", "a:99999"]
-        {
-            assert!(host_port(bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_prefix_is_one_short_word_that_stays_in_its_code_span() {
-        for good in ["!sentry", "?", "ä!"] {
-            assert_eq!(prefix(good).as_deref(), Ok(good));
-        }
-        for bad in ["", "two words", "a\u{7}b", "`s`", &"x".repeat(33)] {
-            assert!(prefix(bad).is_err(), "{bad:?}");
-        }
-    }
-}
+mod tests;

@@ -18,10 +18,13 @@ pub(super) use self::trust::{
     no_secrets_key, not_a_secret, opened, secret_removed, secret_stored, secrets_full,
 };
 use super::parse::SlashOnly;
-use crate::{dead_letters::Replayed, guilds::Missing, render::link, settings::Settings, store::Change};
-
-/// The colour of what has no level.
-const COLOUR: u32 = 0xE7_4C_3C;
+use crate::{
+    dead_letters::Replayed,
+    guilds::Missing,
+    render::{colours, link},
+    settings::Settings,
+    store::Change,
+};
 
 /// An answer, however it is sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +41,16 @@ impl Reply {
         match self {
             Self::Text(text) => message["content"] = text.as_str().into(),
             Self::Embed(embed) => message["embeds"] = json!([embed]),
+        }
+    }
+}
+
+impl Reply {
+    /// Adds to a text.
+    pub(super) fn and(self, more: &str) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text + more),
+            embed @ Self::Embed(_) => embed,
         }
     }
 }
@@ -151,7 +164,8 @@ impl Replies {
     }
 
     pub(super) fn embed(&self, title: &str, fields: Vec<Value>) -> Value {
-        let mut embed = json!({"title": format!("***{title}***"), "color": COLOUR, "fields": fields});
+        let mut embed =
+            json!({"title": format!("***{title}***"), "color": colours::DEFAULT, "fields": fields});
         // A glyph that Discord would refuse must not cost the whole reply.
         if link::is_linkable(&self.glyph_url) {
             embed["thumbnail"] = json!({"url": self.glyph_url.as_str()});
@@ -160,7 +174,7 @@ impl Replies {
     }
 }
 
-/// To whoever lacks Manage Messages, here or in the channel named.
+/// To a user without Manage Messages, here or in the named channel.
 pub(super) fn no_permission() -> Reply {
     "You have no sufficient permission in this guild to use this command. Please contact guild administrator."
         .into()
@@ -226,16 +240,30 @@ pub(super) fn slash_only(command: SlashOnly) -> Reply {
     .into()
 }
 
-/// `replay`, of this channel.
-pub(super) fn replaying(replayed: Replayed) -> Reply {
-    let mut text = format!("Replaying {} alerts", replayed.alerts);
-    if replayed.unreadable > 0 {
-        text += &format!("\n{} dead letters hold no alert that can be read. They stay.", replayed.unreadable);
+/// `replay`, of this channel. `closed`: why Discord refused posts there, if it did.
+pub(super) fn replaying(replayed: Replayed, closed: Option<&str>) -> Reply {
+    let mut text = match replayed.alerts {
+        0 => "There is nothing to replay in this channel.".to_owned(),
+        1 => "Replaying 1 alert".to_owned(),
+        alerts => format!("Replaying {alerts} alerts"),
+    };
+    match replayed.unreadable {
+        0 => {}
+        1 => text += "\nI cannot read 1 dead letter. It stays.",
+        unreadable => text += &format!("\nI cannot read {unreadable} dead letters. They stay."),
     }
     if replayed.ended_early {
-        text += "\nThe queue takes no more now. The others stay: use `replay` again when these are posted.";
+        text += "\nThe queue is full. The others stay: use `replay` again after these are posted.";
+    }
+    if let Some(why) = closed {
+        text += &was_closed(why);
     }
     text.into()
+}
+
+/// What comes after a reply about a channel that was closed: the command opens it.
+pub(super) fn was_closed(why: &str) -> String {
+    format!("\nDiscord refused posts in this channel until now: {why}\nThe next alert tries again.")
 }
 
 /// To a slash command in a private message.

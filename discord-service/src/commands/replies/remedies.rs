@@ -10,28 +10,28 @@ pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
     match reason {
         Reason::Source => {
             "It came from an address that is not let in. Only Sentry's own are: for a Sentry of your own, ask \
-             whoever runs the bot to allow its address."
+             the bot's operator to allow its address."
                 .to_owned()
         }
         Reason::Query => {
-            "The URL has a part that is unknown, broken or there twice. Beside `id` it may have `&mention=USER_ID` \
+            "The URL has a part that is unknown, broken or double. Besides `id` it may have `&mention=USER_ID` \
              and `&token=…` only: paste it into Sentry again."
                 .to_owned()
         }
         Reason::MentionNotAnId => {
-            "What stands behind `&mention=` in the URL is no user's id. Right-click the user → Copy User ID, or \
+            "The text after `&mention=` in the URL is not a user's id. Right-click the user → Copy User ID, or \
              leave it out."
                 .to_owned()
         }
         Reason::NotJson => {
-            "Its body was missing, cut or not JSON. Sentry sends no such thing: look what else calls this URL."
+            "Its body was missing, cut or not JSON. Sentry never sends this: find out what else calls this URL."
                 .to_owned()
         }
         Reason::TooLarge => {
-            "Its body was too large. Ask whoever runs the bot to raise `MAX_BODY_BYTES`.".to_owned()
+            "Its body was too large. Ask the bot's operator to raise `MAX_BODY_BYTES`.".to_owned()
         }
         Reason::Schema => {
-            "Sentry sent something this bot does not know, or it was not Sentry. Tell whoever runs the bot which \
+            "Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator which \
              rule was broken."
                 .to_owned()
         }
@@ -49,7 +49,7 @@ pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
                 .to_owned()
         }
         Reason::Repeat => {
-            "A signed request came a second time and was not posted again. Where you sent it twice yourself, all is \
+            "A signed request came a second time and was not posted again. If you sent it twice yourself, all is \
              well; otherwise somebody has captured it."
                 .to_owned()
         }
@@ -64,16 +64,16 @@ pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
              you take `&mention=` out of the URL."
         ),
         Reason::QueueUnavailable => {
-            "The bot could not store it, so it is lost. If that goes on, tell whoever runs the bot.".to_owned()
+            "The bot could not store it, so it is lost. If this continues, tell the bot's operator.".to_owned()
         }
         Reason::BacklogFull => {
             "Too many alerts were waiting for this channel, so it is lost. Make Sentry's alert rules less noisy, or \
              give some projects another channel."
                 .to_owned()
         }
-        Reason::Internal => "The bot failed on it. Tell whoever runs the bot.".to_owned(),
+        Reason::Internal => "The bot failed on it. Tell the bot's operator.".to_owned(),
         Reason::Other => {
-            "It was refused. Whoever runs the bot finds the reason in the log of ingress-service.".to_owned()
+            "It was refused. The bot's operator finds the reason in the log of ingress-service.".to_owned()
         }
     }
 }
@@ -105,11 +105,11 @@ pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> Stri
         }
         Reason::Refused => {
             format!(
-                "Discord refused the message itself. Tell whoever runs the bot; `{prefix} replay` tries again."
+                "Discord refused the message itself. Tell the bot's operator; `{prefix} replay` tries again."
             )
         }
         Reason::Unreadable => {
-            "It was no alert that this version of the bot can read. Tell whoever runs the bot.".to_owned()
+            "It was not an alert that this version of the bot can read. Tell the bot's operator.".to_owned()
         }
     }
 }

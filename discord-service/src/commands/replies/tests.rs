@@ -237,3 +237,15 @@ fn the_help_names_every_command_with_an_example() {
 ?s test: Sends a sample alert into this channel and says how long it took.\nExample: `?s test`"
     );
 }
+
+#[test]
+fn a_replay_counts_in_good_grammar_and_says_why_the_channel_was_closed() {
+    let of = |alerts, unreadable| Replayed { alerts, unreadable, ..Replayed::default() };
+    says(&replaying(of(0, 0), None), "There is nothing to replay in this channel.");
+    says(&replaying(of(1, 1), None), "Replaying 1 alert\nI cannot read 1 dead letter. It stays.");
+    says(
+        &replaying(of(2, 0), Some("Missing Access")),
+        "Replaying 2 alerts\nDiscord refused posts in this channel until now: Missing Access\n\
+         The next alert tries again.",
+    );
+}

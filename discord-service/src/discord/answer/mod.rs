@@ -9,14 +9,12 @@ use shared::text::cut;
 
 use super::{
     answer_meaning::{Asked, Meaning},
+    codes,
     error::{DiscordError, Refusal},
 };
 
 /// No wait that Discord asks for is taken to be longer, whatever it says.
 const LONGEST_WAIT: f64 = 24.0 * 60.0 * 60.0;
-/// The code of a 429 that is about edits of messages older than an hour. Discord
-/// documents neither the limit nor its window.
-const OLD_EDITS: u32 = 30_046;
 /// How long such a 429 holds that does not say how long.
 const OLD_EDITS_WAIT: Duration = Duration::from_secs(300);
 /// Discord's words are kept up to this many characters.
@@ -75,7 +73,7 @@ impl Scope {
 /// The body of a 429.
 #[derive(Deserialize)]
 struct RateLimited {
-    // Absent in some answers of code 30046, as others have seen them.
+    // Absent in some answers of this code, as others have seen them.
     retry_after: Option<f64>,
     #[serde(default)]
     global: bool,
@@ -134,7 +132,7 @@ impl Answer {
     pub(super) fn old_edits_limited(&self) -> Option<Duration> {
         let body: RateLimited = serde_json::from_slice(&self.body).ok()?;
         let (_, wait) = self.rate_limited();
-        (self.status == StatusCode::TOO_MANY_REQUESTS && body.code == OLD_EDITS)
+        (self.status == StatusCode::TOO_MANY_REQUESTS && body.code == codes::OLD_EDITS_LIMITED)
             .then(|| wait.unwrap_or(OLD_EDITS_WAIT))
     }
 

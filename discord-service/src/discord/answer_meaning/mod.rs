@@ -7,7 +7,7 @@
 
 use reqwest::Method;
 
-use super::{error::Refusal, route::Route};
+use super::{codes, error::Refusal, route::Route};
 
 /// What was asked, as far as the meaning of an answer depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,17 +88,16 @@ fn is_json(content_type: &str) -> bool {
 const fn is_passing(code: u32) -> bool {
     matches!(
         code,
-        40_004      // Send messages has been temporarily disabled
-        | 40_006    // This feature has been temporarily disabled
-        | 40_062    // Service resource is being rate limited
-        | 40_333    // Internal network error, from Discord's edge
-        | 130_000 // API resource is currently overloaded
+        codes::SENDING_DISABLED
+            | codes::FEATURE_DISABLED
+            | codes::RESOURCE_LIMITED
+            | codes::EDGE_ERROR
+            | codes::OVERLOADED
     )
 }
 
-/// 40001: unauthorized, provide a valid token.
 const fn is_about_token(status: u16, code: Option<u32>) -> bool {
-    matches!((status, code), (401, Some(0)) | (_, Some(40_001)))
+    matches!((status, code), (401, Some(0)) | (_, Some(codes::UNAUTHORIZED)))
 }
 
 const fn refusal(asked: Asked, status: u16, code: Option<u32>) -> Option<Refusal> {
@@ -113,23 +112,22 @@ const fn refusal(asked: Asked, status: u16, code: Option<u32>) -> Option<Refusal
 
 const fn refused_post(status: u16, code: Option<u32>) -> Option<Refusal> {
     match code {
-        Some(10_008) => Some(Refusal::AlreadyPosted), // Unknown message: a repeated nonce of a deleted one
-        Some(50_008 | 160_005) => Some(Refusal::Channel), // No messages in this type of channel; locked thread
+        // A repeated nonce, of a message that was deleted since.
+        Some(codes::UNKNOWN_MESSAGE) => Some(Refusal::AlreadyPosted),
+        Some(codes::NO_MESSAGES_HERE | codes::LOCKED_THREAD) => Some(Refusal::Channel),
         _ => refused_write(status, code),
     }
 }
 
 const fn refused_edit(status: u16, code: Option<u32>) -> Option<Refusal> {
     match (status, code) {
-        (_, Some(
-            10_008      // Unknown message
-            | 50_005    // Authored by another user
-            | 50_083    // Archived thread
-        )) => Some(Refusal::MessageGone),
-        (_, Some(160_005)) => Some(Refusal::Channel),
+        (_, Some(codes::UNKNOWN_MESSAGE | codes::NOT_OUR_MESSAGE | codes::ARCHIVED_THREAD)) => {
+            Some(Refusal::MessageGone)
+        }
+        (_, Some(codes::LOCKED_THREAD)) => Some(Refusal::Channel),
         (_, code) if is_out_of_reach(code) => Some(Refusal::Channel),
         // About a token, whatever the status.
-        (_, Some(40_001)) => None,
+        (_, Some(codes::UNAUTHORIZED)) => None,
         (404, _) => Some(Refusal::MessageGone),
         _ => refused_write(status, code),
     }
@@ -138,25 +136,26 @@ const fn refused_edit(status: u16, code: Option<u32>) -> Option<Refusal> {
 const fn refused_look_up(status: u16, code: Option<u32>) -> Option<Refusal> {
     match (status, code) {
         (_, code) if is_out_of_reach(code) => Some(Refusal::Channel),
-        (404, Some(
-            10_007      // Unknown member
-            | 10_013 // Unknown user
-        )) => Some(Refusal::Unknown),
+        (404, Some(codes::UNKNOWN_MEMBER | codes::UNKNOWN_USER)) => Some(Refusal::Unknown),
         // Invalid form body: an id that no snowflake can have.
-        (400, Some(50_035)) => Some(Refusal::Unknown),
+        (400, Some(codes::INVALID_FORM_BODY)) => Some(Refusal::Unknown),
         _ => None,
     }
 }
 
 const fn refused_interaction(status: u16, code: Option<u32>) -> Option<Refusal> {
     match (status, code) {
-        (401, Some(_)) | (_, Some(
-            10_015      // Unknown webhook
-            | 10_062    // Unknown interaction
-            | 40_060    // Interaction has already been acknowledged
-            | 50_027 // Invalid webhook token
-        )) => Some(Refusal::InteractionOver),
-        (_, Some(10_008)) => Some(Refusal::MessageGone),
+        (401, Some(_))
+        | (
+            _,
+            Some(
+                codes::UNKNOWN_WEBHOOK
+                | codes::UNKNOWN_INTERACTION
+                | codes::ALREADY_ACKNOWLEDGED
+                | codes::INVALID_WEBHOOK_TOKEN,
+            ),
+        ) => Some(Refusal::InteractionOver),
+        (_, Some(codes::UNKNOWN_MESSAGE)) => Some(Refusal::MessageGone),
         _ => refused_message(status, code),
     }
 }
@@ -171,13 +170,16 @@ const fn refused_write(status: u16, code: Option<u32>) -> Option<Refusal> {
 /// What was sent cannot be taken.
 const fn refused_message(status: u16, code: Option<u32>) -> Option<Refusal> {
     match (status, code) {
-        (_, Some(
-            50_006      // Cannot send an empty message
-            | 50_035    // Invalid form body
-            | 200_000   // Blocked by AutoMod
-            | 240_000 // Blocked by the filter of harmful links
-        )) => Some(Refusal::Message),
-        (_, None | Some(0 | 40_001)) => None,
+        (
+            _,
+            Some(
+                codes::EMPTY_MESSAGE
+                | codes::INVALID_FORM_BODY
+                | codes::BLOCKED_BY_AUTOMOD
+                | codes::HARMFUL_LINK,
+            ),
+        ) => Some(Refusal::Message),
+        (_, None | Some(0 | codes::UNAUTHORIZED)) => None,
         (400, Some(_)) => Some(Refusal::Message),
         _ => None,
     }
@@ -188,10 +190,10 @@ const fn is_out_of_reach(code: Option<u32>) -> bool {
     matches!(
         code,
         Some(
-            10_003      // Unknown channel
-            | 10_004    // Unknown guild
-            | 50_001    // Missing access
-            | 50_013 // Missing permissions
+            codes::UNKNOWN_CHANNEL
+                | codes::UNKNOWN_GUILD
+                | codes::MISSING_ACCESS
+                | codes::MISSING_PERMISSIONS
         )
     )
 }

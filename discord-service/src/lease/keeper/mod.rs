@@ -12,15 +12,15 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
-use self::balance::Settled;
+use self::balance::Balanced;
 use super::{
     Lease,
-    bucket::{self, Bucket, PutError},
-    owner_table::{Pod, Resource, Table},
-    pod_lease::Tenure,
+    owner_table::{OwnerTable, PodState, Resource},
+    pod_lease::PodLease,
     renewal::{PODS, Renewal, announce, key_of},
-    stored_owners::{OWNERS, Owners, Standing},
+    stored_owners::{OWNERS, OwnersRead, StoredOwners},
 };
+use crate::kv::{Bucket, WriteError};
 
 /// So often the table is written in vain before others are let in between.
 const CONFLICTS: u32 = 20;
@@ -28,16 +28,16 @@ const CONFLICTS: u32 = 20;
 /// down dozens of things, and each write of it makes another pod's fail.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// What a keeper is told by the rest of the process, and what it tells.
+/// The channels between a keeper and the rest of the process.
 #[derive(Debug)]
-pub(super) struct Ports {
+pub(super) struct KeeperChannels {
     /// Cancelled when everything is to be handed back.
     pub(super) leaving: CancellationToken,
     /// What this pod tells the others of itself.
-    pub(super) own: watch::Sender<Pod>,
+    pub(super) own: watch::Sender<PodState>,
     /// How many pods live.
     pub(super) count: watch::Sender<usize>,
-    /// The number of shards as of which they were shared last.
+    /// The total number of shards at the last share-out.
     pub(super) shared: watch::Sender<u32>,
     /// Takes the partitions that are granted.
     pub(super) partitions: mpsc::UnboundedSender<Lease>,
@@ -50,8 +50,8 @@ pub(super) struct Ports {
 pub struct Keeper {
     bucket: Bucket,
     ttl: Duration,
-    ports: Ports,
-    owners: Owners,
+    channels: KeeperChannels,
+    owners: StoredOwners,
     /// Leases that somebody in this process has, also of an earlier life: none
     /// of these is granted again before it is dropped.
     out: BTreeMap<Resource, CancellationToken>,
@@ -60,69 +60,75 @@ pub struct Keeper {
 }
 
 /// Why a life of the pod ended.
-enum End {
+enum LifeEnd {
     /// Its key may be gone, or the table that says what it owns.
     Lost,
     /// Everything is handed back.
-    Left,
+    Released,
     /// It cannot read who owns what, and has put everything down.
-    Blind,
+    Unreadable,
 }
 
 impl Keeper {
-    pub(super) fn new(bucket: Bucket, ttl: Duration, ports: Ports) -> Self {
+    pub(super) fn new(bucket: Bucket, ttl: Duration, channels: KeeperChannels) -> Self {
         let (drop_here, dropped) = mpsc::unbounded_channel();
-        let (owners, out) = (Owners::new(bucket.clone()), BTreeMap::new());
-        Self { bucket, ttl, ports, owners, out, dropped, drop_here }
+        let (owners, out) = (StoredOwners::new(bucket.clone()), BTreeMap::new());
+        Self { bucket, ttl, channels, owners, out, dropped, drop_here }
     }
 
     /// Shares until the process is leaving and `done` says that nothing acts any
-    /// more, then hands back what is left. `joined` is told whether this pod is
+    /// more, then hands back what is left. `joined` hears whether this pod is
     /// one of those that share, and what keeps it from that.
     pub async fn run(mut self, done: CancellationToken, joined: impl Fn(Result<(), &str>) + Send + Sync) {
         while !done.is_cancelled() {
-            let tenure = Arc::new(Tenure::new(format!("{:016x}", rand::random::<u64>())));
-            let Some(revision) = done.run_until_cancelled(self.join(&tenure, &joined)).await else { return };
+            let pod_lease = Arc::new(PodLease::new(format!("{:016x}", rand::random::<u64>())));
+            let Some(revision) = done.run_until_cancelled(self.join(&pod_lease, &joined)).await else {
+                return;
+            };
             let mut renewal = Renewal {
                 bucket: self.bucket.clone(),
                 ttl: self.ttl,
-                tenure: tenure.clone(),
+                pod_lease: pod_lease.clone(),
                 revision,
-                own: self.ports.own.subscribe(),
+                own: self.channels.own.subscribe(),
             };
-            tracing::info!(pod.id = %tenure.pod, "this pod has joined the others");
+            tracing::info!(pod.id = %pod_lease.pod, "this pod has joined the others");
             let end = tokio::select! {
-                () = renewal.until_lost(&joined) => End::Lost,
-                () = tenure.expired() => End::Lost,
-                end = self.share(&tenure, &done, &joined) => end,
+                () = renewal.until_lost(&joined) => LifeEnd::Lost,
+                () = pod_lease.expired() => LifeEnd::Lost,
+                end = self.share(&pod_lease, &done, &joined) => end,
             };
             match end {
-                End::Left => self.leave(&tenure).await,
-                End::Lost => {
-                    tenure.end();
-                    joined(Err("the leases are lost: joining the other pods anew"));
+                LifeEnd::Released => self.release_all(&pod_lease).await,
+                LifeEnd::Lost => {
+                    pod_lease.end();
+                    joined(Err("the leases are lost: joining the other pods again"));
                     metrics::counter!("sentry_bot_leases_lost_total").increment(self.out.len() as u64);
-                    tracing::warn!(pod.id = %tenure.pod, leases = self.out.len(), "the leases could not be renewed in time, or are lost; joining anew");
+                    tracing::warn!(pod.id = %pod_lease.pod, leases = self.out.len(), "this pod could not renew its leases in time, or NATS lost them; it joins again");
                     self.out.values().for_each(CancellationToken::cancel);
                 }
-                End::Blind => {
-                    tenure.end();
+                LifeEnd::Unreadable => {
+                    pod_lease.end();
                     // What is not removed here goes by itself.
-                    let _ = self.bucket.remove(&key_of(&tenure.pod)).await;
+                    let _ = self.bucket.remove(&key_of(&pod_lease.pod)).await;
                 }
             }
         }
     }
 
     /// Writes this life's key for the first time.
-    async fn join(&mut self, tenure: &Tenure, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) -> u64 {
+    async fn join(
+        &mut self,
+        pod_lease: &PodLease,
+        joined: &(impl Fn(Result<(), &str>) + Send + Sync),
+    ) -> u64 {
         let mut said = false;
         loop {
             // What was dropped meanwhile is free to be granted again.
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
-            match self.try_to_join(tenure).await {
+            match self.try_to_join(pod_lease).await {
                 Ok(Some(revision)) => return revision,
                 Ok(None) if !said => {
                     said = true;
@@ -143,26 +149,26 @@ impl Keeper {
 
     /// `None` where this pod cannot read the table and others live that may.
     ///
-    /// Whoever cannot read it has put everything down before its key went, so
-    /// where no key stands nobody acts, and the table can begin anew.
-    async fn try_to_join(&mut self, tenure: &Tenure) -> anyhow::Result<Option<u64>> {
-        if let Standing::Unreadable(revision) = self.owners.read().await? {
+    /// A pod that cannot read the table stops all its work before its key expires.
+    /// So without any key nobody works, and a new table can begin.
+    async fn try_to_join(&mut self, pod_lease: &PodLease) -> anyhow::Result<Option<u64>> {
+        if let OwnersRead::Unreadable(revision) = self.owners.read().await? {
             if !self.owners.pods().await?.is_empty() {
                 return Ok(None);
             }
-            self.owners.write(&Table::default(), revision).await?;
-            tracing::warn!("nobody could read who owns what; shared everything anew");
+            self.owners.write(&OwnerTable::default(), revision).await?;
+            tracing::warn!("no pod could read the table of leases; a new table replaces it");
         }
-        Ok(Some(announce(&self.bucket, self.ttl, tenure, &self.ports.own.subscribe(), 0).await?))
+        Ok(Some(announce(&self.bucket, self.ttl, pod_lease, &self.channels.own.subscribe(), 0).await?))
     }
 
     /// Keeps this pod's part of the table right, until everything is done.
     async fn share(
         &mut self,
-        tenure: &Arc<Tenure>,
+        pod_lease: &Arc<PodLease>,
         done: &CancellationToken,
         joined: &(impl Fn(Result<(), &str>) + Send + Sync),
-    ) -> End {
+    ) -> LifeEnd {
         let mut heard = None;
         let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
         let mut look = interval(self.ttl / 10);
@@ -180,7 +186,7 @@ impl Keeper {
             tokio::select! {
                 _ = look.tick() => {}
                 word = words => match word {
-                    Some(word) if is_news(&mut known, &word) => {}
+                    Some(word) if is_news(&mut known, self.bucket.key(&word.subject), &word.payload) => {}
                     Some(_) => continue,
                     None => {
                         heard = None;
@@ -191,22 +197,22 @@ impl Keeper {
                     self.out.remove(&resource);
                     sleep(GATHER).await;
                 }
-                () = self.ports.leaving.cancelled(), if !self.ports.own.borrow().leaving => {
-                    self.ports.own.send_modify(|pod| pod.leaving = true);
+                () = self.channels.leaving.cancelled(), if !self.channels.own.borrow().leaving => {
+                    self.channels.own.send_modify(|pod| pod.leaving = true);
                 }
-                () = done.cancelled() => return End::Left,
+                () = done.cancelled() => return LifeEnd::Released,
             }
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
-            match timeout(self.ttl / 2, self.settle(tenure)).await {
-                Ok(Ok(Settled::Shared)) => joined(Ok(())),
-                Ok(Ok(Settled::Disowned)) => return End::Lost,
-                Ok(Ok(Settled::Unreadable)) => {
+            match timeout(self.ttl / 2, self.balance(pod_lease)).await {
+                Ok(Ok(Balanced::Shared)) => joined(Ok(())),
+                Ok(Ok(Balanced::Lost)) => return LifeEnd::Lost,
+                Ok(Ok(Balanced::Unreadable)) => {
                     joined(Err("cannot read who owns what: a newer version wrote it, or it is damaged"));
                     self.out.values().for_each(CancellationToken::cancel);
                     if self.out.is_empty() {
-                        return End::Blind;
+                        return LifeEnd::Unreadable;
                     }
                 }
                 Ok(Err(error)) => {
@@ -221,20 +227,20 @@ impl Keeper {
         }
     }
 
-    async fn leave(&mut self, tenure: &Tenure) {
+    async fn release_all(&mut self, pod_lease: &PodLease) {
         let ttl = self.ttl;
         let left = async {
             for _ in 0..CONFLICTS {
-                let Standing::Table(table, revision) = self.owners.read().await? else { break };
+                let OwnersRead::Readable(table, revision) = self.owners.read().await? else { break };
                 let mut next = table.clone();
-                table.of(&tenure.pod).into_iter().for_each(|resource| next.clear(resource));
+                table.of(&pod_lease.pod).into_iter().for_each(|resource| next.clear(resource));
                 match self.owners.write(&next, revision).await {
                     Ok(()) => break,
-                    Err(PutError::Conflict) => {}
-                    Err(PutError::Failed(error)) => return Err(error),
+                    Err(WriteError::Conflict) => {}
+                    Err(WriteError::Failed(error)) => return Err(error),
                 }
             }
-            self.bucket.remove(&key_of(&tenure.pod)).await
+            self.bucket.remove(&key_of(&pod_lease.pod)).await.map(drop)
         };
         // What cannot be handed back is taken over a little later.
         match timeout(ttl, left).await {
@@ -242,17 +248,15 @@ impl Keeper {
             Ok(Err(error)) => tracing::warn!("cannot hand the leases back: {error:#}"),
             Err(_) => tracing::warn!("cannot hand the leases back in time"),
         }
-        tenure.end();
+        pod_lease.end();
     }
 }
 
 /// Whether something was written that may change this pod's part: renewals of
 /// others are not.
-fn is_news(known: &mut BTreeMap<String, Bytes>, word: &async_nats::Message) -> bool {
-    let key = bucket::key(&word.subject);
+fn is_news(known: &mut BTreeMap<String, Bytes>, key: &str, value: &Bytes) -> bool {
     if key == OWNERS {
         return true;
     }
-    key.starts_with(PODS)
-        && known.insert(key.to_owned(), word.payload.clone()).as_ref() != Some(&word.payload)
+    key.starts_with(PODS) && known.insert(key.to_owned(), value.clone()).as_ref() != Some(value)
 }

@@ -3,7 +3,7 @@
 //! All owners stand in one table under one key, written only by compare-and-set:
 //! a hand-over of many leases is one write, and no two pods ever see different
 //! owners of the same revision. A lease counts for as long as its owner's own
-//! key stands, so that renewing all of them is one small write a pod.
+//! key exists, so that renewing all of them is one small write a pod.
 //!
 //! Every pod's share is exact to one. Rendezvous hashing alone would give some
 //! of three pods 15 of 64 partitions and others 27, and of 12 shards none; here
@@ -70,24 +70,24 @@ impl FromStr for Resource {
 
 /// What a pod tells the others in its own key.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Pod {
+pub(crate) struct PodState {
     /// It is about to end and takes nothing more.
     #[serde(default)]
     pub(crate) leaving: bool,
     /// How many shards Discord told it to have; 0 while it does not know.
     #[serde(default)]
     pub(crate) shards: u32,
-    /// For whoever looks into the bucket.
+    /// For people who look into the bucket.
     #[serde(default)]
     pub(crate) version: String,
 }
 
 /// The pods that live.
-pub(crate) type Pods = BTreeMap<PodId, Pod>;
+pub(crate) type Pods = BTreeMap<PodId, PodState>;
 
 /// Who owns what, as it is stored. What a newer version added stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Table {
+pub(crate) struct OwnerTable {
     #[serde(default)]
     owners: BTreeMap<String, PodId>,
     #[serde(flatten)]
@@ -96,14 +96,14 @@ pub(crate) struct Table {
 
 /// What a pod should do about the table.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub(crate) struct LeasePlan {
     /// Owned by nobody that lives, and due to this pod.
-    pub(crate) claim: Vec<Resource>,
+    pub(crate) acquire: Vec<Resource>,
     /// Owned by this pod, and due to others.
-    pub(crate) give_up: Vec<Resource>,
+    pub(crate) release: Vec<Resource>,
 }
 
-impl Table {
+impl OwnerTable {
     pub(crate) fn owner(&self, resource: Resource) -> Option<&PodId> {
         self.owners.get(&resource.to_string())
     }
@@ -124,23 +124,23 @@ impl Table {
 
     /// What the pod `me` should do. It rather gives up what it has put down
     /// already (`idle`).
-    pub(crate) fn plan(&self, pods: &Pods, me: &PodId, idle: &BTreeSet<Resource>) -> Plan {
+    pub(crate) fn plan(&self, pods: &Pods, me: &PodId, idle: &BTreeSet<Resource>) -> LeasePlan {
         let total = pods.values().map(|pod| pod.shards).max().unwrap_or(0);
-        let mut plan = Plan::default();
+        let mut plan = LeasePlan::default();
         let partitions = (0..wire::PARTITIONS).map(Resource::Partition).collect();
         self.plan_kind(&partitions, pods, |pod| !pod.leaving, me, idle, &mut plan);
         let shards: BTreeSet<_> = (0..total).map(|id| Resource::Shard { id, total }).collect();
         self.plan_kind(&shards, pods, |pod| !pod.leaving && pod.shards > 0, me, idle, &mut plan);
         let outdated =
             |resource: &Resource| matches!(resource, Resource::Shard { total: other, .. } if *other != total);
-        plan.give_up.extend(self.of(me).into_iter().filter(outdated));
+        plan.release.extend(self.of(me).into_iter().filter(outdated));
         // Shards of two numberings would hear the same guild.
         let live = |owner: &PodId| pods.contains_key(owner);
         let of_old = |(name, owner): (&String, &PodId)| {
             live(owner) && name.parse().is_ok_and(|resource| outdated(&resource))
         };
         if self.owners.iter().any(of_old) {
-            plan.claim.retain(|resource| matches!(resource, Resource::Partition(_)));
+            plan.acquire.retain(|resource| matches!(resource, Resource::Partition(_)));
         }
         plan
     }
@@ -149,10 +149,10 @@ impl Table {
         &self,
         all: &BTreeSet<Resource>,
         pods: &Pods,
-        eligible: impl Fn(&Pod) -> bool,
+        eligible: impl Fn(&PodState) -> bool,
         me: &PodId,
         idle: &BTreeSet<Resource>,
-        plan: &mut Plan,
+        plan: &mut LeasePlan,
     ) {
         let mut free = Vec::new();
         let mut held: BTreeMap<&PodId, usize> =
@@ -168,9 +168,9 @@ impl Table {
         let share = share(&held, all.len(), me);
         let mut own: Vec<_> = self.of(me).intersection(all).copied().collect();
         own.sort_by_key(|resource| (!idle.contains(resource), score(me, *resource)));
-        plan.give_up.extend(own.iter().take(own.len().saturating_sub(share)));
+        plan.release.extend(own.iter().take(own.len().saturating_sub(share)));
         free.sort_by_key(|resource| std::cmp::Reverse(score(me, *resource)));
-        plan.claim.extend(free.iter().take(share.saturating_sub(own.len())));
+        plan.acquire.extend(free.iter().take(share.saturating_sub(own.len())));
     }
 }
 

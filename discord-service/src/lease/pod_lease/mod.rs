@@ -17,13 +17,13 @@ use tokio::time::{Instant, sleep_until};
 /// stopped (SIGSTOP) but not while the machine sleeps; the wall clock does, and
 /// can be set back.
 #[derive(Debug)]
-pub(crate) struct Tenure {
+pub(crate) struct PodLease {
     pub(super) pod: String,
     until: Mutex<(Instant, SystemTime)>,
     lost: CancellationToken,
 }
 
-impl Tenure {
+impl PodLease {
     /// A life that lasts until `renew` is called: no time at all.
     pub(super) fn new(pod: String) -> Self {
         let until = Mutex::new((Instant::now(), SystemTime::now()));
@@ -38,7 +38,7 @@ impl Tenure {
 
     /// Whether the pod may act now. Once it was told that it may not, that is so for
     /// ever, though a late renewal may succeed: something has stopped for it already,
-    /// and must be begun anew.
+    /// and must begin again.
     pub(crate) fn is_held(&self) -> bool {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
         if Instant::now() >= until.0 || SystemTime::now() >= until.1 {
@@ -77,63 +77,4 @@ impl Tenure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn held() -> Tenure {
-        let tenure = Tenure::new("a".to_owned());
-        tenure.renew((Instant::now(), SystemTime::now()), 10 * SECOND);
-        tenure
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn time_runs_out_unless_it_is_renewed() {
-        let tenure = held();
-        tokio::time::advance(9 * SECOND).await;
-        assert!(tenure.is_held());
-        tokio::time::advance(SECOND).await;
-        assert!(!tenure.is_held());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_renewal_after_somebody_was_stopped_changes_nothing() {
-        let tenure = held();
-        tokio::time::advance(10 * SECOND).await;
-        assert_eq!(tenure.while_held(std::future::pending::<()>()).await, None);
-        tenure.renew((Instant::now(), SystemTime::now()), 10 * SECOND);
-        assert!(!tenure.is_held());
-        tokio::time::timeout(SECOND, tenure.expired()).await.expect("the pod joins anew");
-    }
-
-    #[test]
-    fn a_machine_that_slept_is_noticed_by_the_wall_clock() {
-        let tenure = held();
-        tenure.renew((Instant::now(), SystemTime::now() - 11 * SECOND), 10 * SECOND);
-        assert!(!tenure.is_held());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn whoever_wakes_too_late_takes_no_further_step() {
-        let tenure = held();
-        let steps = std::cell::Cell::new(0);
-        let act = async {
-            for _ in 0..3 {
-                steps.set(steps.get() + 1);
-                tokio::time::sleep(6 * SECOND).await;
-            }
-        };
-        assert_eq!(tenure.while_held(act).await, None);
-        assert_eq!(steps.get(), 2);
-    }
-
-    #[tokio::test]
-    async fn the_end_wakes_whoever_waits() {
-        let tenure = held();
-        let (outcome, ()) = tokio::join!(tenure.while_held(std::future::pending::<()>()), async {
-            tenure.end();
-        });
-        assert_eq!(outcome, None);
-    }
-}
+mod tests;

@@ -94,7 +94,7 @@ Waiting = 3, the oldest for 12 s
 Dead Letters = 4
 Blocked by Discord = Closed for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It goes on by itself then. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
 Refused: 20-11-2025 13:51:02, 3 d ago = The channel was not authorized. Use `!sentry channel authorize` with this channel.
-Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell whoever runs the bot which rule was broken.\n`body: breaks /type at \"\"`
+Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator which rule was broken.\n`body: breaks /type at \"\"`
 Dead Letter ×2: 23-11-2025 13:51:02, 0 s ago = The channel was no longer authorized. Use `!sentry channel authorize`, then `!sentry replay` there.\n`gone`"
     );
 }
@@ -165,8 +165,7 @@ fn a_test_says_how_long_it_took_or_what_is_in_the_way() {
     );
     assert_eq!(
         tested(&Outcome::Dead(Box::new(letter("refused", "50035", NOW)))),
-        "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell whoever runs the \
-         bot; `!sentry replay` tries again.\n`50035`"
+        "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator; `!sentry replay` tries again.\n`50035`"
     );
     let waits = Waiting { alerts: 9, oldest_ms: Some(NOW - 90 * SECOND), newest_ms: None };
     let text = tested(&Outcome::Waits(Duration::from_secs(15), waits));

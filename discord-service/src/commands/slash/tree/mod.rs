@@ -1,5 +1,5 @@
 //! The slash commands that the bot has: what is registered at Discord, and which
-//! words a command stands for.
+//! words a command is short for.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// All that the bot registers. The names are the words of the typed commands;
-/// `show` stands for no further word.
+/// `show` adds no word.
 pub(super) fn commands() -> [Definition; 1] {
     let channel =
         || Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
@@ -120,7 +120,7 @@ pub(super) fn commands() -> [Definition; 1] {
         name: "sentry".to_owned(),
         kind: 1,
         description: "Posts alerts of Sentry".to_owned(),
-        // Whoever could type it. What each subcommand needs is checked by itself.
+        // Everybody who could type it: each subcommand checks what it needs.
         default_member_permissions: Some(Permissions::SEND_MESSAGES),
         // Guilds.
         contexts: Some([0].into()),
@@ -130,7 +130,7 @@ pub(super) fn commands() -> [Definition; 1] {
     }]
 }
 
-/// The words after the prefix that the command stands for; `None` where there
+/// The words after the prefix that mean the same as the command; `None` where there
 /// is no such command, or no longer.
 pub(super) fn words(command: &SlashCommand) -> Option<Vec<&str>> {
     let (name, path) = command.path.split_first()?;
@@ -165,53 +165,4 @@ fn group<const N: usize>(name: &str, description: &str, options: [Item; N]) -> I
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn command(path: &str, arguments: &[(&str, &str)]) -> SlashCommand {
-        SlashCommand {
-            path: path.split(' ').map(str::to_owned).collect(),
-            arguments: arguments.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-        }
-    }
-
-    #[test]
-    fn a_command_stands_for_the_words_that_would_be_typed() {
-        for (path, arguments, expected) in [
-            ("sentry help", &[][..], "help"),
-            ("sentry channel show", &[], "channel"),
-            ("sentry channel authorize", &[("channel", "42")], "channel authorize 42"),
-            ("sentry channel authorize", &[], "channel authorize"),
-            ("sentry channel revoke", &[("channel", "42"), ("unknown", "x")], "channel revoke 42"),
-            ("sentry channel secure", &[("channel", "42")], "channel secure 42"),
-            ("sentry channel open", &[("channel", "42")], "channel open 42"),
-            ("sentry channel secret", &[("channel", "42")], "channel secret 42"),
-            ("sentry channel secret", &[("remove", "1a2b"), ("channel", "42")], "channel secret 42 1a2b"),
-            ("sentry project show", &[], "project"),
-            ("sentry project register", &[("slug", "web")], "project register web"),
-            ("sentry project revoke", &[], "project revoke"),
-            ("sentry replay", &[], "replay"),
-            ("sentry status", &[], "status"),
-            ("sentry status", &[("channel", "42")], "status 42"),
-            ("sentry test", &[], "test"),
-        ] {
-            let words = words(&command(path, arguments)).map(|words| words.join(" "));
-            assert_eq!(words.as_deref(), Some(expected), "{path}");
-        }
-    }
-
-    #[test]
-    fn an_argument_is_one_word_whatever_it_holds() {
-        let command = command("sentry project register", &[("slug", "web revoke")]);
-        assert_eq!(words(&command), Some(vec!["project", "register", "web revoke"]));
-    }
-
-    #[test]
-    fn what_is_not_registered_stands_for_nothing() {
-        for path in
-            ["sentry", "other help", "sentry channel", "sentry channel secrets", "sentry help channel"]
-        {
-            assert_eq!(words(&command(path, &[])), None, "{path}");
-        }
-    }
-}
+mod tests;

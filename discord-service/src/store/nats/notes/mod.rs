@@ -27,7 +27,7 @@ impl Note {
         Self { secured_ms, more: Map::new() }
     }
 
-    /// Nothing for a channel of which there is nothing to note.
+    /// Empty if there is nothing to note about the channel.
     pub(super) fn encode(&self) -> anyhow::Result<Bytes> {
         if *self == Self::default() {
             return Ok(Bytes::new());
@@ -85,7 +85,7 @@ async fn write_once(bucket: &Bucket, channel: ChannelId, secured_ms: Option<i64>
         }
         match bucket.update(&key, Note { secured_ms, ..note }.encode()?, revision).await {
             Ok(_) => {}
-            Err(WriteError::CameSecond) => return Ok(false),
+            Err(WriteError::Conflict) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
     }
@@ -93,14 +93,4 @@ async fn write_once(bucket: &Bucket, channel: ChannelId, secured_ms: Option<i64>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_newer_build_notes_stays_and_nothing_to_note_is_no_value() {
-        let note: Note = serde_json::from_str(r#"{"secured_ms":7,"rules":true}"#).expect("a note");
-        let open = Note { secured_ms: None, ..note }.encode().expect("JSON");
-        assert_eq!(open, r#"{"rules":true}"#);
-        assert_eq!(Note::new(None).encode().expect("JSON"), "");
-    }
-}
+mod tests;
