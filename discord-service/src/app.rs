@@ -25,15 +25,15 @@ use crate::{
     delivery::Delivery,
     discord::Discord,
     gateway,
-    leader::Bucket,
+    kv::Bucket,
     lease::Membership,
     metrics::METRICS,
     render::Style,
+    sentry_addresses,
     settings::Settings,
-    sources,
     store::{self, FirestoreStore, Keys, Store},
     trust::Trusts,
-    verdicts,
+    verdict_responder,
 };
 
 const SERVICE: &str = "discord-service";
@@ -80,7 +80,7 @@ pub fn run() -> anyhow::Result<()> {
         let outcome = tokio::select! {
             outcome = serve(&settings, keys, secrets, readiness.clone(), stop.clone()) => outcome,
             () = grace_over(&stop, settings.common.shutdown_grace()) => {
-                tracing::warn!("the drain took too long; what is unfinished goes on elsewhere");
+                tracing::warn!("the drain took too long; other pods finish the rest");
                 Ok(())
             }
         };
@@ -101,7 +101,7 @@ async fn read_keys(
     if !settings.uses_firestore() {
         return Ok(Some(store::keys(given, mode, None).await?));
     }
-    // It may be away for long, and whoever watches the process is not to take it for dead.
+    // The store may be away for long. The probes must not take the process for dead.
     let readiness = Readiness::default();
     readiness.set_unready(CHECK, "reading the keys from the store");
     let (_, admin) = admin::serve(settings.admin_addr, readiness, metrics, None)?;
@@ -170,9 +170,9 @@ async fn serve(
         Ok(())
     });
     let broadcasts = nats.clone();
-    parts.spawn(verdicts::answer(nats, authority, stop.clone()));
+    parts.spawn(verdict_responder::answer(nats, authority, stop.clone()));
     let publication = settings.sentry_ip_ranges_url.clone();
-    parts.spawn(sources::keep_fresh(publication, js, stop.clone()));
+    parts.spawn(sentry_addresses::keep_fresh(publication, js, stop.clone()));
     let (registering, stopped) = (discord.clone(), stop.clone());
     parts.spawn(async move {
         commands::register_slash_commands(&registering, &stopped).await?;

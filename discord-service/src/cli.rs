@@ -6,88 +6,56 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use async_nats::jetstream;
 use chrono::DateTime;
-use clap::Subcommand;
 use shared::{ChannelId, admin::Readiness, bus, healthcheck, text::cut};
 
 use crate::{
     dead_letters::{DeadLetter, DeadLetters},
-    settings::Settings,
+    settings::{DeadLettersCommand, OperatorCommand, Settings},
 };
 
 /// Characters of a title or reason in a line of the list.
 const LINE_TEXT: usize = 100;
-
-/// What the binary does instead of serving.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Command {
-    /// Alerts that could not be delivered
-    #[command(subcommand)]
-    DeadLetters(Action),
-    /// Asks the running service at ADMIN_ADDR whether it lives: exit code 0 or 1
-    Healthcheck,
-}
-
-/// What to do with dead letters.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Action {
-    /// Lists them: sequence, time, channel, reason, project, title
-    List {
-        /// Only those of this channel
-        #[arg(long)]
-        channel: Option<ChannelId>,
-    },
-    /// Shows one as it is stored
-    Show {
-        /// Its sequence in the list
-        sequence: u64,
-    },
-    /// Puts them back into the queue
-    Replay {
-        /// Only those of this channel
-        #[arg(long)]
-        channel: Option<ChannelId>,
-    },
-    /// Throws them away
-    Purge {
-        /// Only those of this channel
-        #[arg(long)]
-        channel: Option<ChannelId>,
-    },
-}
 
 /// Does it and prints the outcome.
 ///
 /// # Errors
 /// When the running service does not answer, NATS cannot be reached, or there
 /// is no such dead letter.
-pub async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, command: OperatorCommand) -> anyhow::Result<()> {
     let action = match command {
-        Command::Healthcheck => return healthcheck::run(settings.admin_addr),
-        Command::DeadLetters(action) => action,
+        OperatorCommand::Healthcheck => return healthcheck::run(settings.admin_addr),
+        OperatorCommand::DeadLetters(action) => action,
     };
     let (nats, _) = bus::connect("discord-service", &settings.common.nats, &Readiness::default()).await?;
     let dead_letters = DeadLetters::new(jetstream::new(nats));
     let mut out = std::io::stdout();
     match action {
-        Action::List { channel } => list(&dead_letters, channel, &mut out).await?,
-        Action::Show { sequence } => {
+        DeadLettersCommand::List { channel } => list(&dead_letters, channel, &mut out).await?,
+        DeadLettersCommand::Show { sequence } => {
             let letter = dead_letters.show(sequence).await?;
             let letter = letter.with_context(|| format!("there is no dead letter {sequence}"))?;
             writeln!(out, "{letter:#}")?;
         }
-        Action::Replay { channel } => {
+        DeadLettersCommand::Replay { channel } => {
             let replayed = dead_letters.replay(channel).await?;
-            writeln!(out, "Replaying {} alerts", replayed.alerts)?;
-            if replayed.unreadable > 0 {
-                writeln!(out, "{} are no alerts and stay: show or purge them", replayed.unreadable)?;
+            match replayed.alerts {
+                0 => writeln!(out, "There is nothing to replay")?,
+                1 => writeln!(out, "Replaying 1 alert")?,
+                alerts => writeln!(out, "Replaying {alerts} alerts")?,
+            }
+            match replayed.unreadable {
+                0 => {}
+                1 => writeln!(out, "1 is not an alert and stays: show or purge it")?,
+                unreadable => writeln!(out, "{unreadable} are not alerts and stay: show or purge them")?,
             }
             if replayed.ended_early {
-                writeln!(out, "The queue takes no more now. The others stay: replay them later")?;
+                writeln!(out, "The queue is full. The others stay: replay them later")?;
             }
         }
-        Action::Purge { channel } => {
-            writeln!(out, "Threw {} dead letters away", dead_letters.purge(channel).await?)?;
-        }
+        DeadLettersCommand::Purge { channel } => match dead_letters.purge(channel).await? {
+            1 => writeln!(out, "Threw 1 dead letter away")?,
+            purged => writeln!(out, "Threw {purged} dead letters away")?,
+        },
     }
     Ok(())
 }

@@ -8,21 +8,27 @@ use crate::dead_letters::Reason;
 pub const METRICS: &[Metric] = &[
     // Delivery.
     Metric::gauge("sentry_bot_alerts_waiting", "Alerts that wait in the partitions that this pod serves"),
-    Metric::gauge("sentry_bot_channels_waiting", "Channels for which alerts wait, likewise"),
+    Metric::gauge(
+        "sentry_bot_channels_waiting",
+        "Channels with waiting alerts, in the partitions that this pod serves",
+    ),
     Metric::gauge(
         "sentry_bot_oldest_alert_age_seconds",
         "How long the oldest alert of the whole queue has been there; 0 when it is empty",
     ),
     Metric::gauge("sentry_bot_lanes", "Channels that this pod is at work on"),
     Metric::counter("sentry_bot_posts_total", "Messages that Discord confirmed").zero(),
-    Metric::counter("sentry_bot_edits_total", "Messages that were edited, since an issue in them changed")
+    Metric::counter("sentry_bot_edits_total", "Messages that were edited because an issue in them changed")
         .zero(),
     Metric::counter("sentry_bot_embeds_total", "Embeds in those messages").zero(),
     Metric::counter("sentry_bot_alerts_posted_total", "Alerts in those messages").zero(),
     Metric::counter("sentry_bot_alerts_folded_total", "Alerts that share an embed with an earlier one")
         .zero(),
-    Metric::counter("sentry_bot_post_retries_total", "Posts that were repeated, since nobody confirmed them")
-        .zero(),
+    Metric::counter(
+        "sentry_bot_post_retries_total",
+        "Posts that were repeated because Discord had not confirmed them",
+    )
+    .zero(),
     Metric::seconds(
         "sentry_bot_delivery_seconds",
         "From Sentry's request to Discord's answer, by the oldest alert of a post",
@@ -33,7 +39,7 @@ pub const METRICS: &[Metric] = &[
         .zero(),
     Metric::counter(
         "sentry_bot_lane_interruptions_total",
-        "Lanes that started over, since something was away",
+        "Lanes that started again because something was away",
     )
     .zero(),
     Metric::counter(
@@ -80,8 +86,7 @@ pub const METRICS: &[Metric] = &[
         "sentry_bot_gateway_identifies_left",
         "IDENTIFYs that Discord takes from the bot today, as it said last",
     ),
-    Metric::counter("sentry_bot_gateway_reconnects_total", "Connections to the gateway that were made anew")
-        .zero(),
+    Metric::counter("sentry_bot_gateway_reconnects_total", "Reconnects to the gateway").zero(),
     Metric::counter(
         "sentry_bot_gateway_messages_dropped_total",
         "Commands and interactions without room: too many came at once",

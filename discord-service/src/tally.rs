@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
-use crate::leader::Bucket;
+use crate::kv::Bucket;
 
 /// Counts since the channel's first alert. Times are in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use shared::ChannelId;
 
 use super::Closure;
-use crate::leader::{Bucket, Entry, WriteError};
+use crate::kv::{Bucket, Entry, WriteError};
 
 /// What is known of the channel, if it is closed or was and its dead letters follow.
 ///
@@ -46,7 +46,7 @@ pub async fn lift(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<()> {
         match bucket.update(&key(channel), closure.due().encode()?, revision).await {
             Ok(_) => return Ok(()),
             // The lane has tried it meanwhile.
-            Err(WriteError::CameSecond) => {}
+            Err(WriteError::Conflict) => {}
             Err(error) => return Err(error).context(cannot),
         }
     }

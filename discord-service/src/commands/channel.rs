@@ -2,16 +2,17 @@
 
 use chrono::Utc;
 use futures::{StreamExt as _, stream};
-use serenity::model::Permissions;
 use shared::{ChannelId, GuildId};
 
 use super::{
     Asker, Commands, Failure,
-    facts::{Channel, Kind},
-    parse::{ChannelArgument, ChannelCommand, SlashOnly},
+    parse::{ChannelCommand, SlashOnly},
     replies::{self, Reply},
 };
-use crate::store::Change;
+use crate::{
+    guilds::{Channel, ChannelArgument, Kind},
+    store::Change,
+};
 
 /// Rows of a guild's list that Discord is asked about for the overview, beside
 /// the channels that it names anyway: threads, and what has no effect any more.
@@ -43,14 +44,20 @@ impl Commands {
             Ok(channel) => channel,
             Err(refusal) => return Ok(refusal),
         };
-        let missing = to_post(&channel) - self.facts.granted(by.guild, by.bot, &channel).await?;
+        let missing = channel.needed_to_post() - self.facts.granted(by.guild, by.bot, &channel).await?;
         if !missing.is_empty() {
             return Ok(replies::cannot_post(channel.id, missing));
         }
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
+        // Admitting opens the channel, so this comes first.
+        let closed = self.why_closed(channel.id).await?;
         self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
-        Ok(self.replies.authorized(channel.id, change, secured))
+        let reply = self.replies.authorized(channel.id, change, secured);
+        Ok(match closed {
+            Some(why) => reply.and(&replies::was_closed(&why)),
+            None => reply,
+        })
     }
 
     /// The channel that is named, if it takes messages and the user manages them
@@ -108,18 +115,5 @@ impl Commands {
         let closed = self.diagnosis.closed(&all).await.map_err(Failure::Nats)?;
         let closed = self.replies.closed(&closed, Utc::now().timestamp_millis());
         Ok(self.replies.channels(&authorized, &idle, closed))
-    }
-}
-
-/// What the bot needs to post an alert.
-pub(super) fn to_post(channel: &Channel) -> Permissions {
-    let common = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS | channel.kind.to_enter();
-    match channel.kind {
-        Kind::Chat | Kind::Voice | Kind::Other => common | Permissions::SEND_MESSAGES,
-        Kind::Thread { locked, private } => {
-            let manages = locked || private && !channel.joined;
-            let threads = if manages { Permissions::MANAGE_THREADS } else { Permissions::empty() };
-            common | Permissions::SEND_MESSAGES_IN_THREADS | threads
-        }
     }
 }

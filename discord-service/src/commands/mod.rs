@@ -1,28 +1,19 @@
 //! The commands: `!sentry …`, `@bot …`, `/sentry …`. Words are parsed, the
 //! permission is checked, a handler answers, and the answer is sent as a reply to
-//! the message, or shown to whoever used the slash command.
+//! the message, or shown to the user of the slash command.
 //!
 //! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler, and its slash command in `slash::tree`.
 
-mod access;
-mod budget;
 mod channel;
-mod facts;
-mod fields;
-mod lookups;
+mod outbox;
 mod outcome;
 mod parse;
-mod permissions;
 mod project;
-mod remedies;
 mod replies;
-mod report;
-mod send;
 mod slash;
 mod status;
 mod trust;
-mod wire;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,15 +22,12 @@ use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
-pub(crate) use self::access::BotAccess;
 pub use self::slash::register as register_slash_commands;
 use self::{
-    budget::{Rate, Shares},
-    facts::{Channel, Facts, FactsError, Kind},
+    outbox::Outbox,
     outcome::{Failure, count, settle},
-    parse::{ChannelArgument, Command, Form, ParseError},
+    parse::{Command, Form, ParseError},
     replies::{Replies, Reply},
-    send::Outbox,
 };
 use crate::{
     authority::Authority,
@@ -47,6 +35,8 @@ use crate::{
     diagnosis::Diagnosis,
     discord::Discord,
     gateway::{Handler, Invoked, Typed},
+    guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
+    rate_budget::{Rate, Shares},
     settings::Settings,
     store::{Store, StoreError},
     trust::Trusts,
@@ -61,7 +51,7 @@ const REPLY_PATIENCE: Duration = Duration::from_secs(30);
 const COMMANDS: [Rate; 2] = [Rate::new(120, 5), Rate::new(40, 2)];
 /// The same of completions.
 const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
-/// How seldom a channel is told that it is not authorized.
+/// At most once in this time a channel hears that it is not authorized.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 const MAX_TOLD: u64 = 10_000;
 
@@ -196,9 +186,18 @@ impl Commands {
 
     /// Puts the dead letters of the channel back into the queue.
     async fn replay(&self, by: Asker) -> Result<Reply, Failure> {
+        // Replaying opens the channel, so this comes first.
+        let closed = self.why_closed(by.channel).await?;
         let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(Failure::Nats)?;
         tracing::info!(channel.id = %by.channel, user.id = %by.user, alerts = replayed.alerts, "replayed dead letters");
-        Ok(replies::replaying(replayed))
+        Ok(replies::replaying(replayed, closed.as_deref()))
+    }
+
+    /// Why Discord refuses posts in the channel, if it does.
+    async fn why_closed(&self, channel: ChannelId) -> Result<Option<String>, Failure> {
+        let closed = self.diagnosis.closed(&[channel]).await.map_err(Failure::Nats)?;
+        let closed = closed.into_iter().find(|(_, closing, _)| closing.is_closed());
+        Ok(closed.map(|(_, closing, _)| closing.why))
     }
 
     async fn is_authorized(&self, by: Asker) -> Result<bool, StoreError> {

@@ -2,11 +2,13 @@
 
 use super::{
     Asker,
-    facts::FactsError,
-    lookups::Unanswered,
     replies::{self, Reply},
 };
-use crate::{store::StoreError, trust::TrustError};
+use crate::{
+    guilds::{FactsError, Unanswered},
+    store::StoreError,
+    trust::TrustError,
+};
 
 /// Why a command could not be carried out now.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,9 @@ use chrono::Utc;
 
 use super::{
     Asker, Commands, Failure,
-    facts::{Kind, Missing},
-    parse::ChannelArgument,
     replies::{self, Reply},
 };
+use crate::guilds::{ChannelArgument, Kind, Missing};
 
 impl Commands {
     /// Shows what is known of a channel: of this one to all who may ask here, of

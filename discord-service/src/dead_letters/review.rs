@@ -7,7 +7,7 @@ use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessa
 use shared::{ChannelId, wire};
 
 use super::{DeadLetter, DeadLetters, Reason};
-use crate::{batch, closure, leader::Bucket};
+use crate::{closure, direct_get, kv::Bucket};
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +57,7 @@ impl DeadLetters {
     }
 
     async fn page_of(&self, subjects: &str, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        let batch = batch::read(&self.js, wire::DEAD_LETTERS, subjects, from, batch::BATCH).await?;
+        let batch = direct_get::read(&self.js, wire::DEAD_LETTERS, subjects, from, direct_get::BATCH).await?;
         Ok(batch
             .messages
             .into_iter()

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use super::queue::{AlertQueue, Removal, SubjectState};
 use crate::{
     authority::{AskAgain, Authority, Entitlement, Standing},
-    batch::{Batch, Stored},
     closure::Access,
-    commands::BotAccess,
+    direct_get::{Batch, Stored},
     discord::{Discord, DiscordError, Edited},
-    leader,
+    guilds::BotAccess,
+    kv,
 };
 
 /// Removals under way at once.
@@ -104,7 +104,7 @@ impl AlertStream for AlertQueue {
 #[async_trait]
 pub(crate) trait KeyValue: Send + Sync {
     /// As the bucket's leader has it.
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>>;
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>>;
     /// The same, without the revision.
     async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>>;
     /// Writes over this revision only, and returns the new one.
@@ -116,8 +116,8 @@ pub(crate) trait KeyValue: Send + Sync {
 }
 
 #[async_trait]
-impl KeyValue for leader::Bucket {
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>> {
+impl KeyValue for kv::Bucket {
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>> {
         self.entry(key).await
     }
 

@@ -25,7 +25,7 @@ use serde_json::json;
 use shared::{clock, wire};
 use tokio::time::sleep;
 
-use crate::batch::{self, Batch, Stored};
+use crate::direct_get::{self, Batch, Stored};
 
 /// Single reads under way at once.
 const IN_FLIGHT: usize = 64;
@@ -139,7 +139,7 @@ impl AlertQueue {
     /// The next messages of the subject from this sequence on, in order: none
     /// when there are none, and perhaps not all; so many at most.
     pub(crate) async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
-        batch::read(&self.js, wire::ALERTS, subject, from, most).await
+        direct_get::read(&self.js, wire::ALERTS, subject, from, most).await
     }
 
     /// The messages with these sequences that are still there.

@@ -1,4 +1,4 @@
-//! What `status` and `test` find out about a channel. Everything stands in
+//! What `status` and `test` find out about a channel. Everything is in
 //! NATS, so any pod can tell, whichever one posts for the channel.
 
 mod sample;
@@ -15,10 +15,10 @@ use shared::{Alert, ChannelId, refusal::Refusal, wire};
 
 pub use self::sample::Outcome;
 use crate::{
-    batch,
     closure::{self, Closure},
     dead_letters::{DeadLetters, Latest},
-    leader::Bucket,
+    direct_get,
+    kv::Bucket,
     tally::{self, Tally},
 };
 
@@ -143,7 +143,7 @@ impl Diagnosis {
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
         let subject = wire::refusals_subjects(channel);
         let bucket = wire::bucket_stream(wire::REFUSALS);
-        let notes = batch::read(&self.js, &bucket, &subject, 1, batch::BATCH).await?;
+        let notes = direct_get::read(&self.js, &bucket, &subject, 1, direct_get::BATCH).await?;
         Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
 }
@@ -185,23 +185,4 @@ async fn received(stream: &Stream<()>, subject: &str, end: End) -> anyhow::Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use shared::refusal::Reason;
-
-    use super::*;
-
-    #[test]
-    fn what_comes_often_pushes_out_no_other_refusal() {
-        let note = |reason, rule, at_ms| Refusal::new(reason, rule, at_ms);
-        let mut notes = vec![note(Reason::BacklogFull, "", 1), note(Reason::Token, "token: missing", 2)];
-        notes.extend((10..20).map(|at_ms| note(Reason::Token, "token: not this channel's", at_ms)));
-        let times = |notes: Vec<Refusal>| last(notes).iter().map(|note| note.at_ms).collect::<Vec<_>>();
-        assert_eq!(times(notes.clone()), [19, 18, 17, 2, 1]);
-        for (reason, at_ms) in
-            [Reason::Query, Reason::Schema, Reason::NotJson, Reason::TooLarge].into_iter().zip(30..)
-        {
-            notes.push(note(reason, "", at_ms));
-        }
-        assert_eq!(times(notes), [33, 32, 31, 30, 19, 2, 1]);
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use async_nats::{
 use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
 use super::{Diagnosis, Waiting};
-use crate::{dead_letters::DeadLetter, leader::Bucket};
+use crate::{dead_letters::DeadLetter, kv::Bucket};
 
 /// How long a post is waited for: more than Discord's limits take for what
 /// waits on an ordinary day.
@@ -83,7 +83,7 @@ impl Diagnosis {
         stored.await.context("cannot store a sample alert")
     }
 
-    /// Whether the message still stands in the queue, as its leader has it.
+    /// Whether the message is still in the queue, as its leader has it.
     async fn waits(&self, sequence: u64) -> anyhow::Result<bool> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_raw_message(sequence).await {

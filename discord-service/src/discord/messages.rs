@@ -13,10 +13,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Discord, DiscordError, Refusal, decode, encode, limits::padded, route::Route};
+use super::{Discord, DiscordError, Refusal, codes, decode, encode, limits::padded, route::Route};
 
-/// Discord's code for what the bot may not do.
-const MISSING_PERMISSIONS: u32 = 50013;
 /// Replies in flight in one channel.
 const REPLIES_IN_FLIGHT: usize = 2;
 /// How long a reply is tried, with all its waiting.
@@ -178,7 +176,7 @@ impl Created {
             return Err(DiscordError::Refused {
                 refusal: Refusal::Channel,
                 status: 200,
-                code: MISSING_PERMISSIONS,
+                code: codes::MISSING_PERMISSIONS,
                 message: "it left out the embeds".to_owned(),
             });
         }

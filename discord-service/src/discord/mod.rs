@@ -6,15 +6,16 @@
 //! what a 429 says.
 
 mod answer;
+mod answer_meaning;
+pub(crate) mod codes;
 mod error;
 mod interactions;
 mod limits;
-mod meaning;
 mod messages;
+mod recent_successes;
 mod route;
-mod token;
+mod token_check;
 mod transport;
-mod witness;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,13 +31,13 @@ use url::Url;
 pub(crate) use self::transport::USER_AGENT;
 use self::{
     answer::Answer,
+    answer_meaning::{Asked, Meaning},
     limits::{Limits, Outlasts, Priority},
-    meaning::{Asked, Meaning},
     messages::Replies,
+    recent_successes::Witness,
     route::Route,
-    token::Token,
+    token_check::Token,
     transport::Transport,
-    witness::Witness,
 };
 pub use self::{
     error::{DiscordError, Refusal},

@@ -18,7 +18,7 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-use super::wire::{Message, QUERY};
+use super::protocol::{Message, QUERY};
 use crate::discord;
 
 /// For DNS, TCP, TLS and the upgrade.

@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Context, ShardId,
-    budget::{GatewayInfo, StartLimit},
-    slots::Slot,
-    tries::ask_again,
+    identify_budget::{GatewayInfo, StartLimit},
+    identify_slots::Slot,
+    reconnect_backoff::ask_again,
 };
 use crate::discord::DiscordError;
 

@@ -7,25 +7,25 @@
 //! again without end after the final codes 4010 to 4012 and tells nobody; and
 //! its shards cannot be stopped within a set time.
 
-mod budget;
-mod changes;
-mod close;
+mod close_codes;
+mod concurrency_limits;
 mod connection;
+mod event_dispatch;
+mod events_in_flight;
 mod heartbeat;
 mod identify;
-mod intake;
+mod identify_budget;
+mod identify_slots;
 mod interaction;
-mod kept;
-mod reopenings;
+mod protocol;
+mod reconnect_backoff;
+mod reopening_broadcast;
+mod reopening_events;
 mod resumable;
-mod room;
 mod session;
 mod shard;
-mod slots;
 mod status;
-mod tries;
-mod unfinished;
-mod wire;
+mod stored_session;
 
 use std::{
     sync::{
@@ -44,10 +44,14 @@ use tokio::{
 };
 
 pub use self::interaction::{FilledIn, Invoked, Place, SlashCommand, Wants};
-use self::{budget::GatewayInfo, intake::Intake, reopenings::Reopenings, slots::Slots, status::Status};
+use self::{
+    event_dispatch::Intake, identify_budget::GatewayInfo, identify_slots::Slots,
+    reopening_broadcast::Reopenings, status::Status,
+};
 use crate::{
     discord::{Discord, DiscordError},
-    lease::{Bucket, Resource, Shards},
+    kv::Bucket,
+    lease::{Resource, Shards},
 };
 
 /// Between two tries to learn how many shards there are.
@@ -214,7 +218,7 @@ async fn total(discord: &Discord) -> Result<u32, BadToken> {
             Ok(info) => return Ok(info.shards.max(1)),
             Err(DiscordError::BadToken(bad_token)) => return Err(bad_token),
             Err(error) => {
-                tracing::warn!(%error, "cannot look up Discord's gateway; trying again");
+                tracing::warn!(%error, "cannot ask Discord for its gateway; trying again");
                 sleep(RETRY).await;
             }
         }

@@ -7,15 +7,16 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    Context, ShardId, changes,
-    close::{self, Closed},
+    Context, ShardId,
+    close_codes::{self, Closed},
     connection::{Connection, Farewell, Received},
     heartbeat::Heartbeat,
+    identify_slots::Slot,
     interaction::InteractionCreate,
+    protocol::{self, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
+    reconnect_backoff::Outcome,
+    reopening_events,
     resumable::{Progress, Resumable},
-    slots::Slot,
-    tries::Outcome,
-    wire::{self, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
 };
 use crate::lease::Lease;
 
@@ -55,7 +56,7 @@ pub(super) enum End {
 impl End {
     fn closed(code: Option<u16>) -> Self {
         let words = match code {
-            Some(code) => format!("closed with {code} ({})", close::words(code)),
+            Some(code) => format!("closed with {code} ({})", close_codes::words(code)),
             None => "closed without a word".to_owned(),
         };
         Self::Closed { asks: Closed::of(code), words }
@@ -143,7 +144,7 @@ async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
     if envelope.op != op::HELLO {
         bail!("opcode {} where HELLO should be", envelope.op);
     }
-    let hello: Hello = wire::data(&text).context("no HELLO")?;
+    let hello: Hello = protocol::data(&text).context("no HELLO")?;
     Ok((connection, Heartbeat::every(hello.heartbeat_interval)))
 }
 
@@ -162,7 +163,7 @@ impl Session<'_> {
                 let identify = Identify {
                     token,
                     shard: [self.shard.id, self.shard.total],
-                    intents: wire::intents(with_content),
+                    intents: protocol::intents(with_content),
                     properties: Properties::new(),
                     presence: Presence::playing(&self.context.game),
                 };
@@ -197,7 +198,7 @@ impl Session<'_> {
                     Received::Closed { code, reason } => {
                         // Somebody else's words: as they came, but quoted.
                         let shard = self.shard.id;
-                        let words = code.map(close::words);
+                        let words = code.map(close_codes::words);
                         tracing::info!(shard, code, words, ?reason, "the gateway's connection was closed");
                         return End::closed(code);
                     }
@@ -238,7 +239,7 @@ impl Session<'_> {
                 return Ok(ControlFlow::Break(end));
             }
             op::INVALID_SESSION => {
-                let resumable = wire::data(text).unwrap_or(false);
+                let resumable = protocol::data(text).unwrap_or(false);
                 let asks = if resumable { Closed::Resume } else { Closed::Identify };
                 return Ok(ControlFlow::Break(End::asked(
                     asks,
@@ -257,7 +258,7 @@ impl Session<'_> {
         });
         let name = envelope.t.as_deref().unwrap_or_default();
         let read = match name {
-            "READY" => wire::data(text).map(|ready: Ready| {
+            "READY" => protocol::data(text).map(|ready: Ready| {
                 let session = Resumable::new(ready, envelope.s.unwrap_or_default());
                 self.progress.session.send_replace(Some(session));
                 self.up_since = Some(Instant::now());
@@ -266,17 +267,17 @@ impl Session<'_> {
                 self.up_since = Some(Instant::now());
                 Ok(())
             }
-            "MESSAGE_CREATE" => wire::data(text).map(|message: MessageCreate| {
+            "MESSAGE_CREATE" => protocol::data(text).map(|message: MessageCreate| {
                 if let Some((bot, handling)) = self.progress.handle() {
                     self.context.intake.take(message, bot, self.lease.fence(), handling);
                 }
             }),
-            "INTERACTION_CREATE" => wire::data(text).map(|interaction: InteractionCreate| {
+            "INTERACTION_CREATE" => protocol::data(text).map(|interaction: InteractionCreate| {
                 if let Some((bot, handling)) = self.progress.handle() {
                     self.context.intake.invoke(interaction, bot, self.lease.fence(), handling);
                 }
             }),
-            _ => changes::read(name, text).map(|change| {
+            _ => reopening_events::read(name, text).map(|change| {
                 if let Some(change) = change
                     && let Some((bot, handling)) = self.progress.handle()
                     && let Some(reopening) = change.reopening(bot)
@@ -286,7 +287,7 @@ impl Session<'_> {
             }),
         };
         if let Err(error) = read {
-            tracing::warn!(event = name, %error, "cannot read an event of the gateway");
+            tracing::warn!(self.shard.id, event = name, %error, "cannot read an event of the gateway");
         }
     }
 }

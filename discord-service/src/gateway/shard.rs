@@ -11,14 +11,14 @@ use tokio::{
 
 use super::{
     Context, ShardId,
-    budget::GatewayInfo,
-    close::{self, Closed},
+    close_codes::{self, Closed},
+    events_in_flight::Unfinished,
     identify::may_identify,
-    kept::Kept,
+    identify_budget::GatewayInfo,
+    reconnect_backoff::{Outcome, Tries, ask_again},
     resumable::Progress,
     session::{self, End, Greeting},
-    tries::{Outcome, Tries, ask_again},
-    unfinished::Unfinished,
+    stored_session::Kept,
 };
 use crate::{discord::DiscordError, lease::Lease};
 
@@ -126,7 +126,7 @@ async fn serve(
 
 /// Waits for `stop`: Discord would close the shard the same way again.
 async fn stay_off(shard: ShardId, context: &Context, code: u16, stop: &CancellationToken) {
-    let why = close::words(code);
+    let why = close_codes::words(code);
     tracing::error!(
         shard.id,
         code,
@@ -140,7 +140,7 @@ async fn stay_off(shard: ShardId, context: &Context, code: u16, stop: &Cancellat
 /// The bot is in too many guilds for so few shards. Asks Discord how many it wants
 /// now until that is more, and lets all pods share so many.
 async fn ask_for_more(shard: ShardId, context: &Context, stop: &CancellationToken) -> Result<(), BadToken> {
-    let words = close::words(4011);
+    let words = close_codes::words(4011);
     tracing::error!(shard.id, shards = shard.total, "closed with 4011 ({words}): asking how many shards");
     let why =
         format!("closed with 4011 ({words}); commands are off until Discord names more than {}", shard.total);

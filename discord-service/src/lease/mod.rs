@@ -3,31 +3,40 @@
 //! how many pods there are.
 //!
 //! A pod writes one key of its own, again and again, that NATS removes
-//! `LEASE_TTL_SECS` after the last time; a key that is gone never comes back. Who
-//! owns what stands in one table, changed by compare-and-set only: an entry is
+//! `LEASE_TTL_SECS` after the last time; a key that is gone never comes back. One
+//! table says who owns what, and only compare-and-set changes it: an entry is
 //! taken over when its owner has cleared it, or when the owner's key is gone. A
 //! pod that cannot renew its key stops acting on all that it holds a fifth of
 //! that time before NATS can remove it, by its own clocks and at every step (see
-//! `tenure`), and begins a new life under another id.
+//! `pod_lease`), and begins a new life under another id.
 //!
 //! Why not a key for each lease: 64 partitions would be 64 writes where one
 //! does, and a hand-over of many would be as many steps instead of one.
+//!
+//! The KV bucket `leases` holds:
+//!
+//! | key | what | life |
+//! |---|---|---|
+//! | `pod.<id>` | a pod that lives, while the key exists | `LEASE_TTL_SECS` |
+//! | `owners` | who owns what; see `owner_table` | for ever |
+//! | `session.<shard>` | a gateway session that another pod can go on with | for ever |
+//! | `identify.<n>` | taken while no other shard may identify | seconds |
 
-mod bucket;
 mod keeper;
-mod owners;
+mod owner_table;
+mod pod_lease;
 mod renewal;
-mod table;
-mod tenure;
+mod stored_owners;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use shared::shutdown::CancellationToken;
+use async_nats::jetstream;
+use shared::{shutdown::CancellationToken, wire};
 use tokio::sync::{mpsc, watch};
 
-pub(crate) use self::bucket::{Life, PutError};
-pub use self::{bucket::Bucket, keeper::Keeper, table::Resource};
-use self::{keeper::Ports, table::Pod, tenure::Tenure};
+pub use self::{keeper::Keeper, owner_table::Resource};
+use self::{keeper::KeeperChannels, owner_table::PodState, pod_lease::PodLease};
+use crate::kv::Bucket;
 
 /// This pod's part in the sharing, taken apart for those who need a piece of it.
 #[derive(Debug)]
@@ -49,9 +58,9 @@ pub struct Shards {
     pub grants: mpsc::UnboundedReceiver<Lease>,
     /// Where gateways of different pods leave each other word.
     pub(crate) bucket: Bucket,
-    /// The number of shards as of which they were shared last.
+    /// The total number of shards at the last share-out.
     pub(crate) shared: watch::Receiver<u32>,
-    told: watch::Sender<Pod>,
+    told: watch::Sender<PodState>,
 }
 
 impl Shards {
@@ -67,14 +76,17 @@ impl Membership {
     /// whole seconds, after a pod's last sign of life. When `leaving` is
     /// cancelled, everything is handed back.
     pub fn new(nats: &async_nats::Client, ttl: Duration, leaving: CancellationToken) -> Self {
-        let bucket = Bucket::new(nats, ttl / 5);
+        let mut js = jetstream::new(nats.clone());
+        // No request may take so long that the key is not renewed in time.
+        js.set_timeout(ttl / 5);
+        let bucket = Bucket::new(&js, wire::LEASES);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let told = watch::Sender::new(Pod { version, ..Pod::default() });
+        let told = watch::Sender::new(PodState { version, ..PodState::default() });
         let (partition_grants, partitions) = mpsc::unbounded_channel();
         let (shard_grants, grants) = mpsc::unbounded_channel();
         let (count, pods) = watch::channel(1);
         let (shared_total, shared) = watch::channel(0);
-        let ports = Ports {
+        let channels = KeeperChannels {
             leaving,
             own: told.clone(),
             count,
@@ -82,13 +94,13 @@ impl Membership {
             partitions: partition_grants,
             shards: shard_grants,
         };
-        let keeper = Keeper::new(bucket.clone(), ttl, ports);
+        let keeper = Keeper::new(bucket.clone(), ttl, channels);
         Self { keeper, partitions, shards: Shards { grants, bucket, shared, told }, pods }
     }
 }
 
 /// The right to be the only one that serves something. Dropping it gives it up,
-/// so whoever drops it must have stopped.
+/// so stop the work first, then drop it.
 #[derive(Debug)]
 pub struct Lease {
     resource: Resource,
@@ -130,15 +142,16 @@ impl Drop for Lease {
 
 /// Stops whatever a pod does once it has not renewed its leases in time.
 #[derive(Debug, Clone)]
-pub struct Fence(Arc<Tenure>);
+pub struct Fence(Arc<PodLease>);
 
 impl Fence {
     /// One that stops nothing, for tests of what it is given to.
     #[cfg(test)]
     pub(crate) fn always() -> Self {
-        let tenure = Tenure::new(String::new());
-        tenure.renew((tokio::time::Instant::now(), std::time::SystemTime::now()), Duration::from_secs(3600));
-        Self(Arc::new(tenure))
+        let pod_lease = PodLease::new(String::new());
+        pod_lease
+            .renew((tokio::time::Instant::now(), std::time::SystemTime::now()), Duration::from_secs(3600));
+        Self(Arc::new(pod_lease))
     }
 
     /// Whether the pod may act now.

@@ -13,10 +13,10 @@ use tokio::{
 };
 
 use super::{
-    bucket::{Bucket, Life, PutError},
-    table::{Pod, PodId},
-    tenure::Tenure,
+    owner_table::{PodId, PodState},
+    pod_lease::PodLease,
 };
+use crate::kv::{Bucket, Lifetime, WriteError};
 
 /// What the keys of pods begin with.
 pub(super) const PODS: &str = "pod";
@@ -25,9 +25,9 @@ pub(super) const PODS: &str = "pod";
 pub(super) struct Renewal {
     pub(super) bucket: Bucket,
     pub(super) ttl: Duration,
-    pub(super) tenure: Arc<Tenure>,
+    pub(super) pod_lease: Arc<PodLease>,
     pub(super) revision: u64,
-    pub(super) own: watch::Receiver<Pod>,
+    pub(super) own: watch::Receiver<PodState>,
 }
 
 impl Renewal {
@@ -42,18 +42,18 @@ impl Renewal {
             // In vain, it is tried again soon: while NATS elects a leader, which takes
             // it longer than a pause, every moment of the rest counts.
             pause = self.ttl / 20;
-            match announce(&self.bucket, self.ttl, &self.tenure, &self.own, self.revision).await {
+            match announce(&self.bucket, self.ttl, &self.pod_lease, &self.own, self.revision).await {
                 Ok(revision) => {
                     self.revision = revision;
                     pause = self.ttl / 10;
                 }
-                Err(PutError::Conflict) => match self.bucket.get(&key_of(&self.tenure.pod)).await {
+                Err(WriteError::Conflict) => match self.bucket.entry(&key_of(&self.pod_lease.pod)).await {
                     // An earlier renewal was stored after all.
                     Ok(Some(entry)) => self.revision = entry.revision,
                     Ok(None) => return,
                     Err(error) => failed_to_renew(&error, joined),
                 },
-                Err(PutError::Failed(error)) => failed_to_renew(&error, joined),
+                Err(WriteError::Failed(error)) => failed_to_renew(&error, joined),
             }
         }
     }
@@ -70,14 +70,15 @@ fn failed_to_renew(error: &anyhow::Error, joined: &impl Fn(Result<(), &str>)) {
 pub(super) async fn announce(
     bucket: &Bucket,
     ttl: Duration,
-    tenure: &Tenure,
-    own: &watch::Receiver<Pod>,
+    pod_lease: &PodLease,
+    own: &watch::Receiver<PodState>,
     revision: u64,
-) -> Result<u64, PutError> {
+) -> Result<u64, WriteError> {
     let value = serde_json::to_vec(&*own.borrow()).context("cannot encode the pod's key")?;
     let since = (Instant::now(), SystemTime::now());
-    let revision = bucket.put(&key_of(&tenure.pod), value.into(), Some(revision), Life::For(ttl)).await?;
-    tenure.renew(since, ttl - ttl / 5);
+    let revision =
+        bucket.write(&key_of(&pod_lease.pod), value.into(), Some(revision), Lifetime::For(ttl)).await?;
+    pod_lease.renew(since, ttl - ttl / 5);
     Ok(revision)
 }
 

@@ -1,4 +1,4 @@
-//! The embeds of a message that stands in Discord already.
+//! The embeds of a message that is in Discord already.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{Change, Embed, Folded, MAX_MESSAGE_CHARS, Style, embed, with_distinc
 /// a message is made: what became of the issue must find room in it later.
 const ROOM: usize = 500;
 
-/// One embed of a message, and all that it takes to make it anew.
+/// One embed of a message, and all that it takes to make it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exhibit {
     /// What it shows.

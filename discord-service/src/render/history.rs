@@ -1,4 +1,4 @@
-//! What became of an issue since a message told of it.
+//! What became of an issue after a message showed it.
 
 use serde::{Deserialize, Serialize};
 use shared::{Alert, text};
@@ -83,7 +83,7 @@ impl Change {
 }
 
 /// What is known of an issue beyond the alert that a message shows: its latest
-/// state, to whom it was assigned last, and where it was told of before.
+/// state, to whom it was assigned last, and where it was shown before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {

@@ -5,7 +5,7 @@ use super::{
     size::{cut, fair_share, units},
 };
 
-/// What stands where Sentry sent nothing that can be seen.
+/// The text in place of what Sentry left empty.
 const NOTHING: &str = "None";
 /// A text that gets less than this is hardly worth reading: then extras go first.
 const COMFORTABLE: usize = 64;

@@ -6,14 +6,14 @@
 //! |---|---|
 //! | title | `***SENTRY ALERT***`, linked to the issue |
 //! | description | the project's slug |
-//! | `Status (UTC)`, `First message` | what became of the issue since, and where it was told of first (`history`) |
+//! | `Status (UTC)`, `First message` | what became of the issue since, and where it was shown first (`history`) |
 //! | `Alerts` | only where several alerts are folded: `×N` and the span of time |
 //! | `Event` | for all but events: what happened, in words (`headline`) |
 //! | `Title` … `Timestamp (UTC)` | the predecessor's seven fields, always there, in its order |
 //! | `Query`, `Evidence`, `Source`, `Impact` … `Release` | where the alert has them |
 //! | footer | the names of the rules that fired |
 //!
-//! Every foreign text stands in inline code and is made harmless first
+//! Every foreign text is in inline code and is made harmless first
 //! (`clean`). Three places are no code: the slug, where it is one; a URL, where
 //! it is one that we link (`link`); and the footer, which renders no markdown.
 //!
@@ -27,6 +27,7 @@
 //! one longer than half of what remains is shown as code, and the title links.
 
 mod clean;
+pub(crate) mod colours;
 mod edit;
 mod headline;
 mod history;
@@ -52,7 +53,6 @@ pub use edit::{Exhibit, edit};
 pub use history::{Change, History};
 
 use headline::{headline, impact};
-use history::Mood;
 use json::to_json;
 use layout::{Field, Layout, MAX_FIELD, Text};
 pub(crate) use time::utc;
@@ -118,7 +118,7 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
     let mut embed = CreateEmbed::new()
         .title(cut.title)
         .description(cut.description)
-        .colour(colour(folded))
+        .colour(colours::of(folded))
         .fields(cut.fields);
     if let Some(footer) = cut.footer {
         embed = embed.footer(CreateEmbedFooter::new(footer));
@@ -224,7 +224,7 @@ fn extras(alert: &Alert) -> Vec<Field> {
     let wide = |name, texts: Vec<_>| (!texts.is_empty()).then(|| Field::wide(name, texts));
     let short_id = inline("Issue", alert.short_id.as_deref());
     if alert.kind == "issue.assigned" {
-        // News for few, of an issue that has been told of.
+        // News for few, about an issue that was shown before.
         return short_id.into_iter().collect();
     }
     let since = details.since_ms.and_then(time::utc);
@@ -263,29 +263,6 @@ fn source(frame: &Frame) -> Option<Vec<Text>> {
     let line = frame.source.as_deref().and_then(Text::line);
     let texts: Vec<_> = Text::place(&place).into_iter().chain(line).collect();
     (!texts.is_empty()).then_some(texts)
-}
-
-/// Sentry's own colours: by the level, green for what is over, and grey for
-/// what nobody wants to hear of.
-fn colour(folded: &Folded) -> u32 {
-    let alert = &folded.latest;
-    match folded.history.mood(alert) {
-        Mood::Own if alert.kind.ends_with(".resolved") => 0x4D_C7_71,
-        Mood::Resolved => 0x4D_C7_71,
-        Mood::Archived => 0x95_A5_A6,
-        Mood::Own | Mood::Open => level_colour(alert),
-    }
-}
-
-fn level_colour(alert: &Alert) -> u32 {
-    match alert.level.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "debug" => 0xFB_E1_4F,
-        "info" => 0x27_88_CE,
-        "warning" => 0xFF_C2_27,
-        "error" => 0xE0_3E_2F,
-        "fatal" => 0xFA_47_47,
-        _ => 0xE7_4C_3C,
-    }
 }
 
 #[cfg(test)]

@@ -98,13 +98,13 @@ pub trait Store: Send + Sync + 'static {
     /// What the channel trusts; `None` where nothing was ever kept for it.
     async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError>;
 
-    /// The same as it stands at this moment, never from memory: what a change or
+    /// The same at this moment, never from memory: what a change or
     /// a copy of it builds on.
     async fn trust_now(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
         self.trust(channel).await
     }
 
-    /// Keeps `latest` in place of `former`; `false` when something else stands
+    /// Keeps `latest` in place of `former`; `false` when something else is
     /// there by now, and nothing was written.
     async fn replace_trust(
         &self,

@@ -1,8 +1,8 @@
 //! The KV bucket [`wire::TRUST`]: for each channel what the store says.
 //!
 //! An entry is read before the store is, and written only over what was read.
-//! Whatever stood there came from the store earlier than this read of it, and
-//! whoever wrote since makes the write fail: so a slow writer never puts an older
+//! The former entry came from the store before this read of it, and a write by
+//! another pod in between makes this write fail. So a slow writer never puts an older
 //! state over a newer one, and no counter is needed that a restored database would
 //! set back.
 
@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{TrustError, Trusts, edits};
 use crate::{
-    leader::{Bucket, WriteError},
+    kv::{Bucket, WriteError},
     store::{Store, WRITE_ATTEMPTS, after_conflict},
 };
 
@@ -70,7 +70,7 @@ impl Mirror {
 }
 
 /// The entry as the stream's leader has it, and the revision that a write must
-/// follow. What cannot be read is written anew.
+/// follow. An unreadable entry is written again.
 async fn read(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
     let entry = bucket.entry(&channel.to_string()).await?;
     let revision = entry.as_ref().map_or(0, |entry| entry.revision);
@@ -90,7 +90,7 @@ async fn write(
             metrics::counter!("sentry_bot_trust_mirrored_total").increment(1);
             Ok(true)
         }
-        Err(WriteError::CameSecond) => Ok(false),
+        Err(WriteError::Conflict) => Ok(false),
         Err(error) => Err(error).context("cannot write the entry"),
     }
 }
@@ -150,7 +150,7 @@ async fn compare(trusts: &Trusts, channel: ChannelId) -> Result<(), TrustError> 
     if let Some(keys) = &trusts.keys {
         let mut resealed = kept.clone();
         edits::reseal(keys, channel, &mut resealed)?;
-        // Whoever changed it meanwhile has it compared once more before long.
+        // Who changes it in between mirrors it too.
         if resealed != kept && trusts.store.replace_trust(channel, Some(&kept), &resealed).await? {
             tracing::info!(channel.id = %channel, "client secrets are sealed under the first key now");
         }

@@ -3,7 +3,7 @@
 //!
 //! The store is the truth. Every change is one compare-and-set there, so that of
 //! two admins on two pods neither undoes what the other did, and reaches the
-//! mirror before anybody is told that it was made.
+//! mirror before a reply confirms it.
 
 mod edits;
 mod judgement;
@@ -67,15 +67,15 @@ pub enum Stored {
 
 impl Trusts {
     /// Keeps trust in `store` and mirrors it to NATS. Without `keys` client
-    /// secrets can be neither stored nor sealed anew.
+    /// secrets can be neither stored nor sealed again.
     pub fn new(store: Arc<dyn Store>, js: &jetstream::Context, keys: Option<SecretsKeys>) -> Self {
         let mirror = Mirror::new(store.clone(), js);
         Self { store, mirror, keys }
     }
 
-    /// Makes the mirror agree with the store, now, when the mirror was lost, and
-    /// now and then; seals what another key than the first of `SECRETS_KEY` sealed
-    /// anew. Until `stop`.
+    /// Until `stop`: makes the mirror agree with the store, at the start, after the
+    /// mirror was lost, and now and then. Seals again what another key than the first
+    /// of `SECRETS_KEY` sealed.
     pub async fn reconcile(self, stop: CancellationToken) {
         stop.run_until_cancelled(mirror::reconcile(&self)).await;
     }
@@ -102,7 +102,7 @@ impl Trusts {
     }
 
     /// From now on the channel demands this token, which replaces an earlier one, or
-    /// a signature. Whoever is to use the token must have it by now.
+    /// a signature. Show the token to its user before.
     ///
     /// # Errors
     /// [`TrustError`] when it cannot be done now.

@@ -10,7 +10,7 @@ const TOKEN_BYTES: usize = 32;
 /// Enough to tell a channel's keys apart.
 const ID_BYTES: usize = 4;
 
-/// A new token as it stands in a URL.
+/// A new token, as text for a URL.
 pub(super) fn token() -> anyhow::Result<SecretString> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(random::<TOKEN_BYTES>()?).into())
 }

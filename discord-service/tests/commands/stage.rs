@@ -10,7 +10,7 @@ use discord_service::{
     dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
-    leader::Bucket,
+    kv::Bucket,
     settings::Settings,
     store::{self, Store},
     trust::Trusts,

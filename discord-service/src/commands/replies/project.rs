@@ -3,11 +3,8 @@
 use serde_json::json;
 use shared::{ChannelId, UserId};
 
-use super::{Replies, Reply, code};
-use crate::{
-    commands::fields,
-    store::{ProjectSlug, Registration},
-};
+use super::{Replies, Reply, code, fields};
+use crate::store::{ProjectSlug, Registration};
 
 impl Replies {
     /// `project`: the user's own.

@@ -10,8 +10,8 @@ use tokio::time::{sleep, timeout};
 
 use super::complete::Choice;
 use crate::{
-    commands::{replies::Reply, send::with_pauses},
-    discord::{Discord, DiscordError},
+    commands::{outbox::with_pauses, replies::Reply},
+    discord::{Discord, DiscordError, codes},
     gateway::Invoked,
 };
 
@@ -33,9 +33,6 @@ const CHOICES: u8 = 8;
 const MODAL: u8 = 9;
 /// The flag of messages that only the one who asked sees.
 const EPHEMERAL: u32 = 1 << 6;
-
-/// Discord's code for an interaction that has its first answer.
-const ALREADY_ANSWERED: u32 = 40_060;
 
 /// What became of a first answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +127,7 @@ async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<First,
             Ok(Ok(())) => return Ok(First::Ours),
             // An attempt that nothing was heard of has arrived, more likely than
             // another pod's; and if not, both show the same message.
-            Ok(Err(DiscordError::Refused { code: ALREADY_ANSWERED, .. })) => {
+            Ok(Err(DiscordError::Refused { code: codes::ALREADY_ACKNOWLEDGED, .. })) => {
                 return Ok(if may_be_ours { First::Ours } else { First::Anothers });
             }
             Ok(Err(DiscordError::NotSent | DiscordError::Unavailable { answered_4xx: true, .. })) => {

@@ -7,8 +7,9 @@ use tokio::time::timeout;
 
 use super::LOOKED_UP;
 use crate::{
-    commands::{Asker, Commands, Failure, parse::ChannelArgument, permissions},
+    commands::{Asker, Commands, Failure},
     gateway::SlashCommand,
+    guilds::{ChannelArgument, permissions},
 };
 
 /// Discord shows no more, and takes no longer names.

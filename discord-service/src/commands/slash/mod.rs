@@ -16,11 +16,14 @@ use tokio::time::timeout;
 
 use super::{
     Asker, Commands, Form, count,
-    parse::{self, ChannelArgument, ChannelCommand, Command},
+    parse::{self, ChannelCommand, Command},
     replies, settle,
     trust::SECURE,
 };
-use crate::gateway::{FilledIn, Invoked, SlashCommand, Wants};
+use crate::{
+    gateway::{FilledIn, Invoked, SlashCommand, Wants},
+    guilds::ChannelArgument,
+};
 
 /// For what is looked up before a first answer: Discord waits three seconds, and
 /// without an answer the user reads of an error.

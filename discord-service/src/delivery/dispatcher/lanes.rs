@@ -30,7 +30,7 @@ use crate::{
         lane::{self, Assignment, ClosedFlag, Services},
         queue::AlertQueue,
     },
-    leader::Bucket,
+    kv::Bucket,
     lease::{Lease, Resource},
     reopening::Reopening,
 };

@@ -19,8 +19,8 @@ use tokio::{
 use self::lanes::Lanes;
 use super::{lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery, room::Room};
 use crate::{
-    authority::Authority, closure::Pauses, commands::BotAccess, dead_letters::DeadLetters, discord::Discord,
-    leader::Bucket, lease::Lease, render::Style, reopening::Reopening,
+    authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
+    kv::Bucket, lease::Lease, render::Style, reopening::Reopening,
 };
 
 /// How often the whole stream is looked through for what no wake-up announced.

@@ -11,10 +11,10 @@ use shared::{ChannelId, text::chain, wire};
 
 use super::lanes::Lanes;
 use crate::{
-    batch::BATCH,
     closure,
     dead_letters::{Cause, Reason},
     delivery::{lane::Services, queue::Listing},
+    direct_get::BATCH,
 };
 
 /// A lane without work for so long is put away.

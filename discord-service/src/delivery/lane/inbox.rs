@@ -17,8 +17,8 @@ use tokio::time::sleep;
 
 use super::services::Services;
 use crate::{
-    batch::{BATCH, Batch, Stored},
     delivery::{backlog::Backlog, room::Share},
+    direct_get::{BATCH, Batch, Stored},
 };
 
 /// Alerts that are read from the leader before the next post is made.

@@ -7,8 +7,8 @@
 //! exception, not the pace-maker.
 
 mod bucket;
-mod gate;
-mod known;
+mod buckets_by_route;
+mod global_limit;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,8 +20,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::{
     bucket::{RateBucket, Take},
-    gate::Gate,
-    known::Known,
+    buckets_by_route::Known,
+    global_limit::Gate,
 };
 use super::{
     answer::{Answer, Scope},
@@ -168,7 +168,7 @@ impl Permit<'_> {
             bucket.learn(window, Arc::ptr_eq(&bucket, &self.bucket), now);
         }
         match answer.status.as_u16() {
-            429 => limits.back_off(&bucket, answer, now),
+            429 => limits.back_off(route, &bucket, answer, now),
             401 | 403 => limits.gate.count_invalid(),
             _ => {}
         }
@@ -178,12 +178,18 @@ impl Permit<'_> {
 }
 
 impl Limits {
-    fn back_off(&self, bucket: &RateBucket, answer: &Answer, now: Instant) {
+    fn back_off(&self, route: &Route, bucket: &RateBucket, answer: &Answer, now: Instant) {
         let (scope, wait) = answer.rate_limited();
         let wait = wait.unwrap_or(UNTOLD);
         let until = now + padded(wait);
         metrics::counter!("sentry_bot_discord_rate_limited_total", "scope" => scope.name()).increment(1);
-        tracing::warn!(scope = scope.name(), ?wait, "Discord answered 429");
+        tracing::warn!(
+            route = route.label(),
+            id = route.major(),
+            scope = scope.name(),
+            ?wait,
+            "Discord answered 429"
+        );
         // The bucket of edits has room for other messages.
         if answer.old_edits_limited().is_none() {
             bucket.block(until);
@@ -209,44 +215,4 @@ impl Drop for Permit<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use reqwest::Method;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_dropped_request_lets_the_next_one_go() {
-        let limits = Limits::new();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let route = Route::new(&Method::POST, "/channels/1/messages");
-        let first = limits.acquire(&route, Priority::Alert, deadline).await.expect("the first goes");
-        let (second, ()) =
-            tokio::join!(limits.acquire(&route, Priority::Alert, deadline), async { drop(first) });
-        assert!(second.is_ok());
-    }
-
-    #[tokio::test]
-    async fn an_alert_goes_before_commands_that_came_first() {
-        let limits = Limits::new();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let route = Route::new(&Method::POST, "/channels/1/messages");
-        let order = Mutex::new(Vec::new());
-        let go = |name, priority| {
-            let (limits, route, order) = (&limits, &route, &order);
-            async move {
-                let permit = limits.acquire(route, priority, deadline).await.expect("there is time");
-                order.lock().expect("no panic while held").push(name);
-                // Nothing is known of the bucket: the next goes when this one has ended.
-                drop(permit);
-            }
-        };
-        let first = limits.acquire(&route, Priority::Command, deadline).await.expect("the first goes");
-        tokio::join!(
-            go("command", Priority::Command),
-            go("command", Priority::Command),
-            go("alert", Priority::Alert),
-            async { drop(first) },
-        );
-        assert_eq!(order.into_inner().expect("no panic"), ["alert", "command", "command"]);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 //! the next read fails, and nothing is let through on it. A write is broadcast on
 //! NATS, and every pod that hears it forgets what it touches, negative answers
 //! too, and nothing else: someone who registers and revokes all day must not make
-//! the bot read everything anew each time.
+//! the bot read everything again each time.
 
 mod answers;
 mod broadcast;
@@ -86,7 +86,7 @@ impl CachedStore {
             return;
         }
         if let Err(error) = self.nats.publish(wire::STORE_CHANGED, written.to_string().into()).await {
-            tracing::warn!(%error, "cannot tell the other pods of a change; they see it within a minute");
+            tracing::warn!(change = %written, %error, "cannot tell the other pods about a change; they see it within a minute");
         }
     }
 }

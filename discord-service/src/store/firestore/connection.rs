@@ -62,7 +62,7 @@ pub(super) fn check(target: &Target) -> Result<(), SettingsError> {
     let wrong = |why: String| SettingsError(format!("{CREDENTIALS_VARIABLE}: {why}"));
     let text =
         std::fs::read(path).map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?;
-    // What stands in it may be a secret, so the parser's words stay out.
+    // Its content may be a secret, so the parser's words stay out.
     serde_json::from_slice::<IgnoredAny>(&text)
         .map(drop)
         .map_err(|_| wrong(format!("{} is no key file: expected JSON", path.display())))

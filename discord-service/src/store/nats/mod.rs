@@ -1,7 +1,7 @@
 //! The store in NATS JetStream's key-value buckets.
 //!
 //! - `channel-list` holds a key `<channel>.<guild>` per authorized channel: the key
-//!   is the whole fact (what its value notes is told in `notes.rs`), so a process killed at any moment leaves it
+//!   is the whole fact (`notes.rs` says what its value notes), so a process killed at any moment leaves it
 //!   either there or not. The guilds of a channel, asked for with every alert, are
 //!   the keys under one prefix, found without looking at other channels'. The
 //!   channels of a guild, asked for by a command, cost the server a look through
@@ -37,7 +37,7 @@ use super::{
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
-use crate::leader::{Bucket, WriteError};
+use crate::kv::{Bucket, WriteError};
 
 /// The store in NATS. Its buckets are made when they are first needed.
 pub struct NatsStore {
@@ -144,7 +144,7 @@ impl Store for NatsStore {
             let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
             match self.channels.update(&format!("{channel}.{guild}"), note, 0).await {
                 Ok(_) => Ok(Change::Made),
-                Err(WriteError::CameSecond) => Ok(Change::Already),
+                Err(WriteError::Conflict) => Ok(Change::Already),
                 Err(error) => Err(error.into()),
             }
         })
@@ -276,7 +276,7 @@ async fn write_document(bucket: &Bucket, guild: GuildId, document: &Document) ->
     let value = serde_json::to_vec(&document.rows).context("Failed to encode the guild's document")?;
     match bucket.update(&guild.to_string(), value.into(), document.revision).await {
         Ok(_) => Ok(true),
-        Err(WriteError::CameSecond) => Ok(false),
+        Err(WriteError::Conflict) => Ok(false),
         Err(error) => Err(error).context("Failed to write the guild's document"),
     }
 }

@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use shared::{ChannelId, trust::ChannelTrust};
 
 use super::super::understood;
-use crate::leader::{Bucket, WriteError};
+use crate::kv::{Bucket, WriteError};
 
-/// What stands there, and the revision that a write must follow (0: nothing ever
-/// stood there).
+/// What the key holds, and the revision that a write must follow (0: it was never
+/// written).
 pub(super) async fn read(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
     let entry = bucket.entry(&channel.to_string()).await?;
     let revision = entry.as_ref().map_or(0, |entry| entry.revision);
@@ -31,7 +31,7 @@ pub(super) async fn write(
     let value = serde_json::to_vec(trust).context("Failed to encode the trust")?;
     match bucket.update(&channel.to_string(), value.into(), revision).await {
         Ok(_) => Ok(true),
-        Err(WriteError::CameSecond) => Ok(false),
+        Err(WriteError::Conflict) => Ok(false),
         Err(error) => Err(error).context("Failed to write the trust"),
     }
 }

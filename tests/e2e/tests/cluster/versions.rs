@@ -133,7 +133,7 @@ async fn a_channel_and_a_dead_letter_of_a_newer_build_are_understood() {
     put(&js, wire::dead_letter_subject("expired", ChannelId::new(channel)), letter.to_string().as_bytes())
         .await;
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
-    assert_eq!(reply.content().lines().next(), Some("Replaying 1 alerts"));
+    assert_eq!(reply.content().lines().next(), Some("Replaying 1 alert"));
     stack.until_shown(channel, 1, SOON).await;
 
     // A channel that a newer build wrote down in its own way was authorized once

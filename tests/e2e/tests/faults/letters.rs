@@ -66,7 +66,7 @@ async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
     stack.sandbox.add_fault(forbidden);
     ledger.send(&stack, channels[0], "forgotten").await;
     stack.until_dead(1).await;
-    assert_eq!(dead_letters(&stack, &["purge"]), "Threw 1 dead letters away\n");
+    assert_eq!(dead_letters(&stack, &["purge"]), "Threw 1 dead letter away\n");
     assert!(stack.dead_letters().await.is_empty());
 }
 

@@ -102,7 +102,7 @@ async fn a_post_whose_key_is_revoked_before_it_is_confirmed_is_not_repeated() {
 
     // The key is gone for good: played again, it dies again.
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
-    assert_eq!(reply.content(), "Replaying 1 alerts");
+    assert_eq!(reply.content(), "Replaying 1 alert");
     stack.until_drained(LONG).await;
     assert_eq!((stack.alerts(channel), stack.dead_letters().await.len()), (0, 1));
 

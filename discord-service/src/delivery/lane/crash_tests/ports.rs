@@ -12,14 +12,14 @@ use tokio::time::sleep;
 use super::world::{FakeWorld, Name, Write};
 use crate::{
     authority::{AskAgain, Entitlement, Standing},
-    batch::{Batch, Stored},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
     delivery::{
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue},
         queue::SubjectState,
     },
-    leader::Entry,
+    direct_get::{Batch, Stored},
+    kv::Entry,
 };
 
 pub(super) const GUILD: GuildId = GuildId::new(9);

@@ -1,0 +1,70 @@
+//! Channels that a guild lists and that Discord does not show to the bot: gone, or
+//! closed to it. Each is asked for ever more rarely, since every refusal counts
+//! towards the number at which Discord bans an address.
+
+use std::time::Duration;
+
+use moka::future::Cache;
+use shared::{ChannelId, GuildId};
+use tokio::time::Instant;
+
+/// How long the first refusal holds; each further one holds twice as long.
+const FIRST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// How long a refusal is remembered, for the length of the next.
+const REMEMBERED: Duration = Duration::from_secs(2 * 60 * 60);
+
+#[derive(Debug, Clone)]
+struct Refused {
+    why: String,
+    /// The guilds that list the channel.
+    listing: Vec<GuildId>,
+    holds: Duration,
+    until: Instant,
+}
+
+/// What Discord refused to show, and until when that is taken for its answer.
+#[derive(Debug)]
+pub(super) struct Unreachable(Cache<ChannelId, Refused>);
+
+impl Unreachable {
+    /// Remembers so many channels; the oldest go first.
+    pub(super) fn new(channels: u64) -> Self {
+        Self(Cache::builder().max_capacity(channels).time_to_live(REMEMBERED).build())
+    }
+
+    /// Why Discord does not show the channel, where it need not be asked again.
+    pub(super) async fn why(&self, channel: ChannelId, now: Instant) -> Option<String> {
+        let refused = self.0.get(&channel).await.filter(|refused| now < refused.until);
+        refused.map(|refused| refused.why)
+    }
+
+    /// Discord refused to show the channel, which these guilds list.
+    pub(super) async fn note(&self, channel: ChannelId, listing: &[GuildId], why: &str, now: Instant) {
+        let holds = match self.0.get(&channel).await {
+            // Another question that was under way at the same time.
+            Some(before) if now < before.until => return,
+            Some(before) => LONGEST.min(before.holds * 2),
+            None => FIRST,
+        };
+        let refused = Refused { why: why.to_owned(), listing: listing.to_vec(), holds, until: now + holds };
+        self.0.insert(channel, refused).await;
+    }
+
+    /// The channel may be within reach again.
+    pub(super) async fn forget(&self, channel: ChannelId) {
+        self.0.invalidate(&channel).await;
+    }
+
+    /// Each channel that the guild lists may be within reach again.
+    pub(super) async fn forget_guild(&self, guild: GuildId) {
+        for (channel, refused) in &self.0 {
+            if refused.listing.contains(&guild) {
+                self.0.invalidate(channel.as_ref()).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

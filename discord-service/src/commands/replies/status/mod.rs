@@ -1,0 +1,222 @@
+//! What `status` and `test` answer.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::{ChannelId, refusal::Refusal, text::cut};
+
+use super::{Replies, Reply, fields, remedies};
+use crate::{
+    closure::Closure,
+    dead_letters::DeadLetter,
+    diagnosis::{Findings, Outcome, Waiting},
+    render,
+};
+
+/// The longest text of other systems that is shown of one problem: with fifteen
+/// problems an embed keeps below Discord's 6,000 characters.
+const MAX_DETAIL: usize = 120;
+/// Closed channels that are shown: as many as a field holds.
+const MAX_CLOSED: usize = 2;
+/// Refusals that show the rule that was broken.
+const DETAILED: usize = 5;
+
+impl Replies {
+    /// `status`: what is known of the channel at this time (milliseconds since 1970).
+    pub(in crate::commands) fn status(
+        &self,
+        channel: ChannelId,
+        authorized: bool,
+        findings: &Findings,
+        now_ms: i64,
+    ) -> Reply {
+        let prefix = &self.prefix;
+        let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});
+        let count = |count: u64| if count == 0 { fields::NONE.to_owned() } else { count.to_string() };
+        let time = |ms: Option<i64>| ms.map_or_else(|| fields::NONE.to_owned(), |ms| at(ms, now_ms));
+        let mut fields = vec![
+            inline("Last Received (UTC)", time(findings.last_received_ms())),
+            inline("Last Posted (UTC)", time(findings.tally.posted_ms)),
+            inline("Received", count(findings.received())),
+            inline("Posted", count(findings.tally.posted)),
+            inline("Waiting", waiting(&findings.waiting, now_ms)),
+            inline("Dead Letters", count(findings.dead.kept)),
+        ];
+        // What is open again and has nothing to follow needs no line.
+        let closing = findings.closing.as_ref();
+        if let Some(closing) = closing.filter(|closing| closing.is_closed() || findings.follows > 0) {
+            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(closing.words()));
+            fields.push(json!({"name": "Blocked by Discord", "value": value}));
+        }
+        let problems = self.problems(findings);
+        let none = json!({"name": "Not Arrived", "value": fields::NONE});
+        fields.extend(problems.iter().map(|problem| problem.field(now_ms)));
+        fields.extend(problems.is_empty().then_some(none));
+        let mut embed = self.embed("SENTRY STATUS", fields);
+        embed["description"] = match authorized {
+            true => format!("<#{channel}> is authorized."),
+            false => format!(
+                "<#{channel}> is not authorized, so nothing is posted there. Use `{prefix} channel authorize` with \
+                 this channel."
+            ),
+        }
+        .into();
+        Reply::Embed(embed)
+    }
+
+    /// One line for each of these channels that is closed.
+    pub(in crate::commands) fn closed(
+        &self,
+        channels: &[(ChannelId, Closure, usize)],
+        now_ms: i64,
+    ) -> Option<Value> {
+        let lines = channels.iter().filter(|(_, closing, follows)| closing.is_closed() || *follows > 0).map(
+            |(channel, closing, follows)| {
+                format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
+            },
+        );
+        let mut lines: Vec<String> = lines.collect();
+        let more = lines.len().saturating_sub(MAX_CLOSED);
+        lines.truncate(MAX_CLOSED);
+        let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
+        (!lines.is_empty()).then(|| json!({"name": "Blocked by Discord", "value": lines.join("\n") + &more}))
+    }
+
+    /// `test`.
+    pub(in crate::commands) fn tested(&self, outcome: &Outcome, now_ms: i64) -> Reply {
+        let prefix = &self.prefix;
+        match outcome {
+            Outcome::Posted(after) => format!("Sent a sample alert: it was posted after {}", took(*after)),
+            Outcome::Dead(letter) => format!(
+                "Sent a sample alert, but it cannot be posted. {}\n{}",
+                remedies::of_dead_letter(letter.reason, prefix),
+                code(&letter.detail)
+            ),
+            Outcome::Waits(since, waits) => format!(
+                "Sent a sample alert, but it was not posted within {}. Waiting: {}. Discord may be away, or its rate \
+                 limit for this channel used up: it is posted as soon as it can be. `{prefix} status` says more.",
+                took(*since),
+                waiting(waits, now_ms)
+            ),
+        }
+        .into()
+    }
+
+    /// The last refusals of each kind, then the last dead letters, each newest first; equal
+    /// neighbours are one.
+    fn problems(&self, findings: &Findings) -> Vec<Problem> {
+        let refusals =
+            findings.refusals.iter().enumerate().map(|(n, refusal)| self.refused(refusal, n < DETAILED));
+        let dead = findings.dead.letters.iter().map(|letter| self.dead(letter));
+        let mut problems: Vec<Problem> = Vec::new();
+        for problem in refusals.chain(dead) {
+            match problems.last_mut() {
+                Some(last) if (last.what, &last.words) == (problem.what, &problem.words) => {
+                    last.times = last.times.saturating_add(problem.times);
+                }
+                _ => problems.push(problem),
+            }
+        }
+        problems
+    }
+
+    fn refused(&self, refusal: &Refusal, detailed: bool) -> Problem {
+        let mut words = remedies::of_refusal(refusal.reason, &self.prefix);
+        if let Some(detail) = refusal.detail.as_ref().filter(|_| detailed) {
+            words += &format!("\n{}", code(detail));
+        }
+        Problem { what: "Refused", at_ms: refusal.at_ms, times: refusal.times, words }
+    }
+
+    fn dead(&self, letter: &DeadLetter) -> Problem {
+        let remedy = remedies::of_dead_letter(letter.reason, &self.prefix);
+        let doubt = if letter.may_have_been_posted { " It may have been posted." } else { "" };
+        let words = format!("{remedy}{doubt}\n{}", code(&letter.detail));
+        Problem { what: "Dead Letter", at_ms: letter.died_ms, times: 1, words }
+    }
+}
+
+/// Alerts that did not arrive, for one reason.
+struct Problem {
+    what: &'static str,
+    /// When it was so for the last time.
+    at_ms: i64,
+    times: u64,
+    words: String,
+}
+
+impl Problem {
+    fn field(&self, now_ms: i64) -> Value {
+        let times = if self.times > 1 { format!(" ×{}", self.times) } else { String::new() };
+        let at = render::utc(self.at_ms).unwrap_or_default();
+        let name = format!("{}{times}: {at}, {}", self.what, ago(self.at_ms, now_ms));
+        json!({"name": name, "value": self.words})
+    }
+}
+
+/// Since when, and what follows.
+fn closed(closing: &Closure, follows: usize, now_ms: i64) -> String {
+    if !closing.is_closed() {
+        return format!("It is open again, and {}.", letters(follows, "follow"));
+    }
+    let since = closing.since_ms.map(|since| format!("Closed for {}. ", span(now_ms.saturating_sub(since))));
+    let rest = match (follows, closing.gone) {
+        (0, _) => String::new(),
+        (_, true) => format!(" {} here.", letters(follows, "stay")),
+        (_, false) => format!(" {} too.", letters(follows, "follow")),
+    };
+    let since = since.unwrap_or_default();
+    format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closing.remedy())
+}
+
+/// So many dead letters do this.
+fn letters(count: usize, verb: &str) -> String {
+    match count {
+        1 => format!("1 dead letter {verb}s"),
+        1_000.. => format!("1000 dead letters or more {verb}"),
+        _ => format!("{count} dead letters {verb}"),
+    }
+}
+
+fn waiting(waiting: &Waiting, now_ms: i64) -> String {
+    match (waiting.alerts, waiting.oldest_ms) {
+        (0, _) => fields::NONE.to_owned(),
+        (alerts, Some(oldest)) => format!("{alerts}, the oldest for {}", span(now_ms.saturating_sub(oldest))),
+        (alerts, None) => alerts.to_string(),
+    }
+}
+
+fn at(ms: i64, now_ms: i64) -> String {
+    format!("`{}`, {}", render::utc(ms).unwrap_or_default(), ago(ms, now_ms))
+}
+
+fn ago(ms: i64, now_ms: i64) -> String {
+    format!("{} ago", span(now_ms.saturating_sub(ms)))
+}
+
+/// A time in its largest unit, rounded down; clocks that disagree make none.
+fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn took(time: Duration) -> String {
+    match time.as_millis() {
+        ms @ 0..1_000 => format!("{ms} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+/// Another system's words, harmless and not too long.
+fn code(text: &str) -> String {
+    let text = render::clean(text);
+    if text.is_empty() { fields::NONE.to_owned() } else { format!("`{}`", cut(&text, MAX_DETAIL)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What is said of a channel's token and its client secrets.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use shared::ChannelId;
+
+use super::{Replies, Reply, code, mention};
+use crate::{
+    store::Change,
+    trust::{MAX_SECRETS, Stored},
+};
+
+impl Replies {
+    /// `channel secure`, before the token is in force. Whatever happens then, it says
+    /// what to do.
+    pub(in crate::commands) fn securing(&self, channel: ChannelId, token: &SecretString) -> Reply {
+        format!(
+            "Making a new token for {}. It is not in force yet: this message changes in a moment and says when it is. \
+             If it does not change within a minute, use this command again.\n{}",
+            mention(&channel),
+            self.with_token(channel, token)
+        )
+        .into()
+    }
+
+    /// `channel secure`, once the token is in force.
+    pub(in crate::commands) fn secured(
+        &self,
+        channel: ChannelId,
+        token: &SecretString,
+        authorized: bool,
+    ) -> Reply {
+        let mut text = format!(
+            "{} is now secured: it takes only URLs with this new token, or signed requests. An earlier token is no longer valid.\n\
+             {}\n\
+             The token is shown only this once. If it gets lost or known, use this command again.",
+            mention(&channel),
+            self.with_token(channel, token)
+        );
+        if !authorized {
+            text += "\nThe channel is not authorized yet: use `/sentry channel authorize`.";
+        }
+        text.into()
+    }
+
+    /// `channel secure`, where the token may be in force or not.
+    pub(in crate::commands) fn perhaps_secured(&self, channel: ChannelId, token: &SecretString) -> Reply {
+        format!(
+            "The store is unavailable, so it is not certain that {} takes this token. \
+             Use this command again in a minute. Until then keep the token: it may be in force.\n{}",
+            mention(&channel),
+            self.with_token(channel, token)
+        )
+        .into()
+    }
+
+    fn with_token(&self, channel: ChannelId, token: &SecretString) -> String {
+        let token = token.expose_secret();
+        match self.webhook_url(channel) {
+            Some(url) => format!("URL to paste into Sentry's webhooks: `{url}&token={token}`"),
+            None => format!("Add it to the URL that Sentry calls: `&token={token}`"),
+        }
+    }
+}
+
+/// `channel open`.
+pub(in crate::commands) fn opened(channel: ChannelId, change: Change) -> Reply {
+    let channel = mention(&channel);
+    match change {
+        Change::Made => {
+            format!("{channel} takes all alerts again. URLs with its token go on working.").into()
+        }
+        Change::Already => format!("{channel} is not secured").into(),
+    }
+}
+
+/// `channel secret`, where nothing can be sealed.
+pub(in crate::commands) fn no_secrets_key() -> Reply {
+    "I cannot keep client secrets: my operator has to set `SECRETS_KEY` for both services. \
+     `openssl rand -base64 32` makes one. Tokens work without: `/sentry channel secure`."
+        .into()
+}
+
+/// To a text that can be no client secret.
+pub(in crate::commands) fn not_a_secret() -> Reply {
+    "That is no client secret. Copy it from Sentry: Settings → Developer Settings → your integration → Client Secret."
+        .into()
+}
+
+/// Before asking for one more client secret than a channel can have.
+pub(in crate::commands) fn secrets_full(channel: ChannelId, ids: &[String]) -> Reply {
+    format!(
+        "{} has {MAX_SECRETS} client secrets already. Remove one first: `/sentry channel secret`, option `remove`.\n{}",
+        mention(&channel),
+        list(ids)
+    )
+    .into()
+}
+
+/// `channel secret`, after one was handed in.
+pub(in crate::commands) fn secret_stored(channel: ChannelId, stored: Stored, ids: &[String]) -> Reply {
+    let first = match stored {
+        Stored::Now => format!(
+            "Stored the client secret for {}. Requests signed with it are trusted; others with a signature are refused.",
+            mention(&channel)
+        ),
+        Stored::Already => format!("{} has this client secret already", mention(&channel)),
+        Stored::Full => return secrets_full(channel, ids),
+    };
+    format!("{first}\n{}", list(ids)).into()
+}
+
+/// `channel secret` with `remove`.
+pub(in crate::commands) fn secret_removed(
+    channel: ChannelId,
+    id: &str,
+    change: Change,
+    ids: &[String],
+) -> Reply {
+    let (channel, id) = (mention(&channel), code(id));
+    let first = match change {
+        Change::Made => {
+            format!("Removed the client secret {id} of {channel}. What waits under it is not posted.")
+        }
+        Change::Already => format!("{channel} has no client secret {id}"),
+    };
+    format!("{first}\n{}", list(ids)).into()
+}
+
+/// The names of a channel's client secrets, oldest first; nothing is said of them.
+fn list(ids: &[String]) -> String {
+    if ids.is_empty() {
+        return "It has no client secrets.".to_owned();
+    }
+    let ids: Vec<_> = ids.iter().map(|id| code(id)).collect();
+    format!("Its client secrets, oldest first: {}", ids.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

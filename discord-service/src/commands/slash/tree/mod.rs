@@ -1,0 +1,168 @@
+//! The slash commands that the bot has: what is registered at Discord, and which
+//! words a command is short for.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serenity::model::Permissions;
+
+use crate::gateway::SlashCommand;
+
+/// Kinds of options, with Discord's numbers.
+const SUBCOMMAND: u8 = 1;
+const GROUP: u8 = 2;
+const STRING: u8 = 3;
+const CHANNEL: u8 = 7;
+
+/// Kinds of channels that alerts can be posted in: text, voice, announcements,
+/// the threads, stage.
+const POSTABLE: [u8; 7] = [0, 2, 5, 10, 11, 12, 13];
+
+/// A slash command as it is registered. Compares what the bot sets, and leaves
+/// out what Discord adds.
+/// <https://docs.discord.com/developers/interactions/application-commands>
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Definition {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    description: String,
+    /// Who sees it, unless a guild's admins decide otherwise. Only a whole
+    /// command can have this.
+    default_member_permissions: Option<Permissions>,
+    /// Where it can be used.
+    contexts: Option<BTreeSet<u8>>,
+    /// What the application can be added to.
+    integration_types: Option<BTreeSet<u8>>,
+    #[serde(default)]
+    options: Vec<Item>,
+}
+
+/// A subcommand, a group of them, or an argument.
+#[derive(Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Item {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    description: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    required: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    autocomplete: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    channel_types: BTreeSet<u8>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    max_length: Option<u16>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    options: Vec<Item>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// All that the bot registers. The names are the words of the typed commands;
+/// `show` adds no word.
+pub(super) fn commands() -> [Definition; 1] {
+    let channel =
+        || Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
+    let of_channel = || Item {
+        channel_types: POSTABLE.into(),
+        ..item(CHANNEL, "channel", "Another channel than this one")
+    };
+    // No channel: what is to be taken out may exist no more.
+    let revoke = Item {
+        required: true,
+        autocomplete: true,
+        ..item(STRING, "channel", "One of the authorized channels, or a channel's id")
+    };
+    let remove = Item {
+        autocomplete: true,
+        ..item(STRING, "remove", "The client secret to remove; without it you are asked for a new one")
+    };
+    let slug = Item { required: true, max_length: Some(100), ..item(STRING, "slug", "The project's slug") };
+    let options = vec![
+        subcommand("help", "Shows all commands", []),
+        group(
+            "channel",
+            "Which channels Sentry may post into",
+            [
+                subcommand("show", "Shows the authorized channels of this server", []),
+                subcommand("authorize", "Lets Sentry post into a channel", [of_channel()]),
+                subcommand("revoke", "Takes that back", [revoke]),
+                subcommand(
+                    "secure",
+                    "Makes a new token, and takes only URLs with it or signed requests",
+                    [channel()],
+                ),
+                subcommand("open", "Takes all alerts of Sentry again", [channel()]),
+                subcommand(
+                    "secret",
+                    "Keeps the client secret of an integration in Sentry",
+                    [channel(), remove],
+                ),
+            ],
+        ),
+        group(
+            "project",
+            "The project whose alerts can mention you",
+            [
+                subcommand("show", "Shows your project", []),
+                subcommand("register", "Makes a project yours", [slug]),
+                subcommand("revoke", "Gives your project back", []),
+            ],
+        ),
+        subcommand("replay", "Posts once more what could not be posted in this channel", []),
+        subcommand("status", "Shows what a channel received, and why alerts did not arrive", [of_channel()]),
+        subcommand("test", "Sends a sample alert into this channel", []),
+    ];
+    [Definition {
+        name: "sentry".to_owned(),
+        kind: 1,
+        description: "Posts alerts of Sentry".to_owned(),
+        // Everybody who could type it: each subcommand checks what it needs.
+        default_member_permissions: Some(Permissions::SEND_MESSAGES),
+        // Guilds.
+        contexts: Some([0].into()),
+        // Likewise.
+        integration_types: Some([0].into()),
+        options,
+    }]
+}
+
+/// The words after the prefix that mean the same as the command; `None` where there
+/// is no such command, or no longer.
+pub(super) fn words(command: &SlashCommand) -> Option<Vec<&str>> {
+    let (name, path) = command.path.split_first()?;
+    let mut items = commands().into_iter().find(|known| known.name == *name)?.options;
+    for name in path {
+        items = items.into_iter().find(|item| item.name == *name && item.nests())?.options;
+    }
+    if items.iter().any(Item::nests) {
+        return None;
+    }
+    let path = path.iter().map(String::as_str).filter(|word| *word != "show");
+    let arguments = items.iter().filter_map(|item| command.arguments.get(&item.name).map(String::as_str));
+    Some(path.chain(arguments).collect())
+}
+
+impl Item {
+    const fn nests(&self) -> bool {
+        matches!(self.kind, SUBCOMMAND | GROUP)
+    }
+}
+
+fn item(kind: u8, name: &str, description: &str) -> Item {
+    Item { name: name.to_owned(), kind, description: description.to_owned(), ..Item::default() }
+}
+
+fn subcommand<const N: usize>(name: &str, description: &str, options: [Item; N]) -> Item {
+    Item { options: options.into(), ..item(SUBCOMMAND, name, description) }
+}
+
+fn group<const N: usize>(name: &str, description: &str, options: [Item; N]) -> Item {
+    Item { options: options.into(), ..item(GROUP, name, description) }
+}
+
+#[cfg(test)]
+mod tests;

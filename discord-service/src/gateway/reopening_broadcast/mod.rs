@@ -1,0 +1,95 @@
+//! Tells all pods what may open a channel that refused alerts.
+//!
+//! Events come in crowds: a role that is moved is one for each role between, and a
+//! shard that begins hears of all its guilds at once. So what happens in a guild
+//! within a moment is told once.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    convert::Infallible,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use shared::{GuildId, wire};
+use tokio::{sync::Notify, time::sleep};
+
+use super::events_in_flight::Handling;
+use crate::reopening::Reopening;
+
+/// Changes within this time go out together.
+const MOMENT: Duration = Duration::from_millis(300);
+/// With more channels than these, the broadcast names the whole guild.
+const MAX_CHANNELS: usize = 100;
+
+/// What is not told yet.
+pub(super) struct Reopenings {
+    nats: async_nats::Client,
+    waiting: Mutex<BTreeMap<GuildId, Waiting>>,
+    news: Notify,
+}
+
+/// What a broadcast will say about a guild.
+struct Waiting {
+    told: Reopening,
+    /// The events that said so: a pod that dies before it told leaves them to its successor.
+    _handling: Vec<Handling>,
+}
+
+impl Reopenings {
+    pub(super) fn new(nats: async_nats::Client) -> Self {
+        Self { nats, waiting: Mutex::default(), news: Notify::new() }
+    }
+
+    /// An event said so.
+    pub(super) fn add(&self, reopening: Reopening, handling: Handling) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.entry(reopening.guild) {
+            Entry::Vacant(entry) => {
+                entry.insert(Waiting { told: reopening, _handling: vec![handling] });
+            }
+            Entry::Occupied(mut entry) => {
+                let Waiting { told, _handling } = entry.get_mut();
+                merge(told, reopening);
+                _handling.push(handling);
+            }
+        }
+        self.news.notify_one();
+    }
+
+    /// Tells it, moment by moment.
+    pub(super) async fn run(&self) -> Infallible {
+        loop {
+            self.news.notified().await;
+            sleep(MOMENT).await;
+            self.tell().await;
+        }
+    }
+
+    /// Tells what waits now.
+    pub(super) async fn tell(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        for (guild, Waiting { told, _handling }) in waiting {
+            if let Err(error) = self.nats.publish(wire::REOPENING, told.encode().into()).await {
+                tracing::debug!(%guild, %error, "cannot tell the other pods what may be open again");
+            }
+        }
+    }
+}
+
+/// Adds what else was said of the same guild.
+fn merge(told: &mut Reopening, more: Reopening) {
+    told.spread &= more.spread;
+    told.channels = match (told.channels.take(), more.channels) {
+        (Some(mut channels), Some(more)) => {
+            channels.extend(more);
+            channels.sort();
+            channels.dedup();
+            (channels.len() <= MAX_CHANNELS).then_some(channels)
+        }
+        _ => None,
+    };
+}
+
+#[cfg(test)]
+mod tests;

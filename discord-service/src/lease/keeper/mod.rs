@@ -1,0 +1,262 @@
+//! Keeps a pod's own key alive, and its part of the table as it should be.
+
+mod balance;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use shared::{shutdown::CancellationToken, text::chain};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use self::balance::Balanced;
+use super::{
+    Lease,
+    owner_table::{OwnerTable, PodState, Resource},
+    pod_lease::PodLease,
+    renewal::{PODS, Renewal, announce, key_of},
+    stored_owners::{OWNERS, OwnersRead, StoredOwners},
+};
+use crate::kv::{Bucket, WriteError};
+
+/// So often the table is written in vain before others are let in between.
+const CONFLICTS: u32 = 20;
+/// What is put down within this time goes into one write: a pod that leaves puts
+/// down dozens of things, and each write of it makes another pod's fail.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// The channels between a keeper and the rest of the process.
+#[derive(Debug)]
+pub(super) struct KeeperChannels {
+    /// Cancelled when everything is to be handed back.
+    pub(super) leaving: CancellationToken,
+    /// What this pod tells the others of itself.
+    pub(super) own: watch::Sender<PodState>,
+    /// How many pods live.
+    pub(super) count: watch::Sender<usize>,
+    /// The total number of shards at the last share-out.
+    pub(super) shared: watch::Sender<u32>,
+    /// Takes the partitions that are granted.
+    pub(super) partitions: mpsc::UnboundedSender<Lease>,
+    /// Takes the shards that are granted.
+    pub(super) shards: mpsc::UnboundedSender<Lease>,
+}
+
+/// Runs one pod's part in the sharing.
+#[derive(Debug)]
+pub struct Keeper {
+    bucket: Bucket,
+    ttl: Duration,
+    channels: KeeperChannels,
+    owners: StoredOwners,
+    /// Leases that somebody in this process has, also of an earlier life: none
+    /// of these is granted again before it is dropped.
+    out: BTreeMap<Resource, CancellationToken>,
+    dropped: mpsc::UnboundedReceiver<Resource>,
+    drop_here: mpsc::UnboundedSender<Resource>,
+}
+
+/// Why a life of the pod ended.
+enum LifeEnd {
+    /// Its key may be gone, or the table that says what it owns.
+    Lost,
+    /// Everything is handed back.
+    Released,
+    /// It cannot read who owns what, and has put everything down.
+    Unreadable,
+}
+
+impl Keeper {
+    pub(super) fn new(bucket: Bucket, ttl: Duration, channels: KeeperChannels) -> Self {
+        let (drop_here, dropped) = mpsc::unbounded_channel();
+        let (owners, out) = (StoredOwners::new(bucket.clone()), BTreeMap::new());
+        Self { bucket, ttl, channels, owners, out, dropped, drop_here }
+    }
+
+    /// Shares until the process is leaving and `done` says that nothing acts any
+    /// more, then hands back what is left. `joined` hears whether this pod is
+    /// one of those that share, and what keeps it from that.
+    pub async fn run(mut self, done: CancellationToken, joined: impl Fn(Result<(), &str>) + Send + Sync) {
+        while !done.is_cancelled() {
+            let pod_lease = Arc::new(PodLease::new(format!("{:016x}", rand::random::<u64>())));
+            let Some(revision) = done.run_until_cancelled(self.join(&pod_lease, &joined)).await else {
+                return;
+            };
+            let mut renewal = Renewal {
+                bucket: self.bucket.clone(),
+                ttl: self.ttl,
+                pod_lease: pod_lease.clone(),
+                revision,
+                own: self.channels.own.subscribe(),
+            };
+            tracing::info!(pod.id = %pod_lease.pod, "this pod has joined the others");
+            let end = tokio::select! {
+                () = renewal.until_lost(&joined) => LifeEnd::Lost,
+                () = pod_lease.expired() => LifeEnd::Lost,
+                end = self.share(&pod_lease, &done, &joined) => end,
+            };
+            match end {
+                LifeEnd::Released => self.release_all(&pod_lease).await,
+                LifeEnd::Lost => {
+                    pod_lease.end();
+                    joined(Err("the leases are lost: joining the other pods again"));
+                    metrics::counter!("sentry_bot_leases_lost_total").increment(self.out.len() as u64);
+                    tracing::warn!(pod.id = %pod_lease.pod, leases = self.out.len(), "this pod could not renew its leases in time, or NATS lost them; it joins again");
+                    self.out.values().for_each(CancellationToken::cancel);
+                }
+                LifeEnd::Unreadable => {
+                    pod_lease.end();
+                    // What is not removed here goes by itself.
+                    let _ = self.bucket.remove(&key_of(&pod_lease.pod)).await;
+                }
+            }
+        }
+    }
+
+    /// Writes this life's key for the first time.
+    async fn join(
+        &mut self,
+        pod_lease: &PodLease,
+        joined: &(impl Fn(Result<(), &str>) + Send + Sync),
+    ) -> u64 {
+        let mut said = false;
+        loop {
+            // What was dropped meanwhile is free to be granted again.
+            while let Ok(resource) = self.dropped.try_recv() {
+                self.out.remove(&resource);
+            }
+            match self.try_to_join(pod_lease).await {
+                Ok(Some(revision)) => return revision,
+                Ok(None) if !said => {
+                    said = true;
+                    tracing::error!(
+                        "cannot read who owns what: a newer version wrote it, or it is damaged; \
+                         this pod does nothing while others live that may understand it"
+                    );
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!("cannot join yet: {error:#}");
+                    joined(Err(&format!("cannot join the other pods: {}", chain(&error))));
+                }
+            }
+            sleep(self.ttl / 20).await;
+        }
+    }
+
+    /// `None` where this pod cannot read the table and others live that may.
+    ///
+    /// A pod that cannot read the table stops all its work before its key expires.
+    /// So without any key nobody works, and a new table can begin.
+    async fn try_to_join(&mut self, pod_lease: &PodLease) -> anyhow::Result<Option<u64>> {
+        if let OwnersRead::Unreadable(revision) = self.owners.read().await? {
+            if !self.owners.pods().await?.is_empty() {
+                return Ok(None);
+            }
+            self.owners.write(&OwnerTable::default(), revision).await?;
+            tracing::warn!("no pod could read the table of leases; a new table replaces it");
+        }
+        Ok(Some(announce(&self.bucket, self.ttl, pod_lease, &self.channels.own.subscribe(), 0).await?))
+    }
+
+    /// Keeps this pod's part of the table right, until everything is done.
+    async fn share(
+        &mut self,
+        pod_lease: &Arc<PodLease>,
+        done: &CancellationToken,
+        joined: &(impl Fn(Result<(), &str>) + Send + Sync),
+    ) -> LifeEnd {
+        let mut heard = None;
+        let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
+        let mut look = interval(self.ttl / 10);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            if heard.is_none() {
+                heard = self.bucket.listen(">").await.ok();
+            }
+            let words = async {
+                match &mut heard {
+                    Some(heard) => heard.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = look.tick() => {}
+                word = words => match word {
+                    Some(word) if is_news(&mut known, self.bucket.key(&word.subject), &word.payload) => {}
+                    Some(_) => continue,
+                    None => {
+                        heard = None;
+                        continue;
+                    }
+                },
+                Some(resource) = self.dropped.recv() => {
+                    self.out.remove(&resource);
+                    sleep(GATHER).await;
+                }
+                () = self.channels.leaving.cancelled(), if !self.channels.own.borrow().leaving => {
+                    self.channels.own.send_modify(|pod| pod.leaving = true);
+                }
+                () = done.cancelled() => return LifeEnd::Released,
+            }
+            while let Ok(resource) = self.dropped.try_recv() {
+                self.out.remove(&resource);
+            }
+            match timeout(self.ttl / 2, self.balance(pod_lease)).await {
+                Ok(Ok(Balanced::Shared)) => joined(Ok(())),
+                Ok(Ok(Balanced::Lost)) => return LifeEnd::Lost,
+                Ok(Ok(Balanced::Unreadable)) => {
+                    joined(Err("cannot read who owns what: a newer version wrote it, or it is damaged"));
+                    self.out.values().for_each(CancellationToken::cancel);
+                    if self.out.is_empty() {
+                        return LifeEnd::Unreadable;
+                    }
+                }
+                Ok(Err(error)) => {
+                    tracing::debug!("cannot share now: {error:#}");
+                    joined(Err(&format!("cannot look at the leases: {}", chain(&error))));
+                }
+                Err(_) => {
+                    tracing::debug!("cannot share now: NATS does not answer in time");
+                    joined(Err("cannot look at the leases: NATS does not answer in time"));
+                }
+            }
+        }
+    }
+
+    async fn release_all(&mut self, pod_lease: &PodLease) {
+        let ttl = self.ttl;
+        let left = async {
+            for _ in 0..CONFLICTS {
+                let OwnersRead::Readable(table, revision) = self.owners.read().await? else { break };
+                let mut next = table.clone();
+                table.of(&pod_lease.pod).into_iter().for_each(|resource| next.clear(resource));
+                match self.owners.write(&next, revision).await {
+                    Ok(()) => break,
+                    Err(WriteError::Conflict) => {}
+                    Err(WriteError::Failed(error)) => return Err(error),
+                }
+            }
+            self.bucket.remove(&key_of(&pod_lease.pod)).await.map(drop)
+        };
+        // What cannot be handed back is taken over a little later.
+        match timeout(ttl, left).await {
+            Ok(Ok(())) => tracing::info!("handed all leases back"),
+            Ok(Err(error)) => tracing::warn!("cannot hand the leases back: {}", chain(&error)),
+            Err(_) => tracing::warn!("cannot hand the leases back in time"),
+        }
+        pod_lease.end();
+    }
+}
+
+/// Whether something was written that may change this pod's part: renewals of
+/// others are not.
+fn is_news(known: &mut BTreeMap<String, Bytes>, key: &str, value: &Bytes) -> bool {
+    if key == OWNERS {
+        return true;
+    }
+    key.starts_with(PODS) && known.insert(key.to_owned(), value.clone()).as_ref() != Some(value)
+}

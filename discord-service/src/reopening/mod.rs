@@ -1,0 +1,97 @@
+//! What the pod that serves a shard of the gateway tells all pods: something
+//! happened at Discord that may open a channel which refused alerts.
+//!
+//! It is advice, sent over core NATS: it may come twice, late or not at all, and
+//! each pod that hears it checks for itself whether the channel is open.
+
+use serde::{Deserialize, Serialize};
+use shared::{ChannelId, GuildId};
+
+/// Something changed in a guild that may let the bot post where it could not.
+/// Broadcast on [`shared::wire::REOPENING`] as
+/// `{"guild":"1","channels":["2"],"spread":false}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// Where it happened.
+    #[serde(with = "text")]
+    pub guild: GuildId,
+    /// The channels and threads that changed, and with a channel its threads;
+    /// `None` for all of the guild.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "texts")]
+    pub channels: Option<Vec<ChannelId>>,
+    /// Whether broadcasts about very many guilds may come at the same time. Then the
+    /// pods spread their tries over a minute.
+    #[serde(default)]
+    pub spread: bool,
+}
+
+impl Reopening {
+    /// As it goes over NATS.
+    pub fn encode(&self) -> Vec<u8> {
+        // Numbers, texts and lists of them always become JSON.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads a broadcast; none where this build cannot read it.
+    pub fn decode(payload: &[u8]) -> Option<Self> {
+        serde_json::from_slice(payload).ok()
+    }
+
+    /// Whether this channel may be open now. `parent` is the channel of a thread.
+    pub fn concerns(&self, guild: GuildId, channel: ChannelId, parent: Option<ChannelId>) -> bool {
+        let names = |channels: &Vec<ChannelId>| {
+            channels.contains(&channel) || parent.is_some_and(|parent| channels.contains(&parent))
+        };
+        self.guild == guild && self.channels.as_ref().is_none_or(names)
+    }
+}
+
+/// An id as text, as Discord writes it.
+pub(crate) mod text {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(id: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Ids as texts, or none.
+mod texts {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use shared::ChannelId;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Text(#[serde(with = "super::text")] ChannelId);
+
+    pub(super) fn serialize<S>(ids: &Option<Vec<ChannelId>>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        S: Serializer,
+    {
+        match ids {
+            Some(ids) => serializer.collect_seq(ids.iter().map(|id| Text(*id))),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D>(deserializer: D) -> Result<Option<Vec<ChannelId>>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let ids = Option::<Vec<Text>>::deserialize(deserializer)?;
+        Ok(ids.map(|ids| ids.into_iter().map(|Text(id)| id).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
