@@ -38,7 +38,7 @@ def sentences(text):
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"<[^>]+>|\*\*", "", text)
     text = re.sub(r"^#.*$", "", text, flags=re.M)
-    text = re.sub(r"^\|(.*)\|$", lambda row: "\n\n" + row[1].replace("|", "\n\n") + "\n\n", text, flags=re.M)
+    text = re.sub(r"^ *\|(.*)\|$", lambda row: "\n\n" + row[1].replace("|", "\n\n") + "\n\n", text, flags=re.M)
     for block in re.split(r"\n\s*\n|\n\s*(?:[-*]|\d+\.) ", text):
         yield from re.split(r"(?<=[.!?])\s+", " ".join(block.split()))
 
