@@ -100,7 +100,8 @@ impl Intake {
         let handled = handle(Arc::clone(&self.handler));
         self.tasks.spawn(async move {
             let _ = fence.while_held(handled).await;
-            drop((seat, handling));
+            drop(seat);
+            handling.end_command();
         });
     }
 

@@ -6,13 +6,17 @@ use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{ShardId, resumable::Resumable, unfinished::Unfinished};
 use crate::lease::{Bucket, Life, PutError};
 
-/// How far what is kept may lag behind. After a crash the events since then are
-/// handled twice, and answered once, since a reply has a nonce.
+/// How far what is kept may lag behind, except for the end of a command. After a
+/// crash the events since then are handled twice, and answered once, since a
+/// reply has a nonce.
 const LAG: Duration = Duration::from_millis(500);
 /// Between two tries to read it. To begin a new session instead would cost an
 /// IDENTIFY and what was typed meanwhile.
@@ -110,7 +114,7 @@ impl Kept {
             changes.mark_unchanged();
             let now = session.borrow_and_update().clone();
             self.save(now.map(|session| session.leaving(unfinished.events()))).await;
-            sleep(LAG).await;
+            let _ = timeout(LAG, unfinished.command_ended()).await;
         }
     }
 }

@@ -6,10 +6,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 /// After so long an event holds nothing back any more: longer than any command
 /// takes while what is behind answers, and no more than Discord surely repeats.
@@ -17,7 +21,10 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// The numbers of the events whose handling has not ended, and when it began.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Unfinished(watch::Sender<BTreeMap<u64, Instant>>);
+pub(super) struct Unfinished {
+    events: watch::Sender<BTreeMap<u64, Instant>>,
+    command_ended: Arc<Notify>,
+}
 
 /// An event that is being handled, until it is dropped.
 #[derive(Debug)]
@@ -29,7 +36,7 @@ pub(super) struct Handling {
 impl Unfinished {
     /// The event of this number is handled from now on.
     pub(super) fn begin(&self, seq: u64) -> Handling {
-        self.0.send_modify(|events| {
+        self.events.send_modify(|events| {
             events.insert(seq, Instant::now());
         });
         Handling { unfinished: self.clone(), seq }
@@ -37,19 +44,34 @@ impl Unfinished {
 
     /// The events that are being handled.
     pub(super) fn events(&self) -> BTreeSet<u64> {
-        let events = self.0.borrow();
+        let events = self.events.borrow();
         events.iter().filter(|(_, began)| began.elapsed() < LONGEST).map(|(seq, _)| *seq).collect()
+    }
+
+    /// Waits until a command has ended since the last call.
+    pub(super) async fn command_ended(&self) {
+        self.command_ended.notified().await;
     }
 
     /// Hears of each beginning and end.
     pub(super) fn changes(&self) -> watch::Receiver<BTreeMap<u64, Instant>> {
-        self.0.subscribe()
+        self.events.subscribe()
+    }
+}
+
+impl Handling {
+    /// A command has ended. A successor must know at once: to repeat the command
+    /// would undo the commands after it.
+    pub(super) fn end_command(self) {
+        let ended = Arc::clone(&self.unfinished.command_ended);
+        drop(self);
+        ended.notify_one();
     }
 }
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        self.unfinished.0.send_modify(|events| {
+        self.unfinished.events.send_modify(|events| {
             events.remove(&self.seq);
         });
     }
@@ -67,6 +89,17 @@ mod tests {
         drop(quick);
         assert_eq!(unfinished.events(), [5].into());
         tokio::time::advance(LONGEST).await;
+        assert_eq!(unfinished.events(), [].into());
+    }
+
+    #[tokio::test]
+    async fn only_the_end_of_a_command_is_told_at_once() {
+        let unfinished = Unfinished::default();
+        drop(unfinished.begin(5));
+        let told = async || tokio::time::timeout(Duration::ZERO, unfinished.command_ended()).await.is_ok();
+        assert!(!told().await);
+        unfinished.begin(6).end_command();
+        assert!(told().await);
         assert_eq!(unfinished.events(), [].into());
     }
 }

@@ -19,6 +19,7 @@ use e2e::Stack;
 use harness::{service::Service, wait::wait_for};
 use sandbox_discord::{Config, Limit};
 use sentry_sender::{Webhook, body::Exception};
+use serde_json::Value;
 use shared::wire;
 
 /// The contract: a loss heals within this.
@@ -147,6 +148,14 @@ async fn the_queue_that_is_lost_under_load_takes_alerts_at_once_and_none_of_them
 async fn secure(stack: &Stack, channel: u64) -> String {
     let reply = stack.slash("sentry channel secure", channel).await;
     let (_, token) = reply.content().split_once("&token=").expect("a token");
+    // It takes effect after the reply has arrived.
+    let js = jetstream::new(stack.nats.client().await);
+    wait_for("the channel is secured", HEALED, || async {
+        let kept = js.get_key_value(wire::CHANNEL_TRUST).await.ok()?.get(channel.to_string()).await.ok()??;
+        let kept: Value = serde_json::from_slice(&kept).ok()?;
+        (kept["secured"] == true).then_some(())
+    })
+    .await;
     format!("&token={}", token.split_once('`').expect("in a code span").0)
 }
 
