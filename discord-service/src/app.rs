@@ -8,7 +8,7 @@ use shared::{
     ChannelId,
     admin::{self, PrometheusHandle, Readiness},
     bus::{self, Role, Streams},
-    settings, shutdown,
+    clock, settings, shutdown,
     shutdown::CancellationToken,
     telemetry,
     trust::SecretsKeys,
@@ -63,6 +63,7 @@ pub fn run() -> anyhow::Result<()> {
     if settings.uses_firestore() {
         FirestoreStore::check(&settings)?;
     }
+    clock::start();
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     let stop = shutdown::on_signal()?;
     // The keys may stand in the store. They are read before the threads start

@@ -10,8 +10,8 @@ use serde_json::json;
 use shared::{Alert, alert::DecodeError, trace::TracePoint};
 use tokio::time::timeout;
 
-/// Messages read at once; JetStream's own limit is 1,000.
-const BATCH: usize = 500;
+/// Messages read at once at most; JetStream's own limit is 1,000.
+pub(crate) const BATCH: usize = 500;
 /// Bytes read at once, so that a client's buffer cannot overflow.
 const BATCH_BYTES: usize = 4 << 20;
 /// How long JetStream may be silent within a batch.
@@ -61,12 +61,12 @@ pub(crate) async fn read(
     stream: &str,
     subject: &str,
     from: u64,
+    most: usize,
 ) -> anyhow::Result<Batch> {
     let client = js.client();
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await.context("cannot subscribe to a batch")?;
-    let question =
-        json!({"seq": from.max(1), "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES});
+    let question = json!({"seq": from.max(1), "next_by_subj": subject, "batch": most.min(BATCH), "max_bytes": BATCH_BYTES});
     let request = Request::new().payload(question.to_string().into()).inbox(inbox);
     js.send_request(format!("DIRECT.GET.{stream}"), request).await.context("cannot ask for a batch")?;
     let mut batch = Batch::default();

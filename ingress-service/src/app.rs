@@ -7,26 +7,23 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::{
     admin::{self, Readiness},
-    bus,
+    bus, clock,
     shutdown::CancellationToken,
     trust::SecretsKeys,
 };
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    backstop::Backstop,
-    certificate::Certificates,
-    limits::{connections::Connections, files, refused::Refused, room::Room},
+    connection::{certificate::Certificates, limits::ConnectionLimits, open_files, tls},
+    listener::{self, Listening},
     openapi, payload,
-    queue::Queue,
-    refusals::Refusals,
-    replies::Replies,
-    report::Reporter,
-    server::{self, Listening},
-    settings::Settings,
+    queue::AlertQueue,
+    refusal_notes::RefusalNotes,
+    request::{body_memory::BodyMemory, webhooks::Webhooks},
+    settings::IngressSettings,
     sources::Sources,
-    tls, trust,
-    webhook::Webhooks,
+    trust::TrustMirror,
+    verdict::VerdictClient,
 };
 
 /// How long requests still come after readiness was seen to fail: until all who
@@ -53,9 +50,10 @@ impl Application {
     ///
     /// # Errors
     /// `SettingsError` for settings that cannot be used, and when a port is taken.
-    pub async fn build(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+    pub async fn build(settings: IngressSettings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         bus::check(&settings.common.nats)?;
+        clock::start();
         payload::prepare();
         let certificates = Certificates::start(&settings)?;
         let readiness = Readiness::default();
@@ -69,27 +67,24 @@ impl Application {
             &settings.allowed_sources,
             settings.trusted_proxies.clone(),
         ));
-        let accepted = files::accepted();
+        let accepted = open_files::accepted();
         let keep_alive = Duration::from_secs(settings.keep_alive_secs);
         let webhooks = web::Data::new(Webhooks {
-            connections: Connections::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
-            room: Room::default(),
-            replies: Replies::listen(nats.clone()).await?,
+            connections: ConnectionLimits::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
+            body_memory: BodyMemory::default(),
             sources,
             max_body: settings.max_body_bytes,
-            verdict_timeout: settings.verdict_timeout(),
-            trust: trust::Mirror::new(secrets_keys, readiness.clone()),
-            queue: Queue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
-            backstop: Backstop::default(),
-            refused: Refused::default(),
-            reporter: Reporter::default(),
-            refusals: Refusals::default(),
+            trust: TrustMirror::new(secrets_keys, readiness.clone()),
+            verdicts: VerdictClient::new(nats.clone(), settings.verdict_timeout()).await?,
+            queue: AlertQueue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
+            log: Arc::default(),
+            refusal_notes: RefusalNotes::default(),
         });
         let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?.build();
         let stop_within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
         let listening =
             Listening { address: settings.ingress_addr, acceptor, accepted, keep_alive, stop_within };
-        let (address, server) = server::bind(listening, webhooks.clone())?;
+        let (address, server) = listener::bind(listening, webhooks.clone())?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
         Ok(Self { server, admin, address, admin_address, certificates, webhooks, readiness, grace })
     }
@@ -123,12 +118,12 @@ impl Application {
         let _seats =
             AbortOnDropHandle::new(tokio::spawn(async move { webhooks.connections.free_idle().await }));
         let webhooks = self.webhooks.clone();
-        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.reporter.sum_up().await }));
+        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.log.sum_up().await }));
         let webhooks = self.webhooks.clone();
         let _streams =
             AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.streams().keep().await }));
         let webhooks = self.webhooks.clone();
-        let noting = async move { webhooks.refusals.write_down(webhooks.queue.nats()).await };
+        let noting = async move { webhooks.refusal_notes.write_down(webhooks.queue.nats()).await };
         let _noting = AbortOnDropHandle::new(tokio::spawn(noting));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
@@ -153,7 +148,7 @@ impl Application {
         handle.stop(true).await;
         tracing::info!("stopped");
         server.await.context("listener")?.context("Failed to end the listener")?;
-        self.webhooks.refusals.write_last(self.webhooks.queue.nats()).await;
+        self.webhooks.refusal_notes.write_last(self.webhooks.queue.nats()).await;
         admin.stop(false).await;
         Ok(())
     }

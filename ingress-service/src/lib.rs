@@ -3,34 +3,25 @@
 //! docs/ARCHITECTURE.md follows one alert through here; design terms are those
 //! of the HTTP contract.
 
-mod answer;
 mod app;
-mod backstop;
-mod body;
-mod certificate;
+mod connection;
 mod deadlines;
-mod hand_over;
-mod head;
-mod limits;
-mod message_id;
+mod endpoint;
+mod listener;
 pub mod metrics;
 mod openapi;
+#[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod oracles;
 pub mod payload;
-pub mod query;
 mod queue;
-mod refusals;
-mod replies;
-mod report;
-mod self_signed;
-mod server;
+mod refusal_notes;
+pub mod request;
+mod request_log;
+mod response;
 pub mod settings;
 pub mod sources;
-mod tls;
-mod trace;
 mod trust;
 mod verdict;
-mod webhook;
 
 pub use app::Application;

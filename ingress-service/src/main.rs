@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use ingress_service::{
     Application,
     metrics::METRICS,
-    settings::{Command, Settings},
+    settings::{IngressCommand, IngressSettings},
 };
 use shared::{healthcheck, process, settings, shutdown, telemetry};
 
@@ -18,8 +18,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> anyhow::Result<()> {
-    let settings: Settings = settings::parse()?;
-    if let Some(Command::Healthcheck) = settings.command {
+    let settings: IngressSettings = settings::parse()?;
+    if let Some(IngressCommand::Healthcheck) = settings.command {
         return healthcheck::run(settings.admin_addr);
     }
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;

@@ -2,29 +2,14 @@
 
 use shared::telemetry::Metric;
 
-use crate::answer::Answer;
+use strum::VariantNames as _;
 
-/// Why no verdict came: see [`crate::verdict`].
-const WHY: &[&str] = &["nobody_answers", "store_away", "too_slow", "unreadable"];
+use crate::{response::WebhookResponse, trust::TrustOutcome, verdict::NoVerdict};
 
-/// What a webhook can be trusted for, or not: see [`crate::trust`].
-const TRUST: &[&str] = &[
-    "none",
-    "token",
-    "signature",
-    "wrong_token",
-    "missing",
-    "wrong_signature",
-    "sealed_secret",
-    "wrong_timestamp",
-    "unreadable",
-    "unread",
-];
-
-/// All of it.
+/// Every metric of the ingress.
 pub const METRICS: &[Metric] = &[
     Metric::counter("sentry_bot_ingress_requests_total", "Requests by outcome: how each was answered")
-        .values("outcome", Answer::NAMES),
+        .values("outcome", WebhookResponse::VARIANTS),
     Metric::seconds(
         "sentry_bot_ingress_handshake_seconds",
         "From a connection's seat to the end of its TLS handshake",
@@ -36,7 +21,7 @@ pub const METRICS: &[Metric] = &[
         "sentry_bot_ingress_trust_total",
         "Webhooks by what they were trusted for, or why they were not",
     )
-    .values("outcome", TRUST),
+    .values("outcome", TrustOutcome::VARIANTS),
     Metric::counter(
         "sentry_bot_ingress_connections_closed_total",
         "Connections that had to give way, and why",
@@ -70,7 +55,7 @@ pub const METRICS: &[Metric] = &[
         "sentry_bot_ingress_without_verdict_total",
         "Alerts stored or refused without a verdict, and why",
     )
-    .values("why", WHY),
+    .values("why", NoVerdict::VARIANTS),
     Metric::gauge(
         "sentry_bot_ingress_certificate_expiry_timestamp_seconds",
         "When the certificate in use expires, in seconds since 1970",

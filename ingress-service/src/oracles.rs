@@ -1,12 +1,38 @@
-//! For the fuzz targets of tests/fuzz: what the code says beside what a plain,
-//! slow telling of the same rule says. Not a part of the service.
+//! For the fuzz targets of tests/fuzz: what the code says, beside what a plain
+//! and slow version of the same rule says.
 
 use serde_json::Value;
+
+use crate::payload::{
+    legacy::BODY,
+    prune::{KEPT_ITEMS, Wanted},
+};
 
 /// What is kept of a legacy webhook's body, and what a plain reading keeps;
 /// `None` where a plain reading cannot tell.
 pub fn prune(body: &[u8]) -> Option<(Option<Value>, Value)> {
-    crate::payload::prune::oracle(body)
+    let plain: Value = serde_json::from_slice(body).ok()?;
+    Some((crate::payload::prune::prune(body, BODY).ok(), keep(plain, BODY)))
+}
+
+fn keep(value: Value, wanted: &Wanted) -> Value {
+    match value {
+        Value::Array(items) => {
+            let first = items.len().saturating_sub(KEPT_ITEMS);
+            let kept =
+                wanted.items.map(|wanted| items.into_iter().skip(first).map(|item| keep(item, wanted)));
+            Value::Array(kept.map(Iterator::collect).unwrap_or_default())
+        }
+        Value::Object(fields) => {
+            let find = |name: &str| wanted.fields.iter().find(|(wanted, _)| *wanted == name);
+            let kept = fields.into_iter().filter_map(|(name, value)| {
+                let (_, wanted) = find(&name)?;
+                Some((name, keep(value, wanted)))
+            });
+            Value::Object(kept.collect())
+        }
+        scalar => scalar,
+    }
 }
 
 /// How the rules of trust judge a request and a channel that the bytes choose,
@@ -16,8 +42,8 @@ pub fn trust(bytes: &[u8]) -> (&'static str, &'static str) {
 }
 
 /// How a request is answered that could not be read, by name, and the path that
-/// is told of it.
+/// is logged for it.
 pub fn head(text: &str) -> (&'static str, &'static str) {
-    let (answer, path, _) = crate::head::misread(text);
+    let (answer, path, _) = crate::connection::unreadable_request::misread(text);
     (answer.name(), path)
 }

@@ -5,12 +5,12 @@
 pub mod admin;
 pub mod alert;
 pub mod bus;
+pub mod clock;
 pub mod healthcheck;
 pub mod ids;
+pub mod kv;
 pub mod mode;
-mod probes;
 pub mod process;
-mod quota;
 pub mod refusal;
 pub mod settings;
 pub mod shutdown;

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::settings::{EXIT_USAGE, SettingsError};
+use crate::{
+    settings::{EXIT_USAGE, SettingsError},
+    text::chain,
+};
 
 /// Exit code when Discord refused the bot's token: `EX_NOPERM` of BSD's
 /// `sysexits.h`. A bad token never heals, so restarting does not help.
@@ -21,9 +24,9 @@ pub fn exit_code(service: &str, result: anyhow::Result<()>) -> ExitCode {
     };
     // A wrong setting is one plain line, whatever the setting for log lines is.
     if tracing::dispatcher::has_been_set() && !error.is::<SettingsError>() {
-        tracing::error!("{service}: {error:#}");
+        tracing::error!("{service}: {}", chain(&error));
     } else {
-        eprintln!("{service}: {error:#}");
+        eprintln!("{service}: {}", chain(&error));
     }
     if error.is::<SettingsError>() {
         ExitCode::from(EXIT_USAGE)

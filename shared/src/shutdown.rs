@@ -12,7 +12,7 @@ pub use tokio_util::sync::CancellationToken;
 const EXIT_FORCED: i32 = 130;
 
 /// A token that is cancelled by the first SIGTERM or SIGINT. A second one ends
-/// the process at once, for whoever cannot wait for the drain. Call it once, as
+/// the process at once, for people who cannot wait for the drain. Call it once, as
 /// early as possible: until then a signal just ends the process.
 ///
 /// The signals are heard on a thread of their own, so that none is missed while

@@ -40,7 +40,7 @@ def settings(program):
 
 
 def admin_paths():
-    return set(re.findall(r'\.route\("([^"]+)"', pathlib.Path("shared/src/admin.rs").read_text()))
+    return set(re.findall(r'\.route\("([^"]+)"', pathlib.Path("shared/src/admin/mod.rs").read_text()))
 
 
 def matches(selector, labels):

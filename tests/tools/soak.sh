@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests of faults, of disasters, of changes and of many pods, with the full figures of the project's promises,
-# one after another: most of an hour. Then the property tests with many cases, by chance. Ends with
+# The tests of faults, of disasters, of changes, of many pods and of hostile traffic, with the full figures of
+# the project's promises, one after another: an hour. Then the property tests with many cases, by chance. Ends with
 # what was measured and how each program went. SEED=… repeats a run; arguments go to each test program.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,8 +11,10 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=yes
 # One that fails does not keep the others from running.
-SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test disasters --test changes --test pods --test cluster -- \
+SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test disasters --test changes --test pods --test cluster --test losses -- \
     --test-threads=1 "$@" 2>&1 | tee "$log" || passed=no
+SOAK=1 cargo test --locked --workspace --test api -- --test-threads=1 memory:: floods:: tls:: 2>&1 |
+    tee -a "$log" || passed=no
 export PROPTEST_CASES=${PROPTEST_CASES:-4096}
 cargo test --locked --workspace --lib -- properties 2>&1 | tee -a "$log" || passed=no
 cargo test --locked --workspace --test api -- generated mutated 2>&1 | tee -a "$log" || passed=no

@@ -57,7 +57,7 @@ impl DeadLetters {
     }
 
     async fn page_of(&self, subjects: &str, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        let batch = batch::read(&self.js, wire::DEAD_LETTERS, subjects, from).await?;
+        let batch = batch::read(&self.js, wire::DEAD_LETTERS, subjects, from, batch::BATCH).await?;
         Ok(batch
             .messages
             .into_iter()

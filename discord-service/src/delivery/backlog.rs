@@ -7,6 +7,7 @@ use std::{
 };
 
 use shared::{Alert, alert::Trust, trust::ChannelTrust};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     fold::{Class, Fold, FoldKey},
@@ -16,6 +17,8 @@ use crate::trust::{Distrust, distrust};
 
 /// How many waiting alerts are kept whole, so that a lone one is not read twice.
 const KEPT_WHOLE: usize = 32;
+/// Of all lanes: one may take 10 KiB.
+static ROOM_FOR_WHOLE: Semaphore = Semaphore::const_new(4_096);
 
 #[derive(Debug)]
 struct Waiting {
@@ -28,7 +31,7 @@ struct Waiting {
     received_ms: i64,
     issue: Option<IssueKey>,
     class: Class,
-    whole: Option<Box<Alert>>,
+    whole: Option<Box<(Alert, SemaphorePermit<'static>)>>,
 }
 
 impl Waiting {
@@ -82,7 +85,8 @@ impl Backlog {
             self.trust = Arc::new(alert.trust.clone());
         }
         let trust = Arc::clone(&self.trust);
-        let whole = (self.whole < KEPT_WHOLE).then(|| Box::new(alert));
+        let room = ROOM_FOR_WHOLE.try_acquire().ok().filter(|_| self.whole < KEPT_WHOLE);
+        let whole = room.map(|room| Box::new((alert, room)));
         self.whole += usize::from(whole.is_some());
         let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
         self.waiting.insert(sequence, Box::new(waiting));
@@ -223,7 +227,7 @@ impl Backlog {
 
     /// The alert itself, where it was kept whole.
     pub(crate) fn whole(&self, sequence: u64) -> Option<&Alert> {
-        self.waiting.get(&sequence)?.whole.as_deref()
+        self.waiting.get(&sequence)?.whole.as_deref().map(|(alert, _)| alert)
     }
 
     /// From now on each of the embeds that these alerts make goes out alone, and

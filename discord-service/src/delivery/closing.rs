@@ -27,6 +27,9 @@ impl Pauses {
     }
 }
 
+/// The longest of the default ones.
+const LONGEST_MS: i64 = 60 * 60 * 1_000;
+
 /// What keeps the bot from posting, as far as Discord tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
@@ -200,9 +203,10 @@ impl Closing {
         self.following.is_none()
     }
 
-    /// Whether the next alert is a try.
+    /// Whether the next alert is a try. Where that is further away than any
+    /// pause, the wall clock has stepped.
     pub(crate) fn is_due(&self, now_ms: i64) -> bool {
-        now_ms >= self.try_ms
+        !(1..=LONGEST_MS).contains(&self.try_ms.saturating_sub(now_ms))
     }
 }
 
@@ -225,6 +229,13 @@ mod tests {
         let open = Closing { following: Some(Following { next: 1, last: 2 }), ..closing };
         assert!(!Closing::new("no", &access, Some(&open), now_ms, &pauses).is_due(now_ms + 59_999));
         assert!(Closing::new("no", &access, Some(&open), now_ms, &pauses).is_due(now_ms + 60_000));
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_keeps_no_channel_closed_for_longer() {
+        let closing = Closing::new("no", &Access::default(), None, 86_400_000, &Pauses::default());
+        assert!(closing.is_due(0), "a day back");
+        assert!(!closing.is_due(86_400_000 - 8_000), "8 s back");
     }
 
     #[test]

@@ -80,7 +80,9 @@ impl Lane<'_> {
     /// The lowest sequence that stays when these alerts are removed, if any does.
     fn kept_from(&self, sequences: &BTreeSet<u64>) -> Option<u64> {
         let unreadable = self.unreadable.keys().copied().find(|sequence| !sequences.contains(sequence));
-        self.backlog.first_outside(sequences).into_iter().chain(unreadable).min()
+        // What stands from there on is not read yet.
+        let unread = self.behind.then_some(self.cursor);
+        self.backlog.first_outside(sequences).into_iter().chain(unreadable).chain(unread).min()
     }
 
     /// Forgets alerts that are removed from the stream.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{ChannelId, GuildId, process::BadToken, shutdown::CancellationToken, wire};
+use shared::{ChannelId, GuildId, clock, process::BadToken, shutdown::CancellationToken, text::chain, wire};
 use tokio::{
     sync::{
         broadcast::{self, error::RecvError},
@@ -25,7 +25,6 @@ use super::{
     backlog::Backlog,
     backoff::{Backoff, News},
     blockade::Blockade,
-    clock,
     closing::Pauses,
     edit::{Trouble, Work},
     ending::{expired_cause, revoked_cause},
@@ -35,6 +34,7 @@ use super::{
     ports::{AccessApi, AlertStream, Bucket, MessageApi, Rights},
     record::{Record, Resume, State},
     recovery::Recovery,
+    room::{Room, Share},
 };
 use crate::{
     authority::{AskAgain, Standing},
@@ -51,6 +51,7 @@ static INTERRUPTIONS: News = News::new();
 pub(crate) struct Surroundings {
     pub(crate) queue: Arc<dyn AlertStream>,
     pub(crate) recovery: Arc<Recovery>,
+    pub(crate) room: Room,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) journals: Arc<dyn Bucket>,
     pub(crate) messages: Messages,
@@ -125,7 +126,7 @@ pub(crate) async fn run(around: Arc<Surroundings>, channel: ChannelId, mut ears:
         let wait = backoff.next();
         metrics::counter!("sentry_bot_lane_interruptions_total").increment(1);
         if INTERRUPTIONS.is_news() {
-            tracing::warn!(channel.id = %channel, retry_in = ?wait, "lanes start over, such as this channel's: {error:#}");
+            tracing::warn!(channel.id = %channel, retry_in = ?wait, "lanes start over, such as this channel's: {}", chain(&error));
         } else {
             tracing::debug!(channel.id = %channel, retry_in = ?wait, "the channel's lane starts over: {error:#}");
         }
@@ -201,6 +202,9 @@ pub(super) struct Lane<'a> {
     pub(super) channel: ChannelId,
     pub(super) journal: Journal,
     pub(super) backlog: Backlog,
+    pub(super) share: Share,
+    /// The stream holds more than there is room for.
+    pub(super) behind: bool,
     /// Alerts that cannot be read, and why.
     pub(super) unreadable: BTreeMap<u64, String>,
     /// Alerts that Discord refused with their links.
@@ -241,6 +245,8 @@ impl<'a> Lane<'a> {
             channel,
             journal,
             backlog: Backlog::default(),
+            share: around.room.share(),
+            behind: false,
             unreadable: BTreeMap::new(),
             without_links: BTreeSet::new(),
             known: HashMap::new(),
@@ -277,8 +283,7 @@ impl<'a> Lane<'a> {
                 Ok(())
             }
             Resume::Bury(cause) => {
-                let all = self.backlog.sequences().chain(self.unreadable.keys().copied());
-                let standing = all.filter(|sequence| sequences.contains(sequence)).collect();
+                let standing = self.standing(&sequences).await?;
                 Ok(self.bury_decided(&standing, &cause).await?)
             }
             Resume::Repeat => {
@@ -291,7 +296,7 @@ impl<'a> Lane<'a> {
     /// What was received before then, in milliseconds since 1970, is too old to be posted.
     pub(super) fn oldest_ms(&self) -> i64 {
         let max_age_ms = i64::try_from(self.around.max_age.as_millis()).unwrap_or(i64::MAX);
-        clock::now_ms().saturating_sub(max_age_ms)
+        clock::age_ms().saturating_sub(max_age_ms)
     }
 
     /// One post or edit, or one reason why there is none. It is made when it may

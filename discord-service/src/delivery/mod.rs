@@ -5,7 +5,6 @@ mod backlog;
 mod backoff;
 pub mod blockade;
 mod catch_up;
-mod clock;
 mod closing;
 #[cfg(test)]
 mod crash_tests;
@@ -24,6 +23,7 @@ mod queue;
 mod record;
 mod recovery;
 mod reopen;
+mod room;
 mod send;
 mod sweep;
 pub mod tally;
@@ -61,6 +61,7 @@ use self::{
     messages::Messages,
     queue::{Queue, Waiting},
     recovery::Recovery,
+    room::Room,
 };
 use crate::{
     authority::Authority,
@@ -109,8 +110,6 @@ impl Delivery {
         mut grants: mpsc::UnboundedReceiver<Lease>,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        // Steps of the wall clock are told from here on.
-        clock::now_ms();
         let js = jetstream::new(self.nats.clone());
         let bad_token = CancellationToken::new();
         let (queue, authority) = (Queue::new(js.clone()), self.authority.clone());
@@ -121,6 +120,7 @@ impl Delivery {
             Surroundings {
                 queue: Arc::new(queue),
                 recovery: Arc::new(Recovery::new()),
+                room: Room::default(),
                 dead_letters: Arc::new(DeadLetters::new(js)),
                 journals: Arc::new(self.journals),
                 messages: Messages::new(Arc::new(self.messages)),

@@ -31,10 +31,10 @@ const IN_FLIGHT: usize = 64;
 pub(crate) trait AlertStream: Send + Sync {
     async fn back_after(&self, wait: Duration);
     async fn standing(&self, subject: &str) -> anyhow::Result<Stands>;
-    async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch>;
+    async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch>;
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>>;
     async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>>;
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>>;
     /// Removes all messages of the subject below this sequence.
     async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()>;
     /// Removes one message, which may be gone already.
@@ -77,8 +77,8 @@ impl AlertStream for Queue {
         self.standing(subject).await
     }
 
-    async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch> {
-        self.read(subject, from).await
+    async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
+        self.read(subject, from, most).await
     }
 
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
@@ -89,7 +89,7 @@ impl AlertStream for Queue {
         self.stands(sequence).await
     }
 
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>> {
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>> {
         self.first(subject, from).await
     }
 

@@ -19,9 +19,10 @@ use async_nats::{
         stream::{DirectGetErrorKind, RawMessageErrorKind},
     },
 };
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use shared::{ChannelId, wire};
+use shared::{ChannelId, clock, wire};
 use tokio::time::sleep;
 
 use crate::batch::{self, Batch, Stored};
@@ -110,6 +111,8 @@ impl Queue {
         #[derive(serde::Deserialize)]
         struct Info {
             created: String,
+            /// What NATS's clock says.
+            ts: Option<DateTime<Utc>>,
             state: Subjects,
         }
         #[derive(serde::Deserialize)]
@@ -125,7 +128,10 @@ impl Queue {
             .await
             .context("cannot count what waits")?;
         match answer {
-            Response::Ok(Info { created, state }) => {
+            Response::Ok(Info { created, ts, state }) => {
+                if let Some(ts) = ts {
+                    clock::heard(ts.timestamp_millis());
+                }
                 Ok(Standing { stream: created, messages: state.subjects.values().sum() })
             }
             Response::Err { error } => Err(error).context("cannot count what waits"),
@@ -133,9 +139,9 @@ impl Queue {
     }
 
     /// The next messages of the subject from this sequence on, in order: none
-    /// when there are none, and perhaps not all.
-    pub(crate) async fn read(&self, subject: &str, from: u64) -> anyhow::Result<Batch> {
-        batch::read(&self.js, wire::ALERTS, subject, from).await
+    /// when there are none, and perhaps not all; so many at most.
+    pub(crate) async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
+        batch::read(&self.js, wire::ALERTS, subject, from, most).await
     }
 
     /// The messages with these sequences that are still there.
@@ -171,11 +177,11 @@ impl Queue {
         }
     }
 
-    /// The sequence of the subject's first message from this one on, as the stream's leader has it.
-    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<u64>> {
+    /// The subject's first message from this sequence on, as the stream's leader has it.
+    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_first_raw_message_by_subject(subject, from).await {
-            Ok(message) => Ok(Some(message.sequence)),
+            Ok(message) => Ok(Some(Stored::new(message.sequence, &message.headers, message.payload))),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }

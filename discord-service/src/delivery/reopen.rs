@@ -109,7 +109,8 @@ impl Lane<'_> {
     /// Puts some of the dead letters back that follow, while there is room for them.
     pub(super) async fn follow(&mut self) -> anyhow::Result<()> {
         let following = self.blockade.known().and_then(|closing| closing.following);
-        let Some(following) = following.filter(|_| self.backlog.len() <= self.around.backlog_max / 2) else {
+        let room = !self.behind && self.backlog.len() <= self.around.backlog_max / 2;
+        let Some(following) = following.filter(|_| room) else {
             return Ok(());
         };
         let Some(closing) = self.blockade.read().await?.cloned() else { return Ok(()) };
@@ -134,10 +135,8 @@ impl Lane<'_> {
                 break;
             }
             next = sequence + 1;
-            let oldest_ms =
-                now_ms().saturating_sub(self.around.max_age.as_millis().try_into().unwrap_or(i64::MAX));
             if let Some(DeadLetter { alert: Some(alert), .. }) =
-                letter.filter(|letter| letter.follows(oldest_ms))
+                letter.filter(|letter| letter.follows(self.oldest_ms()))
             {
                 letters.put_back(sequence, &alert).await?;
                 back += 1;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::shutdown::CancellationToken;
+use shared::{shutdown::CancellationToken, text::chain};
 use tokio::time::Instant;
 
 use super::{
@@ -211,7 +211,7 @@ impl Lane<'_> {
     pub(super) async fn remember(&self, message: Option<u64>, shown: Option<Shown>) {
         let (Some(message), Some(shown)) = (message, shown) else { return };
         if let Err(error) = self.around.messages.remember(self.channel, message, &shown).await {
-            tracing::warn!(channel.id = %self.channel, "changes of the issues in a post will be posts of their own: {error:#}");
+            tracing::warn!(channel.id = %self.channel, "changes of the issues in a post will be posts of their own: {}", chain(&error));
         }
     }
 

@@ -7,10 +7,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::FutureExt as _;
-use shared::{ChannelId, wire};
+use shared::{ChannelId, text::chain, wire};
 
 use super::{Lanes, blockade, lane::Surroundings, lane_of, queue::Waiting};
-use crate::dead_letters::{Cause, Reason};
+use crate::{
+    batch::BATCH,
+    dead_letters::{Cause, Reason},
+};
 
 /// A lane without work for so long is put away.
 const IDLE: Duration = Duration::from_secs(60);
@@ -76,14 +79,14 @@ async fn bury_strays(around: Surroundings, subject: String) {
     let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
     let buried = async {
         let stream = around.queue.standing(&subject).await?.stream;
-        let strays = around.queue.read(&subject, 1).await?.messages;
+        let strays = around.queue.read(&subject, 1, BATCH).await?.messages;
         let sequences: BTreeSet<u64> = strays.iter().map(|stray| stray.sequence).collect();
         let channel = wire::subject_channel(&subject).unwrap_or(ChannelId::new(0));
         around.dead_letters.bury(channel, strays, &cause).await?;
         around.queue.remove(&stream, &subject, &sequences, None).await
     };
     if let Err(error) = buried.await {
-        tracing::warn!(%subject, "cannot remove what no lane reads: {error:#}");
+        tracing::warn!(%subject, "cannot remove what no lane reads: {}", chain(&error));
     }
 }
 

@@ -144,7 +144,8 @@ impl Diagnosis {
 
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
         let subject = wire::refusals_subjects(channel);
-        let notes = batch::read(&self.js, wire::REFUSALS_STREAM, &subject, 1).await?;
+        let bucket = wire::bucket_stream(wire::REFUSALS);
+        let notes = batch::read(&self.js, &bucket, &subject, 1, batch::BATCH).await?;
         Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
 }

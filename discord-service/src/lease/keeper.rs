@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use shared::shutdown::CancellationToken;
+use shared::{shutdown::CancellationToken, text::chain};
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -134,7 +134,7 @@ impl Keeper {
                 Ok(None) => {}
                 Err(error) => {
                     tracing::debug!("cannot join yet: {error:#}");
-                    joined(Err(&format!("cannot join the other pods: {error:#}")));
+                    joined(Err(&format!("cannot join the other pods: {}", chain(&error))));
                 }
             }
             sleep(self.ttl / 20).await;
@@ -211,7 +211,7 @@ impl Keeper {
                 }
                 Ok(Err(error)) => {
                     tracing::debug!("cannot share now: {error:#}");
-                    joined(Err(&format!("cannot look at the leases: {error:#}")));
+                    joined(Err(&format!("cannot look at the leases: {}", chain(&error))));
                 }
                 Err(_) => {
                     tracing::debug!("cannot share now: NATS does not answer in time");
@@ -239,7 +239,7 @@ impl Keeper {
         // What cannot be handed back is taken over a little later.
         match timeout(ttl, left).await {
             Ok(Ok(())) => tracing::info!("handed all leases back"),
-            Ok(Err(error)) => tracing::warn!("cannot hand the leases back: {error:#}"),
+            Ok(Err(error)) => tracing::warn!("cannot hand the leases back: {}", chain(&error)),
             Err(_) => tracing::warn!("cannot hand the leases back in time"),
         }
         tenure.end();

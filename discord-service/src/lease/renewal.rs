@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use shared::text::chain;
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -61,7 +62,7 @@ impl Renewal {
 fn failed_to_renew(error: &anyhow::Error, joined: &impl Fn(Result<(), &str>)) {
     metrics::counter!("sentry_bot_lease_renew_failures_total").increment(1);
     tracing::debug!("cannot renew the leases: {error:#}");
-    joined(Err(&format!("cannot renew the leases: {error:#}")));
+    joined(Err(&format!("cannot renew the leases: {}", chain(error))));
 }
 
 /// Writes a pod's own key, and lets the pod act until a fifth of the key's life

@@ -13,6 +13,7 @@ use async_nats::jetstream;
 use futures::{StreamExt as _, stream};
 use shared::{
     ChannelId,
+    text::chain,
     trust::{ChannelTrust, VERSION},
     wire,
 };
@@ -24,6 +25,8 @@ use crate::{
     store::{Store, WRITE_ATTEMPTS, after_conflict},
 };
 
+/// Failures before the log says so: at a first start the bucket is still to be made.
+const SAID_AFTER: u32 = 3;
 /// How often all is compared, beside the moments in which something is known to
 /// have gone wrong.
 const PERIOD: Duration = Duration::from_secs(10 * 60);
@@ -97,17 +100,17 @@ async fn write(
 /// channel must not stand open for that.
 pub(super) async fn reconcile(trusts: &Trusts) {
     let mut agreed: Option<(i128, Instant)> = None;
-    let mut said = false;
+    let mut failures = 0;
     loop {
         match round(trusts, agreed).await {
-            Ok(now) => (agreed, said) = (Some(now), false),
+            Ok(now) => (agreed, failures) = (Some(now), 0),
             Err(error) => {
                 agreed = None;
                 metrics::counter!("sentry_bot_trust_reconciliations_failed_total").increment(1);
-                if !said {
-                    tracing::warn!("the ingress may not know yet what all channels trust: {error:#}");
+                failures += 1;
+                if failures == SAID_AFTER {
+                    tracing::warn!("the ingress may not know yet what all channels trust: {}", chain(&error));
                 }
-                said = true;
             }
         }
         sleep(LOOK).await;

@@ -8,9 +8,10 @@ use shared::{
 };
 
 use super::{
-    frame, id, items, label,
+    failing_frame,
+    fields::{id, items, label, text},
     prune::{SCALAR, Wanted},
-    text, timestamp,
+    timestamp,
     title::{exceptions, meaningful},
 };
 
@@ -104,7 +105,7 @@ pub(super) fn describe(event: &Value, alert: Alert) -> Alert {
         event_id: text(event, &["event_id"]).or_else(|| text(event, &["id"])).and_then(id),
         environment: said("environment").as_deref().and_then(label),
         release: release.and_then(label),
-        frame: frame::failing(event),
+        frame: failing_frame::failing(event),
         tags: tags(event)
             .filter(|(name, _)| KEPT_TAGS.contains(name))
             .filter_map(|(name, value)| Some((name.to_owned(), label(value)?)))

@@ -10,19 +10,18 @@ use shared::{
 };
 
 use super::{
-    PayloadError, blank,
+    blank,
     event::{self, EVENT},
-    id, items, kept_link, label,
+    fields::{id, items, kept_link, label, text},
     prune::{SCALAR, Wanted, prune},
-    schema, text,
+    schema::{PayloadError, schema, validate},
     title::{self, meaningful},
-    validate,
 };
 
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/legacy.json")));
 
 /// Everything that the schema or the alert looks at.
-pub(super) const BODY: &Wanted = &Wanted::object(&[
+pub(crate) const BODY: &Wanted = &Wanted::object(&[
     ("id", SCALAR),
     ("project", SCALAR),
     ("project_name", SCALAR),

@@ -1,8 +1,9 @@
 //! Storing alerts in JetStream, each once, and keeping the streams there.
 
-mod notes;
-mod pulse;
-mod seen;
+mod message_id;
+mod progress_timeout;
+mod repeat_notes;
+mod repeats;
 
 use std::{
     sync::atomic::Ordering,
@@ -21,50 +22,47 @@ use async_nats::{
 use shared::{
     Alert, ChannelId,
     admin::Readiness,
-    bus::{Lacks, Role, Streams},
+    bus::{MissingRights, Role, Streams},
     settings::NatsSettings,
     wire,
 };
 use tokio::time::{sleep, timeout_at};
 
-use self::pulse::Pulse;
-pub(crate) use self::seen::Firing;
+use self::progress_timeout::ProgressTimeout;
+pub(crate) use self::repeats::RequestIdentity;
+use crate::deadlines::{ACK_WITHIN, POLL_CONNECTION_EVERY};
 
 /// The name under which readiness reports that alerts can be stored.
 const CHECK: &str = "queue";
 /// For how long a refusal counts: nothing but the next alert tells that it is over.
 const REFUSED_FOR: Duration = Duration::from_secs(10);
-/// How often whoever waits for the connection looks at it.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Publishes that wait for their acknowledgement at once; more are refused. A
 /// healthy NATS acknowledges in a millisecond.
 const MAX_INFLIGHT: usize = 2_048;
-/// An acknowledgement that nobody waits for any longer is given up after this.
-const ACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where alerts are stored.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(crate) struct AlertQueue {
     nats: Client,
     publisher: jetstream::Context,
     streams: Streams,
-    lacks: Lacks,
+    lacks: MissingRights,
     readiness: Readiness,
-    pulse: Pulse,
+    progress: ProgressTimeout,
 }
 
 /// What JetStream said when it confirmed an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stored {
-    /// Where it stands in the stream.
+pub(crate) struct PublishReceipt {
+    /// Its number in the stream.
     pub(crate) sequence: u64,
-    /// Whether one with the same id was stored within ten minutes, and this one not.
-    pub(crate) before: bool,
+    /// One with the same id was stored within ten minutes, and this one not.
+    pub(crate) duplicate: bool,
 }
 
 /// Why an alert was not stored. One that timed out may be stored later still.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
+pub(crate) enum QueueError {
     /// The channel has as many waiting as it may.
     #[error("the channel's backlog is full")]
     BacklogFull,
@@ -76,8 +74,12 @@ pub(crate) enum StoreError {
     Unexpected(String),
 }
 
-impl Queue {
-    pub(crate) fn new((nats, lacks): (Client, Lacks), settings: NatsSettings, readiness: Readiness) -> Self {
+impl AlertQueue {
+    pub(crate) fn new(
+        (nats, lacks): (Client, MissingRights),
+        settings: NatsSettings,
+        readiness: Readiness,
+    ) -> Self {
         let publisher = ContextBuilder::new()
             .max_ack_inflight(MAX_INFLIGHT)
             .backpressure_on_inflight(false)
@@ -86,7 +88,7 @@ impl Queue {
             .build(nats.clone());
         let connection = (nats.clone(), lacks.clone());
         let streams = Streams::new(connection, settings, Role::Ingress, readiness.clone());
-        Self { nats, publisher, streams, lacks, readiness, pulse: Pulse::default() }
+        Self { nats, publisher, streams, lacks, readiness, progress: ProgressTimeout::default() }
     }
 
     /// Whether there is a connection at all.
@@ -108,7 +110,7 @@ impl Queue {
     /// Returns when it is another connection, or none.
     pub(crate) async fn lost(&self, connection: u64) {
         while self.is_on(connection) {
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_CONNECTION_EVERY).await;
         }
     }
 
@@ -142,29 +144,29 @@ impl Queue {
     /// with the same id within ten minutes is confirmed and not stored again.
     ///
     /// # Errors
-    /// [`StoreError`], at `deadline`, or soon after it where NATS is only slow.
+    /// [`QueueError`], at `deadline`, or soon after it where NATS is only slow.
     pub(crate) async fn store(
         &self,
         alert: &Alert,
         id: &str,
         deadline: Instant,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<PublishReceipt, QueueError> {
         let started = Instant::now();
         let stored = self
-            .pulse
+            .progress
             .within(deadline.into(), self.publish(alert, id))
             .await
-            .unwrap_or_else(|| Err(StoreError::Unavailable("no acknowledgement in time".to_owned())));
+            .unwrap_or_else(|| Err(QueueError::Unavailable("no acknowledgement in time".to_owned())));
         metrics::histogram!("sentry_bot_ingress_store_seconds").record(started.elapsed().as_secs_f64());
         match &stored {
             Ok(_) => self.readiness.forget(CHECK),
-            Err(StoreError::BacklogFull) => {}
+            Err(QueueError::BacklogFull) => {}
             Err(error) => self.readiness.set_for(REFUSED_FOR, CHECK, false, error.to_string()),
         }
         stored
     }
 
-    async fn publish(&self, alert: &Alert, id: &str) -> Result<Stored, StoreError> {
+    async fn publish(&self, alert: &Alert, id: &str) -> Result<PublishReceipt, QueueError> {
         let subject = wire::alert_subject(alert.channel);
         let mut headers = HeaderMap::new();
         if let Some(trace) = &alert.trace {
@@ -173,16 +175,20 @@ impl Queue {
         let message = PublishMessage::build().headers(headers).message_id(id).payload(alert.encode().into());
         match self.attempt(subject.clone(), message.clone()).await {
             Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
-                self.streams.apply().await.map_err(|error| StoreError::Unavailable(format!("{error:#}")))?;
+                self.streams.apply().await.map_err(|error| QueueError::Unavailable(format!("{error:#}")))?;
                 self.attempt(subject, message).await.map_err(|error| explain(&error))
             }
             stored => stored.map_err(|error| explain(&error)),
         }
     }
 
-    async fn attempt(&self, subject: String, message: PublishMessage) -> Result<Stored, PublishError> {
+    async fn attempt(
+        &self,
+        subject: String,
+        message: PublishMessage,
+    ) -> Result<PublishReceipt, PublishError> {
         let acknowledgement = self.publisher.send_publish(subject, message).await?.await?;
-        self.pulse.beat();
+        self.progress.beat();
         // Another stream has taken the subjects.
         if acknowledgement.stream != wire::ALERTS {
             return Err(PublishError::new(PublishErrorKind::StreamNotFound));
@@ -190,26 +196,26 @@ impl Queue {
         let sequence = acknowledgement.sequence;
         if acknowledgement.duplicate {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
-            return Ok(Stored { sequence, before: true });
+            return Ok(PublishReceipt { sequence, duplicate: true });
         }
         // From here to the post an alert goes by its sequence.
         tracing::info!(alert.id = sequence, "stored an alert");
-        Ok(Stored { sequence, before: false })
+        Ok(PublishReceipt { sequence, duplicate: false })
     }
 }
 
 /// What JetStream's refusal means. A full subject and a full stream have the
 /// same error code: only the text tells them apart.
-fn explain(error: &PublishError) -> StoreError {
+fn explain(error: &PublishError) -> QueueError {
     let refusal =
         std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());
     match (error.kind(), refusal) {
         (PublishErrorKind::Other, Some(refusal)) => {
             let text = refusal.to_string();
             if refusal.error_code() == ErrorCode::STREAM_STORE_FAILED && text.contains("per subject") {
-                StoreError::BacklogFull
+                QueueError::BacklogFull
             } else {
-                StoreError::Unavailable(text)
+                QueueError::Unavailable(text)
             }
         }
         (
@@ -217,7 +223,7 @@ fn explain(error: &PublishError) -> StoreError {
             | PublishErrorKind::WrongLastSequence
             | PublishErrorKind::MaxPayloadExceeded,
             _,
-        ) => StoreError::Unexpected(error.to_string()),
-        _ => StoreError::Unavailable(error.to_string()),
+        ) => QueueError::Unexpected(error.to_string()),
+        _ => QueueError::Unavailable(error.to_string()),
     }
 }

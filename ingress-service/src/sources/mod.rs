@@ -1,9 +1,11 @@
 //! Who may send: the source address of a request, and whether it is allowed.
-//! What a proxy forwards is read in `forwarded.rs`; how Sentry's own addresses
-//! are kept up to date stands in `sentry.rs`.
+//! `forwarded.rs` reads what a proxy forwards, and `sentry_networks.rs` keeps
+//! Sentry's own addresses up to date.
 
 pub mod forwarded;
-mod sentry;
+mod sentry_networks;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
@@ -11,31 +13,31 @@ use async_nats::Client;
 use ipnet::IpNet;
 use shared::RuntimeMode;
 
-use self::sentry::Sentry;
+use self::sentry_networks::SentryNetworks;
 use crate::settings::AllowedSource;
 
 /// Which sources may send, and which proxies are believed about them.
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// `None`: every source.
-    allowed: Option<Allowed>,
+    allowed: Option<AllowedNetworks>,
     proxies: Vec<IpNet>,
 }
 
 #[derive(Debug)]
-struct Allowed {
+struct AllowedNetworks {
     networks: Vec<IpNet>,
-    /// Where the word `sentry` stands in `ALLOWED_SOURCES`.
-    sentry: Option<Sentry>,
+    /// Present if `ALLOWED_SOURCES` has the word `sentry`.
+    sentry: Option<SentryNetworks>,
 }
 
-impl Allowed {
+impl AllowedNetworks {
     fn of(sources: &[AllowedSource]) -> Self {
         let network = |source: &AllowedSource| match source {
             AllowedSource::Sentry => None,
             AllowedSource::Network(network) => Some(*network),
         };
-        let sentry = sources.contains(&AllowedSource::Sentry).then(Sentry::default);
+        let sentry = sources.contains(&AllowedSource::Sentry).then(SentryNetworks::default);
         Self { networks: sources.iter().filter_map(network).collect(), sentry }
     }
 
@@ -47,7 +49,7 @@ impl Allowed {
 
 /// What a connection may bring, going by its peer alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum PeerClass {
     /// Requests from anywhere: the peer is a trusted proxy, or every source may send.
     Any,
     /// Its own requests, which may be answered.
@@ -56,12 +58,15 @@ pub(crate) enum Standing {
     Stranger,
 }
 
-/// Why a request was refused for its source.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// The address is not on the list.
+/// Why a request may not send.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("source: unknown")]
+    Unknown,
+    #[error("source: {0} is not allowed")]
     NotAllowed(IpAddr),
     /// A trusted proxy forwarded something that is no address.
+    #[error("source: X-Forwarded-For holds no address")]
     ForwardedByNobody,
 }
 
@@ -69,7 +74,7 @@ impl Sources {
     pub(crate) fn new(mode: RuntimeMode, allowed: &[AllowedSource], proxies: Vec<IpNet>) -> Self {
         let allowed = match mode {
             RuntimeMode::Development => None,
-            RuntimeMode::Production => Some(Allowed::of(allowed)),
+            RuntimeMode::Production => Some(AllowedNetworks::of(allowed)),
         };
         Self { allowed, proxies }
     }
@@ -83,26 +88,26 @@ impl Sources {
         &self,
         peer: IpAddr,
         forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
-    ) -> Result<IpAddr, Refused> {
+    ) -> Result<IpAddr, SourceError> {
         let peer = peer.to_canonical();
         let source = self.source(peer, forwarded);
         match &self.allowed {
             None => Ok(source.unwrap_or(peer)),
             Some(allowed) => {
-                let source = source.ok_or(Refused::ForwardedByNobody)?;
-                if allowed.contains(source) { Ok(source) } else { Err(Refused::NotAllowed(source)) }
+                let source = source.ok_or(SourceError::ForwardedByNobody)?;
+                if allowed.contains(source) { Ok(source) } else { Err(SourceError::NotAllowed(source)) }
             }
         }
     }
 
     /// What a connection of this peer may bring.
-    pub(crate) fn standing(&self, peer: IpAddr) -> Standing {
+    pub(crate) fn standing(&self, peer: IpAddr) -> PeerClass {
         let peer = peer.to_canonical();
         match &self.allowed {
-            None => Standing::Any,
-            Some(_) if contains(&self.proxies, peer) => Standing::Any,
-            Some(allowed) if allowed.contains(peer) => Standing::Sender,
-            Some(_) => Standing::Stranger,
+            None => PeerClass::Any,
+            Some(_) if contains(&self.proxies, peer) => PeerClass::Any,
+            Some(allowed) if allowed.contains(peer) => PeerClass::Sender,
+            Some(_) => PeerClass::Stranger,
         }
     }
 
@@ -136,84 +141,4 @@ impl Sources {
 
 fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SENTRY_US: &str = "35.184.238.160";
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().expect("an address")
-    }
-
-    fn production() -> Sources {
-        let proxies = vec!["10.0.0.0/8".parse().expect("a network")];
-        Sources::new(RuntimeMode::Production, &[AllowedSource::Sentry], proxies)
-    }
-
-    fn admit(sources: &Sources, peer: &str, forwarded: &[&str]) -> Result<IpAddr, Refused> {
-        sources.admit(ip(peer), forwarded.iter().map(|value| value.as_bytes()))
-    }
-
-    #[test]
-    fn only_listed_sources_are_admitted() {
-        assert_eq!(admit(&production(), SENTRY_US, &[]), Ok(ip(SENTRY_US)));
-        assert_eq!(admit(&production(), "::ffff:34.141.31.19", &[]), Ok(ip("34.141.31.19")));
-        assert_eq!(admit(&production(), "192.0.2.1", &[]), Err(Refused::NotAllowed(ip("192.0.2.1"))));
-    }
-
-    #[test]
-    fn a_connection_stands_as_its_peer_does() {
-        let standing = |peer| production().standing(ip(peer));
-        assert_eq!(standing(SENTRY_US), Standing::Sender);
-        assert_eq!(standing("::ffff:10.1.2.3"), Standing::Any);
-        assert_eq!(standing("192.0.2.1"), Standing::Stranger);
-        let development = Sources::new(RuntimeMode::Development, &[], vec![]);
-        assert_eq!(development.standing(ip("192.0.2.1")), Standing::Any);
-    }
-
-    #[test]
-    fn development_admits_every_source() {
-        let sources = Sources::new(RuntimeMode::Development, &[], vec![]);
-        assert_eq!(admit(&sources, "192.0.2.1", &["nonsense"]), Ok(ip("192.0.2.1")));
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_is_believed() {
-        let stranger = "192.0.2.1";
-        assert_eq!(admit(&production(), stranger, &[SENTRY_US]), Err(Refused::NotAllowed(ip(stranger))));
-        assert_eq!(admit(&production(), "10.1.2.3", &[SENTRY_US]), Ok(ip(SENTRY_US)));
-        assert_eq!(admit(&production(), "::ffff:10.1.2.3", &["::ffff:35.184.238.160"]), Ok(ip(SENTRY_US)));
-    }
-
-    #[test]
-    fn the_right_most_address_that_is_no_proxy_counts() {
-        let stranger = "192.0.2.1";
-        for (forwarded, source) in [
-            (vec!["192.0.2.1, 35.184.238.160, 10.9.9.9"], SENTRY_US),
-            (vec!["192.0.2.1", "35.184.238.160,10.9.9.9"], SENTRY_US),
-            (vec![SENTRY_US, "10.9.9.9"], SENTRY_US),
-            (vec!["35.184.238.160,,", ""], SENTRY_US),
-            (vec![SENTRY_US, stranger], stranger),
-            (vec!["10.7.7.7, 10.8.8.8"], "10.1.2.3"),
-            (vec![], "10.1.2.3"),
-        ] {
-            let expected =
-                if source == SENTRY_US { Ok(ip(source)) } else { Err(Refused::NotAllowed(ip(source))) };
-            assert_eq!(admit(&production(), "10.1.2.3", &forwarded), expected, "{forwarded:?}");
-        }
-    }
-
-    #[test]
-    fn an_entry_that_is_no_address_is_refused() {
-        for forwarded in ["unknown", "35.184.238.160, x", "x, 35.184.238.160", "é", "1.2.3"] {
-            assert_eq!(
-                admit(&production(), "10.1.2.3", &[forwarded]),
-                Err(Refused::ForwardedByNobody),
-                "{forwarded}"
-            );
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -22,42 +22,44 @@ use async_nats::{
     },
 };
 use futures::StreamExt as _;
-use shared::{ChannelId, admin::Readiness, trust::SecretsKeys, wire};
+use shared::{ChannelId, admin::Readiness, text::chain, trust::SecretsKeys, wire};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::keys::Keys;
-use crate::queue::LOOK_EVERY;
+use super::channel_keys::ChannelKeys;
+use crate::deadlines::POLL_CONNECTION_EVERY;
 
 /// The name under which readiness reports that the mirror was read.
 const CHECK: &str = "trust";
 const RETRY: Duration = Duration::from_secs(1);
+/// Failures before the log says so: at a first start the bucket is still to be made.
+const SAID_AFTER: u32 = 10;
 /// How often it is looked whether the bucket is still the one that is watched,
 /// and everything in it was heard of.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What is known of a channel.
-pub(super) enum Known {
+pub(super) enum KeyLookup {
     /// Nothing was ever read.
     Unread,
-    /// There is a record, of which this build makes nothing.
+    /// This build cannot read the channel's record.
     Unreadable,
-    Keys(Arc<Keys>),
+    Keys(Arc<ChannelKeys>),
 }
 
 /// Channels that demand or recognise anything; `None` where the record cannot
 /// be read.
-type Channels = HashMap<ChannelId, Option<Arc<Keys>>>;
+type Channels = HashMap<ChannelId, Option<Arc<ChannelKeys>>>;
 
 /// The ingress's copy of the bucket [`wire::TRUST`].
 #[derive(Debug)]
-pub(crate) struct Mirror {
+pub(crate) struct TrustMirror {
     /// `None` until it was read for the first time.
     channels: RwLock<Option<Channels>>,
-    others: Arc<Keys>,
+    others: Arc<ChannelKeys>,
     secrets_keys: Option<SecretsKeys>,
     readiness: Readiness,
-    /// Whether the log says that the bucket cannot be followed.
-    said_lost: AtomicBool,
+    /// How often the bucket could not be followed since it was read.
+    failures: AtomicU32,
     /// Whether the log says that client secrets cannot be opened.
     said_sealed: AtomicBool,
 }
@@ -72,7 +74,7 @@ struct Reading {
     behind: Option<u64>,
 }
 
-impl Mirror {
+impl TrustMirror {
     pub(crate) fn new(secrets_keys: Option<SecretsKeys>, readiness: Readiness) -> Self {
         readiness.set_unready(CHECK, "not read yet");
         Self {
@@ -80,19 +82,19 @@ impl Mirror {
             others: Arc::default(),
             secrets_keys,
             readiness,
-            said_lost: AtomicBool::default(),
+            failures: AtomicU32::default(),
             said_sealed: AtomicBool::default(),
         }
     }
 
     /// What is known of the channel now.
-    pub(super) fn known(&self, channel: ChannelId) -> Known {
+    pub(super) fn known(&self, channel: ChannelId) -> KeyLookup {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         match channels.as_ref().map(|channels| channels.get(&channel)) {
-            None => Known::Unread,
-            Some(None) => Known::Keys(Arc::clone(&self.others)),
-            Some(Some(None)) => Known::Unreadable,
-            Some(Some(Some(keys))) => Known::Keys(Arc::clone(keys)),
+            None => KeyLookup::Unread,
+            Some(None) => KeyLookup::Keys(Arc::clone(&self.others)),
+            Some(Some(None)) => KeyLookup::Unreadable,
+            Some(Some(Some(keys))) => KeyLookup::Keys(Arc::clone(keys)),
         }
     }
 
@@ -103,7 +105,7 @@ impl Mirror {
 
     /// Whether this is a token of the channel.
     pub(crate) fn has_token(&self, channel: ChannelId, token: &str) -> bool {
-        matches!(self.known(channel), Known::Keys(keys) if keys.token(token).is_some())
+        matches!(self.known(channel), KeyLookup::Keys(keys) if keys.token(token).is_some())
     }
 
     /// Reads the bucket and follows it for ever. What was known stays known
@@ -115,12 +117,12 @@ impl Mirror {
             if connected()
                 && let Err(error) = self.watch(&js).await
                 && connected()
-                && !self.said_lost.swap(true, Ordering::Relaxed)
+                && self.failures.fetch_add(1, Ordering::Relaxed) == SAID_AFTER
             {
-                tracing::warn!("cannot follow what the channels trust; trying on: {error:#}");
+                tracing::warn!("cannot follow what the channels trust; trying on: {}", chain(&error));
             }
             // Requests wait for the first reading.
-            sleep(if connected() { RETRY } else { LOOK_EVERY }).await;
+            sleep(if connected() { RETRY } else { POLL_CONNECTION_EVERY }).await;
         }
     }
 
@@ -129,8 +131,8 @@ impl Mirror {
         let bucket = js.get_key_value(wire::TRUST).await.context("cannot find the bucket")?;
         let made = bucket.stream.cached_info().created;
         let mut changes = bucket.watch_with_history(">").await.context("cannot watch the bucket")?;
-        // Records are never removed: a bucket that was made anew has lost what it lacks,
-        // and no channel is to stand open until it is mirrored again.
+        // Records are never removed. What a new bucket lacks was lost with the old one, and
+        // such a channel must stay secured until discord-service mirrors it again.
         let known = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut reading = Reading { fresh: Some(known.unwrap_or_default()), heard: 0, behind: None };
         let mut look = interval(LOOK);
@@ -194,12 +196,12 @@ impl Mirror {
         self.readiness.set_ready(CHECK);
         // It holds from now on, whatever becomes of NATS.
         self.readiness.take_traffic();
-        self.said_lost.store(false, Ordering::Relaxed);
+        self.failures.store(0, Ordering::Relaxed);
     }
 
     /// The channel's keys as its record says; `None` where it cannot be read.
-    fn read(&self, channel: ChannelId, record: &[u8]) -> Option<Arc<Keys>> {
-        match Keys::read(channel, record, self.secrets_keys.as_ref()) {
+    fn read(&self, channel: ChannelId, record: &[u8]) -> Option<Arc<ChannelKeys>> {
+        match ChannelKeys::read(channel, record, self.secrets_keys.as_ref()) {
             Ok(keys) => {
                 if keys.has_sealed_secrets() && !self.said_sealed.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
@@ -212,7 +214,7 @@ impl Mirror {
             }
             Err(error) => {
                 // The bucket is read again after every outage.
-                if !matches!(self.known(channel), Known::Unreadable) {
+                if !matches!(self.known(channel), KeyLookup::Unreadable) {
                     tracing::error!(%channel, %error, "cannot read what the channel trusts; refusing its webhooks");
                 }
                 None

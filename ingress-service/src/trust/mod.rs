@@ -1,28 +1,29 @@
 //! Trust beyond a source address: what a request brings as evidence, and
-//! whether its channel is content with it. The rules are in `rules.rs`, what a
-//! channel keeps in `keys.rs`, and how the ingress gets to know it in `mirror.rs`.
+//! whether its channel is content with it. `rules.rs` holds the rules,
+//! `channel_keys.rs` what a channel keeps, and `mirror.rs` the ingress's copy of it.
 
-mod keys;
+mod channel_keys;
 mod mirror;
+#[cfg(feature = "fuzzing")]
 pub(crate) mod oracle;
 mod rules;
 
-use shared::{Alert, ChannelId, alert::Trust};
+use shared::{Alert, alert::Trust};
 
-pub(crate) use self::mirror::Mirror;
-pub(crate) use self::rules::Evidence;
-use self::{
-    mirror::Known,
-    rules::{Distrust, judge},
+use strum::{IntoStaticStr, VariantNames};
+
+use self::{mirror::KeyLookup, rules::judge};
+pub(crate) use self::{
+    mirror::TrustMirror,
+    rules::{Evidence, EvidenceError},
 };
-use crate::answer::Answer;
 
-/// A request that is not trusted, or of which that cannot be said.
+/// Why a request is not trusted, or cannot be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotTrusted {
     /// The evidence is not what the channel demands.
     #[error(transparent)]
-    Distrusted(#[from] Distrust),
+    Evidence(#[from] EvidenceError),
     /// What the channel demands is written in a way that this build cannot read.
     #[error("trust: the channel's record cannot be read")]
     Unreadable,
@@ -31,21 +32,31 @@ pub(crate) enum NotTrusted {
     Unread,
 }
 
-impl NotTrusted {
-    /// What the request is answered.
-    pub(crate) const fn answer(self, channel: ChannelId) -> Answer {
-        match self {
-            Self::Distrusted(_) | Self::Unreadable => Answer::UnauthorizedChannel(channel),
-            Self::Unread => Answer::QueueUnavailable,
-        }
-    }
+/// What comes of judging a request, as it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum TrustOutcome {
+    None,
+    Token,
+    Signature,
+    WrongToken,
+    Missing,
+    WrongSignature,
+    SealedSecret,
+    WrongTimestamp,
+    Unreadable,
+    Unread,
+}
 
-    /// A short name for counters.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Distrusted(distrust) => distrust.name(),
-            Self::Unreadable => "unreadable",
-            Self::Unread => "unread",
+impl TrustOutcome {
+    const fn of(trust: &Result<Trust, NotTrusted>) -> Self {
+        match trust {
+            Ok(Trust::None) => Self::None,
+            Ok(Trust::Token(_)) => Self::Token,
+            Ok(Trust::Signature(_)) => Self::Signature,
+            Err(NotTrusted::Evidence(error)) => error.outcome(),
+            Err(NotTrusted::Unreadable) => Self::Unreadable,
+            Err(NotTrusted::Unread) => Self::Unread,
         }
     }
 }
@@ -54,18 +65,17 @@ impl NotTrusted {
 ///
 /// # Errors
 /// [`NotTrusted`] when it must not be stored.
-pub(crate) fn verify(mirror: &Mirror, alert: &Alert, evidence: &Evidence<'_>) -> Result<Trust, NotTrusted> {
+pub(crate) fn verify(
+    mirror: &TrustMirror,
+    alert: &Alert,
+    evidence: &Evidence<'_>,
+) -> Result<Trust, NotTrusted> {
     let trust = match mirror.known(alert.channel) {
-        Known::Unread => Err(NotTrusted::Unread),
-        Known::Unreadable => Err(NotTrusted::Unreadable),
-        Known::Keys(keys) => judge(&keys, evidence, alert.received_ms).map_err(NotTrusted::from),
+        KeyLookup::Unread => Err(NotTrusted::Unread),
+        KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
+        KeyLookup::Keys(keys) => judge(&keys, evidence, alert.received_ms).map_err(NotTrusted::from),
     };
-    let outcome = match &trust {
-        Ok(Trust::None) => "none",
-        Ok(Trust::Token(_)) => "token",
-        Ok(Trust::Signature(_)) => "signature",
-        Err(error) => error.name(),
-    };
+    let outcome: &'static str = TrustOutcome::of(&trust).into();
     metrics::counter!("sentry_bot_ingress_trust_total", "outcome" => outcome).increment(1);
     trust
 }

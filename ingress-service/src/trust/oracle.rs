@@ -4,7 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use shared::{alert::Trust, trust::ClientSecret};
 
 use super::{
-    keys::{Keys, sign},
+    channel_keys::{ChannelKeys, sign},
     rules::{Evidence, SIGNATURE, TIMESTAMP, judge},
 };
 
@@ -51,7 +51,7 @@ pub(crate) fn oracle(bytes: &[u8]) -> (&'static str, &'static str) {
             headers.append(name, value);
         }
     }
-    let keys = Keys::of(secured, kept.then_some(TOKEN), secrets);
+    let keys = ChannelKeys::of(secured, kept.then_some(TOKEN), secrets);
     let judged = match judge(&keys, &Evidence::of(token, &headers, body), NOW_MS) {
         Ok(Trust::None) => "none",
         Ok(Trust::Token(_)) => "token",

@@ -1,6 +1,6 @@
 //! Bodies and queries that nobody thought of.
 
-use ingress_service::{payload::legacy::LegacyWebhook, query::Query};
+use ingress_service::{payload::legacy::LegacyWebhook, request::query::Query};
 use proptest::{
     collection,
     prelude::*,

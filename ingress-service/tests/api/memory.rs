@@ -5,14 +5,21 @@ use std::{
     time::Duration,
 };
 
-use harness::{nats::NatsServer, wait::wait_for};
-
 use crate::support::{CHANNEL, MINIMAL, Request, client, program::Running};
+use harness::{
+    figures::{report, scaled},
+    nats::NatsServer,
+    process::memory,
+    wait::wait_for,
+};
 
 /// What Kubernetes lets the pod have.
 const LIMIT_KB: u64 = 256 << 10;
 const BODIES: usize = 400;
 const BODY: usize = 900_000;
+/// What a million requests may leave behind. Where each measured time is kept, it
+/// is eight bytes a request and metric at least.
+const LITTLE: u64 = 6 << 20;
 
 /// The most that the process ever had, in KiB.
 fn peak(running: &Running) -> u64 {
@@ -21,16 +28,30 @@ fn peak(running: &Running) -> u64 {
     peak.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
+/// A complete alert of about [`BODY`] bytes, of one of the sorts that cost most.
+fn large(n: usize) -> String {
+    let of = |unit: &str| unit.repeat(BODY / unit.len());
+    let event = match n % 4 {
+        0 => "{}".to_owned(),
+        // Many items, the last of which are kept.
+        1 => format!(r#"{{"tags":[{}["a","b"]]}}"#, of(r#"["a","b"],"#)),
+        // Text that cannot be held as it is.
+        2 => format!(r#"{{"tags":[["a","{}"]]}}"#, of(r"\ud800")),
+        _ => format!(r#"{{"title":"{}"}}"#, of("title")),
+    };
+    let blanks = " ".repeat(BODY.saturating_sub(event.len()));
+    format!(r#"{{"project":"shop-{n}","message":"m","event":{event}}}{blanks}"#)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_hundred_large_bodies_at_once_fit_and_are_answered() {
     let nats = NatsServer::start().await;
     let running = Running::start(&nats).await;
     let port = running.port;
-    let body = |n: usize| format!("{}{}", MINIMAL.replace("shop", &format!("shop-{n}")), " ".repeat(BODY));
     // All but the last byte, as far as it is taken.
     let senders: Vec<_> = (0..BODIES)
         .map(|n| {
-            let request = Request::post(&format!("/sentry-bot/channel?id={}", n + 1), body(n)).bytes();
+            let request = Request::post(&format!("/sentry-bot/channel?id={}", n + 1), large(n)).bytes();
             tokio::task::spawn_blocking(move || {
                 let mut stream = client::connect(port);
                 stream.get_ref().set_write_timeout(Some(Duration::from_millis(700))).expect("a timeout");
@@ -48,13 +69,17 @@ async fn four_hundred_large_bodies_at_once_fit_and_are_answered() {
     drop(held);
 
     let whole = (0..BODIES).map(|n| {
-        let request = Request::post(&format!("/sentry-bot/channel?id={}", BODIES + n), body(n));
+        let request = Request::post(&format!("/sentry-bot/channel?id={}", BODIES + n), large(n));
         async move { request.send(port).await.status }
     });
     let statuses = futures::future::join_all(whole).await;
     // Where the machine is too busy for all of them in time, some are told so.
     assert!(statuses.iter().all(|status| matches!(status, 202 | 415 | 503)), "{statuses:?}");
     assert!(statuses.contains(&202), "{statuses:?}");
+    report(&format!(
+        "memory with {BODIES} bodies of {BODY} bytes at once: {} MiB at most",
+        peak(&running) >> 10
+    ));
     assert!(peak(&running) < LIMIT_KB, "{} KiB", peak(&running));
 }
 
@@ -88,4 +113,32 @@ async fn a_body_waits_for_room_and_small_ones_go_on_when_there_is_some() {
         (Request::post("/sentry-bot/channel?id=43", MINIMAL).send(port).await.status == 202).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn requests_leave_nothing_behind_where_nobody_reads_the_metrics() {
+    const CONNECTIONS: usize = 8;
+    const INVALID: &str = r#"{"error":{"type":"validation_failed","message":"Validation failed."}}"#;
+    let nats = NatsServer::start().await;
+    let running = Running::start_with(&nats, &[("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let (port, process) = (running.port, running.child.id());
+    let round = |requests: usize| async move {
+        let sent = (0..CONNECTIONS).map(|_| {
+            client::run(move || {
+                let refused = Request::post("/sentry-bot/channel", MINIMAL).bytes();
+                let mut stream = client::connect(port);
+                for _ in 0..requests / CONNECTIONS {
+                    stream.write_all(&refused).expect("sent");
+                    client::read(&mut stream).expect("an answer").expect(400, INVALID);
+                }
+            })
+        });
+        futures::future::join_all(sent).await;
+        memory(process).expect("the system tells")
+    };
+    let requests = scaled(4_000, 1_000_000);
+    let before = round(4_000).await;
+    let grown = round(requests).await.saturating_sub(before);
+    report(&format!("memory that {requests} requests leave behind in the ingress: {} KiB", grown >> 10));
+    assert!(grown < LITTLE, "{grown} bytes");
 }

@@ -31,38 +31,38 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 #[derive(Debug, Clone)]
-enum Change {
+enum Mutation {
     Replace(sample::Index, Value),
     /// To another of the resource's actions.
     Act(sample::Index),
     Damage(sample::Index, u8),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = Mutation> {
     prop_oneof![
-        6 => (any::<sample::Index>(), value()).prop_map(|(at, value)| Change::Replace(at, value)),
-        3 => any::<sample::Index>().prop_map(Change::Act),
-        1 => (any::<sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Change::Damage(at, byte)),
+        6 => (any::<sample::Index>(), value()).prop_map(|(at, value)| Mutation::Replace(at, value)),
+        3 => any::<sample::Index>().prop_map(Mutation::Act),
+        1 => (any::<sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Mutation::Damage(at, byte)),
     ]
 }
 
-fn apply(resource: &str, body: Vec<u8>, change: &Change) -> Vec<u8> {
+fn apply(resource: &str, body: Vec<u8>, change: &Mutation) -> Vec<u8> {
     let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return body };
     match change {
-        Change::Replace(at, value) => {
+        Mutation::Replace(at, value) => {
             let mut all = Vec::new();
             pointers(&json, "", &mut all);
             if !all.is_empty() {
                 *json.pointer_mut(at.get(&all).as_str()).expect("it was found") = value.clone();
             }
         }
-        Change::Act(at) => {
+        Mutation::Act(at) => {
             let actions: Vec<_> = known(resource.as_bytes()).expect("known").actions().collect();
             if json.is_object() {
                 json["action"] = json!(at.get(&actions));
             }
         }
-        Change::Damage(at, byte) => {
+        Mutation::Damage(at, byte) => {
             let mut body = body;
             let at = at.index(body.len());
             body[at] = *byte;

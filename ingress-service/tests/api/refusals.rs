@@ -13,7 +13,7 @@ use crate::support::{
 /// The notes about this channel, oldest first.
 async fn notes(app: &TestApp, channel: u64) -> Vec<Value> {
     let js = jetstream::new(app.nats.client().await);
-    let stream = js.get_stream(wire::REFUSALS_STREAM).await.expect("the bucket is there");
+    let stream = js.get_stream(wire::bucket_stream(wire::REFUSALS)).await.expect("the bucket is there");
     let state = stream.cached_info().state.clone();
     let mut notes = Vec::new();
     for sequence in state.first_sequence.max(1)..=state.last_sequence {
@@ -110,7 +110,8 @@ async fn a_flood_is_one_note_and_pushes_out_no_other() {
     })
     .await;
     // One kind after another until the older ones of it go.
-    let stream = jetstream::new(app.nats.client().await).get_stream(wire::REFUSALS_STREAM).await;
+    let stream =
+        jetstream::new(app.nats.client().await).get_stream(wire::bucket_stream(wire::REFUSALS)).await;
     let config = stream.expect("the bucket is there").cached_info().config.clone();
     assert_eq!((config.max_messages_per_subject, config.subjects), (5, vec!["$KV.refusals.>".to_owned()]));
     assert_eq!(times(&notes(&app, 42).await, "not_json"), [1], "it stands under a subject of its own");

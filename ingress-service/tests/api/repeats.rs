@@ -92,7 +92,7 @@ async fn a_captured_request_is_known_after_jetstream_has_forgotten_its_id() {
         // Posted and removed, and then a restart: as after the ten minutes.
         stream(&app, wire::ALERTS).await.purge().await.expect("purged");
         if !remembered {
-            stream(&app, wire::SEEN_STREAM).await.purge().await.expect("purged");
+            stream(&app, &wire::bucket_stream(wire::SEEN)).await.purge().await.expect("purged");
         }
         app.nats.restart().await;
         app.wait_until_ready().await;
@@ -111,7 +111,7 @@ async fn a_signed_request_is_remembered_for_a_week_and_others_are_not() {
         .await
         .expect(200, STORED);
     signed("id=42", MINIMAL).send(app.port).await.expect(200, STORED);
-    let seen = stream(&app, wire::SEEN_STREAM).await;
+    let seen = stream(&app, &wire::bucket_stream(wire::SEEN)).await;
     assert!(seen.cached_info().config.allow_message_ttl);
     assert_eq!(seen.cached_info().state.messages, 1, "what was not signed is not remembered");
     let key = format!("$KV.seen.42.{}", hex::encode(Sha256::digest(MINIMAL)));
@@ -124,9 +124,9 @@ async fn a_signed_request_is_remembered_for_a_week_and_others_are_not() {
 async fn a_bucket_that_was_removed_is_made_again() {
     let app = secured().await;
     let js = jetstream::new(app.nats.client().await);
-    js.delete_stream(wire::SEEN_STREAM).await.expect("deleted");
+    js.delete_stream(wire::bucket_stream(wire::SEEN)).await.expect("deleted");
     signed("id=42", MINIMAL).send(app.port).await.expect(200, STORED);
-    assert_eq!(stream(&app, wire::SEEN_STREAM).await.cached_info().state.messages, 1);
+    assert_eq!(stream(&app, &wire::bucket_stream(wire::SEEN)).await.cached_info().state.messages, 1);
 }
 
 #[tokio::test]

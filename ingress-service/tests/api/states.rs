@@ -42,7 +42,7 @@ async fn secured() -> TestApp {
 
 async fn bucket(app: &TestApp) -> jetstream::stream::Stream {
     let js = jetstream::new(app.nats.client().await);
-    js.get_stream(wire::SEEN_STREAM).await.expect("the bucket is there")
+    js.get_stream(wire::bucket_stream(wire::SEEN)).await.expect("the bucket is there")
 }
 
 /// The kinds of the alerts that are stored, in their order.

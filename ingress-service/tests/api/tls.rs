@@ -1,14 +1,22 @@
 //! No handshake is dear for the server and cheap for its sender.
 
-use std::{net::TcpStream, time::Duration};
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
-use harness::nats::NatsServer;
+use harness::{
+    figures::{report, scaled},
+    nats::NatsServer,
+    process::cpu,
+};
 use openssl::{
     hash::MessageDigest,
     nid::Nid,
     pkey::PKey,
     rsa::Rsa,
-    ssl::{SslConnector, SslMethod, SslVerifyMode, SslVersion},
+    ssl::{HandshakeError, SslConnector, SslMethod, SslVerifyMode, SslVersion},
     x509::{X509Builder, X509NameBuilder},
 };
 
@@ -79,4 +87,60 @@ async fn key_exchange_is_of_three_curves_and_never_of_a_finite_field() {
         }
     })
     .await;
+}
+
+/// Keeps what is said, and never hears anything.
+#[derive(Debug, Default)]
+struct Recorder(Vec<u8>);
+
+impl Read for Recorder {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Recorder {
+    fn write(&mut self, said: &[u8]) -> io::Result<usize> {
+        self.0.extend(said);
+        Ok(said.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The first message of a client that knows only this group.
+fn hello(group: &str) -> Vec<u8> {
+    let mut connector = SslConnector::builder(SslMethod::tls_client()).expect("a connector");
+    connector.set_groups_list(group).expect("groups");
+    match connector.build().connect("localhost", Recorder::default()) {
+        Err(HandshakeError::WouldBlock(waits)) => waits.get_ref().0.clone(),
+        other => panic!("it waits for an answer: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn recorded_handshakes_cost_their_receiver_little() {
+    let nats = NatsServer::start().await;
+    let running = Running::start(&nats).await;
+    let (port, process) = (running.port, running.child.id());
+    let count = scaled(100, 1_000);
+    for group in ["ffdhe8192", "P-384"] {
+        let hello = hello(group);
+        let before = cpu(process);
+        client::run(move || {
+            for _ in 0..count {
+                let mut tcp = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+                tcp.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+                tcp.write_all(&hello).expect("sent");
+                assert!(tcp.read(&mut [0; 64]).expect("an answer") > 0);
+            }
+        })
+        .await;
+        let took = cpu(process) - before;
+        report(&format!("processor time of {count} recorded handshakes with {group}: {took:.0?}"));
+        // One with ffdhe8192 took 170 ms.
+        assert!(took < count * Duration::from_millis(10), "{group}: {took:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What each service may do at NATS: what an account has to let it do, where it
 //! has users of their own (`k8s/components/nats-cluster/accounts.conf`).
 
-use super::{Role, table::Entry};
+use super::{Role, stream_table::StreamSpec};
 use crate::wire;
 
 /// One right.
@@ -15,14 +15,14 @@ pub(super) struct Right {
 
 /// What one service may do.
 #[derive(Debug)]
-pub(super) struct Rights {
+pub(super) struct ServiceRights {
     pub(super) publish: Vec<Right>,
     pub(super) subscribe: Vec<Right>,
 }
 
-impl Rights {
+impl ServiceRights {
     /// Of the service of this name, with the streams of `table`.
-    pub(super) fn of(service: &str, table: &[Entry]) -> Self {
+    pub(super) fn of(service: &str, table: &[StreamSpec]) -> Self {
         if service == "ingress-service" { ingress(table) } else { discord() }
     }
 
@@ -54,7 +54,7 @@ fn useful(subject: impl Into<String>) -> Right {
     Right { subject: subject.into(), needed: false }
 }
 
-fn ingress(table: &[Entry]) -> Rights {
+fn ingress(table: &[StreamSpec]) -> ServiceRights {
     let mut publish = vec![
         useful(wire::VERDICT),
         needed(wire::ALERTS_SUBJECTS),
@@ -80,10 +80,10 @@ fn ingress(table: &[Entry]) -> Rights {
         // It is made by the other service too.
         publish.push(useful(format!("$JS.API.STREAM.CREATE.{name}")));
     }
-    Rights { publish, subscribe: vec![needed("_INBOX.ingress-service.>")] }
+    ServiceRights { publish, subscribe: vec![needed("_INBOX.ingress-service.>")] }
 }
 
-fn discord() -> Rights {
+fn discord() -> ServiceRights {
     let publish = [
         // Verdicts.
         needed("_INBOX.ingress-service.>"),
@@ -120,7 +120,7 @@ fn discord() -> Rights {
         needed("$KV.leases.>"),
         needed(format!("{} {}", wire::VERDICT, wire::VERDICT_GROUP)),
     ];
-    Rights { publish: publish.into(), subscribe: subscribe.into() }
+    ServiceRights { publish: publish.into(), subscribe: subscribe.into() }
 }
 
 /// Whether a subject, perhaps with wildcards, is among those that `pattern` stands for.

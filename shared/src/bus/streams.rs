@@ -13,11 +13,11 @@ use futures::future::join_all;
 
 use super::{
     Role,
-    apply::{Applied, apply},
-    lacks::Lacks,
-    table::{Entry, Maker, table},
+    apply_stream::{Applied, apply},
+    missing_rights::MissingRights,
+    stream_table::{Maker, StreamSpec, table},
 };
-use crate::{admin::Readiness, settings::NatsSettings, wire};
+use crate::{admin::Readiness, settings::NatsSettings, text::chain, wire};
 
 /// The name under which readiness reports the streams.
 const CHECK: &str = "streams";
@@ -32,24 +32,24 @@ const ROOM: u64 = 8 << 10;
 
 /// The streams of this process. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Streams(Arc<Inner>);
+pub struct Streams(Arc<StreamsInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct StreamsInner {
     client: Client,
     js: jetstream::Context,
     settings: NatsSettings,
     role: Role,
     readiness: Readiness,
-    lacks: Lacks,
-    known: Mutex<BTreeMap<String, Known>>,
-    /// Held by whoever looks: when the last look began.
+    lacks: MissingRights,
+    known: Mutex<BTreeMap<String, StreamHistory>>,
+    /// When the last look began. Locked during a look.
     looked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// What is known of one stream.
 #[derive(Debug, Default)]
-struct Known {
+struct StreamHistory {
     /// Tells a stream from one that was made in its place.
     created: Option<i128>,
     last_update: Option<Instant>,
@@ -59,7 +59,7 @@ struct Known {
 impl Streams {
     /// Over this connection. Readiness fails until the streams are there.
     pub fn new(
-        (client, lacks): (Client, Lacks),
+        (client, lacks): (Client, MissingRights),
         settings: NatsSettings,
         role: Role,
         readiness: Readiness,
@@ -67,7 +67,7 @@ impl Streams {
         readiness.set_unready(CHECK, "not made yet");
         let mut js = jetstream::new(client.clone());
         js.set_timeout(PATIENCE);
-        Self(Arc::new(Inner {
+        Self(Arc::new(StreamsInner {
             client,
             js,
             settings,
@@ -111,7 +111,7 @@ impl Streams {
 
     /// One look at all: what is wrong.
     async fn round(&self) -> Option<String> {
-        let entries: Vec<Entry> =
+        let entries: Vec<StreamSpec> =
             table(&self.0.settings).into_iter().filter(|entry| entry.is_made_by(self.0.role)).collect();
         let looks = entries.iter().map(|entry| async move {
             let update = self.0.role != Role::Ingress && self.may_update(&entry.config.name);
@@ -130,8 +130,8 @@ impl Streams {
                 Ok((entry, applied, updated)) => {
                     trouble.extend(self.note(entry, applied, updated, has_memory))
                 }
-                Err((entry, error)) if entry.needed => trouble.push(format!("{error:#}")),
-                Err((_, error)) => worse.push(format!("{error:#}")),
+                Err((entry, error)) if entry.needed => trouble.push(chain(&error)),
+                Err((_, error)) => worse.push(chain(&error)),
             }
         }
         worse.extend(self.known().values().filter_map(|known| known.older.clone()));
@@ -147,7 +147,7 @@ impl Streams {
     }
 
     /// Makes one what the table says, unless NATS refuses even to look at it.
-    async fn look(&self, entry: &Entry, update: bool) -> anyhow::Result<Applied> {
+    async fn look(&self, entry: &StreamSpec, update: bool) -> anyhow::Result<Applied> {
         let right = format!("$JS.API.STREAM.INFO.{}", entry.config.name);
         tokio::select! {
             biased;
@@ -158,7 +158,7 @@ impl Streams {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, StreamHistory>> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,7 +168,7 @@ impl Streams {
     }
 
     /// Takes in how a stream is; what is wrong with it, if anything.
-    fn note(&self, entry: &Entry, applied: Applied, updated: bool, has_memory: bool) -> Option<String> {
+    fn note(&self, entry: &StreamSpec, applied: Applied, updated: bool, has_memory: bool) -> Option<String> {
         let name = &entry.config.name;
         let mut all = self.known();
         let known = all.entry(name.clone()).or_default();
@@ -198,7 +198,7 @@ impl Streams {
     }
 }
 
-fn say_lost(entry: &Entry) {
+fn say_lost(entry: &StreamSpec) {
     let stream = entry.config.name.clone();
     metrics::counter!("sentry_bot_streams_lost_total", "stream" => stream.clone()).increment(1);
     if entry.maker == Maker::Store {

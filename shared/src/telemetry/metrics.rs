@@ -23,7 +23,7 @@ pub(super) fn keep_up(handle: PrometheusHandle) -> io::Result<()> {
 
 /// How a metric is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// It only grows, and begins at zero with the process.
     Counter,
     /// It goes up and down.
@@ -38,7 +38,7 @@ pub struct Metric {
     /// Its name in `/metrics`.
     pub name: &'static str,
     /// How it is to be read.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// What it says, for operators.
     pub help: &'static str,
     zeros: Zeros,
@@ -56,26 +56,26 @@ enum Zeros {
 impl Metric {
     /// A counter.
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Counter, help, zeros: Zeros::None }
+        Self { name, kind: MetricKind::Counter, help, zeros: Zeros::None }
     }
 
     /// A gauge.
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Gauge, help, zeros: Zeros::None }
+        Self { name, kind: MetricKind::Gauge, help, zeros: Zeros::None }
     }
 
     /// A histogram of times.
     pub const fn seconds(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Histogram, help, zeros: Zeros::None }
+        Self { name, kind: MetricKind::Histogram, help, zeros: Zeros::None }
     }
 
-    /// The counter without labels stands in `/metrics` from the start.
+    /// `/metrics` shows the counter, without labels, from the start.
     #[must_use]
     pub const fn zero(self) -> Self {
         Self { zeros: Zeros::Bare, ..self }
     }
 
-    /// The counter stands there from the start with each of these values of a label.
+    /// `/metrics` shows the counter with each of these values of a label from the start.
     #[must_use]
     pub const fn values(self, label: &'static str, values: &'static [&'static str]) -> Self {
         Self { zeros: Zeros::Values(label, values), ..self }
@@ -123,9 +123,9 @@ pub(super) const LOGGED: &str = "sentry_bot_log_events_total";
 pub(super) fn describe(service: &'static str, own: &[Metric]) {
     for Metric { name, kind, help, zeros } in Metric::COMMON.iter().chain(own) {
         match kind {
-            Kind::Counter => metrics::describe_counter!(*name, *help),
-            Kind::Gauge => metrics::describe_gauge!(*name, *help),
-            Kind::Histogram => metrics::describe_histogram!(*name, metrics::Unit::Seconds, *help),
+            MetricKind::Counter => metrics::describe_counter!(*name, *help),
+            MetricKind::Gauge => metrics::describe_gauge!(*name, *help),
+            MetricKind::Histogram => metrics::describe_histogram!(*name, metrics::Unit::Seconds, *help),
         }
         match zeros {
             Zeros::None => {}

@@ -1,8 +1,9 @@
 //! Logs, metrics and the operator's own Sentry, set up once at start.
 
-mod errors;
+mod log_counter;
 mod metrics;
 mod own_sentry;
+mod report_quota;
 mod scrub;
 
 use std::io::IsTerminal as _;
@@ -20,7 +21,7 @@ use tracing_subscriber::{
 #[cfg(test)]
 pub(crate) use self::metrics::STREAMS;
 pub use self::{
-    metrics::{Kind, Metric},
+    metrics::{Metric, MetricKind},
     own_sentry::{capture, is_own, start_sentry},
 };
 use crate::settings::{LogFormat, SettingsError};
@@ -61,11 +62,11 @@ pub fn init(
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Pretty => layer.boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
     };
     tracing_subscriber::registry()
         .with(layer.with_filter(filter.and(filter_fn(is_printable))))
-        .with(errors::CountErrors)
+        .with(log_counter::CountErrors)
         .with(own_sentry::layer())
         .try_init()
         .context("logging is already set up")?;

@@ -1,10 +1,16 @@
 //! The dead letters as they stand in NATS, read past the code under test.
 
+use std::time::Duration;
+
 use async_nats::jetstream;
+use harness::wait::wait_for;
 use serde_json::Value;
 use shared::wire;
 
 use crate::Stack;
+
+/// A channel may be closed for a while before its dead letters follow.
+const LONG: Duration = Duration::from_secs(60);
 
 /// One dead letter.
 #[derive(Debug, Clone)]
@@ -36,6 +42,14 @@ impl Stack {
             }
         }
         dead
+    }
+
+    /// Waits until there are exactly `count` dead letters.
+    pub async fn until_dead(&self, count: usize) {
+        wait_for(&format!("{count} dead letters"), LONG, || async {
+            (self.dead_letters().await.len() == count).then_some(())
+        })
+        .await;
     }
 }
 

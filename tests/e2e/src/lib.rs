@@ -5,16 +5,18 @@
 mod dead;
 mod issue;
 mod ledger;
-mod scale;
+mod seed;
 mod shown;
+mod slash;
 mod stack;
 mod status;
 mod storm;
 
 pub use dead::Dead;
+pub use harness::figures::{report, scaled, soak};
 pub use issue::{issue_change, regression};
 pub use ledger::Ledger;
-pub use scale::{Seed, report, scaled, soak, worst_but_one};
+pub use seed::{Seed, worst_but_one};
 pub use shown::{Shown, shown};
 pub use stack::{Builder, Stack};
 pub use storm::{Storm, publish};

@@ -14,25 +14,8 @@ impl Stack {
     }
 
     /// The same, asked with the slash command: its answer needs no permission of the bot.
-    ///
-    /// # Panics
-    /// When no answer comes.
     pub async fn whispered_status(&self, channel: u64) -> String {
         fields(&self.slash("sentry status", channel).await)
-    }
-
-    /// The answer that only the owner sees to a slash command about this channel,
-    /// used in the office.
-    ///
-    /// # Panics
-    /// When no answer comes.
-    pub async fn slash(&self, command: &str, channel: u64) -> Message {
-        let channel = channel.to_string();
-        let used = wait_for("the command is registered", SOON, || async {
-            self.sandbox.slash(self.owner, self.office, command, &[("channel", &channel)]).ok()
-        })
-        .await;
-        used.message(SOON).await.expect("a reply")
     }
 
     /// Asks until the answer is as it should be. Refusals are written down every

@@ -11,7 +11,7 @@ use ingress_service::{
         legacy::LegacyWebhook,
         platform::{PlatformWebhook, RESOURCES},
     },
-    query::Query,
+    request::query::Query,
 };
 use shared::{
     Alert, ChannelId, UserId,

@@ -4,6 +4,8 @@
 #![allow(clippy::panic, reason = "a test that cannot start what it stands on ends there, with the reason")]
 
 pub mod authority;
+pub mod clock;
+pub mod figures;
 pub mod firestore;
 pub mod nats;
 pub mod process;

@@ -35,6 +35,14 @@ pub fn memory(process: u32) -> Option<u64> {
     Some(pages * 4096)
 }
 
+/// The most memory that a process ever had, in bytes, where the system tells.
+pub fn peak(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = peak.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes << 10)
+}
+
 /// A file of `/proc` for each thread of a process. One that ends meanwhile has none.
 fn threads(process: u32, file: &str) -> Vec<String> {
     let folder = PathBuf::from(format!("/proc/{process}/task"));

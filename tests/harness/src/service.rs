@@ -104,6 +104,11 @@ impl Service {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The memory that it has, in bytes, where the system tells.
     pub fn memory(&self) -> Option<u64> {
         process::memory(self.child.id())

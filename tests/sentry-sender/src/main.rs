@@ -1,9 +1,8 @@
 //! `sentry-sender`: sends files as Sentry's webhooks and prints each answer.
 
-#![expect(clippy::print_stdout, reason = "it is a program whose output is its answer")]
-
 use std::{
     collections::BTreeMap,
+    io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -98,18 +97,28 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         if let Some(ticker) = &mut ticker {
             ticker.tick().await;
         }
-        let permit = in_flight.clone().acquire_owned().await?;
+        let Ok(permit) = in_flight.clone().acquire_owned().await else {
+            break;
+        };
         let (sender, url, name, webhook) = (sender.clone(), url.clone(), name.clone(), webhook.clone());
+        let in_flight = in_flight.clone();
         requests.spawn(async move {
             let outcome = sender.send(&url, &webhook).await;
             drop(permit);
-            println!("{}", line(&name, &outcome));
+            // Where nobody reads the answers, no more are asked for.
+            if say(&line(&name, &outcome)).is_err() {
+                in_flight.close();
+            }
             outcome
         });
     }
     let outcomes = requests.join_all().await;
-    println!("{}", summary(&outcomes, start.elapsed()));
+    say(&summary(&outcomes, start.elapsed())).context("cannot print")?;
     Ok(outcomes.iter().all(|outcome| matches!(outcome, Ok(reply) if reply.is_success())))
+}
+
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }
 
 /// What to send, each with the name to print.

@@ -24,6 +24,7 @@ use super::{
     lane::{self, ClosedFlag, Ears, Surroundings},
     messages::Messages,
     recovery::Recovery,
+    room::Room,
 };
 use crate::{dead_letters::Reason, render::Style};
 
@@ -40,6 +41,7 @@ fn surroundings(world: &Arc<World>) -> Arc<Surroundings> {
     Arc::new(Surroundings {
         queue: world.clone(),
         recovery: Arc::new(Recovery::new()),
+        room: world.lock().room.map_or_else(Room::default, |(all, always)| Room::new(all, always)),
         dead_letters: world.clone(),
         journals: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
@@ -141,6 +143,18 @@ fn events() -> Vec<Alert> {
     titles.into_iter().zip(1..).map(|(title, number)| event(number, title)).collect()
 }
 
+/// All that may become of two issues.
+fn changes() -> [Alert; 6] {
+    [
+        event(1, "alpha"),
+        event(2, "bravo"),
+        change(3, "alpha", "issue.resolved"),
+        change(4, "bravo", "issue.archived"),
+        change(5, "alpha", "issue.unresolved"),
+        change(6, "bravo", "issue.assigned"),
+    ]
+}
+
 #[test]
 fn no_crash_loses_or_doubles_an_alert_within_the_nonce_window() {
     let histories = all(1, async |world| {
@@ -180,14 +194,7 @@ fn no_crash_loses_or_doubles_a_refused_embed_and_it_costs_a_handful_of_requests(
 
 #[test]
 fn no_crash_loses_or_doubles_a_change_or_lets_an_older_one_stand() {
-    let alerts = [
-        event(1, "alpha"),
-        event(2, "bravo"),
-        change(3, "alpha", "issue.resolved"),
-        change(4, "bravo", "issue.archived"),
-        change(5, "alpha", "issue.unresolved"),
-        change(6, "bravo", "issue.assigned"),
-    ];
+    let alerts = changes();
     let mut histories = 0;
     // All come at once; or one after another, each to another process.
     for (at_first, evils) in [(alerts.len(), 1), (2, 1)] {

@@ -41,10 +41,12 @@ impl AlertStream for World {
         Ok(Stands { stream: "the only one".to_owned(), messages: self.lock().stream.len() })
     }
 
-    async fn read(&self, _: &str, from: u64) -> anyhow::Result<Batch> {
+    async fn read(&self, _: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
         self.alive().await;
-        let messages = self.lock().stream.range(from..).map(|(s, payload)| stored(*s, payload)).collect();
-        Ok(Batch { messages, more: false })
+        let world = self.lock();
+        let standing = || world.stream.range(from..);
+        let messages = standing().take(most).map(|(s, payload)| stored(*s, payload)).collect();
+        Ok(Batch { messages, more: standing().nth(most).is_some() })
     }
 
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
@@ -58,9 +60,9 @@ impl AlertStream for World {
         Ok(self.lock().stream.contains_key(&sequence))
     }
 
-    async fn first(&self, _: &str, from: u64) -> anyhow::Result<Option<u64>> {
+    async fn first(&self, _: &str, from: u64) -> anyhow::Result<Option<Stored>> {
         self.alive().await;
-        Ok(self.lock().stream.range(from..).next().map(|(sequence, _)| *sequence))
+        Ok(self.lock().stream.range(from..).next().map(|(sequence, payload)| stored(*sequence, payload)))
     }
 
     async fn purge(&self, _: &str, below: u64) -> anyhow::Result<()> {

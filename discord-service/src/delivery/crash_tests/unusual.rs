@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{all, event, events, history, live, world::Fails};
+use super::{all, changes, event, events, history, live, world::Fails};
 use crate::dead_letters::Reason;
 
 /// What only a newer build can read.
@@ -35,6 +35,35 @@ fn a_roll_back_that_meets_a_newer_alert_loses_and_doubles_none_of_its_post() {
         met += newer;
     });
     assert!(histories > 10 && met > 0, "{histories}, {met}");
+}
+
+#[test]
+fn no_crash_loses_or_doubles_an_alert_where_there_is_room_for_few() {
+    let folded = || (1..=9).map(|number| event(number, ["alpha", "bravo"][(number % 2) as usize]));
+    let few = Some((0, 2));
+    // A process that had more room may have begun a post of what the next has no room for.
+    for (at_first, later, refuses) in [
+        (few, few, None),
+        (None, few, None),
+        (None, Some((4, 1)), None),
+        (few, few, Some("alpha")),
+        (None, few, Some("alpha")),
+    ] {
+        for alerts in [&events()[..], &folded().collect::<Vec<_>>(), &changes()] {
+            let histories = all(1, async |world| {
+                (world.lock().room, world.lock().refuses) = (at_first, refuses);
+                alerts.iter().for_each(|alert| world.accept(alert));
+                while !live(&world).await {
+                    world.lock().room = later;
+                }
+                world.lock().check_events(alerts, false);
+                if refuses.is_none() && alerts == changes() {
+                    world.lock().check_changes(alerts);
+                }
+            });
+            assert!(histories > 20, "{histories}");
+        }
+    }
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub(super) struct Inner {
     pub(super) may_be_refused: bool,
     /// What Discord refuses: posts that contain this text.
     pub(super) refuses: Option<&'static str>,
+    /// For how many alerts a process has room. A new one has it all.
+    pub(super) room: Option<(usize, usize)>,
 }
 
 pub(super) struct World {
@@ -107,6 +109,7 @@ impl World {
             others_succeed: true,
             may_be_refused: true,
             refuses: None,
+            room: None,
         };
         Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
     }

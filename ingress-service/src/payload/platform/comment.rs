@@ -5,15 +5,15 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, Resource,
-    wire::{Id, Maybe, Time, read},
+    ACTOR, PlatformResource,
+    lenient::{Maybe, SentryId, Time, read},
 };
 use crate::payload::{
-    id,
+    fields::id,
     prune::{SCALAR, Wanted},
 };
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "comment",
     kinds: &[("created", "comment.created"), ("updated", "comment.updated"), ("deleted", "comment.deleted")],
     schema: include_str!("../../../schemas/comment.json"),
@@ -36,15 +36,15 @@ pub(super) const RESOURCE: Resource = Resource {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Data {
-    issue_id: Maybe<Id>,
+struct CommentData {
+    issue_id: Maybe<SentryId>,
     project_slug: Maybe<String>,
     timestamp: Maybe<Time>,
     comment: Maybe<String>,
 }
 
 fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
-    let data: Data = read(Some(data));
+    let data: CommentData = read(Some(data));
     let issue = data.issue_id.get().and_then(|issue| id(&issue.0));
     // Somebody took it back: it is not said again.
     let message = data.comment.get().filter(|_| action != "deleted").and_then(|text| kept_text(text));

@@ -7,14 +7,14 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, Resource,
-    wire::{Maybe, read},
+    ACTOR, PlatformResource,
+    lenient::{Maybe, read},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 
 const SLUG: &Wanted = &Wanted::object(&[("slug", SCALAR)]);
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "installation",
     kinds: &[("created", "installation.created"), ("deleted", "installation.deleted")],
     schema: include_str!("../../../schemas/installation.json"),
@@ -31,7 +31,7 @@ pub(super) const RESOURCE: Resource = Resource {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Data {
+struct InstallationData {
     installation: Installation,
 }
 
@@ -49,7 +49,7 @@ struct Named {
 }
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
-    let Data { installation } = read(Some(data));
+    let InstallationData { installation } = read(Some(data));
     let slug = |named: &Maybe<Named>| named.get().and_then(|named| named.slug.kept());
     let organization = slug(&installation.organization);
     Alert {

@@ -8,16 +8,16 @@ use shared::{
 };
 
 use super::{
-    ACTOR, Resource,
-    wire::{Count, Id, Maybe, Time, person, read, words},
+    ACTOR, PlatformResource,
+    lenient::{Count, Maybe, SentryId, Time, person, read, words},
 };
 use crate::payload::{
-    id, kept_link, label,
+    fields::{id, kept_link, label},
     prune::{SCALAR, Wanted},
     title::first_line,
 };
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "issue",
     kinds: &[
         ("created", "issue.created"),
@@ -87,7 +87,7 @@ pub(super) const ISSUE: &Wanted = &Wanted::object(&[
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Data {
+struct IssueData {
     issue: Issue,
     resolution_type: Maybe<String>,
     assignee: Maybe<Assignee>,
@@ -104,7 +104,7 @@ struct Assignee {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Issue {
-    id: Maybe<Id>,
+    id: Maybe<SentryId>,
     short_id: Maybe<String>,
     title: Maybe<String>,
     culprit: Maybe<String>,
@@ -154,7 +154,7 @@ struct Metadata {
 }
 
 fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
-    let data: Data = read(Some(data));
+    let data: IssueData = read(Some(data));
     let issue = &data.issue;
     let mut alert = issue.tell(alert);
     // What people do to an issue happens now; what its events do, with the last of them.

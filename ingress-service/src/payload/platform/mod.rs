@@ -1,7 +1,7 @@
 //! Webhooks of Sentry's Integration Platform: those with a `Sentry-Hook-Resource`.
 //!
 //! One module a resource, each with its actions, its schema, what is read of a
-//! body, and how that is told in an alert. What is not named in a module is
+//! body, and what the alert says of it. What is not named in a module is
 //! never read: so the grant code of an installation and the link that installs
 //! a build cannot leave.
 //!
@@ -9,16 +9,16 @@
 //! become alerts of the kind `error` with the same issue id, so that one
 //! issue's events fold whichever way they came.
 
-mod activity;
+mod activity_alert;
 mod comment;
-mod event;
+mod event_alert;
 mod installation;
 mod issue;
-mod metric;
-mod preprod;
+mod lenient;
+mod metric_alert;
+mod preprod_artifact;
 mod seer;
-pub(crate) mod state;
-mod wire;
+pub(crate) mod state_subject;
 
 use std::sync::LazyLock;
 
@@ -27,12 +27,12 @@ use serde_json::Value;
 use shared::{Alert, ChannelId, UserId};
 
 use super::{
-    PayloadError, blank,
+    blank,
     prune::{SCALAR, Wanted, prune},
-    schema, validate,
+    schema::{PayloadError, schema, validate},
 };
-use state::State;
-use wire::{Actor, Maybe};
+use lenient::{Actor, Maybe};
+use state_subject::StateSubject;
 
 /// The header that tells them from legacy webhooks.
 pub(crate) const RESOURCE: &str = "Sentry-Hook-Resource";
@@ -42,7 +42,7 @@ const ACTOR: &Wanted = &Wanted::object(&[("type", SCALAR), ("id", SCALAR), ("nam
 
 /// One resource that Sentry tells of.
 #[derive(Debug)]
-pub struct Resource {
+pub struct PlatformResource {
     name: &'static str,
     /// Its actions, and the kind of alert that each becomes.
     kinds: &'static [(&'static str, &'static str)],
@@ -53,22 +53,22 @@ pub struct Resource {
 }
 
 /// Every resource that is known.
-pub static RESOURCES: [Resource; 9] = [
-    event::EVENT_ALERT,
-    event::ERROR,
+pub static RESOURCES: [PlatformResource; 9] = [
+    event_alert::EVENT_ALERT,
+    event_alert::ERROR,
     issue::RESOURCE,
-    metric::RESOURCE,
+    metric_alert::RESOURCE,
     comment::RESOURCE,
     installation::RESOURCE,
     seer::RESOURCE,
-    activity::RESOURCE,
-    preprod::RESOURCE,
+    activity_alert::RESOURCE,
+    preprod_artifact::RESOURCE,
 ];
 
 static SCHEMAS: LazyLock<Vec<(&'static str, Validator)>> =
     LazyLock::new(|| RESOURCES.iter().map(|resource| (resource.name, schema(resource.schema))).collect());
 
-impl Resource {
+impl PlatformResource {
     /// As Sentry names it.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -86,7 +86,7 @@ impl Resource {
 }
 
 /// The resource that the header names.
-pub fn known(name: &[u8]) -> Option<&'static Resource> {
+pub fn known(name: &[u8]) -> Option<&'static PlatformResource> {
     RESOURCES.iter().find(|resource| resource.name.as_bytes() == name.trim_ascii())
 }
 
@@ -99,7 +99,7 @@ pub(super) fn prepare() {
 /// that matters.
 #[derive(Debug, Clone)]
 pub struct PlatformWebhook {
-    resource: &'static Resource,
+    resource: &'static PlatformResource,
     action: &'static str,
     kind: &'static str,
     body: Value,
@@ -111,7 +111,7 @@ impl PlatformWebhook {
     /// # Errors
     /// [`PayloadError`] when it is not JSON, names no action, or breaks the
     /// resource's schema.
-    pub fn parse(resource: &'static Resource, body: &[u8]) -> Result<Option<Self>, PayloadError> {
+    pub fn parse(resource: &'static PlatformResource, body: &[u8]) -> Result<Option<Self>, PayloadError> {
         let body = prune(body, resource.body)?;
         let named = body.get("action").and_then(Value::as_str);
         let known = named.map(|named| resource.kinds.iter().find(|(action, _)| *action == named));
@@ -124,15 +124,15 @@ impl PlatformWebhook {
     }
 
     /// Of what the body describes the state, if of anything.
-    pub(crate) fn state(&self) -> Option<State> {
-        State::of(self.resource.name, self.action, self.body.get("data")?)
+    pub(crate) fn state(&self) -> Option<StateSubject> {
+        StateSubject::of(self.resource.name, self.action, self.body.get("data")?)
     }
 
     /// The alert for this channel and user, received at `received_ms`
     /// milliseconds since 1970.
     pub fn alert(&self, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
         let mut alert = blank(self.kind, channel, mention, received_ms);
-        let actor: Maybe<Actor> = wire::read(self.body.get("actor"));
+        let actor: Maybe<Actor> = lenient::read(self.body.get("actor"));
         alert.details.actor = actor.get().and_then(Actor::person);
         (self.resource.tell)(self.action, self.body.get("data").unwrap_or(&Value::Null), alert)
     }

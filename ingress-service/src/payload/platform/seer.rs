@@ -5,15 +5,15 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, Resource,
-    wire::{Id, Maybe, read},
+    ACTOR, PlatformResource,
+    lenient::{Maybe, SentryId, read},
 };
 use crate::payload::{
-    id, kept_link, label,
+    fields::{id, kept_link, label},
     prune::{SCALAR, Wanted},
 };
 
-pub(super) const RESOURCE: Resource = Resource {
+pub(super) const RESOURCE: PlatformResource = PlatformResource {
     name: "seer",
     kinds: &[
         ("root_cause_started", "seer.root_cause_started"),
@@ -70,14 +70,14 @@ const MAX_LINES: usize = 3;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Data {
-    group_id: Maybe<Id>,
+struct SeerData {
+    group_id: Maybe<SentryId>,
     root_cause: Maybe<Finding>,
     solution: Maybe<Finding>,
     triage: Maybe<Finding>,
     impact_assessment: Maybe<Finding>,
-    changes: Maybe<Vec<Maybe<Change>>>,
-    code_changes: Maybe<Vec<Maybe<Change>>>,
+    changes: Maybe<Vec<Maybe<CodeChange>>>,
+    code_changes: Maybe<Vec<Maybe<CodeChange>>>,
     pull_requests: Maybe<Vec<Maybe<Opened>>>,
 }
 
@@ -90,18 +90,18 @@ struct Finding {
     summary: Maybe<String>,
     description: Maybe<String>,
     five_whys: Maybe<Vec<Maybe<String>>>,
-    steps: Maybe<Vec<Maybe<Step>>>,
+    steps: Maybe<Vec<Maybe<SolutionStep>>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Step {
+struct SolutionStep {
     title: Maybe<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Change {
+struct CodeChange {
     repo_name: Maybe<String>,
     title: Maybe<String>,
 }
@@ -110,18 +110,18 @@ struct Change {
 #[serde(default)]
 struct Opened {
     repo_name: Maybe<String>,
-    pull_request: Maybe<PullRequest>,
+    pull_request: Maybe<OpenedPullRequest>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct PullRequest {
-    pr_number: Maybe<Id>,
+struct OpenedPullRequest {
+    pr_number: Maybe<SentryId>,
     pr_url: Maybe<String>,
 }
 
 fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
-    let data: Data = read(Some(data));
+    let data: SeerData = read(Some(data));
     let issue = data.group_id.get().and_then(|group| id(&group.0));
     let finding = [&data.root_cause, &data.solution, &data.triage, &data.impact_assessment]
         .into_iter()
@@ -144,7 +144,7 @@ fn tell(_: &str, data: &Value, alert: Alert) -> Alert {
     }
 }
 
-impl Data {
+impl SeerData {
     /// Each pull request by its name, with its link.
     fn opened(&self) -> Vec<(String, Option<String>)> {
         let all = self.pull_requests.get().into_iter().flatten().filter_map(Maybe::get);

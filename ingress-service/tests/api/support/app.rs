@@ -8,7 +8,7 @@ use harness::{
     nats::NatsServer,
     wait::{SOON, wait_for},
 };
-use ingress_service::{Application, settings::Settings};
+use ingress_service::{Application, settings::IngressSettings};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use shared::{Alert, shutdown::CancellationToken, verdict::Verdict, wire};
 use tokio_util::task::AbortOnDropHandle;
@@ -129,7 +129,7 @@ impl Pod {
             if arguments.contains(&"--ingress-addr") { &[] } else { &["--ingress-addr", "127.0.0.1:0"] };
         let all =
             fixed.into_iter().chain(["--nats-url", &url]).chain(address.iter().chain(arguments).copied());
-        let settings = Settings::try_parse_from(all).expect("the settings are right");
+        let settings = IngressSettings::try_parse_from(all).expect("the settings are right");
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let app = Application::build(settings, metrics).await.expect("it starts");
         let (port, admin_port) = (app.port(), app.admin_port());

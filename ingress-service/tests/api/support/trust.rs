@@ -6,7 +6,7 @@ use async_nats::jetstream::{self, kv};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::Parser as _;
 use harness::nats::NatsServer;
-use ingress_service::settings::Settings;
+use ingress_service::settings::IngressSettings;
 use sha2::{Digest as _, Sha256};
 use shared::{
     ChannelId,
@@ -88,6 +88,6 @@ pub fn now() -> String {
     chrono::Utc::now().timestamp().to_string()
 }
 
-pub fn settings(arguments: &[&str]) -> Settings {
-    Settings::try_parse_from(std::iter::once(&"ingress-service").chain(arguments)).expect("right")
+pub fn settings(arguments: &[&str]) -> IngressSettings {
+    IngressSettings::try_parse_from(std::iter::once(&"ingress-service").chain(arguments)).expect("right")
 }

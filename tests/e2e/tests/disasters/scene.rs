@@ -21,9 +21,10 @@ pub(crate) const EDIT: &str = "PATCH /channels/{channel_id}/messages/{message_id
 /// Between two alerts of the load in one channel.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How soon all is posted that became a dead letter while its channel was closed.
-/// A guild's channels are tried over a minute after the bot was invited.
-const HEALED: Duration = Duration::from_secs(75);
+/// The longest until everything is posted that became a dead letter while its
+/// channel was closed. The bot tries a guild's channels over a minute, and a busy
+/// machine may need a second round.
+const HEALED: Duration = Duration::from_secs(150);
 
 /// The longest until everything has come out.
 pub(crate) fn settled() -> Duration {

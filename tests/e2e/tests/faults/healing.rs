@@ -2,21 +2,13 @@
 
 use std::time::Duration;
 
-use e2e::{Ledger, Stack};
-use harness::wait::{SOON, wait_for};
+use e2e::Ledger;
 use sandbox_discord::{Effect, Fault, Target};
 
 use crate::{SETTLED, builder};
 
 const SEND_MESSAGES: u64 = 1 << 11;
 const POSTS: &str = "POST /channels/{channel_id}/messages";
-
-async fn until_dead(stack: &Stack, count: usize) {
-    wait_for(&format!("{count} dead letters"), SOON, || async {
-        (stack.dead_letters().await.len() == count).then_some(())
-    })
-    .await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_time_out_is_named_and_when_it_ends_what_came_meanwhile_follows() {
@@ -27,12 +19,12 @@ async fn a_time_out_is_named_and_when_it_ends_what_came_meanwhile_follows() {
     stack.sandbox.time_out(stack.guild, stack.sandbox.bot(), Duration::from_secs(12));
     for number in 0..3 {
         ledger.send(&stack, channel, &format!("alert {number}")).await;
-        until_dead(&stack, number + 1).await;
+        stack.until_dead(number + 1).await;
     }
     assert_eq!(stack.sandbox.stats().answers(POSTS, Some(403)), 1, "the others cost Discord nothing");
     assert!(stack.dead_letters().await[0].detail.contains("timed out in this server until"));
     // Nobody tells that it has ended.
-    until_dead(&stack, 0).await;
+    stack.until_dead(0).await;
     ledger.settle(&stack, SETTLED).await;
     assert!(!stack.status(channel).await.contains("Blocked by Discord"));
 }
@@ -47,7 +39,7 @@ async fn a_permission_that_is_given_back_opens_the_channel_and_status_tells_the_
     stack.sandbox.set_overwrite(channel, bot, 0, SEND_MESSAGES);
     ledger.send(&stack, channel, "alert 0").await;
     ledger.send(&stack, channel, "alert 1").await;
-    until_dead(&stack, 2).await;
+    stack.until_dead(2).await;
     let said = stack.status(channel).await;
     assert!(
         said.contains("Blocked by Discord = Closed for") && said.contains("2 dead letters follow"),
@@ -60,7 +52,7 @@ async fn a_permission_that_is_given_back_opens_the_channel_and_status_tells_the_
     stack.discord.ready().await;
     stack.until_listening().await;
     stack.sandbox.set_overwrite(channel, bot, SEND_MESSAGES, 0);
-    until_dead(&stack, 0).await;
+    stack.until_dead(0).await;
     ledger.settle(&stack, SETTLED).await;
     assert!(!stack.status(channel).await.contains("Blocked by Discord"));
 }

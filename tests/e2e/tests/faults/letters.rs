@@ -29,13 +29,6 @@ fn dead_letters(stack: &Stack, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-async fn until_dead(stack: &Stack, count: usize) {
-    wait_for(&format!("{count} dead letters"), SOON, || async {
-        (stack.dead_letters().await.len() == count).then_some(())
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
     let ledger = Ledger::default();
@@ -46,10 +39,10 @@ async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
     for number in 0..3 {
         ledger.send(&stack, channels[0], &format!("alert {number}")).await;
     }
-    until_dead(&stack, 3).await;
+    stack.until_dead(3).await;
     let asked = stack.sandbox.stats().answers("POST /channels/{channel_id}/messages", Some(403));
     ledger.send(&stack, channels[0], "not even tried").await;
-    until_dead(&stack, 4).await;
+    stack.until_dead(4).await;
     let again = stack.sandbox.stats().answers("POST /channels/{channel_id}/messages", Some(403));
     assert_eq!(again, asked, "Discord has said no");
 
@@ -64,7 +57,7 @@ async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
 
     // Replayed in vain, they die again, once each, and the command ends.
     assert_eq!(dead_letters(&stack, &["replay"]), "Replaying 4 alerts\n");
-    until_dead(&stack, 4).await;
+    stack.until_dead(4).await;
     stack.sandbox.clear_faults();
     assert_eq!(dead_letters(&stack, &["replay"]), "Replaying 4 alerts\n");
     ledger.settle(&stack, SETTLED).await;
@@ -72,7 +65,7 @@ async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
 
     stack.sandbox.add_fault(forbidden);
     ledger.send(&stack, channels[0], "forgotten").await;
-    until_dead(&stack, 1).await;
+    stack.until_dead(1).await;
     assert_eq!(dead_letters(&stack, &["purge"]), "Threw 1 dead letters away\n");
     assert!(stack.dead_letters().await.is_empty());
 }

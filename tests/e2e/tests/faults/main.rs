@@ -19,6 +19,7 @@ mod revoked;
 mod store;
 mod storms;
 mod token;
+mod unscraped;
 
 use std::time::Duration;
 

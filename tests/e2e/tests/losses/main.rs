@@ -3,6 +3,8 @@
 //! all works again, and what was closed is closed.
 
 mod calm;
+mod clock;
+mod full;
 mod storage;
 
 use std::{
@@ -103,6 +105,15 @@ async fn works(stack: &Stack, channel: u64, title: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_warns_of_nothing() {
+    let stack = Stack::start().await;
+    for log in [stack.ingress.log(), stack.discord.log()] {
+        let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings, Vec::<&str>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_bucket_that_is_lost_under_load_is_made_again_and_no_alert_is_lost() {
     let stack = start().await;
     let channel = stack.authorized_channel("alerts").await;
@@ -151,7 +162,8 @@ async fn secure(stack: &Stack, channel: u64) -> String {
     // It takes effect after the reply has arrived.
     let js = jetstream::new(stack.nats.client().await);
     wait_for("the channel is secured", HEALED, || async {
-        let kept = js.get_key_value(wire::CHANNEL_TRUST).await.ok()?.get(channel.to_string()).await.ok()??;
+        let kept =
+            js.get_key_value(wire::CHANNEL_TRUST).await.ok()?.get(channel.to_string()).await.ok()??;
         let kept: Value = serde_json::from_slice(&kept).ok()?;
         (kept["secured"] == true).then_some(())
     })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::{self, stream::Config};
+use futures::StreamExt as _;
 use harness::{
     free_port,
     nats::NatsServer,
@@ -29,6 +30,33 @@ fn start(service: &'static str, nats: &NatsServer) -> Service {
         ("DISCORD_API_URL", "http://127.0.0.1:9"),
     ];
     Service::start(service, &variables)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_that_goes_away_between_two_steps_of_the_start_ends_no_process() {
+    for made in [1, 6] {
+        let mut nats = NatsServer::start().await;
+        let services = ["ingress-service", "discord-service"].map(|service| start(service, &nats));
+        let js = jetstream::new(nats.client().await);
+        wait_for("some streams are made", SOON, || async {
+            (js.stream_names().count().await >= made).then_some(())
+        })
+        .await;
+        nats.kill();
+        for service in &services {
+            wait_for("it lives and is not ready", SOON, || async {
+                (readyz(service).await?.0 == 503).then_some(())
+            })
+            .await;
+        }
+        nats.restart().await;
+        for service in &services {
+            wait_for("the streams are there", HEALED, || async {
+                readyz(service).await?.1.contains(r#""streams":"ok""#).then_some(())
+            })
+            .await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,17 +48,6 @@ fn legacy(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json()).idempotency_key(title)
 }
 
-pub(crate) async fn hand_in_a_secret(stack: &Stack, channel: u64) {
-    let channel = channel.to_string();
-    let command = "sentry channel secret";
-    let asked = stack.sandbox.slash(stack.owner, stack.office, command, &[("channel", &channel)]);
-    let asked = asked.expect("the command is registered");
-    asked.answer().await.expect("a modal");
-    let handed = stack.sandbox.submit_modal(&asked, &[("client-secret", CLIENT_SECRET)]);
-    let reply = handed.expect("it has this input").message(SOON).await.expect("a reply");
-    assert!(reply.content().starts_with("Stored the client secret"), "{}", reply.content());
-}
-
 /// Sends it until it is answered so; it counts as one.
 pub(crate) async fn until_answered(stack: &Stack, status: u16, url: &str, webhook: &Webhook) {
     wait_for(&format!("an answer of {status}"), SOON, || async {
@@ -100,7 +89,7 @@ async fn over_tls_with_the_permissions_that_are_deployed_everything_works_also_a
     let reply = stack.slash("sentry channel secure", secured).await;
     let (_, token) = reply.content().split_once("&token=").expect("a token");
     let token = format!("&token={}", token.split_once('`').expect("in a code span").0);
-    hand_in_a_secret(&stack, secured).await;
+    stack.hand_in_secret(secured, CLIENT_SECRET).await;
     until_answered(&stack, 200, &stack.url(secured, &token), &legacy("with the token")).await;
     until_answered(&stack, 401, &stack.url(secured, ""), &legacy("refused")).await;
     let body = issue_body();

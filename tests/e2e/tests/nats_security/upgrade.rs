@@ -13,7 +13,7 @@ use sentry_sender::{Webhook, body::Exception};
 use shared::wire;
 
 use crate::{
-    permissions::{CLIENT_SECRET, builder, hand_in_a_secret, issue_body, until_answered},
+    permissions::{CLIENT_SECRET, builder, issue_body, until_answered},
     refused::page,
     server::{Files, client, configuration, reconfigure},
 };
@@ -102,7 +102,7 @@ async fn with_the_rights_and_the_streams_of_the_build_before_all_works_and_ready
 
     // A signed request and its repeat, which no `Nats-Msg-Id` gives away.
     let signed = stack.authorized_channel("signed").await;
-    hand_in_a_secret(&stack, signed).await;
+    stack.hand_in_secret(signed, CLIENT_SECRET).await;
     let body = issue_body();
     let signature = python::signature(CLIENT_SECRET, body.as_bytes());
     let request = Webhook::platform("issue", body).header("Sentry-Hook-Signature", signature);

@@ -10,7 +10,7 @@ use std::{
 use e2e::{Ledger, Stack};
 use harness::{skip, wait::SOON, workspace_root};
 use regex::Regex;
-use shared::telemetry::{Kind, Metric};
+use shared::telemetry::{Metric, MetricKind};
 
 /// Where the monitoring that operators install stands.
 const MONITORING: &str = "k8s/components/monitoring";
@@ -127,9 +127,9 @@ async fn both_services_export_what_is_described_as_prometheus_wants_it() {
             let metric = all.iter().find(|metric| metric.name == name);
             let described = metric.unwrap_or_else(|| panic!("{name} is in no table")).kind;
             let expected = match described {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-                Kind::Histogram => "histogram",
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
+                MetricKind::Histogram => "histogram",
             };
             assert_eq!(kind, expected, "{name}");
         }

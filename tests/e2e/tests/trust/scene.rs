@@ -91,12 +91,7 @@ impl Scene {
 
 /// The reply to a slash command that takes this channel, which only the owner sees.
 pub(crate) async fn slash(stack: &Stack, command: &str, channel: u64, more: &[(&str, &str)]) -> Message {
-    let id = channel.to_string();
-    let options = [&[("channel", id.as_str())], more].concat();
-    let used = wait_for("the command is registered", LONG, || async {
-        stack.sandbox.slash(stack.owner, stack.office, command, &options).ok()
-    })
-    .await;
+    let used = stack.invoke(command, channel, more).await;
     wait_for("what it says in the end", LONG, || async {
         let message = used.message(LONG).await.expect("a reply");
         // A token is handed out before it is in force.
@@ -107,14 +102,7 @@ pub(crate) async fn slash(stack: &Stack, command: &str, channel: u64, more: &[(&
 
 /// Hands a client secret in; the id of its key.
 pub(crate) async fn hand_in(stack: &Stack, channel: u64, secret: &str) -> String {
-    let id = channel.to_string();
-    let asked = wait_for("the command is registered", LONG, || async {
-        stack.sandbox.slash(stack.owner, stack.office, "sentry channel secret", &[("channel", &id)]).ok()
-    })
-    .await;
-    asked.answer().await.expect("a modal");
-    let handed = stack.sandbox.submit_modal(&asked, &[("client-secret", secret)]).expect("it has this input");
-    handed.message(LONG).await.expect("a reply");
+    stack.hand_in_secret(channel, secret).await;
     let kept = mirrored(stack, channel).await;
     let newest = kept["secrets"].as_array().and_then(|secrets| secrets.last()).expect("a secret");
     newest["id"].as_str().expect("an id").to_owned()

@@ -1,0 +1,131 @@
+//! How many connections are served at once, and whose.
+//!
+//! A connection needs a seat before its TLS handshake, which is the dearest part
+//! of any request, and gets one once its sender has said hello. Addresses that
+//! may send have seats of their own, which those that may not can never take.
+//! Nobody who may send is turned away: newcomers wait in order, and while they do,
+//! connections that have long been waiting for their sender (a handshake, a head
+//! or a body that does not come) give theirs up.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use actix_web::rt::net::TcpStream;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use tokio::sync::Semaphore;
+
+use super::{
+    client_hello::HelloQueue, connection_state::ConnectionState, seated_stream::SeatedStream, seats::SeatPool,
+};
+use crate::sources::{PeerClass, Sources};
+
+/// Strangers' connections a second, all together, beyond a burst of
+/// [`STRANGERS_BURST`]: what they are answered is no news to them, and costs a
+/// handshake each.
+const STRANGERS_A_SECOND: u32 = 300;
+const STRANGERS_BURST: u32 = 1_000;
+
+/// Gives out the seats.
+#[derive(Debug)]
+pub(crate) struct ConnectionLimits {
+    sources: Arc<Sources>,
+    lobby: HelloQueue,
+    seats: SeatPool,
+    strangers_lobby: HelloQueue,
+    strangers_waiting: Semaphore,
+    strangers_pace: DefaultDirectRateLimiter,
+    strangers: SeatPool,
+    keeps_alive: bool,
+    closing: AtomicBool,
+}
+
+impl ConnectionLimits {
+    /// Shares out `accepted` connections, so that no kind of them can take all.
+    /// Connections of trusted proxies are kept open if `keeps_alive`.
+    pub(crate) fn new(sources: Arc<Sources>, accepted: usize, keeps_alive: bool) -> Self {
+        let pace = |rate: u32| std::num::NonZeroU32::new(rate).unwrap_or(std::num::NonZeroU32::MIN);
+        // Of those who may send. So many at most are one address's, unless it is a
+        // trusted proxy's or every address may send: the others' find a seat.
+        let seats = accepted / 4;
+        Self {
+            sources,
+            lobby: HelloQueue::new(accepted * 3 / 8),
+            seats: SeatPool::new(seats, (seats * 3 / 4).max(1)),
+            strangers_lobby: HelloQueue::new((accepted / 16).max(1)),
+            // Further ones are closed unheard.
+            strangers_waiting: Semaphore::new((accepted / 8).max(1)),
+            strangers_pace: RateLimiter::direct(
+                Quota::per_second(pace(STRANGERS_A_SECOND)).allow_burst(pace(STRANGERS_BURST)),
+            ),
+            strangers: SeatPool::new((accepted / 64).max(1), accepted),
+            keeps_alive,
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    /// The connection on its seat, as soon as there is one; `None` when it gets none.
+    pub(crate) async fn seat(&self, mut stream: TcpStream) -> Option<SeatedStream> {
+        let peer = stream.peer_addr().ok()?.ip();
+        let standing = self.sources.standing(peer);
+        let lobby = if standing == PeerClass::Stranger { &self.strangers_lobby } else { &self.lobby };
+        let hello = lobby.hello(&mut stream).await?;
+        let proxy = self.keeps_alive && self.sources.is_proxy(peer);
+        let seat = match standing {
+            PeerClass::Any => self.seats.seat(None, proxy).await?,
+            PeerClass::Sender => self.seats.seat(Some(group(peer)), proxy).await?,
+            PeerClass::Stranger => {
+                let Ok(_waiting) = self.strangers_waiting.try_acquire() else {
+                    metrics::counter!("sentry_bot_ingress_connections_closed_total", "why" => "stranger")
+                        .increment(1);
+                    return None;
+                };
+                self.pace_stranger().await;
+                self.strangers.seat(None, false).await?
+            }
+        };
+        Some(SeatedStream::new(stream, hello, seat))
+    }
+
+    /// Frees seats for as long as it is polled.
+    pub(crate) async fn free_idle(&self) {
+        tokio::join!(self.seats.free_idle(), self.strangers.free_idle());
+    }
+
+    /// Whether the connection stays open after its answer.
+    pub(crate) fn keeps(&self, connection: &ConnectionState) -> bool {
+        connection.is_proxys() && !self.closing.load(Relaxed) && self.seats.are_plenty()
+    }
+
+    /// From now on every answer says that its connection is closed.
+    pub(crate) fn begin_closing(&self) {
+        self.closing.store(true, Relaxed);
+    }
+
+    /// Closes the connections that have heard no such answer and have no request.
+    pub(crate) fn close_kept(&self) {
+        self.seats.free_kept();
+    }
+
+    async fn pace_stranger(&self) {
+        while let Err(early) = self.strangers_pace.check() {
+            tokio::time::sleep(early.wait_time_from(self.strangers_pace.clock().now())).await;
+        }
+    }
+}
+
+/// Who is counted as one: an IPv6 network is given out whole.
+fn group(peer: IpAddr) -> IpAddr {
+    const NETWORK: u128 = !0 << 64;
+    match peer.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & NETWORK).into()),
+        address => address,
+    }
+}

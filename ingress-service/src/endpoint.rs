@@ -1,0 +1,9 @@
+//! The one URL path that takes webhooks.
+
+/// The path of the HTTP contract.
+pub(crate) const PATH: &str = "/sentry-bot/channel";
+
+/// Whether this is [`PATH`], with or without a slash at its end.
+pub(crate) fn is_endpoint(path: &str) -> bool {
+    path.strip_suffix('/').unwrap_or(path) == PATH
+}

@@ -1,0 +1,33 @@
+//! Checking bodies against the JSON schemas of this package.
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// Why a body is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// It is not JSON in UTF-8.
+    #[error("body: not JSON")]
+    NotJson,
+    /// It is JSON that the schema of its family does not allow.
+    #[error("body: breaks {rule} at {place:?}")]
+    Schema {
+        /// JSON pointer into the schema.
+        rule: String,
+        /// JSON pointer into the body.
+        place: String,
+    },
+}
+
+/// A schema of this package.
+pub(super) fn schema(file: &str) -> Validator {
+    let schema = serde_json::from_str(file).expect("the file is JSON");
+    jsonschema::validator_for(&schema).expect("the file is a schema")
+}
+
+pub(super) fn validate(schema: &Validator, body: &Value) -> Result<(), PayloadError> {
+    schema.validate(body).map_err(|error| PayloadError::Schema {
+        rule: error.schema_path().to_string(),
+        place: error.instance_path().to_string(),
+    })
+}

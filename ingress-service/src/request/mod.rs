@@ -1,0 +1,10 @@
+//! One webhook, from its request to its answer.
+
+pub(crate) mod body;
+pub(crate) mod body_memory;
+pub(crate) mod handler;
+pub mod query;
+mod rejection;
+mod store_alert;
+mod trace;
+pub(crate) mod webhooks;

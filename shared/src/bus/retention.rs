@@ -1,0 +1,46 @@
+//! How long each stream and bucket keeps what, and how much of it. Settings bound
+//! the rest: `ALERTS_MAX_BYTES`, `DEAD_LETTERS_MAX_BYTES`, `CHANNEL_BACKLOG_MAX`.
+
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An alert that waits longer is never posted.
+pub const ALERTS_FOR: Duration = DAY.saturating_mul(7);
+/// How long a dead letter can be read and replayed.
+pub const DEAD_LETTERS_FOR: Duration = DAY.saturating_mul(14);
+
+/// How long JetStream recognises a repeated `Nats-Msg-Id`.
+pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// How long a signed request is remembered.
+pub const SEEN_FOR: Duration = DAY.saturating_mul(7);
+/// How long the last body of a state is remembered. This is longer than
+/// [`DUPLICATE_WINDOW`], so that two alerts which JetStream could confuse never
+/// follow notes of the same revision.
+pub const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
+/// The most that is remembered of signed requests, about a million of them:
+/// nats-server keeps an index of all in memory. The oldest go first.
+pub(super) const SEEN_MAX_BYTES: i64 = 256 << 20;
+
+/// How long it is remembered which message shows an issue, after its last change.
+pub(super) const MESSAGES_FOR: Duration = DAY.saturating_mul(30);
+/// The most that is remembered of messages; the oldest go first.
+pub(super) const MESSAGES_MAX_BYTES: i64 = 256 << 20;
+
+/// How long `status` can show a refusal.
+pub(super) const REFUSALS_FOR: Duration = DAY.saturating_mul(7);
+/// Enough for tens of thousands of channels; the oldest go first.
+pub(super) const REFUSALS_MAX_BYTES: i64 = 32 << 20;
+/// How many refusals of one kind are kept for each channel.
+pub(super) const REFUSALS_EACH: i64 = 5;
+
+/// The longest life of a lease. When NATS starts it removes whatever is older,
+/// also a key that should never expire (measured with 2.15.1). So this is far
+/// beyond the age of any table in use.
+pub(super) const LEASES_FOR: Duration = DAY.saturating_mul(365);
+
+/// The limit of a bucket without one of its own, in an account that demands one.
+pub(super) const BUCKET_MAX_BYTES: i64 = 64 << 20;
+
+/// How long a network that vanished from Sentry's published list may still send.
+pub(crate) const VANISHED_NETWORKS_FOR: Duration = DAY.saturating_mul(30);

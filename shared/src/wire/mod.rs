@@ -1,0 +1,149 @@
+//! Every name on the bus. Other modules build subjects with these and never by
+//! hand, so that the two services cannot disagree.
+
+#[cfg(test)]
+mod tests;
+
+use crate::ids::ChannelId;
+
+/// The stream of alerts that wait to be posted.
+pub const ALERTS: &str = "ALERTS";
+/// What [`ALERTS`] stores: `alerts.<partition>.<channel id>`.
+pub const ALERTS_SUBJECTS: &str = "alerts.*.*";
+
+/// On which subject NATS says that an alert is stored: without its payload, and
+/// only once it can be read. See [`stored_subjects`].
+pub const STORED_DESTINATION: &str = "stored.{{wildcard(1)}}.{{wildcard(2)}}";
+
+/// All of these subjects: `stored.<partition>.<channel id>`.
+pub const STORED_SUBJECTS: &str = "stored.*.*";
+
+/// The stream of alerts that can never be delivered.
+pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+/// What [`DEAD_LETTERS`] stores: `dead.<reason>.<channel id>`.
+pub const DEAD_LETTERS_SUBJECTS: &str = "dead.*.*";
+
+/// Request/reply: may this channel and this user be posted to?
+pub const VERDICT: &str = "verdict";
+/// The queue group that answers [`VERDICT`].
+pub const VERDICT_GROUP: &str = "discord-service";
+
+/// Broadcast: a command changed what the store holds for a guild. The payload
+/// is `<guild id>.<channel id>` when the channel's authorization changed,
+/// `<guild id>` when its users' projects did, and `trust.<channel id>` when what
+/// the channel trusts did.
+pub const STORE_CHANGED: &str = "store.changed";
+
+/// Broadcast: something happened at Discord that may open a channel which refused
+/// alerts. The payload is JSON: discord-service's `Reopening`.
+pub const REOPENING: &str = "reopening";
+
+/// KV bucket: what each channel's lane has in flight. Keys are channel ids.
+pub const LANES: &str = "lanes";
+
+/// KV bucket: every channel that was ever found authorized, and its guild's id.
+pub const CHANNELS: &str = "channels";
+
+/// KV bucket: which pod of discord-service serves which partition and which
+/// shard of the gateway.
+pub const LEASES: &str = "leases";
+
+/// KV bucket: what each secured channel trusts, a [`crate::trust::ChannelTrust`]
+/// for each channel id. Written by discord-service, watched by the ingress.
+pub const TRUST: &str = "trust";
+
+/// KV bucket: requests that were stored, so that a captured one cannot be
+/// repeated. Keys are `<channel id>.<SHA-256 of the body>` of signed ones, and
+/// `<channel id>.<kind>.<issue, metric alert or comment>` of states.
+pub const SEEN: &str = "seen";
+
+/// KV bucket: the addresses that Sentry publishes, as [`crate::sources`] writes
+/// them. Written by discord-service, followed by the ingress.
+pub const SOURCES: &str = "sources";
+/// The one key of [`SOURCES`].
+pub const SOURCES_KEY: &str = "sentry";
+
+/// KV bucket: the last refusals of each channel, a history of five under each
+/// `<channel id>.<line>`, written by the ingress and shown by `status`.
+pub const REFUSALS: &str = "refusals";
+
+/// KV bucket: which messages of Discord show which issue, under
+/// `<channel id>.issue.<id>`, and what each of them shows, under
+/// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
+pub const MESSAGES: &str = "messages";
+
+/// KV bucket of the store: a key `<channel>.<guild>` for each authorized channel,
+/// with a note of what it must not lose.
+pub const CHANNEL_LIST: &str = "channel-list";
+
+/// KV bucket of the store: the projects of each guild's users.
+pub const USER_PROJECTS: &str = "user-projects";
+
+/// KV bucket of the store: what each channel trusts.
+pub const CHANNEL_TRUST: &str = "channel-trust";
+
+/// How many partitions the alerts have. For ever: it is part of every subject.
+pub const PARTITIONS: u64 = 64;
+
+/// The partition of a channel: the top six bits of the id multiplied by 2^64/φ
+/// (Fibonacci hashing), since the low bits of Discord's ids are nearly constant.
+pub const fn partition(channel: ChannelId) -> u64 {
+    channel.get().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - PARTITIONS.trailing_zeros())
+}
+
+/// The subject on which an alert for this channel is stored.
+pub fn alert_subject(channel: ChannelId) -> String {
+    format!("alerts.{}.{channel}", partition(channel))
+}
+
+/// Where NATS says that alerts of this partition are stored.
+pub fn stored_subjects(partition: u64) -> String {
+    format!("stored.{partition}.*")
+}
+
+/// The stream that a bucket is, by NATS's rules for buckets.
+pub fn bucket_stream(bucket: &str) -> String {
+    format!("KV_{bucket}")
+}
+
+/// The subject of a key of this bucket, by NATS's rules for buckets.
+fn key_subject(bucket: &str, key: impl std::fmt::Display) -> String {
+    format!("$KV.{bucket}.{key}")
+}
+
+/// The subject of a dead letter. `reason` is a single token.
+pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
+    format!("dead.{reason}.{channel}")
+}
+
+/// The subject in the bucket [`SEEN`] of the note that a signed body was stored for
+/// this channel; `sha256` in hexadecimal.
+pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
+    key_subject(SEEN, format_args!("{channel}.{sha256}"))
+}
+
+/// The subject in the bucket [`SEEN`] of the note about the last body of a state;
+/// `kind` and `id` are single tokens.
+pub fn state_subject(channel: ChannelId, kind: &str, id: &str) -> String {
+    key_subject(SEEN, format_args!("{channel}.{kind}.{id}"))
+}
+
+/// The subject of the copy of Sentry's addresses in the bucket [`SOURCES`].
+pub fn sources_subject() -> String {
+    key_subject(SOURCES, SOURCES_KEY)
+}
+
+/// The subject of this channel's refusals of this line, a single token.
+pub fn refusals_subject(channel: ChannelId, line: &str) -> String {
+    key_subject(REFUSALS, format_args!("{channel}.{line}"))
+}
+
+/// The subjects of all refusals of this channel.
+pub fn refusals_subjects(channel: ChannelId) -> String {
+    key_subject(REFUSALS, format_args!("{channel}.>"))
+}
+
+/// The channel at the end of an alert's or a dead letter's subject, if it is one.
+pub fn subject_channel(subject: &str) -> Option<ChannelId> {
+    subject.rsplit('.').next()?.parse().ok()
+}

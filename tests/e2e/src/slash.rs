@@ -1,0 +1,33 @@
+//! Slash commands about a channel, used in the office by the owner.
+
+use harness::wait::{SOON, wait_for};
+use sandbox_discord::{Invocation, Message};
+
+use crate::Stack;
+
+impl Stack {
+    /// Uses the command as soon as it is registered.
+    pub async fn invoke(&self, command: &str, channel: u64, more: &[(&str, &str)]) -> Invocation {
+        let channel = channel.to_string();
+        let options = [&[("channel", channel.as_str())], more].concat();
+        wait_for("the command is registered", SOON, || async {
+            self.sandbox.slash(self.owner, self.office, command, &options).ok()
+        })
+        .await
+    }
+
+    /// The answer, which only the owner sees.
+    pub async fn slash(&self, command: &str, channel: u64) -> Message {
+        let used = self.invoke(command, channel, &[]).await;
+        used.message(SOON).await.expect("a reply")
+    }
+
+    /// Hands in a client secret for the channel, in the modal that asks for it.
+    pub async fn hand_in_secret(&self, channel: u64, secret: &str) {
+        let asked = self.invoke("sentry channel secret", channel, &[]).await;
+        asked.answer().await.expect("a modal");
+        let handed = self.sandbox.submit_modal(&asked, &[("client-secret", secret)]);
+        let reply = handed.expect("it has this input").message(SOON).await.expect("a reply");
+        assert!(reply.content().starts_with("Stored the client secret"), "{}", reply.content());
+    }
+}

@@ -1,0 +1,19 @@
+//! How large the tests of load are: once and fast by default, with the full
+//! figures under `SOAK=1` (`make soak`).
+
+use std::io::Write as _;
+
+/// Whether the full figures are asked for.
+pub fn soak() -> bool {
+    std::env::var_os("SOAK").is_some_and(|value| value == "1")
+}
+
+/// `fast` for `make test`, `full` for `make soak`.
+pub fn scaled<T>(fast: T, full: T) -> T {
+    if soak() { full } else { fast }
+}
+
+/// A figure for people, which the test runner does not swallow.
+pub fn report(figure: &str) {
+    let _ = writeln!(std::io::stderr(), "FIGURE: {figure}");
+}
