@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use self::unreachable::Unreachable;
 use crate::{
-    delivery::blockade,
+    closure,
     discord::{Discord, DiscordError, Refusal},
     leader::Bucket,
     reopening::Reopening,
@@ -144,7 +144,7 @@ impl Authority {
     /// When NATS cannot be written to now.
     pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
         self.0.unreachable.forget(channel).await;
-        blockade::lift(&self.0.lanes, channel).await?;
+        closure::lift(&self.0.lanes, channel).await?;
         self.remember(channel, guild).await?;
         let news = Reopening { guild, channels: Some(vec![channel]), spread: false };
         // Where it gets lost, the next alert is a try all the same.

@@ -14,7 +14,7 @@ use super::{
     facts::{Facts, Missing},
     parse::ChannelArgument,
 };
-use crate::{delivery::Access, discord::Discord};
+use crate::{closure::Access, discord::Discord};
 
 /// How long Discord's rate limits may delay a question.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -10,8 +10,8 @@ use super::{
     replies::{Replies, Reply},
 };
 use crate::{
+    closure::Closure,
     dead_letters::DeadLetter,
-    delivery::Closing,
     diagnosis::{Findings, Outcome, Waiting},
     render,
 };
@@ -68,7 +68,7 @@ impl Replies {
     }
 
     /// One line for each of these channels that is closed.
-    pub(super) fn closed(&self, channels: &[(ChannelId, Closing, usize)], now_ms: i64) -> Option<Value> {
+    pub(super) fn closed(&self, channels: &[(ChannelId, Closure, usize)], now_ms: i64) -> Option<Value> {
         let lines = channels.iter().filter(|(_, closing, follows)| closing.is_closed() || *follows > 0).map(
             |(channel, closing, follows)| {
                 format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
@@ -154,7 +154,7 @@ impl Problem {
 }
 
 /// Since when, and what follows.
-fn closed(closing: &Closing, follows: usize, now_ms: i64) -> String {
+fn closed(closing: &Closure, follows: usize, now_ms: i64) -> String {
     if !closing.is_closed() {
         return format!("It is open again, and {}.", letters(follows, "follow"));
     }

@@ -4,7 +4,7 @@ use clap::Parser as _;
 use shared::refusal::Reason;
 
 use super::*;
-use crate::{dead_letters::Latest, delivery::tally::Tally, settings::Settings};
+use crate::{dead_letters::Latest, settings::Settings, tally::Tally};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 /// 23-11-2025 13:51:02.
@@ -31,7 +31,7 @@ fn letter(reason: &str, detail: &str, died_ms: i64) -> DeadLetter {
     serde_json::from_value(json).expect("a dead letter")
 }
 
-fn closing(why: &str, since_ms: Option<i64>) -> Closing {
+fn closing(why: &str, since_ms: Option<i64>) -> Closure {
     serde_json::from_value(json!({"v": 1, "why": why, "since_ms": since_ms})).expect("a note")
 }
 

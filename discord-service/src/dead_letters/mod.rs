@@ -19,7 +19,7 @@ use sentry::Level;
 use serde::{Deserialize, Serialize};
 use shared::{Alert, ChannelId, telemetry, wire};
 
-use crate::{batch::Stored, delivery::log_ids};
+use crate::{batch::Stored, sequences::log_ids};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;

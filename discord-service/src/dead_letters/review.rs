@@ -7,7 +7,7 @@ use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessa
 use shared::{ChannelId, wire};
 
 use super::{DeadLetter, DeadLetters, Reason};
-use crate::{batch, delivery::blockade, leader::Bucket};
+use crate::{batch, closure, leader::Bucket};
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,7 +102,7 @@ impl DeadLetters {
                 alert.replayed_ms = Some(chrono::Utc::now().timestamp_millis());
                 alert.may_have_been_posted = may_have_been_posted;
                 if lifted.insert(alert.channel) {
-                    blockade::lift(&lanes, alert.channel).await?;
+                    closure::lift(&lanes, alert.channel).await?;
                 }
                 if let Err(error) = self.requeue(sequence, &alert).await {
                     tracing::warn!(channel.id = %alert.channel, "a replay ends early: {error:#}");

@@ -8,15 +8,15 @@ use serde::Serialize;
 use shared::ChannelId;
 
 use super::{
-    ports::Bucket,
-    record::{Record, State},
-    tally::Tally,
+    ports::KeyValue,
+    record::{Record, RecordState},
 };
+use crate::tally::Tally;
 
 /// Where one channel's record is kept. Every write names the revision that it
 /// replaces: whoever no longer owns the channel fails to write, and so to post.
 pub(crate) struct Journal {
-    bucket: Arc<dyn Bucket>,
+    bucket: Arc<dyn KeyValue>,
     key: String,
     /// The stream that the record's sequences are of.
     stream: String,
@@ -26,7 +26,7 @@ pub(crate) struct Journal {
 
 /// A record as it stands in the journal.
 #[derive(Serialize)]
-pub(super) struct Written<'a> {
+pub(super) struct JournalEntry<'a> {
     pub(super) stream: &'a str,
     #[serde(flatten)]
     pub(super) record: &'a Record,
@@ -35,9 +35,9 @@ pub(super) struct Written<'a> {
 
 impl Journal {
     /// Opens the channel's journal for alerts of this stream (see
-    /// `queue::Standing`) and reads the record in it.
+    /// `queue::SubjectState`) and reads the record in it.
     pub(crate) async fn open(
-        bucket: Arc<dyn Bucket>,
+        bucket: Arc<dyn KeyValue>,
         channel: ChannelId,
         stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
@@ -50,11 +50,6 @@ impl Journal {
         Ok((Self { bucket, key, stream, revision, tally }, record))
     }
 
-    /// The stream that the channel's alerts were read from.
-    pub(crate) fn stream(&self) -> &str {
-        &self.stream
-    }
-
     /// Replaces the record of a post by its confirmation, with the message's
     /// number where it is known, and counts it.
     ///
@@ -65,7 +60,7 @@ impl Journal {
         record: &mut Record,
         message: Option<u64>,
     ) -> anyhow::Result<()> {
-        (record.state, record.message) = (State::Posted, message);
+        (record.state, record.message) = (RecordState::Posted, message);
         self.tally.count(record.sequences().len(), record.since_ms.1);
         self.write(record).await
     }
@@ -75,7 +70,7 @@ impl Journal {
     /// # Errors
     /// When NATS is away, or another owner wrote since: open it again.
     pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        let written = Written { stream: &self.stream, record, tally: self.tally };
+        let written = JournalEntry { stream: &self.stream, record, tally: self.tally };
         let value = serde_json::to_vec(&written).context("cannot encode the lane's record")?;
         self.revision = self
             .bucket

@@ -16,11 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::{Alert, ChannelId};
 
-pub(crate) use super::index::Entry;
 use super::{
-    index::SameId,
+    index::{Entry, SameId},
     issue::{IssueKey, is_remark},
-    ports::Bucket,
+    ports::KeyValue,
 };
 use crate::render::{self, Change, Exhibit, Style};
 
@@ -32,7 +31,7 @@ const IN_FLIGHT: usize = 16;
 /// What one message shows: all that it takes to edit one of its embeds and keep
 /// the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Shown {
+pub(crate) struct ShownMessage {
     v: u32,
     /// What each of its embeds was cut to.
     max_chars: usize,
@@ -54,7 +53,7 @@ impl ShownEmbed {
     }
 }
 
-impl Shown {
+impl ShownMessage {
     pub(crate) fn new(max_chars: usize, exhibits: Vec<Exhibit>) -> Self {
         let embeds = exhibits.into_iter().map(|exhibit| ShownEmbed { exhibit }).collect();
         Self { v: VERSION, max_chars, embeds }
@@ -115,11 +114,11 @@ pub(super) fn naming<'a>(
 /// lane alone. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Messages {
-    bucket: Arc<dyn Bucket>,
+    bucket: Arc<dyn KeyValue>,
 }
 
 impl Messages {
-    pub(crate) fn new(bucket: Arc<dyn Bucket>) -> Self {
+    pub(crate) fn new(bucket: Arc<dyn KeyValue>) -> Self {
         Self { bucket }
     }
 
@@ -144,13 +143,22 @@ impl Messages {
     }
 
     /// What the message shows, if it is known.
-    pub(crate) async fn shown(&self, channel: ChannelId, message: u64) -> anyhow::Result<Option<Shown>> {
-        let shown: Option<Shown> = self.read(&message_key(channel, message)).await?;
+    pub(crate) async fn shown(
+        &self,
+        channel: ChannelId,
+        message: u64,
+    ) -> anyhow::Result<Option<ShownMessage>> {
+        let shown: Option<ShownMessage> = self.read(&message_key(channel, message)).await?;
         Ok(shown.filter(|shown| shown.v == VERSION))
     }
 
     /// Writes down what a message shows after an edit.
-    pub(crate) async fn write(&self, channel: ChannelId, message: u64, shown: &Shown) -> anyhow::Result<()> {
+    pub(crate) async fn write(
+        &self,
+        channel: ChannelId,
+        message: u64,
+        shown: &ShownMessage,
+    ) -> anyhow::Result<()> {
         self.put(&message_key(channel, message), shown).await
     }
 
@@ -161,7 +169,7 @@ impl Messages {
         &self,
         channel: ChannelId,
         message: u64,
-        shown: &Shown,
+        shown: &ShownMessage,
     ) -> anyhow::Result<()> {
         let keys: BTreeSet<String> = shown.issues().iter().map(|issue| issue_key(channel, issue)).collect();
         let reads = keys.into_iter().map(|key| async move { anyhow::Ok((self.same_id(&key).await?, key)) });

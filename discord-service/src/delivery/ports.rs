@@ -11,13 +11,11 @@ use serde_json::Value;
 use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use super::{
-    closing::Access,
-    queue::{Queue, Removal, Standing as Stands},
-};
+use super::queue::{AlertQueue, Removal, SubjectState};
 use crate::{
     authority::{AskAgain, Authority, Entitlement, Standing},
     batch::{Batch, Stored},
+    closure::Access,
     commands::BotAccess,
     discord::{Discord, DiscordError, Edited},
     leader,
@@ -26,11 +24,11 @@ use crate::{
 /// Removals under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// The stream of waiting alerts; see [`Queue`].
+/// The stream of waiting alerts; see [`AlertQueue`].
 #[async_trait]
 pub(crate) trait AlertStream: Send + Sync {
     async fn back_after(&self, wait: Duration);
-    async fn standing(&self, subject: &str) -> anyhow::Result<Stands>;
+    async fn state(&self, subject: &str) -> anyhow::Result<SubjectState>;
     async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch>;
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>>;
     async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
@@ -44,7 +42,7 @@ pub(crate) trait AlertStream: Send + Sync {
 impl dyn AlertStream {
     /// Removes messages of this subject for certain. `kept_from` is the lowest
     /// sequence of the subject that must stay, if any does. In a stream that was
-    /// made in place of `read_from` (see [`Stands`]) nothing is removed: its
+    /// made in place of `read_from` (see [`SubjectState`]) nothing is removed: its
     /// sequences are those of other messages. One that is made between this look
     /// and the removal numbers its messages beyond all of these.
     ///
@@ -58,7 +56,7 @@ impl dyn AlertStream {
         kept_from: Option<u64>,
     ) -> anyhow::Result<()> {
         let Removal { below, single } = Removal::of(sequences, kept_from);
-        ensure!(self.standing(subject).await?.stream == read_from, "the alerts' stream was made again");
+        ensure!(self.state(subject).await?.stream == read_from, "the alerts' stream was made again");
         if let Some(below) = below {
             self.purge(subject, below).await?;
         }
@@ -68,13 +66,13 @@ impl dyn AlertStream {
 }
 
 #[async_trait]
-impl AlertStream for Queue {
+impl AlertStream for AlertQueue {
     async fn back_after(&self, wait: Duration) {
         self.back_after(wait).await;
     }
 
-    async fn standing(&self, subject: &str) -> anyhow::Result<Stands> {
-        self.standing(subject).await
+    async fn state(&self, subject: &str) -> anyhow::Result<SubjectState> {
+        self.state(subject).await
     }
 
     async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
@@ -104,7 +102,7 @@ impl AlertStream for Queue {
 
 /// A bucket of NATS's key-value store.
 #[async_trait]
-pub(crate) trait Bucket: Send + Sync {
+pub(crate) trait KeyValue: Send + Sync {
     /// As the bucket's leader has it.
     async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>>;
     /// The same, without the revision.
@@ -118,7 +116,7 @@ pub(crate) trait Bucket: Send + Sync {
 }
 
 #[async_trait]
-impl Bucket for leader::Bucket {
+impl KeyValue for leader::Bucket {
     async fn entry(&self, key: &str) -> anyhow::Result<Option<leader::Entry>> {
         self.entry(key).await
     }
@@ -209,7 +207,7 @@ impl AccessApi for BotAccess {
 
 /// Who may post where; see [`Authority`].
 #[async_trait]
-pub(crate) trait Rights: Send + Sync {
+pub(crate) trait AuthorityApi: Send + Sync {
     async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain>;
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
     /// The channel's guild, where it was ever found authorized.
@@ -222,7 +220,7 @@ pub(crate) trait Rights: Send + Sync {
 }
 
 #[async_trait]
-impl Rights for Authority {
+impl AuthorityApi for Authority {
     async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain> {
         self.standing(channel).await
     }

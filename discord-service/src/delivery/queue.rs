@@ -22,7 +22,7 @@ use async_nats::{
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use shared::{ChannelId, clock, wire};
+use shared::{clock, wire};
 use tokio::time::sleep;
 
 use crate::batch::{self, Batch, Stored};
@@ -55,18 +55,16 @@ impl Removal {
 
 /// What waits in the stream, of all partitions.
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct Listing {
     /// The subjects on which something waits, and how many messages.
     pub(crate) subjects: Vec<(String, usize)>,
     /// How long the first message has been in the stream; zero for an empty one.
     pub(crate) oldest_age: Duration,
-    /// Closed channels, where they were asked for.
-    pub(crate) closed: Vec<ChannelId>,
 }
 
 /// What the stream's leader says of one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct SubjectState {
     /// When the stream was made, in JetStream's words: tells it from one that
     /// was made anew, in which sequences repeat.
     pub(crate) stream: String,
@@ -76,11 +74,11 @@ pub(crate) struct Standing {
 
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Queue {
+pub(crate) struct AlertQueue {
     js: jetstream::Context,
 }
 
-impl Queue {
+impl AlertQueue {
     pub(crate) fn new(js: jetstream::Context) -> Self {
         Self { js }
     }
@@ -95,7 +93,7 @@ impl Queue {
     }
 
     /// All that waits.
-    pub(crate) async fn waiting(&self) -> anyhow::Result<Waiting> {
+    pub(crate) async fn list(&self) -> anyhow::Result<Listing> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let counts =
             stream.info_with_subjects(wire::ALERTS_SUBJECTS).await.context("cannot list what waits")?;
@@ -103,13 +101,13 @@ impl Queue {
         let age = std::time::SystemTime::now().duration_since(state.first_timestamp.into());
         let oldest_age = if state.messages > 0 { age.unwrap_or_default() } else { Duration::ZERO };
         let subjects = counts.try_collect().await.context("cannot list what waits")?;
-        Ok(Waiting { subjects, oldest_age, closed: Vec::new() })
+        Ok(Listing { subjects, oldest_age })
     }
 
     /// How many messages the subject has, and in which stream, as its leader has it.
-    pub(crate) async fn standing(&self, subject: &str) -> anyhow::Result<Standing> {
+    pub(crate) async fn state(&self, subject: &str) -> anyhow::Result<SubjectState> {
         #[derive(serde::Deserialize)]
-        struct Info {
+        struct StreamInfo {
             created: String,
             /// What NATS's clock says.
             ts: Option<DateTime<Utc>>,
@@ -122,17 +120,17 @@ impl Queue {
             subjects: HashMap<String, usize>,
         }
         let question = json!({ "subjects_filter": subject });
-        let answer: Response<Info> = self
+        let answer: Response<StreamInfo> = self
             .js
             .request(format!("STREAM.INFO.{}", wire::ALERTS), &question)
             .await
             .context("cannot count what waits")?;
         match answer {
-            Response::Ok(Info { created, ts, state }) => {
+            Response::Ok(StreamInfo { created, ts, state }) => {
                 if let Some(ts) = ts {
                     clock::heard(ts.timestamp_millis());
                 }
-                Ok(Standing { stream: created, messages: state.subjects.values().sum() })
+                Ok(SubjectState { stream: created, messages: state.subjects.values().sum() })
             }
             Response::Err { error } => Err(error).context("cannot count what waits"),
         }

@@ -16,12 +16,10 @@ use shared::{Alert, ChannelId, refusal::Refusal, wire};
 pub use self::sample::Outcome;
 use crate::{
     batch,
+    closure::{self, Closure},
     dead_letters::{DeadLetters, Latest},
-    delivery::{
-        Closing, blockade,
-        tally::{self, Tally},
-    },
     leader::Bucket,
+    tally::{self, Tally},
 };
 
 /// Refusals and dead letters that are shown.
@@ -37,7 +35,7 @@ pub struct Findings {
     /// What waits.
     pub waiting: Waiting,
     /// Whether Discord does not let the bot post there, or did not until now.
-    pub closing: Option<Closing>,
+    pub closing: Option<Closure>,
     /// The dead letters that follow when it does again.
     pub follows: usize,
     /// What cannot be delivered.
@@ -92,7 +90,7 @@ impl Diagnosis {
     pub(crate) async fn closed(
         &self,
         channels: &[ChannelId],
-    ) -> anyhow::Result<Vec<(ChannelId, Closing, usize)>> {
+    ) -> anyhow::Result<Vec<(ChannelId, Closure, usize)>> {
         let lanes = Bucket::new(&self.js, wire::LANES);
         let mut closed = Vec::new();
         for channel in channels {
@@ -103,8 +101,8 @@ impl Diagnosis {
         Ok(closed)
     }
 
-    async fn closing(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closing>, usize)> {
-        let Some(closing) = blockade::of(lanes, channel).await? else { return Ok((None, 0)) };
+    async fn closing(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closure>, usize)> {
+        let Some(closing) = closure::of(lanes, channel).await? else { return Ok((None, 0)) };
         let oldest = chrono::Utc::now() - self.max_age;
         let follows = self.dead_letters.following(channel, oldest.timestamp_millis()).await?;
         Ok((Some(closing), follows))

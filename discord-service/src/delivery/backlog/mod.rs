@@ -1,0 +1,304 @@
+//! What waits for one channel: an index over the stream, small enough to hold
+//! a whole backlog. Pure.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use shared::{Alert, alert::Trust, trust::ChannelTrust};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{
+    fold::{Class, Fold, FoldKey},
+    issue::{IssueKey, Issues},
+};
+use crate::trust::{Distrust, distrust};
+
+/// How many waiting alerts are kept whole, so that a lone one is not read twice.
+const KEPT_WHOLE: usize = 32;
+/// Of all lanes: one may take 10 KiB.
+static ROOM_FOR_WHOLE: Semaphore = Semaphore::const_new(4_096);
+
+#[derive(Debug)]
+struct Waiting {
+    key: FoldKey,
+    timestamp_ms: i64,
+    /// Since when it waits: its age counts from then.
+    since_ms: i64,
+    /// On what it was let in, and when.
+    trust: Arc<Trust>,
+    received_ms: i64,
+    issue: Option<IssueKey>,
+    class: Class,
+    whole: Option<Box<(Alert, SemaphorePermit<'static>)>>,
+}
+
+impl Waiting {
+    fn is_about(&self, issue: &IssueKey) -> bool {
+        self.issue.is_some_and(|own| own.is(issue))
+    }
+}
+
+/// Alerts that go into one embed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Their sequences in the stream, ascending.
+    pub(crate) sequences: BTreeSet<u64>,
+    /// The sequence of the one that happened last.
+    pub(crate) latest: u64,
+    /// When the first and the last of them happened, in milliseconds since 1970.
+    pub(crate) span_ms: (i64, i64),
+    /// Since when the first and the last of them wait, likewise.
+    pub(crate) since_ms: (i64, i64),
+    /// On what they were let in, each with the newest receipt, likewise.
+    pub(crate) trusts: BTreeMap<Trust, i64>,
+}
+
+/// The waiting alerts of one channel by their sequence in the stream.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    /// In boxes: the nodes of the tree are hardly more than half full.
+    waiting: BTreeMap<u64, Box<Waiting>>,
+    /// Sequences by fold key; those of `isolated` are not in it.
+    folds: HashMap<FoldKey, Fold>,
+    /// First sequence of each embed to be, in the order of embeds.
+    heads: BTreeSet<u64>,
+    /// Embeds that go out alone and that nothing joins any more.
+    isolated: Vec<BTreeSet<u64>>,
+    whole: usize,
+    /// That of the last alert: most are let in on the same.
+    trust: Arc<Trust>,
+    /// All below this sequence are trusted under these keys.
+    trusted: Option<(ChannelTrust, u64)>,
+}
+
+impl Backlog {
+    /// Takes in an alert. Sequences may come in any order, each once.
+    pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
+        let issue = IssueKey::of(&alert);
+        let class = Class::of(&alert, issue);
+        let key = FoldKey::of(&alert, class);
+        let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
+        let since_ms = alert.waiting_since_ms();
+        if *self.trust != alert.trust {
+            self.trust = Arc::new(alert.trust.clone());
+        }
+        let trust = Arc::clone(&self.trust);
+        let room = ROOM_FOR_WHOLE.try_acquire().ok().filter(|_| self.whole < KEPT_WHOLE);
+        let whole = room.map(|room| Box::new((alert, room)));
+        self.whole += usize::from(whole.is_some());
+        let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
+        self.waiting.insert(sequence, Box::new(waiting));
+        if let Some((_, next)) = &mut self.trusted {
+            *next = sequence.min(*next);
+        }
+        self.fold(key, sequence);
+    }
+
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// All waiting sequences, ascending.
+    pub(crate) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.waiting.keys().copied()
+    }
+
+    /// The lowest waiting sequence that is not in `other`.
+    pub(crate) fn first_outside(&self, other: &BTreeSet<u64>) -> Option<u64> {
+        self.sequences().find(|sequence| !other.contains(sequence))
+    }
+
+    /// The alerts that have been waiting since before this time.
+    pub(crate) fn waiting_before(&self, limit_ms: i64) -> BTreeSet<u64> {
+        let old = self.waiting.iter().filter(|(_, waiting)| waiting.since_ms < limit_ms);
+        old.map(|(sequence, _)| *sequence).collect()
+    }
+
+    /// The alerts that are not trusted any more, for one of the reasons. Those
+    /// that were looked at under the same keys are not looked at again.
+    pub(crate) fn distrusted(&mut self, kept: &ChannelTrust) -> Option<(Distrust, BTreeSet<u64>)> {
+        let from = self.trusted.as_ref().filter(|(same, _)| same == kept).map_or(0, |(_, next)| *next);
+        let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
+        for (sequence, waiting) in self.waiting.range(from..) {
+            if let Some(why) = distrust(kept, &waiting.trust, waiting.received_ms) {
+                distrusted.entry(why).or_default().insert(*sequence);
+            }
+        }
+        if distrusted.is_empty() {
+            let next = self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
+            self.trusted = Some((kept.clone(), next));
+        }
+        distrusted.pop_first()
+    }
+
+    /// The embeds to be, in the order of the first alert that each contains.
+    pub(crate) fn posts(&self) -> impl Iterator<Item = Group> {
+        self.embeds_to_post().filter_map(|head| self.group(head))
+    }
+
+    /// The first alert of each of them.
+    pub(crate) fn embeds_to_post(&self) -> impl Iterator<Item = u64> {
+        self.classed(|class| class == Class::News).map(|(head, _)| head)
+    }
+
+    /// The issues of which changes wait, oldest first, and how these are told.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (IssueKey, Class)> {
+        let changes = self.classed(|class| class != Class::News);
+        changes.filter_map(|(_, waiting)| Some((waiting.issue?, waiting.class)))
+    }
+
+    /// The changes of these issues, oldest first.
+    pub(crate) fn changes_of(&self, issues: &Issues) -> Vec<(IssueKey, Class, Group)> {
+        let changes = self.classed(|class| class != Class::News);
+        let wanted = changes.filter_map(|(head, waiting)| {
+            let issue = waiting.issue.filter(|issue| issues.contains(issue))?;
+            Some((issue, waiting.class, self.group(head)?))
+        });
+        wanted.collect()
+    }
+
+    /// The issues of which a post waits.
+    pub(crate) fn issues_to_post(&self) -> Issues {
+        self.classed(|class| class == Class::News).filter_map(|(_, waiting)| waiting.issue).collect()
+    }
+
+    /// The oldest change of the issue is told by a post: no message to edit is
+    /// known, or those are edited already.
+    pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
+        let oldest = self.classed(|class| class != Class::News);
+        let oldest = oldest.filter(|(_, waiting)| waiting.is_about(&issue)).take(1);
+        self.post(oldest.map(|(head, _)| head).collect());
+    }
+
+    /// That the issue is back is told by a post alone: no edit is possible for now.
+    pub(crate) fn post_returns(&mut self, issue: IssueKey) {
+        let returns = self.classed(|class| class == Class::Return);
+        let returns = returns.filter(|(_, waiting)| waiting.is_about(&issue));
+        self.post(returns.map(|(head, _)| head).collect());
+    }
+
+    /// All that waits to be told of the issue by edits is told by a post: edits fail.
+    pub(crate) fn post_changes(&mut self, issue: IssueKey) {
+        let changes = self.classed(|class| class != Class::News);
+        let changes = changes.filter(|(_, waiting)| waiting.is_about(&issue));
+        self.post(changes.map(|(head, _)| head).collect());
+    }
+
+    fn post(&mut self, heads: Vec<u64>) {
+        for head in heads {
+            for sequence in self.group(head).into_iter().flat_map(|group| group.sequences) {
+                if let Some(waiting) = self.waiting.get_mut(&sequence) {
+                    waiting.class = Class::News;
+                }
+            }
+        }
+    }
+
+    /// The first alert of each embed to be, of those that are told so.
+    fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &Waiting)> {
+        let heads = self.heads.iter().filter_map(|head| Some((*head, &**self.waiting.get(head)?)));
+        heads.filter(move |(_, waiting)| wanted(waiting.class))
+    }
+
+    fn group(&self, head: u64) -> Option<Group> {
+        let first = self.waiting.get(&head)?;
+        let isolated = self.isolated.iter().find(|isolated| isolated.contains(&head));
+        let sequences = match isolated {
+            Some(isolated) => isolated.clone(),
+            None => self.folds.get(&first.key)?.sequences(),
+        };
+        let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
+        let (last_ms, latest) = times.clone().max()?;
+        let (first_ms, _) = times.min()?;
+        let since = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.since_ms));
+        let since_ms = (since.clone().min()?, since.max()?);
+        let waiting = sequences.iter().filter_map(|s| self.waiting.get(s));
+        let trusts = newest(waiting.map(|waiting| (&*waiting.trust, waiting.received_ms)));
+        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, trusts })
+    }
+
+    /// The alert itself, where it was kept whole.
+    pub(crate) fn whole(&self, sequence: u64) -> Option<&Alert> {
+        self.waiting.get(&sequence)?.whole.as_deref().map(|(alert, _)| alert)
+    }
+
+    /// From now on each of the embeds that these alerts make goes out alone, and
+    /// nothing joins it: Discord refused a post that they shared.
+    pub(crate) fn isolate(&mut self, sequences: &BTreeSet<u64>) {
+        let mut embeds: BTreeMap<u64, (FoldKey, BTreeSet<u64>)> = BTreeMap::new();
+        for sequence in sequences.iter().filter(|sequence| !self.is_alone(**sequence)) {
+            let Some(key) = self.waiting.get(sequence).map(|waiting| waiting.key) else { continue };
+            let Some(head) = self.folds.get(&key).and_then(Fold::first) else { continue };
+            embeds.entry(head).or_insert_with(|| (key, BTreeSet::new())).1.insert(*sequence);
+        }
+        for (key, embed) in embeds.into_values() {
+            embed.iter().for_each(|sequence| self.unfold(key, *sequence));
+            self.heads.extend(embed.first());
+            self.isolated.push(embed);
+        }
+    }
+
+    /// Whether this alert's embed goes out alone.
+    pub(crate) fn is_alone(&self, sequence: u64) -> bool {
+        self.isolated.iter().any(|embed| embed.contains(&sequence))
+    }
+
+    /// Forgets alerts that are posted or dead.
+    pub(crate) fn remove(&mut self, sequences: &BTreeSet<u64>) {
+        for &sequence in sequences {
+            if let Some(gone) = self.waiting.remove(&sequence) {
+                self.whole -= usize::from(gone.whole.is_some());
+                match self.isolated.iter_mut().find(|embed| embed.contains(&sequence)) {
+                    Some(embed) => {
+                        embed.remove(&sequence);
+                        self.heads.remove(&sequence);
+                        self.heads.extend(embed.first());
+                    }
+                    None => self.unfold(gone.key, sequence),
+                }
+            }
+        }
+        self.isolated.retain(|embed| !embed.is_empty());
+    }
+
+    fn fold(&mut self, key: FoldKey, sequence: u64) {
+        let fold = self.folds.entry(key).or_insert(Fold::One(sequence));
+        if let Some(head) = fold.first() {
+            self.heads.remove(&head);
+        }
+        fold.insert(sequence);
+        self.heads.extend(fold.first());
+    }
+
+    fn unfold(&mut self, key: FoldKey, sequence: u64) {
+        let Some(fold) = self.folds.remove(&key) else { return };
+        self.heads.remove(&sequence);
+        if let Some(left) = fold.without(sequence) {
+            self.heads.extend(left.first());
+            self.folds.insert(key, left);
+        }
+    }
+}
+
+/// Each kind of trust with its newest receipt.
+pub(crate) fn newest<'a>(receipts: impl Iterator<Item = (&'a Trust, i64)>) -> BTreeMap<Trust, i64> {
+    let mut newest: BTreeMap<Trust, i64> = BTreeMap::new();
+    for (trust, received_ms) in receipts {
+        match newest.get_mut(trust) {
+            Some(latest) => *latest = received_ms.max(*latest),
+            None => drop(newest.insert(trust.clone(), received_ms)),
+        }
+    }
+    newest
+}
+
+#[cfg(test)]
+mod tests;

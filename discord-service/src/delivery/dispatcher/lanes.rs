@@ -1,0 +1,210 @@
+//! The lanes at work in this pod: one for each channel of its partitions for which
+//! something waits, and for each closed channel.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_nats::Message;
+use futures::{
+    StreamExt as _,
+    future::BoxFuture,
+    stream::{BoxStream, FuturesUnordered, SelectAll},
+};
+use shared::{ChannelId, shutdown::CancellationToken, wire};
+use tokio::{
+    sync::{
+        broadcast,
+        mpsc::{self, error::TrySendError},
+    },
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::DropGuard;
+use tracing::Instrument as _;
+
+use super::sweep::SweepFindings;
+use crate::{
+    delivery::{
+        lane::{self, Assignment, ClosedFlag, Services},
+        queue::AlertQueue,
+    },
+    leader::Bucket,
+    lease::{Lease, Resource},
+    reopening::Reopening,
+};
+
+/// How much of what may open channels a busy lane does not miss.
+const REOPENINGS_AT_ONCE: usize = 256;
+
+/// The lanes at work.
+pub(super) struct Lanes {
+    pub(super) nats: async_nats::Client,
+    pub(super) queue: AlertQueue,
+    pub(super) journals: Bucket,
+    pub(super) services: Arc<Services>,
+    partitions: HashMap<u64, Partition>,
+    /// Partitions that are to be put down.
+    pub(super) stops: FuturesUnordered<BoxFuture<'static, u64>>,
+    pub(super) wakes: SelectAll<BoxStream<'static, Message>>,
+    /// What may open closed channels, for all lanes.
+    pub(super) reopenings: broadcast::Sender<Arc<Reopening>>,
+    /// Looks through the stream that are under way, and what they found.
+    pub(super) sweeps: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
+    lanes: HashMap<ChannelId, LaneHandle>,
+    pub(super) tasks: JoinSet<ChannelId>,
+}
+
+/// A partition that this pod has.
+struct Partition {
+    /// Shared with the partition's lanes: given up when the last of them ends.
+    lease: Arc<Lease>,
+    /// Ends its wake-ups when dropped.
+    _listening: DropGuard,
+}
+
+/// One lane, seen from outside. There is never a second one of its channel.
+struct LaneHandle {
+    /// Room for one wake-up: more would say nothing new. Dropped to put the
+    /// lane away; it then ends at its next idle moment.
+    wake: Option<mpsc::Sender<()>>,
+    lease_stop: CancellationToken,
+    last_wake: Instant,
+    closed: ClosedFlag,
+    /// Something came while the lane was being put away.
+    again: bool,
+}
+
+impl Lanes {
+    pub(super) fn new(
+        nats: async_nats::Client,
+        queue: AlertQueue,
+        journals: Bucket,
+        services: Services,
+    ) -> Self {
+        Self {
+            nats,
+            queue,
+            journals,
+            services: Arc::new(services),
+            partitions: HashMap::new(),
+            stops: FuturesUnordered::new(),
+            wakes: SelectAll::new(),
+            reopenings: broadcast::Sender::new(REOPENINGS_AT_ONCE),
+            sweeps: FuturesUnordered::new(),
+            lanes: HashMap::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// This pod has the partition from now on.
+    pub(super) async fn take(&mut self, lease: Lease) {
+        let Resource::Partition(partition) = lease.resource() else { return };
+        let listening = CancellationToken::new();
+        match self.nats.subscribe(wire::stored_subjects(partition)).await {
+            Ok(wakes) => {
+                self.wakes.push(wakes.take_until(listening.clone().cancelled_owned()).boxed());
+            }
+            // The sweep finds what waits, only later.
+            Err(error) => tracing::warn!(partition, %error, "cannot subscribe to the partition's alerts"),
+        }
+        let (lease_stop, fence) = (lease.stop().clone(), lease.fence());
+        self.stops.push(Box::pin(async move {
+            let _ = fence.while_held(lease_stop.cancelled()).await;
+            partition
+        }));
+        let held = Partition { lease: Arc::new(lease), _listening: listening.drop_guard() };
+        self.partitions.insert(partition, held);
+    }
+
+    /// Whether this pod has the partition.
+    pub(super) fn has(&self, partition: u64) -> bool {
+        self.partitions.contains_key(&partition)
+    }
+
+    /// Another pod is to have the partition. Its lanes end by themselves; the
+    /// last one gives it up.
+    pub(super) fn put_down(&mut self, partition: u64) {
+        let over = |held: &Partition| held.lease.stop().is_cancelled() || !held.lease.fence().is_held();
+        if self.partitions.get(&partition).is_some_and(over) {
+            self.partitions.remove(&partition);
+        }
+    }
+
+    /// Something may wait for this channel.
+    pub(super) fn wake(&mut self, channel: ChannelId) {
+        if !self.has(wire::partition(channel)) {
+            return;
+        }
+        match self.lanes.get_mut(&channel) {
+            Some(handle) => {
+                handle.last_wake = Instant::now();
+                match &handle.wake {
+                    // A full channel already holds a wake-up.
+                    Some(wake) => match wake.try_send(()) {
+                        Ok(()) | Err(TrySendError::Full(())) => {}
+                        Err(TrySendError::Closed(())) => handle.again = true,
+                    },
+                    None => handle.again = true,
+                }
+            }
+            None => self.open(channel),
+        }
+    }
+
+    fn open(&mut self, channel: ChannelId) {
+        let Some(Partition { lease, .. }) = self.partitions.get(&wire::partition(channel)) else {
+            return;
+        };
+        let (wake, wakes) = mpsc::channel(1);
+        let _ = wake.try_send(());
+        let (lease, lease_stop, closed) = (lease.clone(), lease.stop().clone(), ClosedFlag::default());
+        let assignment = Assignment {
+            channel,
+            lease_stop: lease_stop.clone(),
+            wakes,
+            reopenings: self.reopenings.subscribe(),
+            closed: closed.clone(),
+        };
+        let work = lane::run(self.services.clone(), assignment);
+        // Of the highest level: its lines keep the channel's id whatever `RUST_LOG` says.
+        let span = tracing::error_span!("lane", channel.id = %channel);
+        let task = async move {
+            let _ = lease.fence().while_held(work).await;
+            channel
+        };
+        self.tasks.spawn(task.instrument(span));
+        let handle =
+            LaneHandle { wake: Some(wake), lease_stop, last_wake: Instant::now(), closed, again: false };
+        self.lanes.insert(channel, handle);
+        metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);
+    }
+
+    /// Puts away lanes without work, except those of closed channels: they listen for
+    /// what may open these.
+    pub(super) fn put_away_idle(&mut self, idle: Duration) {
+        let unused = |handle: &&mut LaneHandle| handle.last_wake.elapsed() > idle && !handle.closed.is_set();
+        self.lanes.values_mut().filter(unused).for_each(|handle| handle.wake = None);
+    }
+
+    pub(super) fn ended(&mut self, ended: Result<ChannelId, JoinError>) {
+        // A panic ends the process, so a lane always says which one it was.
+        let Ok(channel) = ended else { return };
+        // One that was stopped may have left work; the partition may be back.
+        let again =
+            self.lanes.remove(&channel).is_some_and(|lane| lane.again || lane.lease_stop.is_cancelled());
+        metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);
+        if again {
+            self.open(channel);
+        }
+    }
+
+    /// Gives all partitions up, and returns once all lanes have ended.
+    pub(super) async fn finish(mut self) {
+        self.partitions.clear();
+        while let Some(ended) = self.tasks.join_next().await {
+            self.ended(ended);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Gives each channel for which something waits its lane.
+//!
+//! Wake-ups of the stored alerts come for each partition that this pod has a lease
+//! on. What no wake-up announced, [`sweep`] finds. [`lanes`] keeps the lanes.
+
+mod lanes;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream;
+use futures::{StreamExt as _, stream};
+use shared::{process::BadToken, shutdown::CancellationToken, wire};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+
+use self::lanes::Lanes;
+use super::{lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery, room::Room};
+use crate::{
+    authority::Authority, closure::Pauses, commands::BotAccess, dead_letters::DeadLetters, discord::Discord,
+    leader::Bucket, lease::Lease, render::Style, reopening::Reopening,
+};
+
+/// How often the whole stream is looked through for what no wake-up announced.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// What delivery works with.
+pub struct Delivery {
+    /// The connection.
+    pub nats: async_nats::Client,
+    /// The bucket [`wire::LANES`].
+    pub journals: Bucket,
+    /// The bucket [`wire::MESSAGES`].
+    pub messages: Bucket,
+    /// Who may post where.
+    pub authority: Authority,
+    /// Where to post.
+    pub discord: Discord,
+    /// How embeds look.
+    pub style: Style,
+    /// Older alerts become dead letters.
+    pub max_age: Duration,
+    /// How many alerts may wait for a channel.
+    pub backlog_max: usize,
+}
+
+impl Delivery {
+    /// Delivers what is in the partitions that come over `grants`, until
+    /// `shutdown`; then finishes the posts in flight.
+    ///
+    /// # Errors
+    /// [`BadToken`] when Discord refuses the bot's token.
+    pub async fn run(
+        self,
+        mut grants: mpsc::UnboundedReceiver<Lease>,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let bad_token = CancellationToken::new();
+        let authority = self.authority.clone();
+        let mut lanes = self.lanes(bad_token.clone());
+        // Without it, closed channels are tried again all the same, only later.
+        let reopenings = lanes.nats.subscribe(wire::REOPENING).await;
+        let mut reopenings = reopenings.map_or_else(|_| stream::pending().boxed(), |news| news.boxed());
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(lease) = grants.recv() => {
+                    lanes.take(lease).await;
+                    // They come in crowds, and need one look at the stream together.
+                    while let Ok(lease) = grants.try_recv() {
+                        lanes.take(lease).await;
+                    }
+                    lanes.sweep_all();
+                }
+                Some(partition) = lanes.stops.next() => lanes.put_down(partition),
+                Some(stored) = lanes.wakes.next() => {
+                    // What is on a subject of no channel, the sweep finds.
+                    if let Some(channel) = wire::subject_channel(&stored.subject) {
+                        lanes.wake(channel);
+                    }
+                }
+                Some(message) = reopenings.next() => {
+                    if let Some(news) = Reopening::decode(&message.payload) {
+                        authority.forget_unreachable(news.guild, news.channels.as_deref()).await;
+                        // Nobody hears it where there is no lane.
+                        let _ = lanes.reopenings.send(Arc::new(news));
+                    }
+                }
+                _ = sweep.tick() => lanes.sweep(),
+                Some(found) = lanes.sweeps.next() => if let Some(found) = found { lanes.swept(found) },
+                Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
+                () = bad_token.cancelled() => return Err(BadToken.into()),
+                () = shutdown.cancelled() => break,
+            }
+        }
+        // Each partition is given up as its last lane ends.
+        drop(grants);
+        lanes.finish().await;
+        Ok(())
+    }
+
+    fn lanes(self, bad_token: CancellationToken) -> Lanes {
+        let js = jetstream::new(self.nats.clone());
+        let queue = AlertQueue::new(js.clone());
+        let services = Services {
+            queue: Arc::new(queue.clone()),
+            recovery: Arc::new(Recovery::new()),
+            room: Room::default(),
+            dead_letters: Arc::new(DeadLetters::new(js)),
+            journals: Arc::new(self.journals.clone()),
+            messages: Messages::new(Arc::new(self.messages)),
+            authority: Arc::new(self.authority),
+            access: Arc::new(BotAccess::new(&self.discord)),
+            discord: Arc::new(self.discord),
+            pauses: Pauses::default(),
+            backlog_max: self.backlog_max,
+            style: self.style,
+            max_age: self.max_age,
+            bad_token,
+        };
+        Lanes::new(self.nats, queue, self.journals, services)
+    }
+}

@@ -1,0 +1,122 @@
+//! Which issue an alert is about.
+//!
+//! Sentry tells one issue under different hosts, and some of its releases tell
+//! it without any link. So the host says nothing, and what one webhook leaves
+//! out matches whatever another one says.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+use shared::{Alert, alert::UNKNOWN_PROJECT};
+use url::Url;
+
+/// First labels of sentry.io's own hosts, which name no organization.
+const OWN_HOSTS: [&str; 9] = ["www", "us", "us2", "eu", "de", "control", "api", "app", "ingest"];
+
+/// An issue of one channel: its id, and where they are known its project and
+/// its organization, all as hashes. Two that are not equal may be one issue: see
+/// [`IssueKey::is`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct IssueKey {
+    id: [u8; 16],
+    pub(super) project: Option<u64>,
+    pub(super) organization: Option<u64>,
+    /// How builds before this one named it: by its id and the host of its link.
+    former: [u8; 16],
+}
+
+impl IssueKey {
+    /// The issue of this alert, if it names one.
+    pub(crate) fn of(alert: &Alert) -> Option<Self> {
+        let id = alert.issue_id.as_deref()?;
+        let url = alert.url.as_deref().and_then(|url| Url::parse(url.trim()).ok());
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let port = url.as_ref().and_then(Url::port).unwrap_or_default();
+        let project = (alert.project != UNKNOWN_PROJECT).then(|| number(&alert.project));
+        let organization = url.as_ref().and_then(organization).map(|slug| number(&slug));
+        Some(Self { id: hash(id), project, organization, former: hash(&format!("{host}\0{port}\0{id}")) })
+    }
+
+    /// Whether the two may be one issue: the same id, and no project or
+    /// organization that is known of both tells them apart.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.id == other.id && self.agrees(other.project, other.organization)
+    }
+
+    /// Whether an issue with the same id and of these may be this one.
+    pub(super) fn agrees(&self, project: Option<u64>, organization: Option<u64>) -> bool {
+        let agree = |one: Option<u64>, other: Option<u64>| one.is_none() || other.is_none() || one == other;
+        agree(self.project, project) && agree(self.organization, organization)
+    }
+
+    /// All issues that may be this one share this text, and few others do.
+    pub(super) fn id(&self) -> String {
+        hex::encode(self.id)
+    }
+
+    /// The same as builds before this one wrote it.
+    pub(super) fn former(&self) -> String {
+        hex::encode(self.former)
+    }
+}
+
+/// Some issues, to ask whether another may be one of them.
+#[derive(Debug, Default)]
+pub(crate) struct Issues(HashMap<[u8; 16], Vec<IssueKey>>);
+
+impl Issues {
+    pub(crate) fn insert(&mut self, issue: IssueKey) {
+        let same_id = self.0.entry(issue.id).or_default();
+        if !same_id.contains(&issue) {
+            same_id.push(issue);
+        }
+    }
+
+    pub(crate) fn contains(&self, issue: &IssueKey) -> bool {
+        self.0.get(&issue.id).is_some_and(|same_id| same_id.iter().any(|one| one.is(issue)))
+    }
+}
+
+impl FromIterator<IssueKey> for Issues {
+    fn from_iter<T: IntoIterator<Item = IssueKey>>(issues: T) -> Self {
+        let mut all = Self::default();
+        issues.into_iter().for_each(|issue| all.insert(issue));
+        all
+    }
+}
+
+/// The organization that this link names: in its path, or as a subdomain of
+/// sentry.io.
+pub(super) fn organization(url: &Url) -> Option<String> {
+    let mut path = url.path_segments().into_iter().flatten();
+    let named = path.find(|part| *part == "organizations").and_then(|_| path.next());
+    let named = named.filter(|slug| !slug.is_empty());
+    let of_host = || {
+        let label = url.host_str()?.strip_suffix(".sentry.io")?;
+        (!label.contains('.') && !OWN_HOSTS.contains(&label)).then_some(label)
+    };
+    named.or_else(of_host).map(str::to_lowercase)
+}
+
+/// Whether this is about an issue that it names by its id alone: Sentry sends no
+/// title and no link of it.
+pub(super) fn is_remark(alert: &Alert) -> bool {
+    alert.kind.starts_with("comment.") || alert.kind.starts_with("seer.")
+}
+
+fn hash(text: &str) -> [u8; 16] {
+    let digest = Sha256::digest(text);
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&digest[..16]);
+    hash
+}
+
+fn number(text: &str) -> u64 {
+    let digest = Sha256::digest(text);
+    let mut number = [0; 8];
+    number.copy_from_slice(&digest[..8]);
+    u64::from_le_bytes(number)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Builds a channel's next post.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::{Alert, ChannelId, GuildId, alert::Trust, trace::TracePoint};
+
+use super::{
+    Lane,
+    history::{history, name_issue},
+    interruption::Interruption,
+    permission::mention_cause,
+};
+use crate::{
+    delivery::{
+        backlog::{Group, newest},
+        messages::ShownMessage,
+        record::{Content, Mention, Record, nonce},
+    },
+    render::{self, Embed, Exhibit, Folded, History, MAX_MESSAGE_CHARS, Style},
+};
+
+/// Discord's limit for the embeds of one message.
+pub(super) const EMBEDS: usize = 10;
+/// What each embed is cut to while more than one post waits, so that ten fit.
+const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
+
+impl Lane<'_> {
+    /// The next post: the oldest waiting embeds, as many as fit. `None` when
+    /// none of them may be posted; they are dead letters then.
+    pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
+        let mut candidates: Vec<Group> = self.inbox.backlog().posts().take(EMBEDS + 1).collect();
+        let max_chars = if candidates.len() > EMBEDS { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
+        candidates.truncate(EMBEDS);
+        let mut draft = PostDraft::default();
+        for group in candidates {
+            let alone = group.sequences.first().is_some_and(|first| self.inbox.backlog().is_alone(*first));
+            if alone && !draft.embeds.is_empty() {
+                break;
+            }
+            let Some(mut alert) = self.inbox.alert(group.latest).await? else {
+                // Removed from the stream by somebody else.
+                self.inbox.backlog_mut().remove(&BTreeSet::from([group.latest]));
+                return Ok(None);
+            };
+            let mention = alert.mention.as_ref();
+            if let Some(cause) = mention_cause(self.services, guild, mention, &alert.project).await? {
+                self.bury(&group.sequences, &cause).await?;
+                continue;
+            }
+            let links = self.inbox.has_links(group.latest);
+            let style = Style { links, ..self.services.style.clone() };
+            let history = history(self.services, self.channel, guild, &alert).await?;
+            name_issue(self.services, self.channel, &mut alert, &draft.exhibits).await?;
+            if !draft.add(group, alert, history, &style, max_chars) || alone {
+                break;
+            }
+        }
+        Ok((!draft.embeds.is_empty()).then(|| draft.record(self.channel, max_chars)))
+    }
+}
+
+/// A post while it is built.
+#[derive(Default)]
+struct PostDraft {
+    embeds: Vec<Embed>,
+    exhibits: Vec<Exhibit>,
+    chars: usize,
+    sequences: BTreeSet<u64>,
+    mentions: BTreeSet<Mention>,
+    trusts: BTreeMap<Trust, i64>,
+    since_ms: Option<(i64, i64)>,
+    without_links: bool,
+    traces: Vec<TracePoint>,
+}
+
+impl PostDraft {
+    /// Adds an embed; false when it does not fit any more.
+    fn add(&mut self, group: Group, alert: Alert, history: History, style: &Style, max_chars: usize) -> bool {
+        let trace = alert.trace;
+        let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
+        let folded = Folded {
+            latest: alert,
+            count: group.sequences.len() as u64,
+            first_ms: group.span_ms.0,
+            last_ms: group.span_ms.1,
+            history,
+        };
+        let embed = render::embed(&folded, style, max_chars);
+        let exhibit = Exhibit::new(folded, style.links, &embed);
+        if !self.embeds.is_empty() && self.chars + exhibit.room() > MAX_MESSAGE_CHARS {
+            return false;
+        }
+        self.chars += exhibit.room();
+        self.embeds.push(embed);
+        self.exhibits.push(exhibit);
+        self.sequences.extend(group.sequences);
+        self.mentions.extend(mention);
+        let both = self.trusts.iter().chain(&group.trusts);
+        self.trusts = newest(both.map(|(trust, received_ms)| (trust, *received_ms)));
+        let (first, last) = self.since_ms.unwrap_or(group.since_ms);
+        self.since_ms = Some((first.min(group.since_ms.0), last.max(group.since_ms.1)));
+        self.without_links |= !style.links;
+        self.traces.extend(trace);
+        true
+    }
+
+    fn record(self, channel: ChannelId, max_chars: usize) -> Record {
+        let bodies: Vec<_> = self.embeds.iter().map(|embed| embed.json.clone()).collect();
+        let nonce = nonce(channel, &self.sequences, &bodies);
+        let users = self.mentions.iter().map(|mention| mention.user).collect();
+        let body = render::message(&self.embeds, &users, &nonce);
+        let content = Content {
+            sequences: self.sequences,
+            mentions: self.mentions,
+            trusts: self.trusts.into_iter().collect(),
+            since_ms: self.since_ms.unwrap_or_default(),
+            embeds: self.embeds.len(),
+            links: !self.without_links,
+            body,
+        };
+        let shown = ShownMessage::new(max_chars, self.exhibits);
+        Record::new(content).showing(shown).tracing(self.traces)
+    }
+}

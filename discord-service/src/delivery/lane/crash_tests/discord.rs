@@ -1,0 +1,103 @@
+//! Discord of the fake world: it answers posts and edits in every way.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use shared::ChannelId;
+use tokio::time::Instant;
+
+use super::world::{Fails, FakeWorld};
+use crate::{
+    delivery::ports::MessageApi,
+    discord::{DiscordError, Edited, Refusal},
+};
+
+fn refused(refusal: Refusal) -> DiscordError {
+    DiscordError::Refused { refusal, status: 400, code: 1, message: "refused".to_owned() }
+}
+
+fn silence() -> DiscordError {
+    DiscordError::unavailable(anyhow::anyhow!("nothing was heard"))
+}
+
+#[async_trait]
+impl MessageApi for FakeWorld {
+    async fn post(&self, _: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
+        self.alive().await;
+        if self.lock().is_refused(body) {
+            self.lock().refusals += 1;
+            return Err(refused(Refusal::Message));
+        }
+        let fails = self.lock().fails(body);
+        if let Some(Fails { answered_4xx, .. }) = fails {
+            return Err(DiscordError::Unavailable {
+                error: anyhow::anyhow!("error code: 1020"),
+                answered_4xx,
+            });
+        }
+        if self.lock().closed_until > 1 {
+            self.lock().closed_until -= 1;
+            return Err(refused(Refusal::Channel));
+        }
+        let evil = self.lock().choices.evil(6);
+        self.lock().unlucky += usize::from(evil == 4);
+        match evil {
+            1 => {
+                self.lock().create(body);
+                self.die().await;
+            }
+            2 => {
+                self.lock().create(body);
+                return Err(silence());
+            }
+            3 => return Err(silence()),
+            4 => return Err(refused(Refusal::Channel)),
+            5 => return Ok(None),
+            _ => {}
+        }
+        Ok(Some(self.lock().create(body)))
+    }
+
+    async fn edit(&self, _: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
+        self.alive().await;
+        let mut world = self.lock();
+        let evil = world.choices.evil(6);
+        if evil == 1
+            && let Some(message) = world.messages.get_mut(&message)
+        {
+            message.stands = false;
+        }
+        if !world.messages.get(&message).is_some_and(|message| message.stands) {
+            return Err(refused(Refusal::MessageGone));
+        }
+        match evil {
+            3 => return Err(silence()),
+            4 => return Err(refused(Refusal::Channel)),
+            5 => return Ok(Edited::NotYet),
+            _ => world.show(message, body),
+        }
+        match evil {
+            2 => Err(silence()),
+            _ => Ok(Edited::Done),
+        }
+    }
+
+    async fn until_free(&self, _: ChannelId) {}
+
+    async fn until_edit_free(&self, _: ChannelId) {}
+
+    fn used(&self, _: ChannelId) -> f64 {
+        0.0
+    }
+
+    fn edit_free_at(&self, _: ChannelId) -> Instant {
+        Instant::now()
+    }
+
+    async fn others_succeed(&self, _: ChannelId) -> bool {
+        self.lock().others_succeed
+    }
+
+    fn may_be_refused(&self) -> bool {
+        self.lock().may_be_refused
+    }
+}

@@ -1,0 +1,213 @@
+//! The world behind a lane's ports.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::ensure;
+use async_nats::HeaderMap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust};
+use tokio::time::sleep;
+
+use super::world::{FakeWorld, Name, Write};
+use crate::{
+    authority::{AskAgain, Entitlement, Standing},
+    batch::{Batch, Stored},
+    closure::Access,
+    dead_letters::{DeadLetter, LetterStream},
+    delivery::{
+        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue},
+        queue::SubjectState,
+    },
+    leader::Entry,
+};
+
+pub(super) const GUILD: GuildId = GuildId::new(9);
+
+fn stored(sequence: u64, payload: &Bytes) -> Stored {
+    Stored::new(sequence, &HeaderMap::new(), payload.clone())
+}
+
+#[async_trait]
+impl AlertStream for FakeWorld {
+    async fn back_after(&self, wait: Duration) {
+        sleep(wait).await;
+    }
+
+    async fn state(&self, _: &str) -> anyhow::Result<SubjectState> {
+        self.alive().await;
+        Ok(SubjectState { stream: "the only one".to_owned(), messages: self.lock().stream.len() })
+    }
+
+    async fn read(&self, _: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
+        self.alive().await;
+        let world = self.lock();
+        let standing = || world.stream.range(from..);
+        let messages = standing().take(most).map(|(s, payload)| stored(*s, payload)).collect();
+        Ok(Batch { messages, more: standing().nth(most).is_some() })
+    }
+
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+        self.alive().await;
+        let world = self.lock();
+        Ok(sequences.iter().filter_map(|s| Some(stored(*s, world.stream.get(s)?))).collect())
+    }
+
+    async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
+        self.alive().await;
+        Ok(self.lock().stream.contains_key(&sequence))
+    }
+
+    async fn first(&self, _: &str, from: u64) -> anyhow::Result<Option<Stored>> {
+        self.alive().await;
+        Ok(self.lock().stream.range(from..).next().map(|(sequence, payload)| stored(*sequence, payload)))
+    }
+
+    async fn purge(&self, _: &str, below: u64) -> anyhow::Result<()> {
+        self.write(Write::Plain, |world| {
+            world.stream.retain(|sequence, _| *sequence >= below);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
+        self.write(Write::Plain, |world| {
+            world.stream.remove(&sequence);
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// One of the buckets.
+pub(super) struct Kv(pub(super) Arc<FakeWorld>, pub(super) Name);
+
+#[async_trait]
+impl KeyValue for Kv {
+    async fn entry(&self, key: &str) -> anyhow::Result<Option<Entry>> {
+        self.0.alive().await;
+        let found = self.0.lock().buckets.get(&(self.1, key.to_owned())).cloned();
+        Ok(found.map(|(revision, value)| Entry { revision, value }))
+    }
+
+    async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>> {
+        Ok(self.entry(key).await?.and_then(|entry| entry.value))
+    }
+
+    async fn update(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<u64> {
+        self.0
+            .write(Write::Beside, |world| {
+                let stood = world.buckets.get(&(self.1, key.to_owned())).map_or(0, |(stood, _)| *stood);
+                ensure!(stood == revision, "another wrote {key} since");
+                world.revision += 1;
+                world.buckets.insert((self.1, key.to_owned()), (world.revision, Some(value)));
+                Ok(world.revision)
+            })
+            .await
+    }
+
+    async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()> {
+        if self.1 == Name::Messages && key.contains(".issue.") {
+            self.0.lock().check_mark();
+        }
+        self.0
+            .write(Write::Plain, |world| {
+                world.revision += 1;
+                world.buckets.insert((self.1, key.to_owned()), (world.revision, Some(value)));
+                Ok(())
+            })
+            .await
+    }
+
+    async fn purge(&self, key: &str) -> anyhow::Result<()> {
+        self.0
+            .write(Write::Plain, |world| {
+                world.revision += 1;
+                world.buckets.insert((self.1, key.to_owned()), (world.revision, None));
+                Ok(())
+            })
+            .await
+    }
+
+    async fn purge_revision(&self, key: &str, _: u64) -> anyhow::Result<()> {
+        self.purge(key).await
+    }
+}
+
+#[async_trait]
+impl LetterStream for FakeWorld {
+    async fn store(&self, subject: &str, id: &str, letter: Bytes) -> anyhow::Result<()> {
+        self.write(Write::Plain, |world| {
+            if world.letter_ids.insert(id.to_owned()) {
+                world.last_letter += 1;
+                world.letters.insert(world.last_letter, (subject.to_owned(), letter));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn unreachable(&self, _: ChannelId, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+        self.alive().await;
+        let world = self.lock();
+        let found = world.letters.range(from..).filter(|(_, (subject, _))| subject.contains("unreachable"));
+        Ok(found.map(|(sequence, (_, letter))| (*sequence, serde_json::from_slice(letter).ok())).collect())
+    }
+
+    async fn last(&self) -> anyhow::Result<u64> {
+        self.alive().await;
+        Ok(self.lock().last_letter)
+    }
+
+    async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()> {
+        self.write(Write::Plain, |world| {
+            if world.alert_ids.insert(sequence) {
+                world.store(alert.encode().into());
+            }
+            Ok(())
+        })
+        .await?;
+        self.write(Write::Plain, |world| {
+            world.letters.remove(&sequence);
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AccessApi for FakeWorld {
+    async fn of(&self, _: GuildId, _: ChannelId) -> anyhow::Result<Access> {
+        Ok(Access::default())
+    }
+}
+
+#[async_trait]
+impl AuthorityApi for FakeWorld {
+    async fn standing(&self, _: ChannelId) -> Result<Standing, AskAgain> {
+        self.alive().await;
+        Ok(match self.lock().choices.evil(2) {
+            0 => Standing::Authorized(GUILD),
+            _ => Standing::NotAuthorized,
+        })
+    }
+
+    async fn was_authorized(&self, _: ChannelId) -> anyhow::Result<bool> {
+        Ok(true)
+    }
+
+    async fn guild(&self, _: ChannelId) -> Option<GuildId> {
+        Some(GUILD)
+    }
+
+    async fn look_again(&self, _: ChannelId) {}
+
+    async fn trust(&self, _: ChannelId) -> Result<ChannelTrust, AskAgain> {
+        Ok(ChannelTrust::default())
+    }
+
+    async fn entitlement(&self, _: GuildId, _: UserId, _: &str) -> Result<Entitlement, AskAgain> {
+        Ok(Entitlement::Entitled)
+    }
+}

@@ -1,0 +1,216 @@
+//! NATS, Discord and the store in memory. Before and after each call something
+//! may go wrong, and after each write the process may die.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use anyhow::anyhow;
+use bytes::Bytes;
+use serde_json::Value;
+use shared::Alert;
+use tokio::{sync::Notify, time::Instant};
+
+use super::choices::Choices;
+
+/// The buckets that a lane writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Name {
+    Lanes,
+    Messages,
+}
+
+/// A message of Discord, with what it shows now.
+#[derive(Debug, Clone)]
+pub(super) struct FakeMessage {
+    pub(super) embeds: Vec<Value>,
+    pub(super) stands: bool,
+}
+
+/// Which posts fail, until when, and whether Discord answers them with a 4xx.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fails {
+    pub(super) text: &'static str,
+    pub(super) until: Option<Instant>,
+    pub(super) answered_4xx: bool,
+}
+
+/// What survives a process, and what is to go wrong.
+pub(super) struct FakeState {
+    pub(super) choices: Choices,
+    /// The process is dead: it gets no answer to anything.
+    dead: bool,
+    pub(super) stream: BTreeMap<u64, Bytes>,
+    pub(super) last: u64,
+    /// The dead letters that were put back.
+    pub(super) alert_ids: BTreeSet<u64>,
+    pub(super) buckets: BTreeMap<(Name, String), (u64, Option<Bytes>)>,
+    pub(super) revision: u64,
+    pub(super) letters: BTreeMap<u64, (String, Bytes)>,
+    pub(super) last_letter: u64,
+    pub(super) letter_ids: BTreeSet<String>,
+    pub(super) messages: BTreeMap<u64, FakeMessage>,
+    pub(super) nonces: BTreeMap<String, u64>,
+    /// Everything that a message ever showed.
+    pub(super) seen: Vec<String>,
+    /// How many posts Discord refused.
+    pub(super) refusals: usize,
+    /// The posts before this one find the channel closed.
+    pub(super) closed_until: usize,
+    /// How many posts found the channel closed by chance.
+    pub(super) unlucky: usize,
+    /// Posts that are never confirmed.
+    pub(super) fails: Option<Fails>,
+    /// Whether Discord does meanwhile what else it is asked.
+    pub(super) others_succeed: bool,
+    /// Whether requests may go that Discord will perhaps refuse.
+    pub(super) may_be_refused: bool,
+    /// What Discord refuses: posts that contain this text.
+    pub(super) refuses: Option<&'static str>,
+    /// For how many alerts a process has room. A new one has it all.
+    pub(super) room: Option<(usize, usize)>,
+}
+
+pub(super) struct FakeWorld {
+    inner: Mutex<FakeState>,
+    crash: Notify,
+}
+
+/// What may go wrong with a write, beside the process dying after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    /// It is done, and nobody hears of that.
+    Plain,
+    /// The same, or it is done only after what goes on beside it.
+    Beside,
+}
+
+impl FakeWorld {
+    pub(super) fn new(choices: Choices) -> Arc<Self> {
+        let inner = FakeState {
+            choices,
+            dead: false,
+            stream: BTreeMap::new(),
+            last: 0,
+            alert_ids: BTreeSet::new(),
+            buckets: BTreeMap::new(),
+            revision: 0,
+            letters: BTreeMap::new(),
+            last_letter: 0,
+            letter_ids: BTreeSet::new(),
+            messages: BTreeMap::new(),
+            nonces: BTreeMap::new(),
+            seen: Vec::new(),
+            refusals: 0,
+            closed_until: 0,
+            unlucky: 0,
+            fails: None,
+            others_succeed: true,
+            may_be_refused: true,
+            refuses: None,
+            room: None,
+        };
+        Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, FakeState> {
+        self.inner.lock().expect("no panic while held")
+    }
+
+    /// Comes when the process dies; then another may begin.
+    pub(super) async fn crashed(&self) {
+        self.crash.notified().await;
+        self.lock().dead = false;
+    }
+
+    /// What a dead process asks is never answered.
+    pub(super) async fn alive(&self) {
+        if self.lock().dead {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(super) async fn die(&self) {
+        self.lock().dead = true;
+        self.crash.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    /// A write, after which anything may happen.
+    pub(super) async fn write<T>(
+        &self,
+        how: Write,
+        effect: impl FnOnce(&mut FakeState) -> anyhow::Result<T> + Send,
+    ) -> anyhow::Result<T> {
+        self.alive().await;
+        let evil = self.lock().choices.evil(if how == Write::Beside { 4 } else { 3 });
+        if evil == 3 {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            self.alive().await;
+        }
+        let done = effect(&mut self.lock());
+        match evil {
+            1 => self.die().await,
+            2 => return Err(anyhow!("nobody heard of it")),
+            _ => {}
+        }
+        done
+    }
+
+    /// An alert is accepted.
+    pub(super) fn accept(&self, alert: &Alert) {
+        self.lock().store(alert.encode().into());
+    }
+}
+
+impl FakeState {
+    pub(super) fn store(&mut self, alert: Bytes) {
+        self.last += 1;
+        self.stream.insert(self.last, alert);
+    }
+
+    /// Creates a message, unless Discord knows its nonce.
+    pub(super) fn create(&mut self, body: &Value) -> u64 {
+        let nonce = body["nonce"].as_str().expect("a post has a nonce").to_owned();
+        let next = self.nonces.len() as u64 + 1_000;
+        let message = *self.nonces.entry(nonce).or_insert(next);
+        if !self.messages.contains_key(&message) {
+            self.show(message, body);
+        }
+        message
+    }
+
+    pub(super) fn forget_nonces(&mut self) {
+        let nonces = std::mem::take(&mut self.nonces).into_iter();
+        self.nonces = nonces.map(|(nonce, message)| (format!("forgotten {nonce}"), message)).collect();
+    }
+
+    pub(super) fn show(&mut self, message: u64, body: &Value) {
+        let embeds = body["embeds"].as_array().expect("embeds").clone();
+        self.seen.extend(embeds.iter().map(Value::to_string));
+        self.messages.insert(message, FakeMessage { embeds, stands: true });
+    }
+
+    /// How this post fails, if it does.
+    pub(super) fn fails(&self, body: &Value) -> Option<Fails> {
+        let now = |fails: &Fails| fails.until.is_none_or(|until| Instant::now() < until);
+        self.fails.filter(|fails| now(fails) && body.to_string().contains(fails.text))
+    }
+
+    /// A post is marked as posted before it is remembered which issues it shows:
+    /// what stands between widens the window in which a crash doubles it.
+    pub(super) fn check_mark(&self) {
+        let journal = self.buckets.get(&(Name::Lanes, super::CHANNEL.to_string()));
+        let Some((_, Some(record))) = journal else { return };
+        let record: Value = serde_json::from_slice(record).expect("a record");
+        let marked = record["state"] != "sending" || record.get("edits").is_some();
+        assert!(marked, "it is remembered before it is marked: {record}");
+    }
+
+    pub(super) fn is_refused(&self, body: &Value) -> bool {
+        self.refuses.is_some_and(|text| body.to_string().contains(text))
+    }
+}

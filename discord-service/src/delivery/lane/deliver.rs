@@ -1,0 +1,227 @@
+//! Sends a recorded post or edit to Discord until Discord has decided on it.
+//! Nothing of the lane changes here: [`super::finish`] draws the consequences.
+
+use std::time::Duration;
+
+use shared::{ChannelId, shutdown::CancellationToken};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    interruption::Interruption,
+    permission::{self, Objection},
+    services::Services,
+};
+use crate::{
+    delivery::{
+        backoff::{Backoff, News},
+        record::Record,
+        trace::Posting,
+    },
+    discord::{DiscordError, Edited},
+};
+
+/// How long a request in flight may take once the lease is to be given up.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// A post is given up that fails for so long while Discord answers others.
+const ALONE: Duration = Duration::from_secs(5 * 60);
+
+/// When Discord is away, it is so for all lanes: one of them says so.
+static UNCONFIRMED: News = News::new();
+
+/// What came of a recorded post or edit. `may_stand`: Discord may show it, though
+/// it never confirmed that.
+#[derive(Debug)]
+pub(super) enum SendOutcome {
+    /// Discord shows it in this message.
+    Shown(u64),
+    /// Discord refused it.
+    Refused { error: DiscordError, may_stand: bool },
+    /// This post alone fails. `all_4xx`: Discord answered each attempt with a 4xx,
+    /// so it surely shows none.
+    GivenUp { error: DiscordError, all_4xx: bool },
+    /// It must not be sent any more.
+    Forbidden { objection: Objection, may_stand: bool },
+    /// Discord confirmed no edit of this message.
+    EditUnconfirmed { message: u64, error: DiscordError, may_stand: bool },
+    /// Discord takes no edit of this message before then: it is too old.
+    EditTooOld { message: u64, until: Instant },
+    /// Discord's limits leave no room for the edit now.
+    EditPutOff,
+}
+
+/// What Discord did with one attempt.
+enum AttemptResult {
+    /// The message stands.
+    Message(u64),
+    /// Nothing, and says 429.
+    NotYet,
+    /// Nothing: this message is too old to be edited before then.
+    TooOldUntil(u64, Instant),
+}
+
+/// Sends what is recorded until Discord has decided on it. `repeated`: a
+/// predecessor may have sent it.
+pub(super) async fn deliver(
+    services: &Services,
+    channel: ChannelId,
+    lease_stop: &CancellationToken,
+    record: &Record,
+    repeated: bool,
+) -> Result<SendOutcome, Interruption> {
+    let posting = Posting::begin(&record.traces);
+    let outcome = Sending::new(services, channel, lease_stop, record, repeated).until_decided().await?;
+    match outcome {
+        SendOutcome::Shown(_) => posting.end(true),
+        SendOutcome::Refused { .. } | SendOutcome::GivenUp { .. } | SendOutcome::EditUnconfirmed { .. } => {
+            posting.end(false);
+        }
+        // Discord has not decided.
+        SendOutcome::Forbidden { .. } | SendOutcome::EditTooOld { .. } | SendOutcome::EditPutOff => {}
+    }
+    Ok(outcome)
+}
+
+/// A record on its way to Discord.
+struct Sending<'a> {
+    services: &'a Services,
+    channel: ChannelId,
+    lease_stop: &'a CancellationToken,
+    record: &'a Record,
+    /// An attempt before the next one may have succeeded.
+    repeated: bool,
+    all_4xx: bool,
+    failing_since: Option<Instant>,
+    backoff: Backoff,
+}
+
+impl<'a> Sending<'a> {
+    fn new(
+        services: &'a Services,
+        channel: ChannelId,
+        lease_stop: &'a CancellationToken,
+        record: &'a Record,
+        repeated: bool,
+    ) -> Self {
+        let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
+        let (all_4xx, failing_since) = (!repeated, None);
+        Self { services, channel, lease_stop, record, repeated, all_4xx, failing_since, backoff }
+    }
+
+    async fn until_decided(&mut self) -> Result<SendOutcome, Interruption> {
+        // The lane has just checked a new post, but not one that it repeats.
+        let mut checked = !self.repeated;
+        loop {
+            if self.had_to_wait().await {
+                if self.lease_stop.is_cancelled() {
+                    return Err(Interruption::Stopping);
+                }
+                checked = false;
+            }
+            if !checked
+                && let Some(objection) =
+                    permission::objection(self.services, self.channel, self.record).await?
+            {
+                return Ok(SendOutcome::Forbidden { objection, may_stand: self.repeated });
+            }
+            checked = false;
+            let attempt = tokio::select! {
+                attempt = self.attempt() => attempt,
+                // A successor repeats what is cut off here.
+                () = last_moment(self.lease_stop) => return Err(Interruption::Stopping),
+            };
+            if let Some(outcome) = self.judge(attempt).await? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Result<AttemptResult, DiscordError> {
+        let (discord, channel) = (&self.services.discord, self.channel);
+        let Some(message) = self.record.edits else {
+            let created = discord.post(channel, &self.record.body).await?;
+            return Ok(created.map_or(AttemptResult::NotYet, AttemptResult::Message));
+        };
+        Ok(match discord.edit(channel, message, &self.record.body).await? {
+            Edited::Done => AttemptResult::Message(message),
+            Edited::NotYet => AttemptResult::NotYet,
+            Edited::TooOldUntil(until) => AttemptResult::TooOldUntil(message, until),
+        })
+    }
+
+    /// What came of it, or nothing if it is to be tried again. Posts do not wait
+    /// with an edit, so an edit is tried once.
+    async fn judge(
+        &mut self,
+        attempt: Result<AttemptResult, DiscordError>,
+    ) -> Result<Option<SendOutcome>, Interruption> {
+        Ok(match attempt {
+            Ok(AttemptResult::Message(message)) => Some(SendOutcome::Shown(message)),
+            Ok(AttemptResult::TooOldUntil(message, until)) => {
+                Some(SendOutcome::EditTooOld { message, until })
+            }
+            Ok(AttemptResult::NotYet) | Err(DiscordError::NotSent) => {
+                self.record.edits.is_some().then_some(SendOutcome::EditPutOff)
+            }
+            Err(DiscordError::BadToken(error)) => return Err(error.into()),
+            Err(error @ DiscordError::Refused { .. }) => {
+                Some(SendOutcome::Refused { error, may_stand: self.repeated })
+            }
+            Err(error @ DiscordError::Unavailable { answered_4xx, .. }) => {
+                self.repeated |= !answered_4xx;
+                self.all_4xx &= answered_4xx;
+                match self.record.edits {
+                    Some(message) => {
+                        Some(SendOutcome::EditUnconfirmed { message, error, may_stand: self.repeated })
+                    }
+                    None => self.unconfirmed(error).await?,
+                }
+            }
+        })
+    }
+
+    /// Nobody confirmed the post: waits for the next attempt, or gives it up.
+    async fn unconfirmed(&mut self, error: DiscordError) -> Result<Option<SendOutcome>, Interruption> {
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= ALONE && self.services.discord.others_succeed(self.channel).await {
+            return Ok(Some(SendOutcome::GivenUp { error, all_4xx: self.all_4xx }));
+        }
+        let wait = self.backoff.next();
+        metrics::counter!("sentry_bot_post_retries_total").increment(1);
+        if UNCONFIRMED.is_news() {
+            tracing::warn!(retry_in = ?wait, "posts are not confirmed yet, such as this channel's: {error}");
+        } else {
+            tracing::debug!(retry_in = ?wait, "a post is not confirmed yet: {error}");
+        }
+        tokio::select! {
+            () = sleep(wait) => Ok(None),
+            () = self.lease_stop.cancelled() => Err(Interruption::Stopping),
+        }
+    }
+
+    /// Waits until Discord would take a post or an edit; whether that took time.
+    async fn had_to_wait(&self) -> bool {
+        let free = async {
+            match self.record.edits {
+                Some(_) => self.services.discord.until_edit_free(self.channel).await,
+                None => self.services.discord.until_free(self.channel).await,
+            }
+        };
+        tokio::pin!(free);
+        if futures::poll!(&mut free).is_ready() {
+            return false;
+        }
+        tokio::select! {
+            () = free => {}
+            () = self.lease_stop.cancelled() => {}
+        }
+        true
+    }
+}
+
+/// Comes a moment after the lease was to be given up: time for an answer that is
+/// on its way, not for a rate limit.
+async fn last_moment(lease_stop: &CancellationToken) {
+    lease_stop.cancelled().await;
+    sleep(LAST_MOMENT).await;
+}

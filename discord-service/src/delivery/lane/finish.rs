@@ -1,0 +1,162 @@
+//! What follows once Discord has decided on a post or an edit.
+
+use std::time::Duration;
+
+use shared::text::chain;
+
+use super::{Lane, deliver::SendOutcome, permission::Objection};
+use crate::{
+    dead_letters::{Cause, Reason},
+    delivery::{messages::ShownMessage, record::Record},
+    discord::{DiscordError, Refusal},
+    sequences::log_ids,
+};
+
+impl Lane<'_> {
+    /// Draws the consequences of what came of this record. Alerts that neither
+    /// became a post nor a dead letter still wait: the lane's next step takes them.
+    pub(super) async fn finish(&mut self, record: Record, outcome: SendOutcome) -> anyhow::Result<()> {
+        match outcome {
+            SendOutcome::Shown(message) => self.posted(record, Some(message)).await,
+            SendOutcome::Refused { error, may_stand } => self.refused(record, &error, may_stand).await,
+            SendOutcome::GivenUp { error, all_4xx: true } => {
+                self.refused_message(&record, &error, false).await
+            }
+            SendOutcome::GivenUp { error, all_4xx: false } => {
+                let why = format!(
+                    "Discord confirmed it in no try of five minutes, while it answered others: {error}"
+                );
+                self.bury(&record.sequences(), &Cause::new(Reason::Refused, why).if_sent(true)).await
+            }
+            SendOutcome::Forbidden { objection: Objection::Dead(cause), may_stand } => {
+                self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
+            }
+            SendOutcome::Forbidden { objection: Objection::Unreachable(words), may_stand } => {
+                self.bury_unreachable(&record, &words, may_stand).await
+            }
+            SendOutcome::EditUnconfirmed { message, error, may_stand } => {
+                if may_stand {
+                    self.inbox.mark_maybe_shown(&record.sequences());
+                }
+                self.schedule.edits.unconfirmed(message, &error, self.inbox.backlog_mut());
+                Ok(())
+            }
+            SendOutcome::EditTooOld { message, until } => {
+                self.schedule.edits.too_old(message, until);
+                Ok(())
+            }
+            SendOutcome::EditPutOff => Ok(()),
+        }
+    }
+
+    async fn posted(&mut self, record: Record, message: Option<u64>) -> anyhow::Result<()> {
+        count(&record);
+        match record.edits {
+            None => {
+                self.schedule.posted();
+                self.closure.reopen().await?;
+            }
+            Some(edited) => {
+                self.schedule.edits.settled(edited);
+                self.closure.reopen_after_edit().await?;
+            }
+        }
+        if let (Some(message), Some(_), Some(shown)) = (message, record.edits, &record.shown) {
+            // Before the confirmation: the next edit builds on it, and a successor
+            // can repeat an edit without harm.
+            self.services.messages.write(self.channel, message, shown).await?;
+        }
+        let shown = record.shown.clone().filter(|_| record.edits.is_none());
+        self.confirm(record, message).await?;
+        self.remember(message, shown).await;
+        Ok(())
+    }
+
+    /// Writes down what a posted message shows. This comes after the confirmation:
+    /// if it came before and failed, the post would be repeated for its sake, and
+    /// could be doubled. It may fail.
+    pub(super) async fn remember(&self, message: Option<u64>, shown: Option<ShownMessage>) {
+        let (Some(message), Some(shown)) = (message, shown) else { return };
+        if let Err(error) = self.services.messages.remember(self.channel, message, &shown).await {
+            tracing::warn!("changes of the issues in a post will be posts of their own: {}", chain(&error));
+        }
+    }
+
+    async fn refused(
+        &mut self,
+        record: Record,
+        refused: &DiscordError,
+        may_stand: bool,
+    ) -> anyhow::Result<()> {
+        let closed = refused.refusal() == Some(Refusal::Channel);
+        if closed || self.closure.drops_embeds(refused).await {
+            return self.bury_unreachable(&record, &refused.to_string(), may_stand).await;
+        }
+        if let Some(message) = record.edits {
+            // The message cannot be edited any more: its changes are posted.
+            self.schedule.edits.settled(message);
+            tracing::info!(message.id = message, "a message cannot be edited any more: {refused}");
+            return self.services.messages.forget_message(self.channel, message).await;
+        }
+        match refused.refusal() {
+            // A repeat of a post that somebody has deleted since.
+            Some(Refusal::AlreadyPosted) => self.posted(record, None).await,
+            Some(_) | None => self.refused_message(&record, refused, may_stand).await,
+        }
+    }
+
+    /// Discord does not let the bot post in the channel: closes it, and makes dead
+    /// letters of the record's alerts.
+    async fn bury_unreachable(
+        &mut self,
+        record: &Record,
+        words: &str,
+        may_stand: bool,
+    ) -> anyhow::Result<()> {
+        let cause = Cause::new(Reason::Unreachable, self.closure.close(words).await?);
+        self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
+    }
+
+    /// Each embed of a shared post is sent alone, and once more without links;
+    /// then its alerts are dead.
+    async fn refused_message(
+        &mut self,
+        record: &Record,
+        refused: &DiscordError,
+        may_stand: bool,
+    ) -> anyhow::Result<()> {
+        let sequences = record.sequences();
+        tracing::warn!(alerts = sequences.len(), embeds = record.embeds, links = record.links, "{refused}");
+        if record.embeds > 1 {
+            self.inbox.backlog_mut().isolate(&sequences);
+            return Ok(());
+        }
+        if record.links {
+            self.inbox.backlog_mut().isolate(&sequences);
+            self.inbox.leave_out_links(&sequences);
+            return Ok(());
+        }
+        let cause = Cause::new(Reason::Refused, refused.to_string());
+        self.bury(&sequences, &cause.if_sent(may_stand)).await
+    }
+}
+
+/// Counts what Discord shows now, and logs it.
+fn count(record: &Record) {
+    let sequences = record.sequences();
+    let (alerts, embeds) = (sequences.len(), record.embeds);
+    match record.edits {
+        Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
+        None => metrics::counter!("sentry_bot_posts_total").increment(1),
+    }
+    metrics::counter!("sentry_bot_embeds_total").increment(embeds as u64);
+    metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
+    let folded = alerts.saturating_sub(embeds);
+    metrics::counter!("sentry_bot_alerts_folded_total").increment(folded as u64);
+    let waited_ms = chrono::Utc::now().timestamp_millis().saturating_sub(record.since_ms.0).max(0);
+    metrics::histogram!("sentry_bot_delivery_seconds")
+        .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
+    for alert_ids in log_ids(&sequences) {
+        tracing::info!(alert.ids = %alert_ids, alerts, embeds, waited_ms, "posted");
+    }
+}

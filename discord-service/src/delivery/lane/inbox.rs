@@ -1,0 +1,277 @@
+//! What waits for the channel, as the lane reads it from the stream.
+//!
+//! What a lane finds when it opens must be what the stream's leader has. Alerts are
+//! read directly, from whichever replica answers first. One that lags still shows
+//! alerts that a predecessor posted and removed: they would be posted twice. Later
+//! reads begin behind all that the lane has seen, so such a replica can only show
+//! too little, and what is new shows up soon.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use anyhow::bail;
+use shared::{Alert, ChannelId, wire};
+use tokio::time::sleep;
+
+use super::services::Services;
+use crate::{
+    batch::{BATCH, Batch, Stored},
+    delivery::{backlog::Backlog, room::Share},
+};
+
+/// Alerts that are read from the leader before the next post is made.
+const FROM_LEADER: usize = 128;
+
+/// How long to wait for a replica that does not show yet what its leader has.
+const REPLICA_LAGS_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
+
+/// How often it is compared before the lane starts over, and the longest pause
+/// between: about two seconds in all.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The waiting alerts of one channel.
+pub(super) struct Inbox<'a> {
+    services: &'a Services,
+    channel: ChannelId,
+    subject: String,
+    /// The room that its alerts take.
+    share: Share,
+    /// The stream holds more than there is room for.
+    behind: bool,
+    /// When the stream was made: tells it from one that was made in its place.
+    stream: String,
+    /// The next sequence to read.
+    cursor: u64,
+    backlog: Backlog,
+    /// Alerts that cannot be read, and why.
+    unreadable: BTreeMap<u64, String>,
+    /// Alerts that Discord refused with their links.
+    without_links: BTreeSet<u64>,
+    /// Alerts that Discord may show, by an edit that it did not confirm.
+    maybe_shown: BTreeSet<u64>,
+}
+
+impl<'a> Inbox<'a> {
+    pub(super) async fn open(services: &'a Services, channel: ChannelId) -> anyhow::Result<Self> {
+        let subject = wire::alert_subject(channel);
+        let stream = services.queue.state(&subject).await?.stream;
+        Ok(Self {
+            services,
+            channel,
+            subject,
+            share: services.room.share(),
+            behind: false,
+            stream,
+            cursor: 1,
+            backlog: Backlog::default(),
+            unreadable: BTreeMap::new(),
+            without_links: BTreeSet::new(),
+            maybe_shown: BTreeSet::new(),
+        })
+    }
+
+    /// The stream that the alerts are read from.
+    pub(super) fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    pub(super) const fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    pub(super) const fn backlog_mut(&mut self) -> &mut Backlog {
+        &mut self.backlog
+    }
+
+    /// Whether the stream holds more than there is room for.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Reads from the beginning until that is exactly what stands, or the first
+    /// part of it where there is no room for all.
+    ///
+    /// # Errors
+    /// When NATS is away, or its replicas lag for long.
+    pub(super) async fn catch_up(&mut self) -> anyhow::Result<()> {
+        for attempt in 0..ATTEMPTS {
+            let from_leader = self.behind;
+            self.refill().await?;
+            if from_leader {
+                return Ok(());
+            }
+            if self.behind {
+                self.start_over();
+                continue;
+            }
+            let stand = self.services.queue.state(&self.subject).await?.messages;
+            // All that stands was read, since a replica applies everything in
+            // order; so where the numbers agree and nothing stands behind what
+            // was read, nothing that is gone was read either.
+            let later = self.first_from(self.cursor).await?;
+            if later.is_none() && stand == self.len() {
+                return Ok(());
+            }
+            if self.len() > stand {
+                tracing::debug!("a replica shows alerts that are gone; reading again");
+                self.start_over();
+            }
+            sleep(PAUSE * attempt).await;
+        }
+        bail!("the replicas of the alerts' stream lag behind its leader")
+    }
+
+    /// Takes in all that has come since the last time. It does not wait for a
+    /// moment in which nothing comes: in a storm there is none.
+    pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
+        let mut again = true;
+        while again {
+            let room = &self.services.room;
+            let reader = if self.behind { None } else { room.reader().await };
+            let most = self.share.grow(self.len(), if self.behind { FROM_LEADER } else { BATCH });
+            let batch = match self.behind {
+                _ if most == 0 => Batch { messages: Vec::new(), more: true },
+                true => self.read_from_leader(most).await?,
+                false => self.services.queue.read(&self.subject, self.cursor, most).await?,
+            };
+            again = !self.behind && batch.more && !batch.messages.is_empty();
+            self.behind = batch.more && (self.behind || most == 0);
+            batch.messages.iter().for_each(|stored| self.take_in(stored));
+            self.share.settle(self.len());
+            drop(reader);
+        }
+        Ok(())
+    }
+
+    fn start_over(&mut self) {
+        self.backlog = Backlog::default();
+        self.unreadable.clear();
+        self.cursor = 1;
+    }
+
+    /// Where only a part is read, the numbers of what stands cannot be compared: so
+    /// the leader itself is asked.
+    async fn read_from_leader(&self, most: usize) -> anyhow::Result<Batch> {
+        let (mut messages, mut from) = (Vec::new(), self.cursor);
+        while messages.len() < most {
+            let Some(stored) = self.first_from(from).await? else {
+                return Ok(Batch { messages, more: false });
+            };
+            from = stored.sequence + 1;
+            messages.push(stored);
+        }
+        Ok(Batch { messages, more: true })
+    }
+
+    fn take_in(&mut self, stored: &Stored) {
+        self.cursor = stored.sequence + 1;
+        let why = match stored.alert() {
+            Ok(alert) if alert.channel == self.channel => {
+                return self.backlog.insert(stored.sequence, alert);
+            }
+            Ok(_) => "it is for another channel".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.unreadable.insert(stored.sequence, why);
+    }
+
+    /// Takes in what a wake-up announced. NATS announces what is stored, but a
+    /// replica may still lag; what it does not show in time the sweep finds.
+    pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
+        let before = self.len();
+        for wait in REPLICA_LAGS_MS {
+            self.refill().await?;
+            if self.len() > before || self.first_from(self.cursor).await?.is_none() {
+                break;
+            }
+            sleep(Duration::from_millis(wait)).await;
+        }
+        if self.len() == 0
+            && let Some(first) = self.first_from(1).await?
+            && first.sequence < self.cursor
+        {
+            bail!("the alerts' stream was made again");
+        }
+        Ok(())
+    }
+
+    async fn first_from(&self, sequence: u64) -> anyhow::Result<Option<Stored>> {
+        self.services.queue.first(&self.subject, sequence).await
+    }
+
+    /// How many alerts were read that still stand, as far as is known.
+    fn len(&self) -> usize {
+        self.backlog.len() + self.unreadable.len()
+    }
+
+    /// The alerts that cannot be read for one of the reasons, and that reason.
+    pub(super) fn unreadable(&self) -> Option<(BTreeSet<u64>, String)> {
+        let why = self.unreadable.values().next()?;
+        let same = self.unreadable.iter().filter(|(_, other)| *other == why);
+        Some((same.map(|(sequence, _)| *sequence).collect(), why.clone()))
+    }
+
+    /// Those of these alerts that still wait, readable or not.
+    pub(super) async fn standing(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<BTreeSet<u64>> {
+        let all = self.backlog.sequences().chain(self.unreadable.keys().copied());
+        let mut standing: BTreeSet<u64> = all.filter(|sequence| sequences.contains(sequence)).collect();
+        if self.behind {
+            for &sequence in sequences.range(self.cursor..) {
+                if self.services.queue.stands(sequence).await? {
+                    standing.insert(sequence);
+                }
+            }
+        }
+        Ok(standing)
+    }
+
+    /// The alert itself; `None` when somebody else removed it from the stream.
+    pub(super) async fn alert(&self, sequence: u64) -> anyhow::Result<Option<Alert>> {
+        if let Some(alert) = self.backlog.whole(sequence) {
+            return Ok(Some(alert.clone()));
+        }
+        let found = self.services.queue.get(vec![sequence]).await?;
+        Ok(found.first().and_then(|stored| stored.alert().ok()))
+    }
+
+    /// Whether the alert's embed is to have links.
+    pub(super) fn has_links(&self, sequence: u64) -> bool {
+        !self.without_links.contains(&sequence)
+    }
+
+    /// Discord refused these alerts with their links.
+    pub(super) fn leave_out_links(&mut self, sequences: &BTreeSet<u64>) {
+        self.without_links.extend(sequences);
+    }
+
+    /// Discord may show these alerts, by an edit that it did not confirm.
+    pub(super) fn mark_maybe_shown(&mut self, sequences: &BTreeSet<u64>) {
+        self.maybe_shown.extend(sequences);
+    }
+
+    /// Parts these alerts into those that Discord may show already, and the others.
+    pub(super) fn part_maybe_shown(&self, sequences: &BTreeSet<u64>) -> (BTreeSet<u64>, BTreeSet<u64>) {
+        sequences.iter().partition(|sequence| self.maybe_shown.contains(sequence))
+    }
+
+    /// Removes alerts from the stream that are posted or dead.
+    pub(super) async fn remove_stored(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
+        let unreadable = self.unreadable.keys().copied().find(|sequence| !sequences.contains(sequence));
+        // What stands from there on is not read yet.
+        let unread = self.behind.then_some(self.cursor);
+        let read = self.backlog.first_outside(sequences).into_iter().chain(unreadable);
+        let kept_from = read.chain(unread).min();
+        self.services.queue.remove(&self.stream, &self.subject, sequences, kept_from).await
+    }
+
+    /// Forgets alerts that are removed from the stream.
+    pub(super) fn forget(&mut self, sequences: &BTreeSet<u64>) {
+        self.backlog.remove(sequences);
+        self.unreadable.retain(|sequence, _| !sequences.contains(sequence));
+        self.without_links.retain(|sequence| !sequences.contains(sequence));
+        self.maybe_shown.retain(|sequence| !sequences.contains(sequence));
+    }
+}

@@ -1,0 +1,91 @@
+//! How alerts leave the queue: posted, dead, or dropped.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+
+use super::Lane;
+use crate::{
+    dead_letters::{Cause, Reason},
+    delivery::record::Record,
+};
+
+/// Alerts that are turned into dead letters at once.
+const CHUNK: usize = 500;
+
+impl Lane<'_> {
+    pub(super) async fn bury_all(&mut self, cause: &Cause) -> anyhow::Result<()> {
+        let all = self.inbox.backlog().sequences().collect();
+        self.bury(&all, cause).await
+    }
+
+    /// Drops alerts of a channel that was never authorized: they are strangers', and
+    /// leave no trace.
+    pub(super) async fn drop_all(&mut self) -> anyhow::Result<()> {
+        let all: BTreeSet<u64> = self.inbox.backlog().sequences().collect();
+        metrics::counter!("sentry_bot_alerts_dropped_total").increment(all.len() as u64);
+        tracing::info!(alerts = all.len(), "dropped alerts for a channel that was never authorized");
+        self.forget(&all).await
+    }
+
+    /// Makes dead letters of what cannot be read. That comes after all that a
+    /// predecessor began: it may have been able to read them, and to post them.
+    pub(super) async fn bury_unreadable(&mut self) -> anyhow::Result<()> {
+        while let Some((sequences, why)) = self.inbox.unreadable() {
+            self.bury(&sequences, &Cause::new(Reason::Unreadable, why)).await?;
+        }
+        Ok(())
+    }
+
+    /// Turns alerts into dead letters. The decision is written down first: a
+    /// successor might decide that they are to be posted, though some are dead
+    /// already.
+    pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
+        let (maybe_shown, others) = self.inbox.part_maybe_shown(sequences);
+        for (some, cause) in [(others, cause.clone()), (maybe_shown, cause.clone().if_sent(true))] {
+            if !some.is_empty() {
+                self.journal.write(&Record::dead(&some, cause.clone())).await?;
+                self.bury_decided(&some, &cause).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, where the decision is written down already.
+    pub(super) async fn bury_decided(
+        &mut self,
+        sequences: &BTreeSet<u64>,
+        cause: &Cause,
+    ) -> anyhow::Result<()> {
+        let all: Vec<u64> = sequences.iter().copied().collect();
+        for chunk in all.chunks(CHUNK) {
+            let messages = self.services.queue.get(chunk.to_vec()).await?;
+            // First the dead letter, then the removal: a crash between the two leaves
+            // the alert, and burying it again stores no second letter.
+            self.services.dead_letters.bury(self.channel, messages, cause).await?;
+            self.forget(&chunk.iter().copied().collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes alerts that are posted or dead.
+    pub(super) async fn forget(&mut self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
+        self.inbox.remove_stored(sequences).await?;
+        self.inbox.forget(sequences);
+        Ok(())
+    }
+
+    /// The post stands in Discord, as this message if that is known: notes that
+    /// down and removes its alerts. In either order a successor sees that it was
+    /// posted, so both are done at once.
+    pub(super) async fn confirm(&mut self, mut record: Record, message: Option<u64>) -> anyhow::Result<()> {
+        let sequences = record.sequences();
+        let (noted, removed) = tokio::join!(
+            self.journal.write_posted(&mut record, message),
+            self.inbox.remove_stored(&sequences)
+        );
+        noted.and(removed).context("a post is confirmed, but not yet noted down")?;
+        self.inbox.forget(&sequences);
+        Ok(())
+    }
+}

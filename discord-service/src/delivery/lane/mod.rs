@@ -1,0 +1,280 @@
+//! One channel's lane: takes what waits for the channel, one post or edit at a time.
+//!
+//! Each step goes like this:
+//!
+//! 1. [`inbox`] reads what waits.
+//! 2. [`schedule`] decides: a post or an edit, and when.
+//! 3. [`compose`] builds the post, or [`edit`] the edit, as a record.
+//! 4. The journal keeps the record, before Discord hears of it.
+//! 5. [`deliver`] sends it until Discord has decided.
+//! 6. [`finish`] draws the consequences; [`leave_queue`] removes the alerts.
+//!
+//! [`closure_watch`] knows whether Discord lets the bot post in the channel at all.
+//! Each of these parts keeps its own state; the lane only holds them together.
+//!
+//! The order of steps is what makes a crash at any moment safe; the crash
+//! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
+
+mod closure_watch;
+mod compose;
+#[cfg(test)]
+mod crash_tests;
+mod deliver;
+mod edit;
+mod edit_schedule;
+mod finish;
+mod history;
+mod inbox;
+mod interruption;
+mod leave_queue;
+mod permission;
+mod put_back;
+mod resume;
+mod schedule;
+mod services;
+mod stored_closure;
+
+pub(crate) use self::services::Services;
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use shared::{ChannelId, GuildId, shutdown::CancellationToken, text::chain};
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc,
+    },
+    time::{Instant, sleep_until},
+};
+
+use self::{
+    closure_watch::ClosureWatch,
+    deliver::deliver,
+    inbox::Inbox,
+    interruption::Interruption,
+    permission::{expired_cause, revoked_cause},
+    schedule::{NextStep, Schedule},
+};
+use super::{
+    backoff::{Backoff, News},
+    journal::Journal,
+    record::Record,
+};
+use crate::{
+    authority::Standing,
+    dead_letters::{Cause, Reason},
+    reopening::Reopening,
+};
+
+/// What is away is away for all lanes: one of them says so.
+static INTERRUPTIONS: News = News::new();
+
+/// What the dispatcher gives to one lane.
+pub(crate) struct Assignment {
+    pub(crate) channel: ChannelId,
+    /// Cancelled when the lease of the channel's partition is to be given up:
+    /// another pod is to have it, or the process ends.
+    pub(crate) lease_stop: CancellationToken,
+    /// Something came. Closed to put the lane away.
+    pub(crate) wakes: mpsc::Receiver<()>,
+    /// What may open the channel again.
+    pub(crate) reopenings: broadcast::Receiver<Arc<Reopening>>,
+    pub(crate) closed: ClosedFlag,
+}
+
+/// Tells the dispatcher whether a lane's channel is closed: then it is not put away.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ClosedFlag(Arc<AtomicBool>);
+
+impl ClosedFlag {
+    fn set(&self, closed: bool) {
+        self.0.store(closed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Works until there is nothing left to do and no wake-up can come any more.
+pub(crate) async fn run(services: Arc<Services>, mut assignment: Assignment) {
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+    loop {
+        let error = match serve(&services, &mut assignment, &mut backoff).await {
+            Ok(()) | Err(Interruption::Stopping) => return,
+            Err(Interruption::BadToken(_)) => return services.bad_token.cancel(),
+            Err(Interruption::Failed(error)) => error,
+        };
+        let wait = backoff.next();
+        metrics::counter!("sentry_bot_lane_interruptions_total").increment(1);
+        if INTERRUPTIONS.is_news() {
+            tracing::warn!(retry_in = ?wait, "lanes start over, such as this channel's: {}", chain(&error));
+        } else {
+            tracing::debug!(retry_in = ?wait, "the channel's lane starts over: {error:#}");
+        }
+        tokio::select! {
+            () = async {
+                services.queue.back_after(wait).await;
+                services.recovery.turn().await;
+            } => {}
+            () = assignment.lease_stop.cancelled() => return,
+        }
+    }
+}
+
+async fn serve(
+    services: &Services,
+    assignment: &mut Assignment,
+    backoff: &mut Backoff,
+) -> Result<(), Interruption> {
+    let Assignment { channel, lease_stop, wakes, reopenings, closed } = assignment;
+    let (mut lane, unfinished) = Lane::open(services, *channel, lease_stop, closed.clone()).await?;
+    lane.inbox.catch_up().await?;
+    // What a predecessor began comes first: its alerts still wait, and would be
+    // posted a second time.
+    if let Some(record) = unfinished {
+        lane.resume(record).await?;
+        succeeded(services, backoff);
+    }
+    while !lease_stop.is_cancelled() {
+        lane.closure.follow(lane.inbox.is_behind(), lane.inbox.backlog().len()).await?;
+        lane.inbox.refill().await?;
+        lane.bury_unreadable().await?;
+        if lane.inbox.backlog().is_empty() {
+            if !lane.closure.is_following() && lane.idle(wakes, reopenings).await?.is_break() {
+                return Ok(lane.journal.clear().await?);
+            }
+        } else if let Some(next_step) = lane.schedule.next(&mut lane.inbox, wakes).await? {
+            if !closed.is_set() {
+                // What came before this step cannot open a channel that it finds closed.
+                *reopenings = reopenings.resubscribe();
+            }
+            lane.step(next_step).await?;
+            succeeded(services, backoff);
+        }
+    }
+    Err(Interruption::Stopping)
+}
+
+/// A whole step succeeded: that a lane could be opened says little.
+fn succeeded(services: &Services, backoff: &mut Backoff) {
+    backoff.reset();
+    services.recovery.succeeded();
+}
+
+/// A channel's lane at work.
+struct Lane<'a> {
+    services: &'a Services,
+    channel: ChannelId,
+    lease_stop: &'a CancellationToken,
+    journal: Journal,
+    inbox: Inbox<'a>,
+    schedule: Schedule<'a>,
+    closure: ClosureWatch<'a>,
+}
+
+impl<'a> Lane<'a> {
+    /// The lane, and what a predecessor, perhaps this pod before a crash, left in
+    /// the journal.
+    async fn open(
+        services: &'a Services,
+        channel: ChannelId,
+        lease_stop: &'a CancellationToken,
+        closed: ClosedFlag,
+    ) -> anyhow::Result<(Self, Option<Record>)> {
+        let inbox = Inbox::open(services, channel).await?;
+        let journals = services.journals.clone();
+        let (journal, unfinished) = Journal::open(journals, channel, inbox.stream().to_owned()).await?;
+        let closure = ClosureWatch::open(services, channel, closed).await?;
+        let schedule = Schedule::new(services, channel, lease_stop);
+        Ok((Self { services, channel, lease_stop, journal, inbox, schedule, closure }, unfinished))
+    }
+
+    /// Nothing waits: returns once something happens that the lane must look at, and
+    /// breaks when the dispatcher puts the lane away.
+    async fn idle(
+        &mut self,
+        wakes: &mut mpsc::Receiver<()>,
+        reopenings: &mut broadcast::Receiver<Arc<Reopening>>,
+    ) -> Result<ControlFlow<()>, Interruption> {
+        let (look_at, closed) = (self.closure.look_at(), self.closure.is_flagged());
+        tokio::select! {
+            wake = wakes.recv() => match wake {
+                Some(()) => self.inbox.look_again().await?,
+                None => return Ok(ControlFlow::Break(())),
+            },
+            reopening = reopenings.recv(), if closed => match reopening {
+                Ok(reopening) => self.closure.hear(Some(&reopening)).await,
+                Err(RecvError::Lagged(_)) => self.closure.hear(None).await,
+                Err(RecvError::Closed) => return Err(Interruption::Stopping),
+            },
+            () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {
+                self.closure.look(self.inbox.backlog().is_empty()).await?;
+            }
+            () = self.lease_stop.cancelled() => {}
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// One post or edit, or one reason why there is none. It is made when it may
+    /// go, of all that waits then and of what may be posted then.
+    async fn step(&mut self, next_step: NextStep) -> Result<(), Interruption> {
+        let expired = self.inbox.backlog().waiting_before(self.services.oldest_ms());
+        // Strangers' alerts leave no trace, however old. That a channel is none is
+        // known without the store, so what waits for the store expires all the same.
+        if !expired.is_empty() && self.services.authority.was_authorized(self.channel).await? {
+            return Ok(self.bury(&expired, &expired_cause()).await?);
+        }
+        match self.services.authority.standing(self.channel).await? {
+            // It is known from now on.
+            Standing::Authorized(_) if !expired.is_empty() => Ok(()),
+            Standing::Authorized(guild) => match self.closure.closed().await? {
+                None => self.post_or_edit(next_step, guild).await,
+                Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
+            },
+            Standing::Unreachable(words) => {
+                let why = match self.closure.closed().await? {
+                    Some(why) => why,
+                    None => self.closure.close(&words).await?,
+                };
+                Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?)
+            }
+            Standing::NotAuthorized if self.services.authority.was_authorized(self.channel).await? => {
+                Ok(self.bury_all(&revoked_cause()).await?)
+            }
+            Standing::NotAuthorized => Ok(self.drop_all().await?),
+        }
+    }
+
+    /// One post or edit of what is still trusted, or the end of what is not.
+    async fn post_or_edit(&mut self, next_step: NextStep, guild: GuildId) -> Result<(), Interruption> {
+        let keys = self.services.authority.trust(self.channel).await?;
+        if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
+            return Ok(self.bury(&sequences, &why.cause()).await?);
+        }
+        let record = match next_step {
+            NextStep::Post => self.compose(guild).await?,
+            NextStep::Edit => self.compose_edit(guild).await?,
+        };
+        let Some(record) = record else { return Ok(()) };
+        // Before Discord hears of it: a successor then repeats exactly this post,
+        // and Discord knows it by its nonce.
+        self.journal.write(&record).await?;
+        self.send(record, false).await
+    }
+
+    /// Sends a record that is in the journal. `repeated`: a predecessor may have
+    /// sent it.
+    async fn send(&mut self, record: Record, repeated: bool) -> Result<(), Interruption> {
+        let Self { services, channel, lease_stop, .. } = self;
+        let outcome = deliver(services, *channel, lease_stop, &record, repeated).await?;
+        Ok(self.finish(record, outcome).await?)
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether alerts may be posted, as the store and Discord say now.
+
+use shared::{ChannelId, GuildId, UserId};
+
+use super::{interruption::Interruption, services::Services};
+use crate::{
+    authority::{Entitlement, Standing},
+    dead_letters::{Cause, Reason},
+    delivery::record::{Mention, Record},
+    trust::{Distrust, distrust},
+};
+
+/// Why a recorded post must not be sent.
+#[derive(Debug)]
+pub(super) enum Objection {
+    /// Its alerts are dead letters for this cause.
+    Dead(Cause),
+    /// Discord does not show the channel to the bot: why, in its words.
+    Unreachable(String),
+}
+
+/// Why what is recorded must not be sent, if so. Much can change while a post
+/// waits for Discord, or for a successor that repeats it.
+pub(super) async fn objection(
+    services: &Services,
+    channel: ChannelId,
+    record: &Record,
+) -> Result<Option<Objection>, Interruption> {
+    if record.since_ms.1 < services.oldest_ms() {
+        return Ok(Some(Objection::Dead(expired_cause())));
+    }
+    let guild = match services.authority.standing(channel).await? {
+        Standing::Authorized(guild) => guild,
+        Standing::NotAuthorized => return Ok(Some(Objection::Dead(revoked_cause()))),
+        Standing::Unreachable(words) => return Ok(Some(Objection::Unreachable(words))),
+    };
+    for Mention { user, project } in &record.mentions {
+        if let Some(cause) = mention_cause(services, guild, Some(user), project).await? {
+            return Ok(Some(Objection::Dead(cause)));
+        }
+    }
+    let keys = services.authority.trust(channel).await?;
+    let distrusted =
+        record.trusts.iter().find_map(|(trust, received_ms)| distrust(&keys, trust, *received_ms));
+    Ok(distrusted.map(Distrust::cause).map(Objection::Dead))
+}
+
+/// Why this user must not be mentioned for this project, if so.
+pub(super) async fn mention_cause(
+    services: &Services,
+    guild: GuildId,
+    user: Option<&UserId>,
+    project: &str,
+) -> Result<Option<Cause>, Interruption> {
+    let Some(user) = user else { return Ok(None) };
+    Ok(match services.authority.entitlement(guild, *user, project).await? {
+        Entitlement::Entitled => None,
+        Entitlement::NoProject => Some("the mentioned user has no project in this guild"),
+        Entitlement::OtherProject(_) => Some("the mentioned user is registered to another project"),
+    }
+    .map(|why| Cause::new(Reason::Mention, why)))
+}
+
+pub(super) fn revoked_cause() -> Cause {
+    Cause::new(Reason::Revoked, "the channel is no longer authorized: authorize it again")
+}
+
+pub(super) fn expired_cause() -> Cause {
+    Cause::new(Reason::Expired, "it waited too long to be posted")
+}

@@ -1,0 +1,103 @@
+//! What a lane does next, a post or an edit, and when.
+//!
+//! What is news waits for no edit: a post goes first. In a burst the first alerts
+//! would take the few posts that Discord allows in a window, one or two in each,
+//! and the rest would wait for the next window. So the less is left of a window,
+//! the longer a post waits after the last one for more alerts to join it. One that
+//! has come alone, or that is full, waits for nothing.
+
+use std::time::Duration;
+
+use shared::{ChannelId, shutdown::CancellationToken};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{compose::EMBEDS, edit_schedule::EditSchedule, inbox::Inbox, services::Services};
+use crate::delivery::backlog::Backlog;
+
+/// What the pause would be at the end of a window; it grows with the square of
+/// what is used. With five posts in a window: 20, 80, 180 and 320 ms.
+const LONGEST: Duration = Duration::from_millis(500);
+/// How often to look meanwhile whether the post is full.
+const PEEK: Duration = Duration::from_millis(20);
+
+/// What a lane does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NextStep {
+    Post,
+    Edit,
+}
+
+/// When the lane posts and when it edits.
+pub(super) struct Schedule<'a> {
+    services: &'a Services,
+    channel: ChannelId,
+    lease_stop: &'a CancellationToken,
+    /// Which messages are edited, and when.
+    pub(super) edits: EditSchedule<'a>,
+    /// When Discord confirmed the last post of this lane.
+    last_post: Option<Instant>,
+}
+
+impl<'a> Schedule<'a> {
+    pub(super) fn new(services: &'a Services, channel: ChannelId, lease_stop: &'a CancellationToken) -> Self {
+        let edits = EditSchedule::new(services, channel);
+        Self { services, channel, lease_stop, edits, last_post: None }
+    }
+
+    /// Discord has confirmed a post.
+    pub(super) fn posted(&mut self) {
+        self.last_post = Some(Instant::now());
+    }
+
+    /// What can be done now; `None` after it had to wait for Discord's limits:
+    /// meanwhile more may have come.
+    pub(super) async fn next(
+        &mut self,
+        inbox: &mut Inbox<'_>,
+        wakes: &mut mpsc::Receiver<()>,
+    ) -> anyhow::Result<Option<NextStep>> {
+        self.edits.sort(inbox.backlog_mut()).await?;
+        self.edits.post_what_is_back(inbox.backlog_mut());
+        let post = inbox.backlog().embeds_to_post().next().is_some();
+        let edit = self.edits.next(inbox.backlog()).is_some();
+        let held = self.held_until(inbox.backlog()).filter(|_| post);
+        let posting = self.services.discord.until_free(self.channel);
+        let editing = self.services.discord.until_edit_free(self.channel);
+        tokio::pin!(posting, editing);
+        let free = post && futures::poll!(&mut posting).is_ready();
+        if free && held.is_none() {
+            return Ok(Some(NextStep::Post));
+        }
+        if edit && futures::poll!(&mut editing).is_ready() {
+            return Ok(Some(NextStep::Edit));
+        }
+        if let Some(until) = held.filter(|_| free) {
+            sleep_until(until.min(Instant::now() + PEEK)).await;
+            return Ok(None);
+        }
+        let held_edits = self.edits.held_until();
+        tokio::select! {
+            () = posting, if post => {}
+            () = editing, if edit => {}
+            () = sleep_until(held_edits.unwrap_or_else(Instant::now)), if held_edits.is_some() => {}
+            Some(()) = wakes.recv(), if !post => inbox.look_again().await?,
+            () = self.lease_stop.cancelled() => {}
+        }
+        Ok(None)
+    }
+
+    /// Until when the next post waits for more, if it does.
+    fn held_until(&self, backlog: &Backlog) -> Option<Instant> {
+        let until = self.last_post? + pause(self.services.discord.used(self.channel));
+        let full = || backlog.embeds_to_post().take(EMBEDS).count() == EMBEDS;
+        (until > Instant::now() && !full()).then_some(until)
+    }
+}
+
+/// The pause after a post when this share of the window is used.
+fn pause(used: f64) -> Duration {
+    LONGEST.mul_f64((used * used).clamp(0.0, 1.0))
+}

@@ -1,0 +1,237 @@
+//! The write-ahead record: what a post contains is written down before it is
+//! sent, so that a successor repeats exactly that post.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
+
+use super::messages::ShownMessage;
+use crate::{
+    dead_letters::{Cause, Reason},
+    sequences::runs_of,
+};
+
+/// The version of a post's record.
+const VERSION: u32 = 1;
+/// The version of an edit's record, which a build that knows no edits must not
+/// take for a post.
+const EDIT_VERSION: u32 = 2;
+/// Discord's limit for a nonce, in characters.
+const NONCE_CHARS: usize = 25;
+
+/// How far a recorded post has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecordState {
+    /// It may have been sent.
+    Sending,
+    /// Discord confirmed it. Its alerts may still stand in the stream.
+    Posted,
+    /// It is not posted (any more): its alerts are to become dead letters. Some
+    /// may be already.
+    Dead(Cause),
+}
+
+/// What is to be done with a record that a predecessor left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RecordFate {
+    /// The post stands in Discord: only its alerts are still to be removed.
+    Remove,
+    /// It may or may not: exactly this post is sent again.
+    Repeat,
+    /// Its alerts become dead letters, those that still stand.
+    Bury(Cause),
+}
+
+/// Whom the post mentions, and for which project: checked again before a repeat.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Mention {
+    pub(crate) user: UserId,
+    pub(crate) project: String,
+}
+
+/// What one post or one edit consists of.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    /// The sequences of its alerts in the stream.
+    pub(crate) sequences: BTreeSet<u64>,
+    pub(crate) mentions: BTreeSet<Mention>,
+    /// On what its alerts were let in, each with the newest receipt.
+    pub(crate) trusts: Vec<(Trust, i64)>,
+    /// Since when its oldest and its newest alert wait, in milliseconds since 1970.
+    pub(crate) since_ms: (i64, i64),
+    pub(crate) embeds: usize,
+    /// Whether its embeds have links.
+    pub(crate) links: bool,
+    /// The body of the request to Discord.
+    pub(crate) body: serde_json::Value,
+}
+
+/// One post or one edit, ready to be sent again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    v: u32,
+    pub(crate) state: RecordState,
+    /// Runs of sequences in the stream: for each the distance of its first from
+    /// the last before it, and its length. With plain sequences the record of a
+    /// large backlog that alternates with others' would not fit a message of NATS.
+    runs: Vec<(u64, u64)>,
+    pub(crate) mentions: BTreeSet<Mention>,
+    /// On what its alerts were let in, each with the newest receipt: checked again
+    /// before a repeat. Builds before this field checked no trust.
+    #[serde(default)]
+    pub(crate) trusts: Vec<(Trust, i64)>,
+    /// Since when its oldest and its newest alert wait, in milliseconds since 1970.
+    #[serde(rename = "received_ms")]
+    pub(crate) since_ms: (i64, i64),
+    /// How many embeds it has.
+    pub(crate) embeds: usize,
+    /// Whether its embeds have links.
+    pub(crate) links: bool,
+    /// The body of the request to Discord.
+    pub(crate) body: serde_json::Value,
+    /// The traces that it continues. A successor's repeat continues none.
+    #[serde(skip)]
+    pub(crate) traces: Vec<TracePoint>,
+    /// The message that is edited; a post makes a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) edits: Option<u64>,
+    /// The message that was posted, once Discord has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<u64>,
+    /// What the message shows then, where that is to be remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shown: Option<ShownMessage>,
+}
+
+impl Record {
+    /// A post that is about to be sent.
+    pub(crate) fn new(content: Content) -> Self {
+        let Content { sequences, mentions, trusts, since_ms, embeds, links, body } = content;
+        Self {
+            v: VERSION,
+            state: RecordState::Sending,
+            runs: runs_of(&sequences),
+            mentions,
+            trusts,
+            since_ms,
+            embeds,
+            links,
+            body,
+            traces: Vec::new(),
+            edits: None,
+            message: None,
+            shown: None,
+        }
+    }
+
+    /// The same, of a post whose message shall be remembered.
+    pub(crate) fn showing(self, shown: ShownMessage) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// The same, as a part of these traces.
+    pub(crate) fn tracing(self, traces: Vec<TracePoint>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// The same, as an edit of this message.
+    pub(crate) fn editing(self, message: u64) -> Self {
+        Self { v: EDIT_VERSION, edits: Some(message), ..self }
+    }
+
+    /// Alerts that are about to become dead letters.
+    pub(crate) fn dead(sequences: &BTreeSet<u64>, cause: Cause) -> Self {
+        let record = Self::new(Content { sequences: sequences.clone(), ..Content::default() });
+        Self { state: RecordState::Dead(cause), ..record }
+    }
+
+    /// What stands in the journal of a channel that has nothing in flight.
+    pub(super) fn nothing() -> Self {
+        Self { state: RecordState::Posted, ..Self::new(Content::default()) }
+    }
+
+    /// Reads what stands in a journal. Of a record that this build does not
+    /// understand (a newer one's, before a roll-back) it takes what it can: its
+    /// alerts must neither be posted twice unseen nor hold the channel up. A record
+    /// of another stream than this one names alerts that are gone with it: what has
+    /// their sequences now is new.
+    pub(super) fn read(value: &[u8], channel: ChannelId, stream: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Origin {
+            // Absent in records of older builds.
+            stream: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Foreign {
+            #[serde(default)]
+            state: serde_json::Value,
+            runs: Vec<(u64, u64)>,
+        }
+        if let Ok(Origin { stream: Some(origin) }) = serde_json::from_slice(value)
+            && origin != stream
+        {
+            tracing::warn!(channel.id = %channel, "what the channel had in flight is gone with its stream, which was made anew");
+            return None;
+        }
+        if let Ok(record) = serde_json::from_slice::<Self>(value)
+            && matches!(record.v, VERSION | EDIT_VERSION)
+        {
+            return Some(record);
+        }
+        metrics::counter!("sentry_bot_records_unreadable_total").increment(1);
+        tracing::error!(channel.id = %channel, "what the channel had in flight was written down by another version of this program");
+        let Foreign { state, runs } = serde_json::from_slice(value).ok()?;
+        let cause = Cause::new(Reason::Unreadable, "it was in flight under another version of the bot");
+        let record = Self::dead(&BTreeSet::new(), cause.if_sent(true));
+        let state = if state == "posted" { RecordState::Posted } else { record.state };
+        Some(Self { state, runs, ..record })
+    }
+
+    /// What a successor does with it. The alerts of a post are removed only
+    /// after Discord confirmed it, the first one first.
+    pub(crate) fn resume(&self, first_stands: bool) -> RecordFate {
+        match &self.state {
+            RecordState::Sending if first_stands => RecordFate::Repeat,
+            RecordState::Sending | RecordState::Posted => RecordFate::Remove,
+            RecordState::Dead(cause) => RecordFate::Bury(cause.clone()),
+        }
+    }
+
+    /// The sequence of its first alert.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.runs.first().map(|(distance, _)| *distance)
+    }
+
+    /// The sequences of its alerts.
+    pub(crate) fn sequences(&self) -> BTreeSet<u64> {
+        let mut last = 0;
+        let runs = self.runs.iter().map(|(distance, length)| {
+            let first = distance.saturating_add(last);
+            last = first.saturating_add(length.saturating_sub(1));
+            first..=last
+        });
+        runs.flatten().collect()
+    }
+}
+
+/// The nonce of a post: the same for the same content, and different for any
+/// other, also after the stream was made anew and its sequences repeat.
+pub(crate) fn nonce(channel: ChannelId, sequences: &BTreeSet<u64>, embeds: &[serde_json::Value]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(channel.get().to_le_bytes());
+    for sequence in sequences {
+        hash.update(sequence.to_le_bytes());
+    }
+    for embed in embeds {
+        hash.update(embed.to_string());
+    }
+    let mut text = hex::encode(hash.finalize());
+    text.truncate(NONCE_CHARS);
+    text
+}
+
+#[cfg(test)]
+mod tests;

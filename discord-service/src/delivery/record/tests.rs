@@ -1,0 +1,84 @@
+use super::*;
+use crate::{delivery::journal::JournalEntry, tally::Tally};
+
+fn post(sequences: &[u64]) -> Record {
+    let sequences = sequences.iter().copied().collect();
+    Record::new(Content { sequences, embeds: 1, links: true, body: "x".into(), ..Content::default() })
+}
+
+#[test]
+fn a_record_keeps_its_sequences_as_runs() {
+    let sequences = BTreeSet::from([1, 2, 3, 7, 9, 10]);
+    let record = Record::new(Content { sequences: sequences.clone(), ..Content::default() });
+    assert_eq!(record.runs, [(1, 3), (4, 1), (2, 2)]);
+    assert_eq!(record.sequences(), sequences);
+    assert_eq!(record.first(), Some(1));
+}
+
+#[test]
+fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
+    let channel = ChannelId::new(1);
+    let record = post(&[5, 6]);
+    let mut json = serde_json::to_value(&record).expect("it encodes");
+    json["v"] = 3.into();
+    let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), channel, "now");
+    let dead = read(&json).expect("its alerts are known");
+    assert_eq!(dead.sequences(), BTreeSet::from([5, 6]));
+    assert!(matches!(dead.resume(true), RecordFate::Bury(cause) if cause.may_have_been_posted));
+    json["state"] = "posted".into();
+    assert_eq!(read(&json).expect("its alerts are known").resume(true), RecordFate::Remove);
+    assert_eq!(read(&serde_json::json!({"v": 3})), None);
+    assert_eq!(Record::read(b"garbage", channel, "now"), None);
+}
+
+#[test]
+fn a_record_is_of_no_use_once_its_stream_was_made_anew() {
+    let record = post(&[5]);
+    let written = JournalEntry { stream: "then", record: &record, tally: Tally::default() };
+    let written = serde_json::to_vec(&written).expect("it encodes");
+    let channel = ChannelId::new(1);
+    assert_eq!(Record::read(&written, channel, "then"), Some(record.clone()));
+    assert_eq!(Record::read(&written, channel, "now"), None);
+    let older = serde_json::to_vec(&record).expect("it encodes");
+    assert_eq!(Record::read(&older, channel, "now"), Some(record));
+}
+
+#[test]
+fn a_record_from_before_trust_was_written_down_is_read_as_it_was() {
+    let trusts = vec![(Trust::None, 5), (Trust::Token("1a2b".to_owned()), 7)];
+    let record = Record { trusts, since_ms: (5, 7), ..post(&[5]) };
+    let mut json = serde_json::to_value(&record).expect("it encodes");
+    let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), ChannelId::new(1), "now");
+    assert_eq!(read(&json), Some(record.clone()));
+    json.as_object_mut().expect("an object").remove("trusts");
+    assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..record }));
+}
+
+#[test]
+fn an_edit_is_read_as_an_edit_and_an_older_build_does_not_take_it_for_a_post() {
+    let edit = post(&[5]).editing(7).showing(ShownMessage::new(600, Vec::new()));
+    let json = serde_json::to_vec(&edit).expect("it encodes");
+    assert_eq!(Record::read(&json, ChannelId::new(1), "now"), Some(edit.clone()));
+    assert_ne!(edit.v, VERSION);
+}
+
+#[test]
+fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
+    let full = shared::settings::MAX_CHANNEL_BACKLOG as u64;
+    let sequences: BTreeSet<u64> = (0..full).map(|n| 9_000_000_000 + 2 * n).collect();
+    let body = "x".repeat(60_000).into();
+    let record = Record::new(Content { sequences, embeds: 10, links: true, body, ..Content::default() });
+    let encoded = serde_json::to_vec(&record).expect("it encodes");
+    assert!(encoded.len() < 1 << 20, "{}", encoded.len());
+}
+
+#[test]
+fn a_nonce_depends_on_channel_alerts_and_content_and_fits_discord() {
+    let content = [serde_json::json!({"title": "a"})];
+    let first = nonce(ChannelId::new(1), &BTreeSet::from([1]), &content);
+    assert_eq!(first.len(), NONCE_CHARS);
+    assert_eq!(first, nonce(ChannelId::new(1), &BTreeSet::from([1]), &content));
+    assert_ne!(first, nonce(ChannelId::new(2), &BTreeSet::from([1]), &content));
+    assert_ne!(first, nonce(ChannelId::new(1), &BTreeSet::from([2]), &content));
+    assert_ne!(first, nonce(ChannelId::new(1), &BTreeSet::from([1]), &[]));
+}
