@@ -58,6 +58,26 @@ async fn a_proxys_connection_is_kept_until_it_is_told_that_it_is_not() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_refused_unread_takes_no_other_one_with_it() {
+    let app = TestApp::start_with(&["--runtime-mode", "development", "--trusted-proxies", "127.0.0.1"]).await;
+    let port = app.port;
+    client::run(move || {
+        for n in 0..50 {
+            let mut stream = client::connect(port);
+            let refused = Request::post("/sentry-bot/channel", MINIMAL).bytes();
+            stream.write_all(&refused).expect("sent");
+            let response = client::read(&mut stream).expect("an answer");
+            assert_eq!(response.status, 400, "{}", response.body);
+            if !response.head.contains(CLOSES) {
+                stream.write_all(&alert(n)).expect("sent");
+                client::read(&mut stream).expect("an answer").expect(202, STORED);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_idle_connection_of_a_proxy_is_closed_in_the_end() {
     let proxied = ["--runtime-mode", "development", "--trusted-proxies", "127.0.0.1"];
     let app = TestApp::start_with(&[&proxied[..], &["--keep-alive-secs", "2"]].concat()).await;
