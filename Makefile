@@ -18,7 +18,7 @@ test: ## run every check
 soak: ## run the tests of faults, disasters and many pods with their full figures (most of an hour)
 	@tests/tools/soak.sh
 
-bench: ## measure the table of README.md, against baselines in the same run
+bench: ## measure the table of docs/MEASUREMENTS.md, against baselines in the same run
 	@tests/tools/bench.sh
 
 k8s-check: ## render the manifests of k8s/ and check them (needs the built services)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The figures of README.md's table "Performance", each beside a baseline that
-# is measured in the same run: machines are noisy, so the ratios count.
+# The table "Performance" of docs/MEASUREMENTS.md. Each figure has a baseline from
+# the same run: machines are noisy, so the ratios count.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/tools/setup.sh

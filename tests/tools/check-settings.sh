@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# README.md's table of settings names exactly the variables that `--help` of the
+# docs/SETTINGS.md names exactly the variables that `--help` of the
 # two services names, with the same defaults. Needs the built programs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,9 +28,9 @@ def from_help(program):
     return found
 
 
-def from_readme(program):
+def from_document(program):
     found = {}
-    text = open("README.md").read()
+    text = open("docs/SETTINGS.md").read()
     for row in re.findall(r"^\| `[A-Z].*\|$", text, re.M):
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         if len(cells) == 4 and cells[1] in (program, "both"):
@@ -40,13 +40,13 @@ def from_readme(program):
 
 wrong = []
 for program in ("ingress-service", "discord-service"):
-    told, written = from_help(program), from_readme(program)
+    told, written = from_help(program), from_document(program)
     wrong += [f"{name} of {program} is missing" for name in told.keys() - written.keys()]
     wrong += [f"{name}: {program} has no such setting" for name in written.keys() - told.keys() - UNLISTED]
     for name in told.keys() & written.keys():
         if told[name] != written[name] and not told[name].startswith("pretty on"):
             wrong.append(f"{name} of {program}: the default is {told[name]!r}, not {written[name]!r}")
 for line in sorted(set(wrong)):
-    print(f"README.md, table of settings: {line}")
+    print(f"docs/SETTINGS.md: {line}")
 sys.exit(bool(wrong))
 PYTHON

@@ -158,7 +158,7 @@ run_discord() {
 The bot is online. In a channel of your Discord server that it may post in, type:
   !sentry channel authorize #that-channel
 Then let an alert rule of Sentry call https://YOUR-HOST:${ingress##*:}/sentry-bot/channel?id=CHANNEL-ID
-README.md explains each step. Only Sentry's own addresses are let in; to send from this machine,
+docs/ADMINS.md explains each step. Only Sentry's own addresses are let in; to send from this machine,
 start it with RUNTIME_MODE=development.
 TEXT
 }

@@ -29,13 +29,14 @@ check() {
 
 check "shell scripts" tests/tools/check-scripts.sh
 check "tree" tests/tools/check-tree.sh
+check "documents" tests/tools/check-docs.py
 check "alert rules" tests/tools/check-rules.sh
 check "format" cargo fmt --all --check
 check "licences, bans, sources" cargo deny --locked check bans licenses sources
 check "clippy" cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 check "build" cargo build --locked --workspace --bins
-check "settings in README.md" tests/tools/check-settings.sh
+check "settings in docs/SETTINGS.md" tests/tools/check-settings.sh
 check "Kubernetes manifests" tests/tools/k8s-check.sh
 check "NATS cluster" tests/tools/nats-cluster-check.sh
 check "Compose" tests/tools/compose-check.sh

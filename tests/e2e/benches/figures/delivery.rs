@@ -49,7 +49,7 @@ async fn lone() -> Figure {
     }
     let (ours, baseline) = (median(ours), median(baseline));
     Figure {
-        what: "a lone alert, from Sentry's request to the message in Discord, median; baseline: one request to Discord alone",
+        what: "median time of a single alert from Sentry's request to the message in Discord; baseline: one request to Discord, without TLS",
         ours: format!("{} ms", ours.as_millis()),
         baseline: format!("{:.1} ms", baseline.as_secs_f64() * 1e3),
         ratio: ratio(ours, baseline),
@@ -79,7 +79,7 @@ async fn storm() -> Figure {
     });
     let baseline = join_all(posts).await.into_iter().filter(|arrived| *arrived).count();
     Figure {
-        what: "60 different alerts at once for one channel: shown when Sentry hangs up (5 s); baseline: a message each, repeated after every 429, lost when Sentry hangs up",
+        what: "60 different alerts at once for one channel: shown after 5 s, when Sentry hangs up; baseline: a message each, repeated after every 429",
         ours: format!("{ours}, the rest later"),
         baseline: format!("{baseline}, the rest never"),
         ratio: ours as f64 / baseline as f64,
@@ -103,7 +103,7 @@ async fn large_storm() -> Figure {
     let limit = Limit::new(5, Duration::from_secs(5));
     let baseline = limit.period * (LARGE_STORM as u32 / limit.count - 1);
     Figure {
-        what: "1,000 different alerts for one channel, until the last is shown; baseline, by arithmetic: a message each, as fast as Discord lets one channel",
+        what: "1,000 different alerts for one channel, until the last is shown; baseline, by arithmetic: a message each, as fast as Discord allows",
         ours: format!("{:.1} s", ours.as_secs_f64()),
         baseline: format!("{} s", baseline.as_secs()),
         ratio: ratio(ours, baseline),

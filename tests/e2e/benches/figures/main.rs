@@ -1,4 +1,4 @@
-//! The figures of README.md's table "Performance": `make bench`. Each stands
+//! The table "Performance" of docs/MEASUREMENTS.md: `make bench`. Each stands
 //! beside a baseline that is measured in the same run, since machines differ and
 //! are noisy; the ratios are what counts.
 
