@@ -125,7 +125,7 @@ async fn status_explains_the_last_refusal_of_each_kind_and_the_last_five_dead_le
         "Its body was missing, cut or not JSON.",
         "The bot failed on it.",
         "Discord refused the message itself.",
-        "It was no alert that this version",
+        "It was not an alert that this version",
         "Discord did not let the bot post in this channel.",
         "The mentioned user has not registered its project.",
         "The channel was no longer authorized.",

@@ -13,12 +13,9 @@ use super::{
 use crate::{
     authority::Standing,
     closure::{Closure, Following},
-    discord::DiscordError,
+    discord::{DiscordError, codes},
     reopening::Reopening,
 };
-
-/// Discord's code for a message without content.
-const CANNOT_SEND_EMPTY: u32 = 50006;
 
 /// Tries after GUILD_CREATE are spread over this.
 const SPREAD: Duration = Duration::from_secs(60);
@@ -95,7 +92,7 @@ impl<'a> ClosureWatch<'a> {
     /// bot without Embed Links: the channel refuses, and not the message.
     /// <https://github.com/discord/discord-api-docs/issues/2601>
     pub(super) async fn drops_embeds(&self, refused: &DiscordError) -> bool {
-        matches!(refused, DiscordError::Refused { code: CANNOT_SEND_EMPTY, .. }) && !self.may_post().await
+        matches!(refused, DiscordError::Refused { code: codes::EMPTY_MESSAGE, .. }) && !self.may_post().await
     }
 
     /// Whether nothing is in the way, as far as Discord tells.

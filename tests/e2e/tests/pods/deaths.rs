@@ -33,8 +33,8 @@ async fn what_dead_and_frozen_pods_had_is_taken_over_and_a_pod_that_wakes_repeat
         tokio::time::sleep(frozen_for.saturating_sub(start.elapsed())).await;
         let woken = Instant::now();
         frozen.signal("CONT");
-        wait_for("the woken pod joins anew", LONG, || async {
-            frozen.log().contains("leases could not be renewed in time").then_some(())
+        wait_for("the woken pod joins again", LONG, || async {
+            frozen.log().contains("could not renew its leases in time").then_some(())
         })
         .await;
         scene.pods.push(frozen);

@@ -58,7 +58,7 @@ async fn replace_if_different(discord: &Discord) -> Result<&'static str, Discord
         return Ok("registered already");
     }
     discord.send::<_, Value>(Method::PUT, &path, &path, &wanted).await?;
-    Ok("registered again")
+    Ok("registered now")
 }
 
 /// What is registered; `None` when one of the commands has a form that this
