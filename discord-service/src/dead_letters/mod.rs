@@ -1,5 +1,6 @@
 //! Alerts that can never be delivered, kept with the reason until somebody
-//! replays them or they are two weeks old.
+//! replays them or they are two weeks old. The lane checks whether an alert is too
+//! old to be posted: the age is the setting `ALERT_MAX_AGE_SECS`.
 
 mod latest;
 mod review;

@@ -1,4 +1,5 @@
-//! Every time limit of a connection and of its request.
+//! The time limits of a connection and of its request. How long an idle one keeps
+//! its seat is in `connection/seats`, and the verdict's time in `settings`.
 //!
 //! Sentry gives up a legacy webhook after 5 s and a modern one after 1 s, and
 //! repeats neither. So an alert is held while there is no NATS to hold it, and

@@ -1,5 +1,5 @@
 //! Reading a request's body within its limits, and letting go of one that was
-//! not read.
+//! not read. The longest body is the setting `MAX_BODY_BYTES`.
 
 use std::{
     cell::Cell,

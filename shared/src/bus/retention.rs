@@ -5,7 +5,8 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An alert that waits longer is never posted.
+/// An alert that waits longer is never posted. This must stay above the largest
+/// `ALERT_MAX_AGE_SECS`, so that the lane makes a dead letter before NATS drops it.
 pub const ALERTS_FOR: Duration = DAY.saturating_mul(7);
 /// How long a dead letter can be read and replayed.
 pub const DEAD_LETTERS_FOR: Duration = DAY.saturating_mul(14);

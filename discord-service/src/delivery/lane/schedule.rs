@@ -1,10 +1,12 @@
 //! What a lane does next, a post or an edit, and when.
 //!
-//! What is news waits for no edit: a post goes first. In a burst the first alerts
-//! would take the few posts that Discord allows in a window, one or two in each,
-//! and the rest would wait for the next window. So the less is left of a window,
-//! the longer a post waits after the last one for more alerts to join it. One that
-//! has come alone, or that is full, waits for nothing.
+//! A post goes before an edit. Only the post of an issue that is back waits for the
+//! edit of its earlier message, for a moment: see [`super::edit_schedule`].
+//!
+//! In a burst the first alerts would take the few posts that Discord allows in a
+//! window, one or two in each, and the rest would wait for the next window. So the
+//! less is left of a window, the longer a post waits after the last one for more
+//! alerts to join it. One that has come alone, or that is full, waits for nothing.
 
 use std::time::Duration;
 

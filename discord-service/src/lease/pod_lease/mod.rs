@@ -1,4 +1,5 @@
 //! For how long a pod may act on what it holds, by its own clocks.
+//! How long a lease lasts is the setting `LEASE_TTL_SECS`.
 
 use std::{
     future::{Future, poll_fn},

@@ -1,5 +1,6 @@
 //! Why a webhook is not stored. A new reason begins here: a variant of [`Rule`],
 //! what the sender is answered, and what the channel's admins read in `status`.
+//! The texts of the answers are in `response`.
 
 #[cfg(test)]
 mod tests;
