@@ -1,7 +1,7 @@
 //! The wall clock steps: by seconds and by a day, forward and back, at either
 //! service, and before discord-service starts.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use e2e::{Stack, publish};
 use harness::{
@@ -46,9 +46,8 @@ async fn a_step_of_a_wall_clock_costs_a_pause_and_no_alert() {
                 works(&stack, channel, &format!("back from {seconds} s at {service}")).await;
             }
         }
-        load.over.store(true, Ordering::Relaxed);
     };
-    tokio::join!(load.run(&stack, channel), steps);
+    load.during(&stack, channel, steps).await;
 
     for seconds in [DAY, -DAY] {
         ours.step(seconds);

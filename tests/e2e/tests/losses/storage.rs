@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{self, stream::Config};
+use async_nats::jetstream;
 use futures::StreamExt as _;
 use harness::{
     free_port,
@@ -13,7 +13,10 @@ use harness::{
 
 use shared::wire;
 
-use crate::{HEALED, alert, readyz, works};
+use crate::{HEALED, NOTICED, USURPER, alert, readyz, usurp, works};
+
+/// The stand-in takes alerts, so only its name gives it away.
+const ANY_SIZE: i32 = -1;
 
 fn configuration(max_file_store: &str) -> String {
     format!("jetstream {{ max_file_store: {max_file_store} }}\n")
@@ -92,23 +95,16 @@ async fn while_the_queue_cannot_be_made_again_neither_service_is_ready_and_no_al
     let channel = stack.authorized_channel("alerts").await;
     works(&stack, channel, "before").await;
     let js = jetstream::new(stack.nats.client().await);
-    // A stream with the same subjects: JetStream makes no second one.
-    let strange = Config { subjects: vec!["alerts.>".to_owned()], ..Config::default() };
-    let strange = Config { name: "strange".to_owned(), ..strange };
-    wait_for("another stream came first", HEALED, || async {
-        let _ = js.delete_stream(wire::ALERTS).await;
-        js.create_stream(strange.clone()).await.ok().map(drop)
-    })
-    .await;
+    usurp(&js, wire::ALERTS, ANY_SIZE).await;
     for service in [&stack.ingress, &stack.discord] {
-        wait_for("/readyz names the stream", Duration::from_secs(4), || async {
+        wait_for("/readyz names the stream", NOTICED, || async {
             let (status, said) = readyz(service).await?;
             (status == 503 && said.contains("ALERTS: cannot be made")).then_some(())
         })
         .await;
     }
     assert_eq!(stack.send(channel, &alert("nowhere")).await.status, 503);
-    js.delete_stream("strange").await.expect("deleted");
+    js.delete_stream(USURPER).await.expect("deleted");
     works(&stack, channel, "after").await;
     stack.ingress.ready().await;
     stack.discord.ready().await;

@@ -1,6 +1,11 @@
 //! An upgrade: new builds on the streams and on the `accounts.conf` of the build
 //! before. All works, and `/readyz` says what the operator has to do.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use async_nats::jetstream::{self, stream};
 use e2e::{Stack, issue_change};
 use harness::{
@@ -29,6 +34,10 @@ const CHANGES: [(&str, &str); 8] = [
     (r#""$KV.sources.*""#, ""),
     (r#""stored.*.*""#, r#""alerts.*.*""#),
 ];
+/// Between two alerts that come all the while. They are of a few issues, so that
+/// they fold and Discord's limits hold nothing up.
+const PAUSE: Duration = Duration::from_millis(30);
+const ISSUES: u64 = 10;
 const SCHEMA: &str = "sentry-bot-schema";
 const ALERTS: u64 = 20;
 
@@ -81,11 +90,43 @@ async fn with_the_rights_and_the_streams_of_the_build_before_all_works_and_ready
     let ca = files.write("ca.crt", authority.pem());
     let js = make_streams(&nats, &ca).await;
     let stack = builder(&files, nats, &ca).start().await;
+    let loaded = stack.authorized_channel("under load").await;
+    let over = AtomicBool::new(false);
+    let upgrade = async {
+        upgrade(&stack, &js, &files, &full).await;
+        over.store(true, Ordering::Relaxed);
+    };
+    let (sent, ()) = tokio::join!(send_until(&over, &stack, loaded), upgrade);
+    assert!(sent > 100, "{sent} alerts are no load");
+    stack.until_shown(loaded, sent, SOON * 2).await;
+    for (stream, name) in [(wire::ALERTS, "waits"), (wire::DEAD_LETTERS, "is a dead letter")] {
+        wait_for(&format!("no alert {name}"), SOON, || async {
+            (js.get_stream(stream).await.ok()?.cached_info().state.messages == 0).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(stack.alerts(loaded), sent);
+}
+
+/// Sends alerts until it is over; how many. Each is sent until it is accepted,
+/// and counts once.
+async fn send_until(over: &AtomicBool, stack: &Stack, channel: u64) -> u64 {
+    let mut sent = 0;
+    while !over.load(Ordering::Relaxed) {
+        let title = format!("under load {}", sent % ISSUES);
+        stack.accepted(channel, &Webhook::legacy(Exception::new(&*title).issue(&title).json())).await;
+        sent += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+    sent
+}
+
+async fn upgrade(stack: &Stack, js: &jetstream::Context, files: &Files, full: &str) {
     let channel = stack.authorized_channel("alerts").await;
     let url = stack.url(channel, "");
     let change = async |action: &str, title: &str| {
         let changed = issue_change("7", title, action, "Jane").idempotency_key(action);
-        until_answered(&stack, 200, &url, &changed).await;
+        until_answered(stack, 200, &url, &changed).await;
     };
     change("created", "KeyError").await;
     for number in 0..ALERTS {
@@ -107,12 +148,12 @@ async fn with_the_rights_and_the_streams_of_the_build_before_all_works_and_ready
     let signature = python::signature(CLIENT_SECRET, body.as_bytes());
     let request = Webhook::platform("issue", body).header("Sentry-Hook-Signature", signature);
     let url = stack.url(signed, "");
-    until_answered(&stack, 200, &url, &request).await;
-    until_answered(&stack, 200, &url, &request).await;
+    until_answered(stack, 200, &url, &request).await;
+    until_answered(stack, 200, &url, &request).await;
     stack.until_shown(signed, 1, SOON).await;
 
     let ingress = ["STREAM.INFO.KV_sources", "STREAM.MSG.GET.KV_seen", "$KV.seen.>"];
-    until_it_says(&stack, &["reopening", "stored.*.*", "accounts.conf"], &ingress).await;
+    until_it_says(stack, &["reopening", "stored.*.*", "accounts.conf"], &ingress).await;
     let of = async |name: &str| js.get_stream(name).await.expect("it is there").cached_info().config.clone();
     let alerts = of(wire::ALERTS).await;
     assert!(alerts.republish.is_some() && alerts.max_bytes > 0, "{alerts:?}");
@@ -122,12 +163,12 @@ async fn with_the_rights_and_the_streams_of_the_build_before_all_works_and_ready
     }
 
     // The operator does it.
-    reconfigure(&files, &stack.nats, &full);
+    reconfigure(files, &stack.nats, full);
     wait_for("discord-service misses nothing any more", SOON * 2, || async {
         let (status, said) = page(&stack.discord, "/readyz").await?;
         (status == 200 && !said.contains("lacks")).then_some(())
     })
     .await;
-    crate::assert_it_works(&stack).await;
+    crate::assert_it_works(stack).await;
     assert_eq!((stack.alerts(signed), stack.alerts(channel)), (1, ALERTS + 1));
 }
