@@ -1,5 +1,14 @@
+use shared::{
+    Alert,
+    alert::{MAX_ITEMS, MAX_RECORD, MAX_TEXT},
+};
+
 use super::*;
-use crate::{delivery::journal::JournalEntry, tally::Tally};
+use crate::{
+    delivery::journal::JournalEntry,
+    render::{self, Exhibit, Folded, History, MAX_MESSAGE_CHARS, Style},
+    tally::Tally,
+};
 
 fn post(sequences: &[u64]) -> Record {
     let sequences = sequences.iter().copied().collect();
@@ -62,14 +71,65 @@ fn an_edit_is_read_as_an_edit_and_an_older_build_does_not_take_it_for_a_post() {
     assert_ne!(edit.v, VERSION);
 }
 
+/// An alert as long as the ingress stores any, with many of these characters.
+fn worst(number: u64, c: char) -> Alert {
+    let text = || Some(c.to_string().repeat(MAX_TEXT));
+    let pair = || (c.to_string().repeat(256), c.to_string().repeat(256));
+    let alert = Alert {
+        mention: Some(UserId::new(u64::MAX - number)),
+        issue_id: Some(number.to_string()),
+        title: text(),
+        message: text(),
+        culprit: text(),
+        logger: text(),
+        level: text(),
+        rules: vec![c.to_string().repeat(256); MAX_ITEMS],
+        tags: vec![pair(); MAX_ITEMS],
+        ..Alert::new("error", &c.to_string().repeat(MAX_TEXT), ChannelId::new(u64::MAX), 1_763_905_862_123)
+    };
+    let stored = alert.encode();
+    assert!(stored.len() > MAX_RECORD / 4 * 3, "{c:?}: only {} bytes", stored.len());
+    Alert::decode(&stored).expect("an alert")
+}
+
 #[test]
-fn the_record_of_a_full_backlog_that_alternates_with_others_fits_a_message_of_nats() {
+fn the_record_of_ten_worst_alerts_of_a_full_backlog_that_is_scattered_fits_a_message_of_nats() {
+    const EMBEDS: u64 = 10;
     let full = shared::settings::MAX_CHANNEL_BACKLOG as u64;
-    let sequences: BTreeSet<u64> = (0..full).map(|n| 9_000_000_000 + 2 * n).collect();
-    let body = "x".repeat(60_000).into();
-    let record = Record::new(Content { sequences, embeds: 10, links: true, body, ..Content::default() });
-    let encoded = serde_json::to_vec(&record).expect("it encodes");
-    assert!(encoded.len() < 1 << 20, "{}", encoded.len());
+    let style = Style { glyph_url: "https://glyph.example/sentry.png".parse().expect("a URL"), links: true };
+    let max_chars = MAX_MESSAGE_CHARS / EMBEDS as usize;
+    for c in ['x', '"', 'é', '😀'] {
+        let folded = (0..EMBEDS).map(|number| {
+            let latest = worst(number, c);
+            let at = latest.timestamp_ms;
+            Folded { latest, count: full / EMBEDS, first_ms: at, last_ms: at, history: History::default() }
+        });
+        let (embeds, shown): (Vec<_>, Vec<_>) = folded
+            .map(|folded| {
+                let embed = render::embed(&folded, &style, max_chars);
+                let exhibit = Exhibit::new(folded, true, &embed);
+                (embed, exhibit)
+            })
+            .unzip();
+        let alerts = || shown.iter().map(|shown| &shown.folded.latest);
+        let mentions: BTreeSet<Mention> = alerts()
+            .filter_map(|alert| Some(Mention { user: alert.mention?, project: alert.project.clone() }))
+            .collect();
+        let users = mentions.iter().map(|mention| mention.user).collect();
+        let record = Record::new(Content {
+            // So many alerts of other channels stand between two of them.
+            sequences: (0..full).map(|n| 9_000_000_000 + 5_000 * n).collect(),
+            body: render::message(&embeds, &users, &"n".repeat(NONCE_CHARS)),
+            mentions,
+            embeds: embeds.len(),
+            links: true,
+            ..Content::default()
+        });
+        let record = record.showing(ShownMessage::new(max_chars, shown));
+        let entry = JournalEntry { stream: "now", record: &record, tally: Tally::default() };
+        let encoded = serde_json::to_vec(&entry).expect("it encodes");
+        assert!(encoded.len() < 1 << 20, "{c:?}: {} bytes", encoded.len());
+    }
 }
 
 #[test]
