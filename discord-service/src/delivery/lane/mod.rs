@@ -6,7 +6,7 @@
 //! 2. [`schedule`] decides: a post or an edit, and when.
 //! 3. [`compose`] builds the post, or [`edit`] the edit, as a record.
 //! 4. The journal keeps the record, before Discord hears of it.
-//! 5. [`deliver`] sends it until Discord has decided.
+//! 5. [`mod@deliver`] sends it until Discord has decided.
 //! 6. [`finish`] draws the consequences; [`leave_queue`] removes the alerts.
 //!
 //! [`closure_watch`] knows whether Discord lets the bot post in the channel at all.
