@@ -39,6 +39,7 @@ pub async fn run(settings: &Settings, command: OperatorCommand) -> anyhow::Resul
         DeadLettersCommand::Replay { channel } => {
             let replayed = dead_letters.replay(channel).await?;
             match replayed.alerts {
+                0 if replayed.ended_early => {}
                 0 => writeln!(out, "There is nothing to replay")?,
                 1 => writeln!(out, "Replaying 1 alert")?,
                 alerts => writeln!(out, "Replaying {alerts} alerts")?,

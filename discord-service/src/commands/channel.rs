@@ -51,7 +51,7 @@ impl Commands {
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
         // Admitting opens the channel, so this comes first.
-        let closed = self.why_closed(channel.id).await?;
+        let closed = self.why_closed(channel.id).await;
         self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
         let reply = self.replies.authorized(channel.id, change, secured);
         Ok(match closed {

@@ -187,17 +187,19 @@ impl Commands {
     /// Puts the dead letters of the channel back into the queue.
     async fn replay(&self, by: Asker) -> Result<Reply, Failure> {
         // Replaying opens the channel, so this comes first.
-        let closed = self.why_closed(by.channel).await?;
+        let closed = self.why_closed(by.channel).await;
         let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(Failure::Nats)?;
         tracing::info!(channel.id = %by.channel, user.id = %by.user, alerts = replayed.alerts, "replayed dead letters");
         Ok(replies::replaying(replayed, closed.as_deref()))
     }
 
-    /// Why Discord refuses posts in the channel, if it does.
-    async fn why_closed(&self, channel: ChannelId) -> Result<Option<String>, Failure> {
-        let closed = self.diagnosis.closed(&[channel]).await.map_err(Failure::Nats)?;
-        let closed = closed.into_iter().find(|(_, closing, _)| closing.is_closed());
-        Ok(closed.map(|(_, closing, _)| closing.why))
+    /// Why Discord refuses posts in the channel, if it does and that can be read now:
+    /// no command fails for it.
+    async fn why_closed(&self, channel: ChannelId) -> Option<String> {
+        self.diagnosis.why_closed(channel).await.unwrap_or_else(|error| {
+            tracing::warn!(channel.id = %channel, "cannot tell whether the channel is closed: {error:#}");
+            None
+        })
     }
 
     async fn is_authorized(&self, by: Asker) -> Result<bool, StoreError> {

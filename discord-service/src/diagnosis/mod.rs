@@ -101,6 +101,15 @@ impl Diagnosis {
         Ok(closed)
     }
 
+    /// Why Discord refuses posts in the channel, if it does.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub(crate) async fn why_closed(&self, channel: ChannelId) -> anyhow::Result<Option<String>> {
+        let closure = closure::of(&Bucket::new(&self.js, wire::LANES), channel).await?;
+        Ok(closure.filter(Closure::is_closed).map(|closure| closure.why))
+    }
+
     async fn closing(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closure>, usize)> {
         let Some(closing) = closure::of(lanes, channel).await? else { return Ok((None, 0)) };
         let oldest = chrono::Utc::now() - self.max_age;

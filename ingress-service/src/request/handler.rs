@@ -62,7 +62,7 @@ pub(crate) async fn receive(
         trace: TracePoint::of(&transaction),
         started,
     };
-    let span = tracing::info_span!("webhook", channel.id = Empty, resource = Empty);
+    let span = tracing::error_span!("webhook", channel.id = Empty, resource = Empty);
     let answer = webhooks.answer(incoming, &mut payload).instrument(span).await;
     metrics::histogram!("sentry_bot_ingress_request_seconds").record(started.elapsed().as_secs_f64());
     trace::end(transaction, answer.status());

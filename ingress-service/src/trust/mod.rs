@@ -8,8 +8,8 @@ mod mirror;
 pub(crate) mod oracle;
 mod rules;
 
+use chrono::Utc;
 use shared::{Alert, alert::Trust};
-
 use strum::{IntoStaticStr, VariantNames};
 
 use self::{mirror::KeyLookup, rules::judge};
@@ -73,7 +73,11 @@ pub(crate) fn verify(
     let trust = match mirror.known(alert.channel) {
         KeyLookup::Unread => Err(NotTrusted::Unread),
         KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
-        KeyLookup::Keys(keys) => judge(&keys, evidence, alert.received_ms).map_err(NotTrusted::from),
+        // By the wall clock, which may have been corrected since the start: Sentry
+        // signs the time of its own.
+        KeyLookup::Keys(keys) => {
+            judge(&keys, evidence, Utc::now().timestamp_millis()).map_err(NotTrusted::from)
+        }
     };
     let outcome: &'static str = TrustOutcome::of(&trust).into();
     metrics::counter!("sentry_bot_ingress_trust_total", "outcome" => outcome).increment(1);

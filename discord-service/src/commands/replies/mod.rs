@@ -243,6 +243,7 @@ pub(super) fn slash_only(command: SlashOnly) -> Reply {
 /// `replay`, of this channel. `closed`: why Discord refused posts there, if it did.
 pub(super) fn replaying(replayed: Replayed, closed: Option<&str>) -> Reply {
     let mut text = match replayed.alerts {
+        0 if replayed.ended_early => "I cannot replay now.".to_owned(),
         0 => "There is nothing to replay in this channel.".to_owned(),
         1 => "Replaying 1 alert".to_owned(),
         alerts => format!("Replaying {alerts} alerts"),
@@ -255,7 +256,8 @@ pub(super) fn replaying(replayed: Replayed, closed: Option<&str>) -> Reply {
     if replayed.ended_early {
         text += "\nThe queue is full. The others stay: use `replay` again after these are posted.";
     }
-    if let Some(why) = closed {
+    // Only a dead letter that goes back opens the channel.
+    if let Some(why) = closed.filter(|_| replayed.alerts > 0) {
         text += &was_closed(why);
     }
     text.into()

@@ -242,6 +242,11 @@ fn the_help_names_every_command_with_an_example() {
 fn a_replay_counts_in_good_grammar_and_says_why_the_channel_was_closed() {
     let of = |alerts, unreadable| Replayed { alerts, unreadable, ..Replayed::default() };
     says(&replaying(of(0, 0), None), "There is nothing to replay in this channel.");
+    says(&replaying(of(0, 0), Some("Missing Access")), "There is nothing to replay in this channel.");
+    says(
+        &replaying(Replayed { ended_early: true, ..of(0, 0) }, None),
+        "I cannot replay now.\nThe queue is full. The others stay: use `replay` again after these are posted.",
+    );
     says(&replaying(of(1, 1), None), "Replaying 1 alert\nI cannot read 1 dead letter. It stays.");
     says(
         &replaying(of(2, 0), Some("Missing Access")),

@@ -184,7 +184,8 @@ impl<'a> Inbox<'a> {
         let before = self.len();
         for wait in REPLICA_LAGS_MS {
             self.refill().await?;
-            if self.len() > before || self.first_from(self.cursor).await?.is_none() {
+            // Where there is no room, no wait brings more.
+            if self.behind || self.len() > before || self.first_from(self.cursor).await?.is_none() {
                 break;
             }
             sleep(Duration::from_millis(wait)).await;

@@ -148,7 +148,11 @@ async fn serve(
         lane.inbox.refill().await?;
         lane.bury_unreadable().await?;
         if lane.inbox.backlog().is_empty() {
-            if !lane.closure.is_following() && lane.idle(wakes, reopenings).await?.is_break() {
+            // More may wait behind alerts that cannot be read.
+            if !lane.inbox.is_behind()
+                && !lane.closure.is_following()
+                && lane.idle(wakes, reopenings).await?.is_break()
+            {
                 return Ok(lane.journal.clear().await?);
             }
         } else if let Some(next_step) = lane.schedule.next(&mut lane.inbox, wakes).await? {

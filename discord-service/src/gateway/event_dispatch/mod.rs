@@ -58,7 +58,8 @@ impl Intake {
         let source = Source { guild: Some(typed.guild), channel: Some(typed.channel), user: typed.author };
         match self.typed.seat(source) {
             Some(seat) => {
-                self.hand_on(seat, fence, handling, |handler| async move { handler.typed(typed).await })
+                let answer = |handler: Arc<dyn Handler>| async move { handler.typed(typed).await };
+                self.hand_on(seat, fence, handling, Handling::end_command, answer);
             }
             None => dropped(typed.id),
         }
@@ -73,17 +74,15 @@ impl Intake {
         let completes = matches!(invoked.wants, Wants::Complete(..));
         let room = if completes { &self.completions } else { &self.interactions };
         if let Some(seat) = room.seat(source) {
-            return self.hand_on(
-                seat,
-                fence,
-                handling,
-                |handler| async move { handler.invoked(invoked).await },
-            );
+            // To complete a word twice undoes nothing.
+            let end = if completes { drop } else { Handling::end_command };
+            let answer = |handler: Arc<dyn Handler>| async move { handler.invoked(invoked).await };
+            return self.hand_on(seat, fence, handling, end, answer);
         }
         dropped(invoked.id);
         if let Some(seat) = self.turned_away.seat(source).filter(|_| !completes) {
             let turn_away = |handler: Arc<dyn Handler>| async move { handler.turned_away(invoked).await };
-            self.hand_on(seat, fence, handling, turn_away);
+            self.hand_on(seat, fence, handling, drop, turn_away);
         }
     }
 
@@ -93,6 +92,7 @@ impl Intake {
         seat: Seat,
         fence: Fence,
         handling: Handling,
+        end: fn(Handling),
         handle: impl FnOnce(Arc<dyn Handler>) -> F,
     ) where
         F: Future<Output = ()> + Send + 'static,
@@ -101,7 +101,7 @@ impl Intake {
         self.tasks.spawn(async move {
             let _ = fence.while_held(handled).await;
             drop(seat);
-            handling.end_command();
+            end(handling);
         });
     }
 
