@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Waiting alerts that all lanes together keep: about 260 bytes each.
-const ALERTS: usize = 500_000;
+const ALERTS: usize = 250_000;
 /// Those that each lane keeps in any case.
 const ALWAYS: usize = 64;
 /// Lanes that read a batch at once: each holds some megabytes meanwhile.
