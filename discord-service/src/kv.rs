@@ -6,21 +6,21 @@
 //! had where the bucket is: a [`Bucket`] is a name, good also while NATS is away
 //! and after the bucket was lost and made again.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_nats::{
     HeaderMap, Subscriber,
     header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL},
     jetstream::{
-        self, ErrorCode,
+        self,
         context::{PublishError, PublishErrorKind},
-        stream::{LastRawMessageErrorKind, Stream},
+        stream::Stream,
     },
 };
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use shared::wire;
+use shared::{kv, wire};
 
 /// Which headers of a message say that the key was removed.
 const OPERATION: &str = "KV-Operation";
@@ -76,17 +76,12 @@ impl Bucket {
 
     /// The key's entry; none when it was never written, or purged with all marks.
     pub(crate) async fn entry(&self, key: &str) -> anyhow::Result<Option<Entry>> {
-        let stream = self.stream().await?;
-        match stream.get_last_raw_message_by_subject(&self.subject(key)).await {
-            Ok(message) => {
-                let removed =
-                    message.headers.get(OPERATION).is_some_and(|operation| operation.as_str() != "PUT");
-                let value = (!removed).then_some(message.payload);
-                Ok(Some(Entry { revision: message.sequence, value }))
-            }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot read from the bucket {}", self.name)),
-        }
+        let last = kv::last_at_leader(&self.js, self.name, &self.subject(key)).await;
+        let last = last.with_context(|| format!("cannot read from the bucket {}", self.name))?;
+        Ok(last.map(|message| {
+            let removed = message.headers.get(OPERATION).is_some_and(|operation| operation.as_str() != "PUT");
+            Entry { revision: message.sequence, value: (!removed).then_some(message.payload) }
+        }))
     }
 
     /// The key's value.
@@ -178,7 +173,7 @@ impl Bucket {
     }
 
     async fn publish(&self, key: &str, headers: HeaderMap, value: Bytes) -> Result<u64, WriteError> {
-        self.send(key, headers, value).await.map_err(|error| match is_conflict(&error) {
+        self.send(key, headers, value).await.map_err(|error| match kv::came_second(&error) {
             true => WriteError::Conflict,
             false => self.failed(error),
         })
@@ -213,17 +208,4 @@ fn removing(mut headers: HeaderMap) -> HeaderMap {
     headers.insert(OPERATION, "PURGE");
     headers.insert(ROLLUP, "sub");
     headers
-}
-
-/// A cluster has a word of its own for a write that meets another on its way to
-/// the replicas, which the client library takes for a failure.
-fn is_conflict(error: &PublishError) -> bool {
-    error.kind() == PublishErrorKind::WrongLastSequence || error.source().is_some_and(is_on_its_way)
-}
-
-fn is_on_its_way(error: &(dyn Error + 'static)) -> bool {
-    match error.downcast_ref::<jetstream::Error>() {
-        Some(error) => error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT,
-        None => error.source().is_some_and(is_on_its_way),
-    }
 }
