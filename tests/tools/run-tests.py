@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""All tests of the workspace, three test programs at a time.
+"""All tests of the workspace, two test programs at a time.
 
 They wait for servers most of the time: one program keeps less than half a core
 busy. Each program's output is printed in one piece when it ends. Arguments go
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-AT_ONCE = 3
+AT_ONCE = 2
 # The programs that take longest begin first.
 LONGEST = ["faults", "cluster", "api", "store", "pods", "disasters", "migration", "gateway", "commands", "nats_security"]
 

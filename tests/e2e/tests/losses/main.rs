@@ -73,7 +73,9 @@ async fn usurp(js: &jetstream::Context, stream: &str, max_message_size: i32) {
         StreamConfig { name: USURPER.to_owned(), subjects, max_message_size, ..StreamConfig::default() };
     wait_for("another stream came first", HEALED, || async {
         let _ = js.delete_stream(stream).await;
-        js.create_stream(usurper.clone()).await.ok().map(drop)
+        js.create_stream(usurper.clone()).await.ok()?;
+        // JetStream may make both where two requests meet.
+        js.get_stream(stream).await.is_err().then_some(())
     })
     .await;
 }
@@ -85,6 +87,8 @@ async fn lose_until_noticed(stack: &Stack, stream: &str, services: &[&Service]) 
     usurp(&js, stream, TOO_SMALL).await;
     for service in services {
         wait_for(&format!("/readyz of {} names {stream}", service.admin()), NOTICED, || async {
+            // A request to make it may have been under way.
+            let _ = js.delete_stream(stream).await;
             let (status, said) = readyz(service).await?;
             (status == 503 && said.contains(stream)).then_some(())
         })

@@ -1,6 +1,8 @@
 //! NATS loses what the store keeps: channels are authorized again, and what was
 //! secured does not open by it.
 
+use std::time::Duration;
+
 use async_nats::jetstream;
 use e2e::Stack;
 use harness::wait::wait_for;
@@ -9,9 +11,12 @@ use shared::wire;
 
 use crate::{HEALED, Load, NOTICED, alert, lose, lose_until_noticed, readyz, start, works};
 
+/// What discord-service has read of the store it uses for less than a minute.
+const FORGOTTEN: Duration = Duration::from_secs(70);
+
 /// Authorizes the channel once the loss of the store was noticed.
 async fn authorize_again(stack: &Stack, channel: u64) {
-    wait_for("the channel is refused", HEALED, || async {
+    wait_for("the channel is refused", FORGOTTEN, || async {
         (stack.try_send(channel, &alert("refused")).await?.status == 401).then_some(())
     })
     .await;
@@ -22,11 +27,9 @@ async fn authorize_again(stack: &Stack, channel: u64) {
     .await;
 }
 
-/// Secures the channel; the query with its token.
+/// Secures the channel, and waits until it is; the query with its token.
 async fn secure(stack: &Stack, channel: u64) -> String {
-    let reply = stack.slash("sentry channel secure", channel).await;
-    let (_, token) = reply.content().split_once("&token=").expect("a token");
-    // It takes effect after the reply has arrived.
+    let token = stack.secure(channel).await;
     let js = jetstream::new(stack.nats.client().await);
     wait_for("the channel is secured", HEALED, || async {
         let kept =
@@ -35,7 +38,7 @@ async fn secure(stack: &Stack, channel: u64) -> String {
         (kept["secured"] == true).then_some(())
     })
     .await;
-    format!("&token={}", token.split_once('`').expect("in a code span").0)
+    token
 }
 
 #[tokio::test(flavor = "multi_thread")]

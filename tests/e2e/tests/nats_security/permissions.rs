@@ -86,9 +86,7 @@ async fn over_tls_with_the_permissions_that_are_deployed_everything_works_also_a
 
     // Tokens and signatures, and what was seen of them.
     let secured = stack.authorized_channel("secured").await;
-    let reply = stack.slash("sentry channel secure", secured).await;
-    let (_, token) = reply.content().split_once("&token=").expect("a token");
-    let token = format!("&token={}", token.split_once('`').expect("in a code span").0);
+    let token = stack.secure(secured).await;
     stack.hand_in_secret(secured, CLIENT_SECRET).await;
     until_answered(&stack, 200, &stack.url(secured, &token), &legacy("with the token")).await;
     until_answered(&stack, 401, &stack.url(secured, ""), &legacy("refused")).await;
