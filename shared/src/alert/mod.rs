@@ -23,6 +23,10 @@ pub const MAX_TEXT: usize = 1024;
 pub const MAX_RECORD: usize = 8 << 10;
 /// At most this many rule names and tags are kept.
 pub const MAX_ITEMS: usize = 8;
+/// At most this many frames are kept: the failing one and its callers.
+pub const MAX_FRAMES: usize = 10;
+/// At most this many exceptions are kept beside the last one.
+pub const MAX_CAUSES: usize = 4;
 
 /// Stands for the project's slug where Sentry names none. No user can register
 /// it, since a slug holds neither blanks nor brackets; a mention is then allowed
@@ -94,6 +98,10 @@ pub struct Details {
     /// Names and values that explain the issue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<(String, String)>,
+    /// The exceptions that led to the last one, each `Type: value`. The first that was
+    /// raised comes first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
 }
 
 impl Details {
@@ -173,6 +181,9 @@ pub struct Alert {
     /// The failing line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<Frame>,
+    /// The user's own frames that led to [`Alert::frame`]. Its caller comes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Frame>,
     /// A few tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<(String, String)>,
@@ -228,6 +239,7 @@ impl Alert {
             environment: None,
             release: None,
             frame: None,
+            callers: Vec::new(),
             tags: Vec::new(),
             details: Details::default(),
             own: false,

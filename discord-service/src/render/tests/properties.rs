@@ -94,6 +94,7 @@ prop_compose! {
         numbers in vec(option::of(any::<u64>()), 2),
         since_ms in option::of(any::<i64>()),
         evidence in vec((hostile(), hostile()), 0..6),
+        causes in vec(hostile(), 0..6),
     ) -> Details {
         let (mut texts, mut numbers) = (texts.into_iter(), numbers.into_iter());
         let mut next = || texts.next().flatten();
@@ -109,6 +110,7 @@ prop_compose! {
             users: number(),
             since_ms,
             evidence,
+            causes,
         }
     }
 }
@@ -279,6 +281,7 @@ fn flooded() -> Folded {
         since_ms: Some(253_402_300_799_999),
         query: long(),
         evidence: vec![("e".repeat(5_000), "v".repeat(5_000)); 500],
+        causes: vec!["c".repeat(5_000); 500],
     };
     let latest = Alert {
         kind: "issue.assigned".to_owned(),

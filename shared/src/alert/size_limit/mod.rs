@@ -16,7 +16,8 @@ type CutStep = fn(&mut Alert, usize) -> bool;
 
 /// In the order in which a reader misses them least. The ids, the link and the
 /// first 100 characters of the title stay: they fit in any case.
-const CUTS: [CutStep; 8] = [frame, evidence, tags, message, lesser_texts, rules, title, lesser_texts_wholly];
+const CUTS: [CutStep; 10] =
+    [callers, frame, causes, evidence, tags, message, lesser_texts, rules, title, lesser_texts_wholly];
 
 /// The record of an alert that is too long, cut.
 pub(super) fn fitted(mut alert: Alert) -> Vec<u8> {
@@ -30,6 +31,14 @@ pub(super) fn fitted(mut alert: Alert) -> Vec<u8> {
         }
     }
     record
+}
+
+fn callers(alert: &mut Alert, _: usize) -> bool {
+    alert.callers.pop().is_some()
+}
+
+fn causes(alert: &mut Alert, _: usize) -> bool {
+    alert.details.causes.pop().is_some()
 }
 
 fn frame(alert: &mut Alert, excess: usize) -> bool {

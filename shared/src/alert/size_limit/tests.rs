@@ -1,12 +1,18 @@
 use super::*;
 use crate::{
     ChannelId,
-    alert::{Details, Frame, MAX_TEXT, Trust},
+    alert::{Details, Frame, MAX_CAUSES, MAX_FRAMES, MAX_TEXT, Trust},
 };
 
 /// As long as the ingress lets each part be, all of these characters.
 fn worst(c: char) -> Alert {
     let text = |length: usize| Some(c.to_string().repeat(length));
+    let frame = || Frame {
+        file: c.to_string().repeat(256),
+        line: Some(u64::MAX),
+        function: text(256),
+        source: text(MAX_TEXT),
+    };
     let pair = || (c.to_string().repeat(256), c.to_string().repeat(256));
     Alert {
         mention: Some(crate::UserId::new(u64::MAX)),
@@ -25,12 +31,8 @@ fn worst(c: char) -> Alert {
         rules: vec![c.to_string().repeat(256); 8],
         environment: text(256),
         release: text(256),
-        frame: Some(Frame {
-            file: c.to_string().repeat(256),
-            line: Some(u64::MAX),
-            function: text(256),
-            source: text(MAX_TEXT),
-        }),
+        frame: Some(frame()),
+        callers: vec![frame(); MAX_FRAMES - 1],
         tags: vec![pair(); 8],
         details: Details {
             actor: text(256),
@@ -43,6 +45,7 @@ fn worst(c: char) -> Alert {
             since_ms: Some(i64::MIN),
             query: text(MAX_TEXT),
             evidence: vec![pair(); 3],
+            causes: vec![c.to_string().repeat(MAX_TEXT); MAX_CAUSES],
         },
         ..Alert::new("preprod_artifact.build_distribution_completed", "", ChannelId::new(u64::MAX), i64::MIN)
     }
