@@ -17,8 +17,8 @@ use serde_json::Value;
 use shared::{Alert, ChannelId};
 
 use super::{
-    index::{Entry, SameId},
     issue::{IssueKey, is_remark},
+    issue_index::{Entry, SameId},
     ports::KeyValue,
 };
 use crate::render::{self, Change, Exhibit, Style};

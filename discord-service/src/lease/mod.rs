@@ -8,7 +8,7 @@
 //! taken over when its owner has cleared it, or when the owner's key is gone. A
 //! pod that cannot renew its key stops acting on all that it holds a fifth of
 //! that time before NATS can remove it, by its own clocks and at every step (see
-//! `pod_lease`), and begins a new life under another id.
+//! `fence`), and begins a new life under another id.
 //!
 //! Why not a key for each lease: 64 partitions would be 64 writes where one
 //! does, and a hand-over of many would be as many steps instead of one.
@@ -22,9 +22,9 @@
 //! | `session.<shard>` | a gateway session that another pod can go on with | for ever |
 //! | `identify.<n>` | taken while no other shard may identify | seconds |
 
+mod fence;
 mod keeper;
 mod owner_table;
-mod pod_lease;
 mod renewal;
 mod stored_owners;
 
@@ -34,8 +34,8 @@ use async_nats::jetstream;
 use shared::{shutdown::CancellationToken, wire};
 use tokio::sync::{mpsc, watch};
 
+use self::{fence::PodLease, keeper::KeeperChannels, owner_table::PodState};
 pub use self::{keeper::Keeper, owner_table::Resource};
-use self::{keeper::KeeperChannels, owner_table::PodState, pod_lease::PodLease};
 use crate::kv::Bucket;
 
 /// This pod's part in the sharing, taken apart for those who need a piece of it.

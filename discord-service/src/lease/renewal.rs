@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use super::{
+    fence::PodLease,
     owner_table::{PodId, PodState},
-    pod_lease::PodLease,
 };
 use crate::kv::{Bucket, Lifetime, WriteError};
 

@@ -17,7 +17,9 @@ use tokio::{
 };
 
 use self::lanes::Lanes;
-use super::{lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery, room::Room};
+use super::{
+    backlog_memory::Room, lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery,
+};
 use crate::{
     authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
     kv::Bucket, lease::Lease, render::Style, reopening::Reopening,

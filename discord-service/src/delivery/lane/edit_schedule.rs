@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::services::Services;
 use crate::{
-    delivery::{backlog::Backlog, backoff::Backoff, fold::Class, index::Entry, issue::IssueKey},
+    delivery::{backlog::Backlog, backoff::Backoff, fold::Class, issue::IssueKey, issue_index::Entry},
     discord::DiscordError,
 };
 

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::services::Services;
 use crate::{
-    delivery::{backlog::Backlog, room::Share},
+    delivery::{backlog::Backlog, backlog_memory::Share},
     direct_get::{BATCH, Batch, Stored},
 };
 

@@ -8,10 +8,10 @@ use crate::{
     closure::Pauses,
     dead_letters::LetterStream,
     delivery::{
+        backlog_memory::Room,
         messages::Messages,
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi},
         recovery::Recovery,
-        room::Room,
     },
     render::Style,
 };

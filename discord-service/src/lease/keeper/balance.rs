@@ -9,8 +9,8 @@ use crate::{
     kv::WriteError,
     lease::{
         Fence, Lease,
+        fence::PodLease,
         owner_table::{OwnerTable, Resource},
-        pod_lease::PodLease,
         stored_owners::OwnersRead,
     },
 };

@@ -15,8 +15,8 @@ use tokio::{
 use self::balance::Balanced;
 use super::{
     Lease,
+    fence::PodLease,
     owner_table::{OwnerTable, PodState, Resource},
-    pod_lease::PodLease,
     renewal::{PODS, Renewal, announce, key_of},
     stored_owners::{OWNERS, OwnersRead, StoredOwners},
 };

@@ -24,7 +24,7 @@ use super::{Assignment, ClosedFlag, Services, run};
 use crate::{
     closure::Pauses,
     dead_letters::Reason,
-    delivery::{messages::Messages, recovery::Recovery, room::Room},
+    delivery::{backlog_memory::Room, messages::Messages, recovery::Recovery},
     render::Style,
 };
 
