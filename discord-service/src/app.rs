@@ -140,7 +140,7 @@ async fn serve(
     let _store = AbortOnDropHandle::new(tokio::spawn(follow_store(store.clone(), readiness.clone())));
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
     let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
-    let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
+    let style = Style { layout: settings.alert_style, glyph_url: settings.glyph_url.clone(), links: true };
     let delivery = Delivery {
         nats: nats.clone(),
         journals,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
+use discord_service::render::{self, Folded, Layout, MAX_MESSAGE_CHARS, Style};
 use ingress_service::{
     oracles,
     payload::{
@@ -75,7 +75,7 @@ fn carry(alert: Alert) {
     assert_eq!(title(&read), title(&alert), "the title was cut too short");
     let value = serde_json::from_str(str::from_utf8(&record).expect("UTF-8")).expect("JSON");
     assert!(!holds_control_characters(&value), "{value}");
-    post(alert, 1, MAX_MESSAGE_CHARS);
+    post(&alert, 1, MAX_MESSAGE_CHARS);
 }
 
 /// A request with a token and a signature, right or wrong, for a channel that
@@ -129,17 +129,27 @@ pub fn embed(bytes: &[u8]) {
         rules: lines.collect(),
         ..Alert::new("error", &project, ChannelId::new(1), 1_763_905_862_000)
     };
-    post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
+    post(&alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
 
-/// Builds the post of one embed and holds it to the limits of Discord that
+/// Builds the post of one embed in each layout and holds it to the limits of Discord that
 /// are simple to state; the sandbox Discord knows the others.
-fn post(latest: Alert, count: u64, max_chars: usize) {
+fn post(alert: &Alert, count: u64, max_chars: usize) {
+    for layout in [Layout::Classic, Layout::Modern, Layout::Compact] {
+        post_laid_out(alert.clone(), count, layout, max_chars);
+    }
+}
+
+fn post_laid_out(latest: Alert, count: u64, layout: Layout, max_chars: usize) {
     let last_ms = latest.timestamp_ms;
     let history = render::History::default();
     let folded = Folded { latest, count, first_ms: last_ms.saturating_sub(60_000), last_ms, history };
     let glyph_url = "https://example.com/glyph.png".parse().expect("a URL");
-    let embed = render::embed(&folded, &Style { glyph_url, links: true }, max_chars);
+    let embed = render::embed(&folded, &Style { layout, glyph_url, links: true }, max_chars);
+    let title = embed.json["title"].as_str().expect("an embed has a title");
+    assert!((1..=256).contains(&title.trim().chars().count()), "{title:?}");
+    let signs = embed.json.to_string().matches('×').count();
+    assert_eq!(signs, usize::from(count > 1), "how many there are is said once");
     assert!(embed.chars <= MAX_MESSAGE_CHARS, "{} characters", embed.chars);
     for field in embed.json["fields"].as_array().into_iter().flatten() {
         let value = field["value"].as_str().expect("a field has a value");
