@@ -173,9 +173,9 @@ async fn serve(
     parts.spawn(verdict_responder::answer(nats, authority, stop.clone()));
     let publication = settings.sentry_ip_ranges_url.clone();
     parts.spawn(sentry_addresses::keep_fresh(publication, js, stop.clone()));
-    let (registering, stopped) = (discord.clone(), stop.clone());
+    let (registering, slash_id, stopped) = (discord.clone(), commands.slash_id(), stop.clone());
     parts.spawn(async move {
-        commands::register_slash_commands(&registering, &stopped).await?;
+        commands::register_slash_commands(&registering, &slash_id, &stopped).await?;
         // Ends like the other parts, though its work is long done.
         stopped.cancelled().await;
         Ok(())
