@@ -5,7 +5,7 @@ use serenity::model::Permissions;
 use shared::ChannelId;
 
 use super::{Reply, ReplyTexts, fields, mention, quoted};
-use crate::{guilds::Missing, store::Change};
+use crate::{guilds::Missing, store::WriteOutcome};
 
 impl ReplyTexts<'_> {
     /// `channel`: what the guild has authorized, and `idle` rows of its list
@@ -36,10 +36,15 @@ impl ReplyTexts<'_> {
     /// `channel authorize`, with the next steps when the public URL is known. A
     /// `secured` channel would refuse the URL without its token, which nobody can
     /// be told again.
-    pub(in crate::commands) fn authorized(&self, channel: ChannelId, change: Change, secured: bool) -> Reply {
+    pub(in crate::commands) fn authorized(
+        &self,
+        channel: ChannelId,
+        change: WriteOutcome,
+        secured: bool,
+    ) -> Reply {
         let first = match change {
-            Change::Made => format!("{} is now authorized", mention(&channel)),
-            Change::Already => format!("{} is already authorized", mention(&channel)),
+            WriteOutcome::Changed => format!("{} is now authorized", mention(&channel)),
+            WriteOutcome::Unchanged => format!("{} is already authorized", mention(&channel)),
         };
         let next = match self.webhook_url(channel) {
             _ if secured => self.keep_the_token(),
@@ -112,10 +117,10 @@ pub(in crate::commands) fn takes_no_messages(channel: ChannelId) -> Reply {
 }
 
 /// `channel revoke`.
-pub(in crate::commands) fn revoked(channel: ChannelId, change: Change) -> Reply {
+pub(in crate::commands) fn revoked(channel: ChannelId, change: WriteOutcome) -> Reply {
     match change {
-        Change::Made => format!("Revoked access from {}", mention(&channel)),
-        Change::Already => format!("{} is not yet authorized", mention(&channel)),
+        WriteOutcome::Changed => format!("Revoked access from {}", mention(&channel)),
+        WriteOutcome::Unchanged => format!("{} is not yet authorized", mention(&channel)),
     }
     .into()
 }

@@ -4,7 +4,7 @@ use shared::refusal;
 
 use crate::{
     commands::names::CommandNames,
-    dead_letters::{DeadLetter, Reason as DeathReason},
+    dead_letters::{DeadLetter, DeadLetterReason},
 };
 
 /// Why a request was refused, and what to do about it.
@@ -84,29 +84,29 @@ pub(super) fn of_dead_letter(letter: &DeadLetter, names: &CommandNames<'_>) -> S
     let [authorize, register, replay] =
         ["channel authorize", "project register", "replay"].map(|words| names.of(words));
     let words = match letter.reason {
-        DeathReason::Revoked => {
+        DeadLetterReason::Revoked => {
             format!("The channel was no longer authorized. Use {authorize}, then {replay} there.")
         }
-        DeathReason::Untrusted => {
+        DeadLetterReason::Untrusted => {
             "Its token or client secret was revoked, or the channel was secured before it came. Paste the channel's \
              new URL into Sentry. Sentry must send again what already waited."
                 .to_owned()
         }
-        DeathReason::Mention => format!(
+        DeadLetterReason::Mention => format!(
             "The mentioned user has not registered its project. They use {register} with its slug. Then use {replay}."
         ),
-        DeathReason::Expired => format!("It waited too long. {replay} posts it all the same."),
+        DeadLetterReason::Expired => format!("It waited too long. {replay} posts it all the same."),
         // Only what was surely not posted follows by itself.
-        DeathReason::Unreachable if letter.may_have_been_posted => {
+        DeadLetterReason::Unreachable if letter.may_have_been_posted => {
             format!("Discord did not let the bot post in this channel. If you do not see it there, use {replay}.")
         }
-        DeathReason::Unreachable => {
+        DeadLetterReason::Unreachable => {
             "Discord did not let the bot post in this channel. It follows by itself when Discord does.".to_owned()
         }
-        DeathReason::Refused => {
+        DeadLetterReason::Refused => {
             format!("Discord refused the message itself. Tell the bot's operator. {replay} tries again.")
         }
-        DeathReason::Unreadable => {
+        DeadLetterReason::Unreadable => {
             "It was not an alert that this version of the bot can read. Tell the bot's operator.".to_owned()
         }
     };

@@ -11,7 +11,7 @@ use crate::{
     commands::parse::{Form, SlashOnly},
     dead_letters::Replayed,
     guilds::Missing,
-    store::{Change, ProjectSlug, Registration},
+    store::{ProjectSlug, Registration, WriteOutcome},
 };
 
 const CHANNEL: ChannelId = ChannelId::new(42);
@@ -68,8 +68,8 @@ fn embed(reply: Reply) -> Value {
 #[test]
 fn a_channel_is_authorized() {
     let bot = Bot::new(&[]);
-    says(&bot.typed().authorized(CHANNEL, Change::Made, false), "<#42> is now authorized");
-    says(&bot.typed().authorized(CHANNEL, Change::Already, false), "<#42> is already authorized");
+    says(&bot.typed().authorized(CHANNEL, WriteOutcome::Changed, false), "<#42> is now authorized");
+    says(&bot.typed().authorized(CHANNEL, WriteOutcome::Unchanged, false), "<#42> is already authorized");
 }
 
 #[test]
@@ -88,17 +88,20 @@ fn authorizing_lists_the_steps_when_the_url_is_known() {
     let bot = Bot::with_url();
     let typed = steps("`!sentry test`", "`!sentry status`");
     let slash = steps("</sentry test:9>", "</sentry status:9>");
-    says(&bot.typed().authorized(CHANNEL, Change::Made, false), &format!("<#42> is now authorized{typed}"));
     says(
-        &bot.to(Form::Slash).authorized(CHANNEL, Change::Already, false),
+        &bot.typed().authorized(CHANNEL, WriteOutcome::Changed, false),
+        &format!("<#42> is now authorized{typed}"),
+    );
+    says(
+        &bot.to(Form::Slash).authorized(CHANNEL, WriteOutcome::Unchanged, false),
         &format!("<#42> is already authorized{slash}"),
     );
 }
 
 #[test]
 fn a_channel_is_revoked() {
-    says(&revoked(CHANNEL, Change::Made), "Revoked access from <#42>");
-    says(&revoked(CHANNEL, Change::Already), "<#42> is not yet authorized");
+    says(&revoked(CHANNEL, WriteOutcome::Changed), "Revoked access from <#42>");
+    says(&revoked(CHANNEL, WriteOutcome::Unchanged), "<#42> is not yet authorized");
 }
 
 #[test]

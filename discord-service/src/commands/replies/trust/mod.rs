@@ -5,8 +5,8 @@ use shared::ChannelId;
 
 use super::{Reply, ReplyTexts, code, mention};
 use crate::{
-    store::Change,
-    trust::{MAX_SECRETS, Stored},
+    store::WriteOutcome,
+    trust::{MAX_SECRETS, SecretOutcome},
 };
 
 impl ReplyTexts<'_> {
@@ -91,29 +91,29 @@ impl ReplyTexts<'_> {
     pub(in crate::commands) fn secret_stored(
         &self,
         channel: ChannelId,
-        stored: Stored,
+        stored: SecretOutcome,
         ids: &[String],
     ) -> Reply {
         let first = match stored {
-            Stored::Now => format!(
+            SecretOutcome::Now => format!(
                 "Stored the client secret for {}. It takes requests signed with this secret, and refuses other signatures.",
                 mention(&channel)
             ),
-            Stored::Already => format!("{} has this client secret already", mention(&channel)),
-            Stored::Full => return self.secrets_full(channel, ids),
+            SecretOutcome::Already => format!("{} has this client secret already", mention(&channel)),
+            SecretOutcome::Full => return self.secrets_full(channel, ids),
         };
         format!("{first}\n{}", list(ids)).into()
     }
 }
 
 /// `channel open`.
-pub(in crate::commands) fn opened(channel: ChannelId, change: Change) -> Reply {
+pub(in crate::commands) fn opened(channel: ChannelId, change: WriteOutcome) -> Reply {
     let channel = mention(&channel);
     match change {
-        Change::Made => {
+        WriteOutcome::Changed => {
             format!("{channel} takes all alerts again. URLs with its token go on working.").into()
         }
-        Change::Already => format!("{channel} is not secured").into(),
+        WriteOutcome::Unchanged => format!("{channel} is not secured").into(),
     }
 }
 
@@ -127,17 +127,17 @@ pub(in crate::commands) fn not_a_secret() -> Reply {
 pub(in crate::commands) fn secret_removed(
     channel: ChannelId,
     id: &str,
-    change: Change,
+    change: WriteOutcome,
     ids: &[String],
 ) -> Reply {
     let (channel, id) = (mention(&channel), code(id));
     let first = match change {
-        Change::Made => {
+        WriteOutcome::Changed => {
             format!(
                 "Removed the client secret {id} of {channel}. Alerts that still wait under it are not posted."
             )
         }
-        Change::Already => format!("{channel} has no client secret {id}"),
+        WriteOutcome::Unchanged => format!("{channel} has no client secret {id}"),
     };
     format!("{first}\n{}", list(ids)).into()
 }

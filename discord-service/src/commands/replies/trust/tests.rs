@@ -11,7 +11,7 @@ const CHANNEL: ChannelId = ChannelId::new(42);
 #[test]
 fn a_secured_channel_is_authorized_without_a_url_that_it_refuses() {
     says(
-        &Bot::with_url().typed().authorized(CHANNEL, Change::Made, true),
+        &Bot::with_url().typed().authorized(CHANNEL, WriteOutcome::Changed, true),
         "<#42> is now authorized\n\
          It is secured, so Sentry needs the URL with the token.\n\
          Is the token lost? </sentry channel secure:9> makes a new one.\n\
@@ -63,11 +63,11 @@ fn securing_shows_the_token_and_where_it_goes() {
 fn client_secrets_are_told_by_their_ids() {
     let ids = ["1a".to_owned(), "2b".to_owned()];
     says(
-        &Bot::new(&[]).to(Form::Slash).secret_stored(CHANNEL, Stored::Already, &ids),
+        &Bot::new(&[]).to(Form::Slash).secret_stored(CHANNEL, SecretOutcome::Already, &ids),
         "<#42> has this client secret already\nIts client secrets, oldest first: `1a`, `2b`",
     );
     says(
-        &secret_removed(CHANNEL, "3c` @everyone", Change::Already, &[]),
+        &secret_removed(CHANNEL, "3c` @everyone", WriteOutcome::Unchanged, &[]),
         "<#42> has no client secret `3c@everyone`\nIt has no client secrets.",
     );
 }

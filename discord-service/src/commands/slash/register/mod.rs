@@ -54,12 +54,12 @@ pub async fn register(
 
 /// The application whose token this is.
 #[derive(Deserialize)]
-struct OwnApplication {
+struct CurrentApplication {
     id: String,
 }
 
 async fn replace_if_different(discord: &Discord, slash_id: &SlashId) -> Result<&'static str, DiscordError> {
-    let OwnApplication { id } = discord.get("/applications/@me", "/applications/@me").await?;
+    let CurrentApplication { id } = discord.get("/applications/@me", "/applications/@me").await?;
     let id: u64 = id.parse().context("the application has no id").map_err(DiscordError::unavailable)?;
     let path = format!("/applications/{id}/commands");
     let wanted = tree::commands();
