@@ -1,6 +1,6 @@
-//! The commands: `!sentry …`, `@bot …`, `/sentry …`. Words are parsed, the
-//! permission is checked, a handler answers, and the answer is sent as a reply to
-//! the message, or shown to the user of the slash command.
+//! The commands: `!sentry …`, `@bot …`, `/sentry …`. The words are parsed, the
+//! permission is checked, and a handler answers. The answer is a reply to the message,
+//! or shown only to the user of the slash command.
 //!
 //! To add one: a variant and a line in `parse`, what it needs in `Needs::of`,
 //! its texts in `replies`, a handler, and its slash command in `slash::tree`.
@@ -79,16 +79,15 @@ pub struct Commands {
 /// Who asks, and where.
 #[derive(Debug, Clone, Copy)]
 struct Asker {
-    /// The id of the message or interaction, by which a command that is heard
-    /// again is known to be the same.
+    /// The id of the message or interaction. A command that is heard twice has the
+    /// same one.
     command: u64,
     guild: GuildId,
     channel: ChannelId,
     user: UserId,
     bot: UserId,
     form: Form,
-    /// What Discord told us beside the command that the user may do in this
-    /// channel: it does so for slash commands.
+    /// What the user may do in this channel, as Discord says with each slash command.
     granted_here: Option<Permissions>,
 }
 
@@ -160,8 +159,7 @@ impl Commands {
         ReplyTexts { names, settings }
     }
 
-    /// Carries out the command as far as its user may, and says why where it
-    /// cannot be done; the reply, if it gets one.
+    /// Carries out the command if its user may, and returns the reply, if it gets one.
     async fn carry_out(&self, by: Asker, command: Result<Command, ParseError>) -> Option<Reply> {
         let name = parse::name(&command);
         let outcome = self.answer(by, command).await.transpose()?;
@@ -178,7 +176,7 @@ impl Commands {
     ) -> Result<Option<Reply>, CommandError> {
         let needs = Needs::of(&command);
         if needs.authorized && !self.is_authorized(by).await? {
-            // Talk to the bot about other things is welcome anywhere.
+            // People may talk to the bot about other things anywhere.
             let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.not_authorized).await;
             if !told {
                 count(parse::name(&command), "ignored");
@@ -211,8 +209,8 @@ impl Commands {
         Ok(self.replies(by.form).replaying(replayed, closed.as_deref()))
     }
 
-    /// Why Discord refuses posts in the channel, if it does and that can be read now:
-    /// no command fails for it.
+    /// Discord's words, if it refuses posts in the channel. `None` also if that cannot be
+    /// read now: no command fails for it.
     async fn why_closed(&self, channel: ChannelId) -> Option<String> {
         self.diagnosis.why_closed(channel).await.unwrap_or_else(|error| {
             tracing::warn!(channel.id = %channel, "cannot tell whether the channel is closed: {error:#}");
@@ -253,8 +251,8 @@ impl Commands {
         }
     }
 
-    /// What is typed, if it is meant for the bot. Which role is the bot's own is
-    /// asked only where a message begins with one.
+    /// The command in a message, if it is meant for the bot. Discord is asked for the
+    /// bot's own role only if the message begins with a role.
     async fn parse(&self, message: &Typed) -> Option<Result<Command, ParseError>> {
         let own_role = match parse::mentioned_role(&message.content) {
             Some(_) => self.facts.own_role(message.guild, message.bot).await.ok()?,
@@ -289,7 +287,7 @@ impl Handler for Commands {
             true => self.carry_out(by, command).await,
             false => {
                 count(parse::name(&command), "ignored");
-                // Talk about other things stays without an answer.
+                // People may talk to the bot about other things.
                 let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.too_many).await;
                 told.then(replies::too_many)
             }
