@@ -19,7 +19,7 @@ use shared::{
 
 use crate::deadlines::{ANSWER_WITHIN, STORE_WITHIN};
 
-/// What the answer's time leaves for the verdict.
+/// The part of the answer's time that the verdict may take.
 const MAX_VERDICT_TIMEOUT: Duration =
     Duration::from_millis((ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64);
 
