@@ -1,6 +1,6 @@
 //! What `ingress-service` and `discord-service` must agree on, and nothing
-//! else: the alert, the names on the bus, the verdict, and how a process
-//! starts, reports and stops.
+//! else. That is the alert, the names on the bus, the verdict, and how a
+//! process starts, reports and stops.
 
 pub mod admin;
 pub mod alert;
