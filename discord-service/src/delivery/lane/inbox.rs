@@ -93,8 +93,8 @@ impl<'a> Inbox<'a> {
         self.behind
     }
 
-    /// Reads from the beginning until the alerts are exactly those in the
-    /// stream, or the first part of them if there is no room for all.
+    /// Reads from the beginning until the alerts are those in the stream, or
+    /// the first part of them if there is no room for all.
     ///
     /// # Errors
     /// When NATS is away, or when its replicas lag for long.

@@ -9,7 +9,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::Regex;
 use sentry::protocol::{Event, Value};
 
-/// What stands in for a removed part.
+/// The text in place of a removed part.
 const GONE: &str = "[removed]";
 
 /// Patterns of what must be removed, each with the part before it that may
