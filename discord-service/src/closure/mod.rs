@@ -1,5 +1,5 @@
-//! Closed channels: those in which Discord does not let the bot post. What is kept
-//! of one stands in the bucket [`shared::wire::LANES`], so that its alerts cost
+//! Closed channels: those in which Discord does not let the bot post. The
+//! bucket [`shared::wire::LANES`] keeps a note of each, so that its alerts cost
 //! Discord no further request.
 
 mod access;

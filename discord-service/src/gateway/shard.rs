@@ -51,7 +51,8 @@ async fn serve_and_keep(shard: ShardId, context: &Context, lease: &Lease) -> Res
     }
     // What is still being handled is finished here.
     let last = progress.session.borrow().clone();
-    // Without it the successor hears a little twice, or begins anew.
+    // Without it the successor gets a few events twice, or begins a new
+    // session.
     let _ = timeout(LAST_WORD, kept.save(last)).await;
     Ok(())
 }
