@@ -9,8 +9,8 @@ use async_nats::jetstream;
 use rand::Rng as _;
 use reqwest::{StatusCode, redirect};
 use shared::{
+    sentry_ip_ranges::{Published, Ranges},
     shutdown::CancellationToken,
-    sources::{Published, Ranges},
     wire,
 };
 use tokio::time::{Instant, sleep, sleep_until, timeout};

@@ -59,7 +59,7 @@ pub const TRUST: &str = "trust";
 /// and `<channel id>.<kind>.<issue, metric alert or comment>` for states.
 pub const SEEN: &str = "seen";
 
-/// KV bucket: the addresses that Sentry publishes, as [`crate::sources`] writes
+/// KV bucket: the addresses that Sentry publishes, as [`crate::sentry_ip_ranges`] writes
 /// them. discord-service writes it, and the ingress reads it.
 pub const SOURCES: &str = "sources";
 /// The one key of [`SOURCES`].

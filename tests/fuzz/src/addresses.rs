@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ingress_service::sources::forwarded;
-use shared::sources::{Published, Ranges};
+use shared::sentry_ip_ranges::{Published, Ranges};
 
 /// Reads the bytes as a published list. Then they choose a chain of proxies and
 /// its values of `X-Forwarded-For`.

@@ -16,7 +16,7 @@ use async_nats::{Client, connection::State, jetstream};
 use ipnet::IpNet;
 use shared::{
     kv,
-    sources::{Ranges, built_in},
+    sentry_ip_ranges::{Ranges, built_in},
     wire,
 };
 use tokio::time::sleep;
