@@ -22,6 +22,7 @@ mod crash_tests;
 mod deliver;
 mod edit;
 mod edit_schedule;
+mod expiry;
 mod finish;
 mod history;
 mod inbox;
@@ -57,9 +58,10 @@ use tokio::{
 use self::{
     closure_watch::ClosureWatch,
     deliver::deliver,
+    expiry::expired_cause,
     inbox::Inbox,
     interruption::Interruption,
-    permission::{expired_cause, revoked_cause},
+    permission::revoked_cause,
     schedule::{NextStep, Schedule},
 };
 use super::{
@@ -230,7 +232,7 @@ impl<'a> Lane<'a> {
     /// One post or edit, or one reason why there is none. It is made when it may
     /// go, of all that waits then and of what may be posted then.
     async fn step(&mut self, next_step: NextStep) -> Result<(), Interruption> {
-        let expired = self.inbox.backlog().waiting_before(self.services.oldest_ms());
+        let expired = self.expired();
         // Strangers' alerts leave no trace, however old. That a channel is none is
         // known without the store, so what waits for the store expires all the same.
         if !expired.is_empty() && self.services.authority.was_authorized(self.channel).await? {
