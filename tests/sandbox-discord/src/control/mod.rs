@@ -9,6 +9,7 @@
 //! | `DELETE /sandbox/channels/{id}/messages/{id}` | removes a message |
 //! | `POST /sandbox/say` | `{user, channel, content}`: a user writes; `{id}` |
 //! | `POST /sandbox/interact` | `{user, channel, command, options}`: a user uses a slash command; waits for the answer: `{id, answer, messages}` |
+//! | `POST /sandbox/press` | `{user, channel, message, custom_id, values}`: a user presses a button, or chooses values in a menu; as above |
 //! | `POST /sandbox/modal` | `{interaction, inputs}`: fills in the modal that was the answer; as above |
 //! | `POST /sandbox/autocomplete` | `{user, channel, command, options, focused}`: a user types in the option `focused`: `{choices}` |
 //! | `GET /sandbox/interactions/{id}` | what came of it so far: `{id, answer, messages}` |
@@ -61,6 +62,7 @@ fn services(config: &mut web::ServiceConfig) {
         .service(remove_message)
         .service(say)
         .service(interact)
+        .service(press)
         .service(modal)
         .service(autocomplete)
         .service(interaction)
@@ -183,6 +185,24 @@ async fn interact(hub: web::Data<Hub>, form: web::Json<Interact>) -> Result<Http
     let (user, channel) = (form.user.0, form.channel.0);
     let options = pairs(&form.options);
     let id = hub.lock(|world| world.use_command(user, channel, &form.command, &options, None))?;
+    Ok(answered(&hub, id).await)
+}
+
+#[derive(Deserialize)]
+struct Press {
+    user: Id,
+    channel: Id,
+    message: Id,
+    custom_id: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+#[post("/press")]
+async fn press(hub: web::Data<Hub>, form: web::Json<Press>) -> Result<HttpResponse, Refused> {
+    let values: Vec<&str> = form.values.iter().map(String::as_str).collect();
+    let (user, channel, message) = (form.user.0, form.channel.0, form.message.0);
+    let id = hub.lock(|world| world.press(user, channel, message, &form.custom_id, &values))?;
     Ok(answered(&hub, id).await)
 }
 
