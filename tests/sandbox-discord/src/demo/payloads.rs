@@ -1,7 +1,6 @@
 //! What the page sends as Sentry: files, pasted bodies, storms.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -21,16 +20,26 @@ use super::fresh;
 const STORM_MAX: u32 = 500;
 /// Folders with bodies of Sentry; any other holds those of another sender.
 const SENTRY: [&str; 3] = ["legacy", "platform", "reports"];
-/// What fails in a storm, and where.
-const STORM: [(&str, &str, &str); 8] = [
-    ("TypeError: Cannot read properties of undefined (reading 'price')", "shop-web", "error"),
-    ("TimeoutError: the payment provider did not answer within 10 s", "payments", "error"),
-    ("OperationalError: could not connect to server: Connection refused", "backend-api", "fatal"),
-    ("KeyError: 'customer_id'", "backend-api", "error"),
-    ("DeadlockDetected: deadlock detected while updating orders", "orders", "error"),
-    ("Slow query: SELECT * FROM carts took 4.2 s", "orders", "warning"),
-    ("ConnectionResetError: [Errno 104] Connection reset by peer", "worker", "error"),
-    ("OutOfMemoryError: Java heap space", "search", "fatal"),
+/// What fails in a storm: title, project, level, and where.
+const STORM: [(&str, &str, &str, &str); 8] = [
+    (
+        "TypeError: Cannot read properties of undefined (reading 'price')",
+        "shop-web",
+        "error",
+        "src/cart/total.ts in sum",
+    ),
+    ("TimeoutError: no answer within 10 s", "payments", "error", "payments/stripe.py in charge"),
+    ("OperationalError: connection refused", "backend-api", "fatal", "app/db.py in connect"),
+    ("KeyError: 'customer_id'", "backend-api", "error", "orders/models.py in lookup"),
+    ("DeadlockDetected: deadlock detected", "orders", "error", "orders/stock.py in reserve"),
+    ("Slow query: SELECT * FROM carts took 4.2 s", "orders", "warning", "orders/carts.py in load"),
+    (
+        "ConnectionResetError: [Errno 104] Connection reset by peer",
+        "worker",
+        "error",
+        "worker/mail.py in send",
+    ),
+    ("OutOfMemoryError: Java heap space", "search", "fatal", "search.Index in rebuild"),
 ];
 
 /// What to send.
@@ -96,14 +105,18 @@ fn fixture(folder: &Path, name: &str, as_now: bool) -> anyhow::Result<Webhook> {
 /// Some issues come much more often than others, as in a real outage.
 fn storm(count: u32) -> Vec<Webhook> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let mut seen: BTreeMap<usize, u32> = BTreeMap::new();
     let one = |number: u32| {
         let place = (number.wrapping_mul(number) % 29) as usize % STORM.len();
-        let (title, project, level) = STORM.get(place).copied().unwrap_or(STORM[0]);
-        *seen.entry(place).or_default() += 1;
-        let issue = format!("62000000{place:02}");
-        let body = Exception::new(title).project(project).level(level).issue(issue);
-        Webhook::legacy(body.timestamp(now - f64::from(count - number) * 0.05).json())
+        let (title, project, level, culprit) = STORM.get(place).copied().unwrap_or(STORM[0]);
+        let body = Exception::new(title).project(project).level(level);
+        let body =
+            body.issue(format!("62000000{place:02}")).timestamp(now - f64::from(count - number) * 0.05);
+        let mut body: Value = serde_json::from_slice(&body.json()).unwrap_or_default();
+        body["culprit"] = culprit.into();
+        if let Some(event) = body["event"].as_object_mut() {
+            event.remove("exception");
+        }
+        Webhook::legacy(to_ascii(&body))
     };
     (0..count).map(one).collect()
 }

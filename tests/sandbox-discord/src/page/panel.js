@@ -26,7 +26,8 @@ function drawFixtures(fixtures) {
     make("option", { value: "" }, "legacy webhook, GlitchTip, Bugsink"),
     ...RESOURCES.map((name) => make("option", { value: name }, name)));
   byId("glitchtip").hidden = !groups.has("glitchtip");
-  byId("glitchtip").onclick = () => send({ fixture: groups.get("glitchtip")[0] });
+  const usual = (groups.get("glitchtip") || []).find((path) => path.endsWith("general_issue.json"));
+  byId("glitchtip").onclick = () => send({ fixture: usual || groups.get("glitchtip")[0] });
 }
 
 function chosen() {
@@ -35,11 +36,11 @@ function chosen() {
   return { pasted: { body: byId("pasted").value, resource: byId("resource").value } };
 }
 
-/** The ingress's words, out of `{"error": "…"}`, or as they are. */
+/** The ingress's words, out of `{"error": …}`, or as they are. */
 function words(body) {
   try {
-    const json = JSON.parse(body);
-    return String(json.error || json.message || json.detail || "");
+    const { error, message } = JSON.parse(body);
+    return (error && error.message) || error || message || "";
   } catch {
     return body;
   }
