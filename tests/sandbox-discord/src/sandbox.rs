@@ -162,6 +162,37 @@ impl Sandbox {
         Ok(self.invocation(id))
     }
 
+    /// A user presses a button of one of the bot's messages.
+    ///
+    /// # Errors
+    /// When Discord's client would not let them: they do not see the message,
+    /// it has no such button, or the button is disabled.
+    pub fn press(
+        &self,
+        user: u64,
+        channel: u64,
+        message: u64,
+        custom_id: &str,
+    ) -> anyhow::Result<Invocation> {
+        self.choose(user, channel, message, custom_id, &[])
+    }
+
+    /// A user chooses values in a menu of one of the bot's messages.
+    ///
+    /// # Errors
+    /// As [`press`](Self::press), or when the menu does not offer the values.
+    pub fn choose(
+        &self,
+        user: u64,
+        channel: u64,
+        message: u64,
+        custom_id: &str,
+        values: &[&str],
+    ) -> anyhow::Result<Invocation> {
+        let id = self.hub().lock(|world| world.press(user, channel, message, custom_id, values))?;
+        Ok(self.invocation(id))
+    }
+
     fn invocation(&self, id: u64) -> Invocation {
         Invocation { hub: Arc::clone(self.hub()), id }
     }
@@ -223,7 +254,7 @@ impl Sandbox {
     }
 }
 
-/// One use of a command, by which its answers are found.
+/// One use of a command, a button or a menu, by which its answers are found.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     hub: Arc<Hub>,

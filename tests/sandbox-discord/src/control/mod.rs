@@ -9,11 +9,15 @@
 //! | `DELETE /sandbox/channels/{id}/messages/{id}` | removes a message |
 //! | `POST /sandbox/say` | `{user, channel, content}`: a user writes; `{id}` |
 //! | `POST /sandbox/interact` | `{user, channel, command, options}`: a user uses a slash command; waits for the answer: `{id, answer, messages}` |
+//! | `POST /sandbox/press` | `{user, channel, message, custom_id, values}`: a user presses a button, or chooses values in a menu; as above |
 //! | `POST /sandbox/modal` | `{interaction, inputs}`: fills in the modal that was the answer; as above |
 //! | `POST /sandbox/autocomplete` | `{user, channel, command, options, focused}`: a user types in the option `focused`: `{choices}` |
 //! | `GET /sandbox/interactions/{id}` | what came of it so far: `{id, answer, messages}` |
 //! | `POST /sandbox/faults` | `{effect, after, channel, endpoint, except, times, probability, seed}`: see `control/forms.rs` |
 //! | `DELETE /sandbox/faults` | nothing goes wrong any more |
+//! | `GET /sandbox/demo` | the bot beside the sandbox: payloads, counters, faults that can be switched |
+//! | `POST /sandbox/demo/send` | `{channel, payload, as_now, token, mention, secret}`: sends as Sentry; `{sent, answers}` |
+//! | `POST /sandbox/demo/faults` | `{fault, on}`: switches a fault |
 //! | `POST /sandbox/gateway` | `{do}`: `cut`, `reconnect`, `invalidate` |
 //!
 //! Ids are strings, since numbers in JavaScript do not hold 64 bits.
@@ -31,8 +35,10 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::forms::{FaultForm, Id};
+use self::forms::FaultForm;
+pub(crate) use self::forms::Id;
 use crate::{
+    demo,
     gateway::sessions::Order,
     interactions::Outcome,
     server::Hub,
@@ -56,12 +62,14 @@ fn services(config: &mut web::ServiceConfig) {
         .service(remove_message)
         .service(say)
         .service(interact)
+        .service(press)
         .service(modal)
         .service(autocomplete)
         .service(interaction)
         .service(add_fault)
         .service(clear_faults)
         .service(gateway)
+        .configure(demo::routes::routes)
         .default_service(web::to(unknown));
 }
 
@@ -77,7 +85,7 @@ async fn unknown(request: HttpRequest) -> HttpResponse {
 
 /// What was wrong with a request, in words.
 #[derive(Debug)]
-struct Refused(anyhow::Error);
+pub(crate) struct Refused(anyhow::Error);
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -177,6 +185,24 @@ async fn interact(hub: web::Data<Hub>, form: web::Json<Interact>) -> Result<Http
     let (user, channel) = (form.user.0, form.channel.0);
     let options = pairs(&form.options);
     let id = hub.lock(|world| world.use_command(user, channel, &form.command, &options, None))?;
+    Ok(answered(&hub, id).await)
+}
+
+#[derive(Deserialize)]
+struct Press {
+    user: Id,
+    channel: Id,
+    message: Id,
+    custom_id: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+#[post("/press")]
+async fn press(hub: web::Data<Hub>, form: web::Json<Press>) -> Result<HttpResponse, Refused> {
+    let values: Vec<&str> = form.values.iter().map(String::as_str).collect();
+    let (user, channel, message) = (form.user.0, form.channel.0, form.message.0);
+    let id = hub.lock(|world| world.press(user, channel, message, &form.custom_id, &values))?;
     Ok(answered(&hub, id).await)
 }
 
