@@ -1,9 +1,10 @@
-//! The commands: `!sentry …`, `@bot …`, `/sentry …`. The words are parsed, the
-//! permission is checked, and a handler answers. The answer is a reply to the message,
-//! or shown only to the user of the slash command.
+//! The commands: `!sentry …`, `@bot …`, `/sentry …`. Words are parsed, the
+//! permission is checked, and a handler answers. The answer is a reply to the
+//! message, or is shown to the user of the slash command.
 //!
-//! To add one: a variant and a line in `parse`, what it needs in `Needs::of`,
-//! its texts in `replies`, a handler, and its slash command in `slash::tree`.
+//! A new command needs a variant and a line in `parse`, and its needs in
+//! `Needs::of`. It also needs its texts in `replies`, a handler, and its slash
+//! command in `slash::tree`.
 
 mod channel;
 mod names;
@@ -54,6 +55,20 @@ const REPLY_PATIENCE: Duration = Duration::from_secs(30);
 const COMMANDS: [Rate; 2] = [Rate::new(120, 5), Rate::new(40, 2)];
 /// The same of completions.
 const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
+
+/// What commands work with.
+pub struct CommandServices {
+    /// Authorizations and projects.
+    pub store: Arc<dyn Store>,
+    /// Discord's REST API.
+    pub discord: Discord,
+    /// Who may post where.
+    pub authority: Authority,
+    /// Tokens and client secrets.
+    pub trusts: Trusts,
+    /// What `replay` puts back.
+    pub dead_letters: DeadLetters,
+}
 
 /// Answers commands.
 pub struct Commands {
@@ -118,15 +133,9 @@ impl Needs {
 }
 
 impl Commands {
-    /// Answers from this store, as this bot.
-    pub fn new(
-        store: Arc<dyn Store>,
-        discord: &Discord,
-        authority: Authority,
-        trusts: Trusts,
-        dead_letters: DeadLetters,
-        settings: &Settings,
-    ) -> Self {
+    /// Answers commands with these services.
+    pub fn new(services: CommandServices, settings: &Settings) -> Self {
+        let CommandServices { store, discord, authority, trusts, dead_letters } = services;
         Self {
             store,
             authority,

@@ -63,8 +63,8 @@ impl Commands {
         }
     }
 
-    /// Claims the command before anything is done. If several pods hear of it, or a frozen
-    /// pod wakes, Discord lets only one go on.
+    /// The command is claimed before anything is done. Several pods may hear of
+    /// it, or one that was frozen and wakes. Discord lets only one go on.
     async fn run_slash(&self, invoked: &Invoked, by: Asker, command: &SlashCommand) {
         let Some(words) = tree::words(command) else {
             count("mistaken", "answered");
