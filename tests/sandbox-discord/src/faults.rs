@@ -50,6 +50,7 @@ pub struct Fault {
     endpoint: Option<String>,
     except: Vec<String>,
     frequency: Frequency,
+    name: Option<&'static str>,
 }
 
 /// The endpoint of a fault that names none.
@@ -62,7 +63,13 @@ impl Fault {
     pub fn new(effect: Effect) -> Self {
         let endpoint = Some(CREATE_MESSAGE.to_owned());
         let frequency = Frequency::Always;
-        Self { effect, after: false, channel: None, endpoint, except: Vec::new(), frequency }
+        Self { effect, after: false, channel: None, endpoint, except: Vec::new(), frequency, name: None }
+    }
+
+    /// Gives it a name, by which it is found and removed alone.
+    pub(crate) const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// The fault comes after the request was done. The API itself refuses only
@@ -158,6 +165,14 @@ impl Faults {
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|fault| fault.name == Some(name))
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|fault| fault.name != Some(name));
     }
 
     /// The edge's answer to a request that does not reach the API.

@@ -5,7 +5,10 @@ use std::{io::Write, net::SocketAddr};
 
 use anyhow::Context;
 use clap::Parser;
-use sandbox_discord::{Config, Sandbox, User, demo};
+use sandbox_discord::{
+    Config, Sandbox, User,
+    demo::{self, Services},
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -28,6 +31,8 @@ struct Args {
     /// Start without the server "Sandbox"
     #[arg(long)]
     empty: bool,
+    #[command(flatten, next_help_heading = "The bot beside it, on this machine")]
+    services: Services,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,12 +40,14 @@ async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let args = Args::parse();
+    args.services.check()?;
     let config = Config::default()
         .addr(args.addr)
         .token(args.token)
         .bot(User::bot("Sentry Bot").with_id(demo::BOT))
         .shards(args.shards)
-        .message_content(!args.no_message_content);
+        .message_content(!args.no_message_content)
+        .services(args.services);
     let sandbox = Sandbox::try_start(config)?;
     let mut out = std::io::stdout();
     writeln!(out, "Sandbox Discord: {}", sandbox.url())?;

@@ -13,7 +13,7 @@ use actix_web::{App, HttpServer, dev::ServerHandle, guard, web};
 use anyhow::Context;
 use tokio::sync::Notify;
 
-use crate::{config::Config, control, gateway, page, rest, world::World};
+use crate::{config::Config, control, demo::routes::Demo, gateway, page, rest, world::World};
 
 /// The world behind its lock.
 #[derive(Debug)]
@@ -84,12 +84,13 @@ impl Server {
         let listener =
             TcpListener::bind(config.addr).with_context(|| format!("cannot listen on {}", config.addr))?;
         let addr = listener.local_addr().context("cannot learn the address")?;
+        let demo = Demo::new(config.services.clone())?;
         let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
         let shared = Arc::clone(&hub);
         let thread = std::thread::Builder::new()
             .name("sandbox-discord".to_owned())
-            .spawn(move || serve(listener, shared, &tell))
+            .spawn(move || serve(listener, shared, demo, &tell))
             .context("cannot start the server's thread")?;
         let handle = told.recv().context("the server ended at once")?.context("cannot start the server")?;
         Ok(Self { addr, hub, handle, thread: Some(thread) })
@@ -107,12 +108,18 @@ impl Drop for Server {
     }
 }
 
-fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Result<ServerHandle>>) {
+fn serve(
+    listener: TcpListener,
+    hub: Arc<Hub>,
+    demo: Demo,
+    tell: &mpsc::Sender<std::io::Result<ServerHandle>>,
+) {
     let result = actix_web::rt::System::new().block_on(async {
-        let hub = web::Data::from(hub);
+        let (hub, demo) = (web::Data::from(hub), web::Data::new(demo));
         let app = move || {
             App::new()
                 .app_data(hub.clone())
+                .app_data(demo.clone())
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .service(web::resource("/").guard(guard::Header("upgrade", "websocket")).to(gateway::upgrade))
                 .configure(page::routes)

@@ -66,6 +66,13 @@ impl Webhook {
         })
     }
 
+    /// Another body under the same headers.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Makes it a webhook of the Integration Platform with this resource.
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {

@@ -80,7 +80,7 @@ impl<'a> ClosureWatch<'a> {
             _ => None,
         };
         let (access, pauses) = (access.unwrap_or_default(), &self.services.pauses);
-        let closure = Closure::new(words, &access, self.stored.known(), now_ms(), pauses);
+        let closure = Closure::new(words, self.stored.known(), now_ms(), pauses).found(&access);
         let why = closure.why.clone();
         self.try_now = false;
         self.look_at = timer(closure.timed_out_until_ms);

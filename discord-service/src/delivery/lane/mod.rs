@@ -23,6 +23,7 @@ mod crash_tests;
 mod deliver;
 mod edit;
 mod edit_schedule;
+mod expiry;
 mod finish;
 mod history;
 mod inbox;
@@ -58,9 +59,10 @@ use tokio::{
 use self::{
     closure_watch::ClosureWatch,
     deliver::deliver,
+    expiry::expired_cause,
     inbox::Inbox,
     interruption::Interruption,
-    permission::{expired_cause, revoked_cause},
+    permission::revoked_cause,
     schedule::{NextStep, Schedule},
 };
 use super::{
@@ -232,7 +234,7 @@ impl<'a> Lane<'a> {
     /// Does one post or edit, or ends the alerts that may not be posted. It is
     /// built once it may be sent, from all alerts that wait at that time.
     async fn step(&mut self, next_step: NextStep) -> Result<(), Interruption> {
-        let expired = self.inbox.backlog().waiting_before(self.services.oldest_ms());
+        let expired = self.expired();
         // A stranger's alerts leave no trace, at any age. The bucket of known
         // channels tells strangers without the store, so other alerts expire
         // even while the store is away.

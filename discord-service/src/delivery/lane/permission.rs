@@ -2,7 +2,7 @@
 
 use shared::{ChannelId, GuildId, UserId};
 
-use super::{interruption::Interruption, services::Services};
+use super::{expiry::expired_cause, interruption::Interruption, services::Services};
 use crate::{
     authority::{ChannelStanding, Entitlement},
     dead_letters::{Cause, DeadLetterReason},
@@ -63,8 +63,4 @@ pub(super) async fn mention_cause(
 
 pub(super) fn revoked_cause() -> Cause {
     Cause::new(DeadLetterReason::Revoked, "the channel is no longer authorized: authorize it again")
-}
-
-pub(super) fn expired_cause() -> Cause {
-    Cause::new(DeadLetterReason::Expired, "it waited too long to be posted")
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{clock, shutdown::CancellationToken};
+use shared::shutdown::CancellationToken;
 
 use crate::{
     closure::Pauses,
@@ -38,13 +38,4 @@ pub(crate) struct Services {
     pub(crate) max_age: Duration,
     /// Cancelled when Discord refuses the bot's token.
     pub(crate) bad_token: CancellationToken,
-}
-
-impl Services {
-    /// Alerts received before this time, in milliseconds since 1970, are too
-    /// old to be posted.
-    pub(super) fn oldest_ms(&self) -> i64 {
-        let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
-        clock::age_ms().saturating_sub(max_age_ms)
-    }
 }
