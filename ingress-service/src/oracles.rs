@@ -44,6 +44,6 @@ pub fn trust(bytes: &[u8]) -> (&'static str, &'static str) {
 /// For a request that could not be read: the name of its answer, and the path
 /// in the log.
 pub fn head(text: &str) -> (&'static str, &'static str) {
-    let (answer, path, _) = crate::connection::http_connection::misread(text);
+    let (answer, path, _) = crate::connection::unreadable_request::misread(text);
     (answer.name(), path)
 }

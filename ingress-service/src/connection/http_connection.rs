@@ -1,10 +1,12 @@
-//! Requests whose head cannot be read: broken, too large, or never complete.
-//! actix answers them itself, with an empty body, and tells our code nothing.
-//! This stream sees that answer go out and sends the contract's instead. It is
-//! logged and counted like any rejection.
+//! A connection after its TLS handshake, between TLS and actix.
 //!
-//! This stream also ends what actix leaves open: a second head that never
-//! comes, and requests after the last answer.
+//! actix answers a request that it cannot read itself, with an empty body, and
+//! tells our code nothing. This stream sees that answer go out and sends the one
+//! of [`unreadable_request`] instead. It is logged and counted like any
+//! rejection.
+//!
+//! The stream also ends what actix leaves open: a second head that never comes,
+//! and requests after the last answer.
 
 use std::{
     io,
@@ -15,7 +17,6 @@ use std::{
 
 use actix_tls::accept::openssl::TlsStream;
 use actix_web::{
-    http::{Method, Uri},
     rt::net::{ActixStream, Ready},
     web::Bytes,
 };
@@ -24,10 +25,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{connection_state::ConnectionState, seated_stream::SeatedStream};
+use super::{connection_state::ConnectionState, seated_stream::SeatedStream, unreadable_request};
 use crate::{
     deadlines::{HEAD_WITHIN, LINGER},
-    endpoint::{PATH, is_endpoint},
     request_log::{AnsweredRequest, RequestLog},
     response::WebhookResponse,
 };
@@ -83,14 +83,14 @@ impl HttpConnection {
     fn instead_of(&self, actix: &[u8]) -> Option<Bytes> {
         let status = actix.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
         let (answer, path, rule) = match status {
-            b"400" => misread(&String::from_utf8_lossy(&self.line)),
+            b"400" => unreadable_request::misread(&String::from_utf8_lossy(&self.line)),
             b"408" => (WebhookResponse::SlowHead, "", "head: too slow"),
             b"431" => (WebhookResponse::LargeHead, "", "head: too large"),
             _ => return None,
         };
         let source = self.stream.get_ref().peer_addr().map(|peer| peer.ip().to_canonical());
         self.log.report(&AnsweredRequest { source, path, answer: &answer, rule, own: false });
-        Some(written(&answer))
+        Some(unreadable_request::written(&answer))
     }
 }
 
@@ -127,37 +127,6 @@ impl HttpConnection {
         }
         self.head_within.get_or_insert_with(|| Box::pin(sleep(HEAD_WITHIN))).as_mut().poll(cx).is_ready()
     }
-}
-
-/// For a request that actix could not read: its answer, its path (if known) and
-/// the rule that it broke.
-pub(crate) fn misread(line: &str) -> (WebhookResponse, &'static str, &'static str) {
-    let line = line.trim_start().lines().next().unwrap_or_default();
-    let (method, rest) = line.split_once(' ').unwrap_or_default();
-    let path = rest.split([' ', '?']).next().unwrap_or_default();
-    if method != Method::POST.as_str() || !is_endpoint(path) {
-        return (WebhookResponse::AccessForbidden, "", "head: the request line is unknown");
-    }
-    match rest.rsplit_once(' ') {
-        Some((target, _version)) if is_target(target) => {
-            (WebhookResponse::BrokenHead, PATH, "head: malformed headers")
-        }
-        _ => (WebhookResponse::ValidationFailed, PATH, "head: malformed query"),
-    }
-}
-
-/// Whether actix accepts this as a target. Its parser also refuses blanks and
-/// control characters after a `#`, which [`Uri`] ignores.
-fn is_target(target: &str) -> bool {
-    target.bytes().all(|byte| byte > b' ' && byte != 0x7f) && target.parse::<Uri>().is_ok()
-}
-
-/// The whole response, in HTTP/1.1.
-fn written(answer: &WebhookResponse) -> Bytes {
-    let (status, body) = (answer.status(), answer.body());
-    let headers =
-        format!("content-length: {}\r\nconnection: close\r\ncontent-type: application/json", body.len());
-    format!("HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}").into()
 }
 
 impl AsyncRead for HttpConnection {

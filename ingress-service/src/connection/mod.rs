@@ -14,3 +14,4 @@ pub(crate) mod open_files;
 pub(crate) mod seated_stream;
 mod seats;
 pub(crate) mod tls;
+pub(crate) mod unreadable_request;
