@@ -72,6 +72,10 @@ pub const REFUSALS: &str = "refusals";
 /// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
 pub const MESSAGES: &str = "messages";
 
+/// KV bucket: the stack traces that messages of Discord offer, under
+/// `<channel id>.<message id>`. What is older than three days is forgotten.
+pub const STACK_TRACES: &str = "stack_traces";
+
 /// KV bucket of the store: a key `<channel>.<guild>` for each authorized channel,
 /// with a note of what it must not lose.
 pub const CHANNEL_LIST: &str = "channel-list";
