@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     authority::Authority,
     cli,
-    commands::{self, Commands},
+    commands::{self, CommandParts, Commands},
     dead_letters::DeadLetters,
     delivery::Delivery,
     discord::Discord,
@@ -31,6 +31,7 @@ use crate::{
     render::Style,
     sentry_addresses,
     settings::Settings,
+    stack_trace::StackTraces,
     store::{self, FirestoreStore, Keys, Store},
     trust::Trusts,
     verdict_responder,
@@ -141,10 +142,12 @@ async fn serve(
     let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
     let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
     let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
+    let stack_traces = StackTraces::new(&js);
     let delivery = Delivery {
         nats: nats.clone(),
         journals,
         messages,
+        stack_traces: stack_traces.clone(),
         authority: authority.clone(),
         discord: discord.clone(),
         style,
@@ -153,8 +156,14 @@ async fn serve(
     };
     let trusts = Trusts::new(store.clone(), &js, secrets);
     let dead_letters = DeadLetters::new(js.clone());
-    let commands = Commands::new(store, &discord, authority.clone(), trusts.clone(), dead_letters, settings);
-    let commands = Arc::new(commands);
+    let parts = CommandParts {
+        store,
+        authority: authority.clone(),
+        trusts: trusts.clone(),
+        dead_letters,
+        stack_traces,
+    };
+    let commands = Arc::new(Commands::new(parts, &discord, settings));
 
     let Membership { keeper, partitions, shards, pods } =
         Membership::new(&nats, settings.lease_ttl(), stop.clone());

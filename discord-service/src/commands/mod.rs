@@ -38,6 +38,7 @@ use crate::{
     guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
     rate_budget::{Rate, Shares},
     settings::Settings,
+    stack_trace::StackTraces,
     store::{Store, StoreError},
     trust::Trusts,
 };
@@ -61,6 +62,7 @@ pub struct Commands {
     authority: Authority,
     trusts: Trusts,
     dead_letters: DeadLetters,
+    stack_traces: StackTraces,
     diagnosis: Diagnosis,
     discord: Discord,
     facts: Facts,
@@ -70,6 +72,20 @@ pub struct Commands {
     told: Cache<ChannelId, ()>,
     outbox: Outbox,
     replies: Replies,
+}
+
+/// What commands work with, beside Discord.
+pub struct CommandParts {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Who may post where.
+    pub authority: Authority,
+    /// What channels trust.
+    pub trusts: Trusts,
+    /// The dead letters.
+    pub dead_letters: DeadLetters,
+    /// What the buttons of messages show.
+    pub stack_traces: StackTraces,
 }
 
 /// Who asks, and where.
@@ -115,21 +131,16 @@ impl Needs {
 }
 
 impl Commands {
-    /// Answers from this store, as this bot.
-    pub fn new(
-        store: Arc<dyn Store>,
-        discord: &Discord,
-        authority: Authority,
-        trusts: Trusts,
-        dead_letters: DeadLetters,
-        settings: &Settings,
-    ) -> Self {
+    /// Answers with these, as this bot.
+    pub fn new(parts: CommandParts, discord: &Discord, settings: &Settings) -> Self {
+        let CommandParts { store, authority, trusts, dead_letters, stack_traces } = parts;
         Self {
             store,
             authority,
             diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
             trusts,
             dead_letters,
+            stack_traces,
             discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
             facts: Facts::new(&discord.behind_alerts()),
             commands: Shares::new(COMMANDS),

@@ -18,7 +18,7 @@ use shared::{Alert, ChannelId};
 
 use super::{
     index::{Entry, SameId},
-    issue::{IssueKey, is_remark},
+    issue::{IssueKey, is_beginning, is_remark},
     ports::KeyValue,
 };
 use crate::render::{self, Change, Exhibit, Style};
@@ -94,7 +94,7 @@ impl ShownMessage {
                 return None;
             }
             let is_return = Change::of(alert).is_some_and(|change| change.is_return());
-            Some((embed.issue()?, is_return || alert.kind == "issue.created"))
+            Some((embed.issue()?, is_return || is_beginning(alert)))
         })
     }
 }

@@ -43,7 +43,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-pub use self::interaction::{FilledIn, Invoked, Place, SlashCommand, Wants};
+pub use self::interaction::{FilledIn, Invoked, Place, Press, SlashCommand, Wants};
 use self::{
     event_dispatch::Intake, identify_budget::GatewayInfo, identify_slots::Slots,
     reopening_broadcast::Reopenings, status::Status,

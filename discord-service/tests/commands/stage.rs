@@ -6,12 +6,13 @@ use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
     authority::Authority,
-    commands::Commands,
+    commands::{CommandParts, Commands},
     dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
     kv::Bucket,
     settings::Settings,
+    stack_trace::StackTraces,
     store::{self, Store},
     trust::Trusts,
 };
@@ -94,8 +95,14 @@ impl Stage {
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
         let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
         let trusts = Trusts::new(store.clone(), &js, secrets);
-        let dead_letters = DeadLetters::new(js);
-        let commands = Commands::new(store.clone(), &discord, authority, trusts, dead_letters, &settings);
+        let parts = CommandParts {
+            store: store.clone(),
+            authority,
+            trusts,
+            stack_traces: StackTraces::new(&js),
+            dead_letters: DeadLetters::new(js),
+        };
+        let commands = Commands::new(parts, &discord, &settings);
         let commands = Arc::new(commands);
         Self {
             nats,

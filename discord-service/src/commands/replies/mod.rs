@@ -278,6 +278,16 @@ pub(super) fn unknown_slash() -> Reply {
     "I do not know this command, or no longer. Please reload Discord and try again.".into()
 }
 
+/// To a button that this build does not know.
+pub(super) fn unknown_button() -> Reply {
+    "I do not know this button, or no longer. Please open the issue in Sentry.".into()
+}
+
+/// To a person who wants to see a stack trace after three days.
+pub(super) fn stack_trace_gone() -> Reply {
+    "The stack trace is no longer kept: open the issue in Sentry".into()
+}
+
 /// To a slash command of a guild that uses too many of them.
 pub(super) fn too_many() -> Reply {
     "Too many commands at once. Please try again in a minute.".into()

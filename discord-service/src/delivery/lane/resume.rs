@@ -19,6 +19,7 @@ impl Lane<'_> {
             RecordFate::Remove => {
                 self.forget(&sequences).await?;
                 // Nor perhaps to remember it. Doing so again changes nothing.
+                self.keep_stack_trace(record.message, &record);
                 self.remember(record.message, record.shown.filter(|_| record.edits.is_none())).await;
                 Ok(())
             }

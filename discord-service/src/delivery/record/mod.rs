@@ -11,6 +11,7 @@ use super::messages::ShownMessage;
 use crate::{
     dead_letters::{Cause, Reason},
     sequences::runs_of,
+    stack_trace::StackTrace,
 };
 
 /// The version of a post's record.
@@ -104,6 +105,9 @@ pub(crate) struct Record {
     /// What the message shows then, where that is to be remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shown: Option<ShownMessage>,
+    /// What the message's button shows, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stack_trace: Option<StackTrace>,
 }
 
 impl Record {
@@ -124,12 +128,18 @@ impl Record {
             edits: None,
             message: None,
             shown: None,
+            stack_trace: None,
         }
     }
 
     /// The same, of a post whose message shall be remembered.
     pub(crate) fn showing(self, shown: ShownMessage) -> Self {
         Self { shown: Some(shown), ..self }
+    }
+
+    /// The same, of a post whose message offers to show this.
+    pub(crate) fn offering(self, stack_trace: Option<StackTrace>) -> Self {
+        Self { stack_trace, ..self }
     }
 
     /// The same, as a part of these traces.
