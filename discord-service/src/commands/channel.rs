@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     guilds::{Channel, ChannelArgument, Kind},
-    store::Change,
+    store::WriteOutcome,
 };
 
 /// Rows of a guild's list that Discord is asked about for the overview, beside
@@ -94,8 +94,10 @@ impl Commands {
         }
         let change = self.store.revoke(by.guild, id).await?;
         Ok(match (change, found) {
-            (Change::Already, Err(missing)) => replies::channel_missing(missing),
-            (Change::Already, Ok(Channel { kind: Kind::Other, .. })) => replies::takes_no_messages(id),
+            (WriteOutcome::Unchanged, Err(missing)) => replies::channel_missing(missing),
+            (WriteOutcome::Unchanged, Ok(Channel { kind: Kind::Other, .. })) => {
+                replies::takes_no_messages(id)
+            }
             (change, _) => replies::revoked(id, change),
         })
     }

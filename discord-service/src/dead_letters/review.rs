@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
 use shared::{ChannelId, wire};
 
-use super::{DeadLetter, DeadLetters, Reason};
+use super::{DeadLetter, DeadLetterReason, DeadLetters};
 use crate::{closure, direct_get, kv::Bucket};
 
 /// What became of a replay.
@@ -40,7 +40,7 @@ impl DeadLetters {
         channel: ChannelId,
         from: u64,
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        self.page_of(&wire::dead_letter_subject(Reason::Unreachable.token(), channel), from).await
+        self.page_of(&wire::dead_letter_subject(DeadLetterReason::Unreachable.token(), channel), from).await
     }
 
     /// How many of a channel's dead letters follow when it is open again, of those

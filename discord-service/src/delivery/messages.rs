@@ -17,8 +17,8 @@ use serde_json::Value;
 use shared::{Alert, ChannelId};
 
 use super::{
-    index::{Entry, SameId},
     issue::{IssueKey, is_beginning, is_remark},
+    issue_index::{IssueMessages, SameId},
     ports::KeyValue,
 };
 use crate::render::{self, Change, Exhibit, Style};
@@ -123,7 +123,11 @@ impl Messages {
     }
 
     /// Where the issue is kept up to date, if it is known.
-    pub(crate) async fn entry(&self, channel: ChannelId, issue: &IssueKey) -> anyhow::Result<Option<Entry>> {
+    pub(crate) async fn entry(
+        &self,
+        channel: ChannelId,
+        issue: &IssueKey,
+    ) -> anyhow::Result<Option<IssueMessages>> {
         let mut same = self.same_id(&issue_key(channel, issue)).await?;
         match same.position(issue) {
             Some(position) => Ok(Some(same.remove(position))),
@@ -132,14 +136,18 @@ impl Messages {
     }
 
     /// The same as a build before this one wrote it down.
-    async fn former_entry(&self, channel: ChannelId, issue: &IssueKey) -> anyhow::Result<Option<Entry>> {
+    async fn former_entry(
+        &self,
+        channel: ChannelId,
+        issue: &IssueKey,
+    ) -> anyhow::Result<Option<IssueMessages>> {
         #[derive(Deserialize)]
         struct Former {
             messages: Vec<u64>,
         }
         let former: Option<Former> = self.read(&former_key(channel, issue)).await?;
         let known = former.map(|former| former.messages).filter(|messages| !messages.is_empty());
-        Ok(known.map(|messages| Entry::new(issue, messages)))
+        Ok(known.map(|messages| IssueMessages::new(issue, messages)))
     }
 
     /// What the message shows, if it is known.

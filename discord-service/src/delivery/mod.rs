@@ -11,11 +11,12 @@
 //! refused it. `messages` remembers what each message shows, for later edits.
 
 mod backlog;
+mod backlog_memory;
 mod backoff;
 mod dispatcher;
 mod fold;
-mod index;
 mod issue;
+mod issue_index;
 mod journal;
 mod lane;
 mod messages;
@@ -23,7 +24,6 @@ mod ports;
 mod queue;
 mod record;
 mod recovery;
-mod room;
 mod trace;
 
 pub use self::dispatcher::Delivery;

@@ -11,11 +11,11 @@ use serde_json::Value;
 use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use super::queue::{AlertQueue, Removal, SubjectState};
+use super::queue::{DeliveryQueue, Removal, SubjectState};
 use crate::{
-    authority::{AskAgain, Authority, Entitlement, Standing},
+    authority::{AskAgain, Authority, ChannelStanding, Entitlement},
     closure::Access,
-    direct_get::{Batch, Stored},
+    direct_get::{Batch, StoredMessage},
     discord::{Discord, DiscordError, Edited},
     guilds::BotAccess,
     kv,
@@ -25,15 +25,15 @@ use crate::{
 /// Removals under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// The stream of waiting alerts; see [`AlertQueue`].
+/// The stream of waiting alerts; see [`DeliveryQueue`].
 #[async_trait]
 pub(crate) trait AlertStream: Send + Sync {
     async fn back_after(&self, wait: Duration);
     async fn state(&self, subject: &str) -> anyhow::Result<SubjectState>;
     async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch>;
-    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>>;
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>>;
     async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>>;
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>>;
     /// Removes all messages of the subject below this sequence.
     async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()>;
     /// Removes one message, which may be gone already.
@@ -67,7 +67,7 @@ impl dyn AlertStream {
 }
 
 #[async_trait]
-impl AlertStream for AlertQueue {
+impl AlertStream for DeliveryQueue {
     async fn back_after(&self, wait: Duration) {
         self.back_after(wait).await;
     }
@@ -80,7 +80,7 @@ impl AlertStream for AlertQueue {
         self.read(subject, from, most).await
     }
 
-    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
         self.get(sequences).await
     }
 
@@ -88,7 +88,7 @@ impl AlertStream for AlertQueue {
         self.stands(sequence).await
     }
 
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>> {
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         self.first(subject, from).await
     }
 
@@ -221,12 +221,12 @@ impl AccessApi for BotAccess {
 /// Who may post where; see [`Authority`].
 #[async_trait]
 pub(crate) trait AuthorityApi: Send + Sync {
-    async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain>;
+    async fn standing(&self, channel: ChannelId) -> Result<ChannelStanding, AskAgain>;
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
     /// The channel's guild, where it was ever found authorized.
     async fn guild(&self, channel: ChannelId) -> Option<GuildId>;
     /// Forgets that Discord did not show the channel.
-    async fn look_again(&self, channel: ChannelId);
+    async fn forget_hidden(&self, channel: ChannelId);
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain>;
     async fn entitlement(&self, guild: GuildId, user: UserId, project: &str)
     -> Result<Entitlement, AskAgain>;
@@ -234,7 +234,7 @@ pub(crate) trait AuthorityApi: Send + Sync {
 
 #[async_trait]
 impl AuthorityApi for Authority {
-    async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain> {
+    async fn standing(&self, channel: ChannelId) -> Result<ChannelStanding, AskAgain> {
         self.standing(channel).await
     }
 
@@ -246,8 +246,8 @@ impl AuthorityApi for Authority {
         self.guild_if_known(channel).await
     }
 
-    async fn look_again(&self, channel: ChannelId) {
-        self.look_again(channel).await;
+    async fn forget_hidden(&self, channel: ChannelId) {
+        self.forget_hidden(channel).await;
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {

@@ -25,7 +25,7 @@ use serde_json::json;
 use shared::{clock, wire};
 use tokio::time::sleep;
 
-use crate::direct_get::{self, Batch, Stored};
+use crate::direct_get::{self, Batch, StoredMessage};
 
 /// Single reads under way at once.
 const IN_FLIGHT: usize = 64;
@@ -74,11 +74,11 @@ pub(crate) struct SubjectState {
 
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct AlertQueue {
+pub(crate) struct DeliveryQueue {
     js: jetstream::Context,
 }
 
-impl AlertQueue {
+impl DeliveryQueue {
     pub(crate) fn new(js: jetstream::Context) -> Self {
         Self { js }
     }
@@ -143,12 +143,12 @@ impl AlertQueue {
     }
 
     /// The messages with these sequences that are still there.
-    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let stream = &stream;
         let gets = sequences.into_iter().map(|sequence| async move {
             match stream.direct_get(sequence).await {
-                Ok(message) => Ok(Some(Stored::new(sequence, &message.headers, message.payload))),
+                Ok(message) => Ok(Some(StoredMessage::new(sequence, &message.headers, message.payload))),
                 // A replica that lags does not know it yet; the leader does.
                 Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
                     self.get_from_leader(sequence).await
@@ -166,20 +166,20 @@ impl AlertQueue {
         Ok(self.get_from_leader(sequence).await?.is_some())
     }
 
-    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<Stored>> {
+    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<StoredMessage>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_raw_message(sequence).await {
-            Ok(message) => Ok(Some(Stored::new(sequence, &message.headers, message.payload))),
+            Ok(message) => Ok(Some(StoredMessage::new(sequence, &message.headers, message.payload))),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }
     }
 
     /// The subject's first message from this sequence on, as the stream's leader has it.
-    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>> {
+    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_first_raw_message_by_subject(subject, from).await {
-            Ok(message) => Ok(Some(Stored::new(message.sequence, &message.headers, message.payload))),
+            Ok(message) => Ok(Some(StoredMessage::new(message.sequence, &message.headers, message.payload))),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }

@@ -33,14 +33,14 @@ use self::{
     answer::Answer,
     answer_meaning::{Asked, Meaning},
     limits::{Limits, Outlasts, Priority},
-    messages::Replies,
-    recent_successes::Witness,
+    messages::ReplySlots,
+    recent_successes::RecentSuccesses,
     route::Route,
-    token_check::Token,
+    token_check::TokenCheck,
     transport::Transport,
 };
 pub use self::{
-    error::{DiscordError, Refusal},
+    error::{DiscordError, DiscordRefusal},
     messages::Edited,
 };
 
@@ -68,9 +68,9 @@ pub struct Discord {
 struct Shared {
     transport: Transport,
     limits: Limits,
-    token: Token,
-    witness: Witness,
-    replies: Replies,
+    token: TokenCheck,
+    recent_successes: RecentSuccesses,
+    replies: ReplySlots,
     guilds: Cache<ChannelId, Option<GuildId>>,
 }
 
@@ -85,9 +85,9 @@ impl Discord {
         let shared = Shared {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
-            token: Token::default(),
-            witness: Witness::default(),
-            replies: Replies::new(),
+            token: TokenCheck::default(),
+            recent_successes: RecentSuccesses::default(),
+            replies: ReplySlots::new(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
         Ok(Self { shared: Arc::new(shared), patience: PATIENCE, priority: Priority::Alert })
@@ -148,7 +148,7 @@ impl Discord {
     /// ever, since it never changes.
     pub async fn guild_of(&self, channel: ChannelId) -> Result<Option<GuildId>, DiscordError> {
         #[derive(Deserialize)]
-        struct Channel {
+        struct ChannelGuild {
             // What answers without it, with a 200 of its own, is not Discord.
             #[serde(rename = "id")]
             _id: String,
@@ -158,7 +158,7 @@ impl Discord {
             return Ok(guild);
         }
         let path = format!("/channels/{channel}");
-        let Channel { guild_id, .. } = self.get(&path, &path).await?;
+        let ChannelGuild { guild_id, .. } = self.get(&path, &path).await?;
         let guild = guild_id
             .map(|id| id.parse())
             .transpose()
@@ -172,7 +172,7 @@ impl Discord {
     pub async fn user_exists(&self, user: UserId) -> Result<bool, DiscordError> {
         match self.request(Method::GET, &format!("/users/{user}"), "/users/{user}", None::<&()>).await {
             Ok(_) => Ok(true),
-            Err(DiscordError::Refused { refusal: Refusal::Unknown, .. }) => Ok(false),
+            Err(DiscordError::Refused { refusal: DiscordRefusal::Unknown, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -234,7 +234,7 @@ impl Discord {
         let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
         if answer.status.is_success() {
-            self.shared.witness.saw(path);
+            self.shared.recent_successes.saw(path);
         }
         Ok(answer)
     }

@@ -32,7 +32,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const KEEP_SESSION: u16 = 4900;
 
 /// An open connection.
-pub(super) struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct GatewayConnection(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// What came in.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) enum Farewell {
     KeepSession,
 }
 
-impl Connection {
+impl GatewayConnection {
     pub(super) async fn open(gateway: &str) -> anyhow::Result<Self> {
         let mut url = Url::parse(gateway).context("Discord's gateway address is no URL")?;
         url.set_query(Some(QUERY));

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     Context, ShardId,
     identify_budget::{GatewayInfo, StartLimit},
-    identify_slots::Slot,
+    identify_slots::IdentifySlot,
     reconnect_backoff::ask_again,
 };
 use crate::discord::DiscordError;
@@ -28,7 +28,7 @@ pub(super) async fn may_identify(
     shard: ShardId,
     context: &Context,
     last: Option<Instant>,
-) -> Result<(String, Slot), BadToken> {
+) -> Result<(String, IdentifySlot), BadToken> {
     let (mut failures, mut said) = (0, false);
     let mut slot = None;
     loop {

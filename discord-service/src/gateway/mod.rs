@@ -45,8 +45,8 @@ use tokio::{
 
 pub use self::interaction::{FilledIn, Invoked, Place, Press, SlashCommand, Wants};
 use self::{
-    event_dispatch::Intake, identify_budget::GatewayInfo, identify_slots::Slots,
-    reopening_broadcast::Reopenings, status::Status,
+    event_dispatch::EventDispatcher, identify_budget::GatewayInfo, identify_slots::IdentifySlots,
+    reopening_broadcast::ReopeningBroadcast, status::GatewayStatus,
 };
 use crate::{
     discord::{Discord, DiscordError},
@@ -109,11 +109,11 @@ struct Context {
     discord: Discord,
     /// What the bot plays.
     game: String,
-    intake: Intake,
+    events: EventDispatcher,
     bucket: Bucket,
-    slots: Slots,
-    status: Status,
-    reopenings: Reopenings,
+    slots: IdentifySlots,
+    status: GatewayStatus,
+    reopenings: ReopeningBroadcast,
     /// How many shards Discord wants, as a shard was told.
     wanted: watch::Sender<u32>,
     content_refused: AtomicBool,
@@ -155,11 +155,11 @@ pub async fn run(
     let context = Arc::new(Context {
         discord,
         game: format!("{prefix} h"),
-        intake: Intake::new(handler),
-        slots: Slots::new(shards.bucket.clone()),
+        events: EventDispatcher::new(handler),
+        slots: IdentifySlots::new(shards.bucket.clone()),
         bucket: shards.bucket.clone(),
-        status: Status::new(readiness),
-        reopenings: Reopenings::new(nats),
+        status: GatewayStatus::new(readiness),
+        reopenings: ReopeningBroadcast::new(nats),
         wanted: watch::Sender::new(0),
         content_refused: AtomicBool::new(false),
     });
@@ -201,7 +201,7 @@ pub async fn run(
     while let Some(ended) = serving.join_next().await {
         ended??;
     }
-    context.intake.drain().await;
+    context.events.drain().await;
     context.reopenings.tell().await;
     Ok(())
 }

@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::{
     Context, ShardId,
     close_codes::{self, Closed},
-    connection::{Connection, Farewell, Received},
+    connection::{Farewell, GatewayConnection, Received},
     heartbeat::Heartbeat,
-    identify_slots::Slot,
+    identify_slots::IdentifySlot,
     interaction::InteractionCreate,
     protocol::{self, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
-    reconnect_backoff::Outcome,
+    reconnect_backoff::ConnectionOutcome,
     reopening_events,
     resumable::{Progress, Resumable},
 };
@@ -31,7 +31,7 @@ pub(super) enum Greeting {
     /// Begin a new session.
     Identify {
         /// The right to do so.
-        slot: Slot,
+        slot: IdentifySlot,
         /// Whether to ask for the MESSAGE_CONTENT intent.
         with_content: bool,
     },
@@ -39,7 +39,7 @@ pub(super) enum Greeting {
 
 /// How a connection ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// We were told to stop, and closed it.
     Stopped,
     /// Discord closed it, or asked us to.
@@ -53,7 +53,7 @@ pub(super) enum End {
     Lost(anyhow::Error),
 }
 
-impl End {
+impl SessionEnd {
     fn closed(code: Option<u16>) -> Self {
         let words = match code {
             Some(code) => format!("closed with {code} ({})", close_codes::words(code)),
@@ -77,7 +77,7 @@ enum Greeted {
 
 /// One connection's state.
 struct Session<'a> {
-    connection: Connection,
+    connection: GatewayConnection,
     context: &'a Context,
     shard: ShardId,
     lease: &'a Lease,
@@ -101,27 +101,27 @@ pub(super) async fn run(
     progress: &Progress,
     lease: &Lease,
     up: impl FnOnce(),
-) -> (End, Outcome) {
+) -> (SessionEnd, ConnectionOutcome) {
     let opened = tokio::select! {
-        () = lease.stop().cancelled() => return (End::Stopped, Outcome::Unreached),
+        () = lease.stop().cancelled() => return (SessionEnd::Stopped, ConnectionOutcome::Unreached),
         opened = open(url) => opened,
     };
     let (connection, heartbeat) = match opened {
         Ok(opened) => opened,
-        Err(error) => return (End::Lost(error), Outcome::Unreached),
+        Err(error) => return (SessionEnd::Lost(error), ConnectionOutcome::Unreached),
     };
     let (greeted, up_since, up_by) = (Greeted::Not, None, Instant::now() + GREETING_TIMEOUT);
     let mut session =
         Session { connection, context, shard, lease, progress, heartbeat, greeted, up_since, up_by };
     let end = match session.greet(greeting).await {
         Ok(()) => session.serve(up).await,
-        Err(error) => End::Lost(error),
+        Err(error) => SessionEnd::Lost(error),
     };
     let outcome = session.outcome(&end);
     let farewell = match end {
         // Nobody can go on with a session that has not said READY. One that was
         // about to be resumed goes on elsewhere.
-        End::Stopped if progress.session.borrow().is_none() || !lease.has_heir() => {
+        SessionEnd::Stopped if progress.session.borrow().is_none() || !lease.has_heir() => {
             progress.session.send_replace(None);
             Farewell::EndSession
         }
@@ -132,8 +132,8 @@ pub(super) async fn run(
 }
 
 /// Connects and waits for HELLO.
-async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
-    let mut connection = Connection::open(url).await?;
+async fn open(url: &str) -> anyhow::Result<(GatewayConnection, Heartbeat)> {
+    let mut connection = GatewayConnection::open(url).await?;
     let hello = timeout(GREETING_TIMEOUT, connection.next()).await.context("no HELLO in time")?;
     let text = match hello {
         Received::Text(text) => text,
@@ -175,22 +175,22 @@ impl Session<'_> {
     }
 
     /// What came of the connection that ended so.
-    fn outcome(&self, end: &End) -> Outcome {
-        let session_over = matches!(end, End::Closed { asks: Closed::Identify, .. });
+    fn outcome(&self, end: &SessionEnd) -> ConnectionOutcome {
+        let session_over = matches!(end, SessionEnd::Closed { asks: Closed::Identify, .. });
         match (self.up_since, self.greeted) {
-            (Some(since), _) => Outcome::Up(since.elapsed()),
-            (None, Greeted::Not) => Outcome::Unreached,
-            (None, Greeted::Identify) => Outcome::InVain,
-            (None, Greeted::Resume) if session_over => Outcome::SessionOver,
-            (None, Greeted::Resume) => Outcome::Unresumed,
+            (Some(since), _) => ConnectionOutcome::Up(since.elapsed()),
+            (None, Greeted::Not) => ConnectionOutcome::Unreached,
+            (None, Greeted::Identify) => ConnectionOutcome::InVain,
+            (None, Greeted::Resume) if session_over => ConnectionOutcome::SessionOver,
+            (None, Greeted::Resume) => ConnectionOutcome::Unresumed,
         }
     }
 
-    async fn serve(&mut self, up: impl FnOnce()) -> End {
+    async fn serve(&mut self, up: impl FnOnce()) -> SessionEnd {
         let mut up = Some(up);
         loop {
             let went_on = tokio::select! {
-                () = self.lease.stop().cancelled() => return End::Stopped,
+                () = self.lease.stop().cancelled() => return SessionEnd::Stopped,
                 () = sleep_until(self.heartbeat.due) => self.beat().await,
                 () = sleep_until(self.up_by), if self.up_since.is_none() => Err(anyhow!("neither READY nor RESUMED in time")),
                 received = self.connection.next() => match received {
@@ -200,14 +200,14 @@ impl Session<'_> {
                         let shard = self.shard.id;
                         let words = code.map(close_codes::words);
                         tracing::info!(shard, code, words, ?reason, "the gateway's connection was closed");
-                        return End::closed(code);
+                        return SessionEnd::closed(code);
                     }
                 },
             };
             match went_on {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(end)) => return end,
-                Err(error) => return End::Lost(error),
+                Err(error) => return SessionEnd::Lost(error),
             }
             if self.up_since.is_some()
                 && let Some(up) = up.take()
@@ -217,7 +217,7 @@ impl Session<'_> {
         }
     }
 
-    async fn beat(&mut self) -> anyhow::Result<ControlFlow<End>> {
+    async fn beat(&mut self) -> anyhow::Result<ControlFlow<SessionEnd>> {
         self.heartbeat.begin()?;
         self.send_heartbeat().await?;
         Ok(ControlFlow::Continue(()))
@@ -228,20 +228,20 @@ impl Session<'_> {
         self.connection.send(op::HEARTBEAT, seq).await
     }
 
-    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<End>> {
+    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<SessionEnd>> {
         let envelope: Envelope = serde_json::from_str(text).context("a message without opcode")?;
         match envelope.op {
             op::DISPATCH => self.dispatch(&envelope, text),
             op::HEARTBEAT => self.send_heartbeat().await?,
             op::HEARTBEAT_ACK => self.heartbeat.answered(),
             op::RECONNECT => {
-                let end = End::asked(Closed::Resume, "Discord asked to connect again");
+                let end = SessionEnd::asked(Closed::Resume, "Discord asked to connect again");
                 return Ok(ControlFlow::Break(end));
             }
             op::INVALID_SESSION => {
                 let resumable = protocol::data(text).unwrap_or(false);
                 let asks = if resumable { Closed::Resume } else { Closed::Identify };
-                return Ok(ControlFlow::Break(End::asked(
+                return Ok(ControlFlow::Break(SessionEnd::asked(
                     asks,
                     "Discord says that the session is not valid",
                 )));
@@ -269,12 +269,12 @@ impl Session<'_> {
             }
             "MESSAGE_CREATE" => protocol::data(text).map(|message: MessageCreate| {
                 if let Some((bot, handling)) = self.progress.handle() {
-                    self.context.intake.take(message, bot, self.lease.fence(), handling);
+                    self.context.events.take(message, bot, self.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => protocol::data(text).map(|interaction: InteractionCreate| {
                 if let Some((bot, handling)) = self.progress.handle() {
-                    self.context.intake.invoke(interaction, bot, self.lease.fence(), handling);
+                    self.context.events.invoke(interaction, bot, self.lease.fence(), handling);
                 }
             }),
             _ => reopening_events::read(name, text).map(|change| {

@@ -12,13 +12,13 @@ use tokio::{
 use super::{
     Context, ShardId,
     close_codes::{self, Closed},
-    events_in_flight::Unfinished,
+    events_in_flight::EventsInFlight,
     identify::may_identify,
     identify_budget::GatewayInfo,
-    reconnect_backoff::{Outcome, Tries, ask_again},
+    reconnect_backoff::{ConnectionOutcome, ReconnectBackoff, ask_again},
     resumable::Progress,
-    session::{self, End, Greeting},
-    stored_session::Kept,
+    session::{self, Greeting, SessionEnd},
+    stored_session::StoredSession,
 };
 use crate::{discord::DiscordError, lease::Lease};
 
@@ -41,13 +41,13 @@ pub(super) async fn run(shard: ShardId, context: &Context, lease: Lease) -> Resu
 
 /// Goes on where the predecessor stopped, and leaves word where it stops itself.
 async fn serve_and_keep(shard: ShardId, context: &Context, lease: &Lease) -> Result<(), BadToken> {
-    let opening = Kept::open(&context.bucket, shard);
+    let opening = StoredSession::open(&context.bucket, shard);
     let Some(mut kept) = lease.stop().run_until_cancelled(opening).await else { return Ok(()) };
     let (session, changes) = watch::channel(kept.session());
-    let progress = Progress { session, unfinished: Unfinished::default() };
+    let progress = Progress { session, in_flight: EventsInFlight::default() };
     tokio::select! {
         ended = serve(shard, context, lease, &progress) => ended?,
-        never = kept.follow(changes, &progress.unfinished) => match never {},
+        never = kept.follow(changes, &progress.in_flight) => match never {},
     }
     // What is still being handled is finished here.
     let last = progress.session.borrow().clone();
@@ -63,7 +63,7 @@ async fn serve(
     progress: &Progress,
 ) -> Result<(), BadToken> {
     let (stop, resumable) = (lease.stop(), &progress.session);
-    let mut tries = Tries::default();
+    let mut tries = ReconnectBackoff::default();
     // When an IDENTIFY was sent last.
     let mut identified = None;
     while !stop.is_cancelled() {
@@ -82,32 +82,32 @@ async fn serve(
         let up = || context.status.up(shard);
         let (end, outcome) = session::run(&url, greeting, shard, context, progress, lease, up).await;
         let why = match end {
-            End::Stopped => break,
-            End::Closed { asks: Closed::BadToken, .. } => return Err(BadToken),
-            End::Closed { asks: Closed::ContentNotGranted, .. } if with_content => {
+            SessionEnd::Stopped => break,
+            SessionEnd::Closed { asks: Closed::BadToken, .. } => return Err(BadToken),
+            SessionEnd::Closed { asks: Closed::ContentNotGranted, .. } if with_content => {
                 context.do_without_content();
                 resumable.send_replace(None);
                 continue;
             }
-            End::Closed { asks: Closed::ContentNotGranted, .. } => {
+            SessionEnd::Closed { asks: Closed::ContentNotGranted, .. } => {
                 stay_off(shard, context, 4014, stop).await;
                 break;
             }
-            End::Closed { asks: Closed::Final(code), .. } => {
+            SessionEnd::Closed { asks: Closed::Final(code), .. } => {
                 stay_off(shard, context, code, stop).await;
                 break;
             }
-            End::Closed { asks: Closed::TooFewShards, .. } => {
+            SessionEnd::Closed { asks: Closed::TooFewShards, .. } => {
                 return ask_for_more(shard, context, stop).await;
             }
-            End::Closed { asks: Closed::Identify, words } => {
+            SessionEnd::Closed { asks: Closed::Identify, words } => {
                 resumable.send_replace(None);
                 words
             }
-            End::Closed { asks: Closed::Resume, words } => words,
-            End::Lost(error) => format!("{error:#}"),
+            SessionEnd::Closed { asks: Closed::Resume, words } => words,
+            SessionEnd::Lost(error) => format!("{error:#}"),
         };
-        if identifies && outcome != Outcome::Unreached {
+        if identifies && outcome != ConnectionOutcome::Unreached {
             identified = Some(Instant::now());
         }
         metrics::counter!("sentry_bot_gateway_reconnects_total").increment(1);

@@ -36,7 +36,7 @@ const FRESH: Rate = Rate::new(20, 1);
 /// Discord's answer could not be had. Shared by all who waited for it.
 pub(crate) type FactsError = Arc<Unanswered>;
 
-struct About {
+struct GuildFacts {
     guild: Guild,
     /// All but threads.
     channels: BTreeMap<ChannelId, Channel>,
@@ -44,7 +44,7 @@ struct About {
 
 pub(crate) struct Facts {
     look_ups: LookUps,
-    guilds: Cache<GuildId, Arc<About>>,
+    guilds: Cache<GuildId, Arc<GuildFacts>>,
     members: Cache<(GuildId, UserId), Option<Arc<Member>>>,
     own_roles: Cache<(GuildId, UserId), Option<u64>>,
     fresh: Budget<GuildId>,
@@ -157,7 +157,7 @@ impl Facts {
         Ok((named, others))
     }
 
-    async fn about(&self, guild: GuildId) -> Result<Arc<About>, FactsError> {
+    async fn about(&self, guild: GuildId) -> Result<Arc<GuildFacts>, FactsError> {
         self.guilds
             .try_get_with(guild, async {
                 let path = format!("/guilds/{guild}");
@@ -174,7 +174,7 @@ impl Facts {
                 };
                 let channels = channels.into_iter().map(Channel::from);
                 let channels = channels.map(|channel| (channel.id, channel)).collect();
-                Ok(Arc::new(About { guild: found?.into(), channels }))
+                Ok(Arc::new(GuildFacts { guild: found?.into(), channels }))
             })
             .await
     }
@@ -194,7 +194,7 @@ impl Facts {
             .await
     }
 
-    async fn by_id(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
+    async fn by_id(&self, about: &GuildFacts, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
         let mut channel = match self.channel(about, id).await? {
             Ok(channel) => channel,
             missing => return Ok(missing),
@@ -210,7 +210,11 @@ impl Facts {
 
     /// The channel with its own overwrites. What the guild's list does not name
     /// is a thread, or no channel of this guild.
-    async fn channel(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
+    async fn channel(
+        &self,
+        about: &GuildFacts,
+        id: ChannelId,
+    ) -> Result<Result<Channel, Missing>, FactsError> {
         if let Some(channel) = about.channels.get(&id) {
             return Ok(Ok(channel.clone()));
         }
@@ -226,7 +230,7 @@ impl Facts {
     }
 }
 
-impl About {
+impl GuildFacts {
     /// Names may be given twice. Channels that take no messages stand back, so
     /// that a category called like its channel does no harm.
     fn by_name(&self, name: &str) -> Result<Channel, Missing> {

@@ -115,7 +115,7 @@ fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Resu
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .service(web::resource("/").guard(guard::Header("upgrade", "websocket")).to(gateway::upgrade))
                 .configure(page::routes)
-                .service(web::scope("/sandbox").configure(control::routes))
+                .configure(control::routes)
                 .default_service(web::to(rest::handle))
         };
         let server = HttpServer::new(app)

@@ -23,7 +23,7 @@ use crate::{
     guilds::Missing,
     render::{colours, link},
     settings::Settings,
-    store::Change,
+    store::WriteOutcome,
 };
 
 /// An answer, however it is sent.
@@ -125,10 +125,10 @@ impl Replies {
     /// `channel authorize`, with the next step when the public URL is known. A
     /// `secured` channel would refuse the URL without its token, which nobody can
     /// be told again.
-    pub(super) fn authorized(&self, channel: ChannelId, change: Change, secured: bool) -> Reply {
+    pub(super) fn authorized(&self, channel: ChannelId, change: WriteOutcome, secured: bool) -> Reply {
         let first = match change {
-            Change::Made => format!("{} is now authorized", mention(&channel)),
-            Change::Already => format!("{} is already authorized", mention(&channel)),
+            WriteOutcome::Changed => format!("{} is now authorized", mention(&channel)),
+            WriteOutcome::Unchanged => format!("{} is already authorized", mention(&channel)),
         };
         if secured {
             return format!(
@@ -219,10 +219,10 @@ pub(super) fn cannot_post(channel: ChannelId, missing: Permissions) -> Reply {
 }
 
 /// `channel revoke`.
-pub(super) fn revoked(channel: ChannelId, change: Change) -> Reply {
+pub(super) fn revoked(channel: ChannelId, change: WriteOutcome) -> Reply {
     match change {
-        Change::Made => format!("Revoked access from {}", mention(&channel)),
-        Change::Already => format!("{} is not yet authorized", mention(&channel)),
+        WriteOutcome::Changed => format!("Revoked access from {}", mention(&channel)),
+        WriteOutcome::Unchanged => format!("{} is not yet authorized", mention(&channel)),
     }
     .into()
 }

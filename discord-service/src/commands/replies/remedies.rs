@@ -79,36 +79,36 @@ pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
 }
 
 /// The same of an alert that was taken and cannot be posted.
-pub(super) fn of_dead_letter(reason: dead_letters::Reason, prefix: &str) -> String {
-    use dead_letters::Reason;
+pub(super) fn of_dead_letter(reason: dead_letters::DeadLetterReason, prefix: &str) -> String {
+    use dead_letters::DeadLetterReason;
     match reason {
-        Reason::Revoked => format!(
+        DeadLetterReason::Revoked => format!(
             "The channel was no longer authorized. Use `{prefix} channel authorize`, then `{prefix} replay` there."
         ),
-        Reason::Untrusted => {
+        DeadLetterReason::Untrusted => {
             "The token or client secret that vouched for it was revoked, or the channel was secured before it came. \
              Paste the channel's present URL into Sentry; what already waited must be sent by Sentry again."
                 .to_owned()
         }
-        Reason::Mention => format!(
+        DeadLetterReason::Mention => format!(
             "The mentioned user has not registered its project. They type `{prefix} project register` with its slug; \
              then `{prefix} replay`."
         ),
-        Reason::Expired => {
+        DeadLetterReason::Expired => {
             format!("It waited too long. `{prefix} replay` posts it all the same.")
         }
-        Reason::Unreachable => {
+        DeadLetterReason::Unreachable => {
             format!(
                 "Discord did not let the bot post in this channel. It follows by itself as soon as Discord does, \
                  unless it may have been posted: then use `{prefix} replay`."
             )
         }
-        Reason::Refused => {
+        DeadLetterReason::Refused => {
             format!(
                 "Discord refused the message itself. Tell the bot's operator; `{prefix} replay` tries again."
             )
         }
-        Reason::Unreadable => {
+        DeadLetterReason::Unreadable => {
             "It was not an alert that this version of the bot can read. Tell the bot's operator.".to_owned()
         }
     }

@@ -44,8 +44,8 @@ fn embed(reply: Reply) -> Value {
 #[test]
 fn a_channel_is_authorized() {
     let replies = replies(&[]);
-    says(&replies.authorized(CHANNEL, Change::Made, false), "<#42> is now authorized");
-    says(&replies.authorized(CHANNEL, Change::Already, false), "<#42> is already authorized");
+    says(&replies.authorized(CHANNEL, WriteOutcome::Changed, false), "<#42> is now authorized");
+    says(&replies.authorized(CHANNEL, WriteOutcome::Unchanged, false), "<#42> is already authorized");
 }
 
 #[test]
@@ -57,14 +57,20 @@ URL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/ch
 Sentry sends nothing before the project has an alert rule with the webhook action.
 Then `!sentry test` in the channel tries the rest of the way, and `!sentry status` says what did not arrive and why.";
     let replies = with_url();
-    says(&replies.authorized(CHANNEL, Change::Made, false), &format!("<#42> is now authorized{next}"));
-    says(&replies.authorized(CHANNEL, Change::Already, false), &format!("<#42> is already authorized{next}"));
+    says(
+        &replies.authorized(CHANNEL, WriteOutcome::Changed, false),
+        &format!("<#42> is now authorized{next}"),
+    );
+    says(
+        &replies.authorized(CHANNEL, WriteOutcome::Unchanged, false),
+        &format!("<#42> is already authorized{next}"),
+    );
 }
 
 #[test]
 fn a_channel_is_revoked() {
-    says(&revoked(CHANNEL, Change::Made), "Revoked access from <#42>");
-    says(&revoked(CHANNEL, Change::Already), "<#42> is not yet authorized");
+    says(&revoked(CHANNEL, WriteOutcome::Changed), "Revoked access from <#42>");
+    says(&revoked(CHANNEL, WriteOutcome::Unchanged), "<#42> is not yet authorized");
 }
 
 #[test]

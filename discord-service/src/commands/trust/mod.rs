@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     guilds::{Channel, ChannelArgument},
-    store::Change,
+    store::WriteOutcome,
     trust::{MAX_SECRETS, Secured, TrustError},
 };
 
@@ -72,7 +72,7 @@ impl Commands {
             Err(refusal) => return Ok(refusal),
         };
         let change = self.trusts.open(channel).await?;
-        if change == Change::Made {
+        if change == WriteOutcome::Changed {
             tracing::info!(channel.id = %channel, user.id = %by.user, "a channel was opened");
         }
         Ok(replies::opened(channel, change))
@@ -127,7 +127,7 @@ impl Commands {
             Err(refusal) => return Ok(refusal),
         };
         let (change, ids) = self.trusts.remove_secret(channel, id).await?;
-        if change == Change::Made {
+        if change == WriteOutcome::Changed {
             tracing::info!(channel.id = %channel, user.id = %by.user, key.id = id, "a client secret was removed");
         }
         Ok(replies::secret_removed(channel, id, change, &ids))

@@ -21,7 +21,7 @@ const KEPT_WHOLE: usize = 32;
 static ROOM_FOR_WHOLE: Semaphore = Semaphore::const_new(4_096);
 
 #[derive(Debug)]
-struct Waiting {
+struct BacklogEntry {
     key: FoldKey,
     timestamp_ms: i64,
     /// Since when it waits: its age counts from then.
@@ -34,7 +34,7 @@ struct Waiting {
     whole: Option<Box<(Alert, SemaphorePermit<'static>)>>,
 }
 
-impl Waiting {
+impl BacklogEntry {
     fn is_about(&self, issue: &IssueKey) -> bool {
         self.issue.is_some_and(|own| own.is(issue))
     }
@@ -59,7 +59,7 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     /// In boxes: the nodes of the tree are hardly more than half full.
-    waiting: BTreeMap<u64, Box<Waiting>>,
+    waiting: BTreeMap<u64, Box<BacklogEntry>>,
     /// Sequences by fold key; those of `isolated` are not in it.
     folds: HashMap<FoldKey, Fold>,
     /// First sequence of each embed to be, in the order of embeds.
@@ -88,7 +88,7 @@ impl Backlog {
         let room = ROOM_FOR_WHOLE.try_acquire().ok().filter(|_| self.whole < KEPT_WHOLE);
         let whole = room.map(|room| Box::new((alert, room)));
         self.whole += usize::from(whole.is_some());
-        let waiting = Waiting { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
+        let waiting = BacklogEntry { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
         self.waiting.insert(sequence, Box::new(waiting));
         if let Some((_, next)) = &mut self.trusted {
             *next = sequence.min(*next);
@@ -203,7 +203,7 @@ impl Backlog {
     }
 
     /// The first alert of each embed to be, of those that are told so.
-    fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &Waiting)> {
+    fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &BacklogEntry)> {
         let heads = self.heads.iter().filter_map(|head| Some((*head, &**self.waiting.get(head)?)));
         heads.filter(move |(_, waiting)| wanted(waiting.class))
     }

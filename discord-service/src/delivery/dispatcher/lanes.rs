@@ -28,7 +28,7 @@ use super::sweep::SweepFindings;
 use crate::{
     delivery::{
         lane::{self, Assignment, ClosedFlag, Services},
-        queue::AlertQueue,
+        queue::DeliveryQueue,
     },
     kv::Bucket,
     lease::{Lease, Resource},
@@ -41,7 +41,7 @@ const REOPENINGS_AT_ONCE: usize = 256;
 /// The lanes at work.
 pub(super) struct Lanes {
     pub(super) nats: async_nats::Client,
-    pub(super) queue: AlertQueue,
+    pub(super) queue: DeliveryQueue,
     pub(super) journals: Bucket,
     pub(super) services: Arc<Services>,
     partitions: HashMap<u64, Partition>,
@@ -79,7 +79,7 @@ struct LaneHandle {
 impl Lanes {
     pub(super) fn new(
         nats: async_nats::Client,
-        queue: AlertQueue,
+        queue: DeliveryQueue,
         journals: Bucket,
         services: Services,
     ) -> Self {

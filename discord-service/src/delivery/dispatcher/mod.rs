@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use self::lanes::Lanes;
-use super::{lane::Services, messages::Messages, queue::AlertQueue, recovery::Recovery, room::Room};
+use super::{
+    backlog_memory::BacklogMemory, lane::Services, messages::Messages, queue::DeliveryQueue,
+    recovery::Recovery,
+};
 use crate::{
     authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
     kv::Bucket, lease::Lease, render::Style, reopening::Reopening, stack_trace::StackTraces,
@@ -87,7 +90,7 @@ impl Delivery {
                 }
                 Some(message) = reopenings.next() => {
                     if let Some(news) = Reopening::decode(&message.payload) {
-                        authority.forget_unreachable(news.guild, news.channels.as_deref()).await;
+                        authority.forget_reopened(&news).await;
                         // Nobody hears it where there is no lane.
                         let _ = lanes.reopenings.send(Arc::new(news));
                     }
@@ -108,11 +111,11 @@ impl Delivery {
 
     fn lanes(self, bad_token: CancellationToken) -> Lanes {
         let js = jetstream::new(self.nats.clone());
-        let queue = AlertQueue::new(js.clone());
+        let queue = DeliveryQueue::new(js.clone());
         let services = Services {
             queue: Arc::new(queue.clone()),
             recovery: Arc::new(Recovery::new()),
-            room: Room::default(),
+            memory: BacklogMemory::default(),
             dead_letters: Arc::new(DeadLetters::new(js)),
             journals: Arc::new(self.journals.clone()),
             messages: Messages::new(Arc::new(self.messages)),

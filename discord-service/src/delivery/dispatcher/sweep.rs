@@ -12,7 +12,7 @@ use shared::{ChannelId, text::chain, wire};
 use super::lanes::Lanes;
 use crate::{
     closure,
-    dead_letters::{Cause, Reason},
+    dead_letters::{Cause, DeadLetterReason},
     delivery::{lane::Services, queue::Listing},
     direct_get::BATCH,
 };
@@ -83,7 +83,7 @@ impl Lanes {
 
 /// Messages on a subject that no lane reads: none of ours wrote them.
 async fn bury_strays(services: Arc<Services>, subject: String) {
-    let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
+    let cause = Cause::new(DeadLetterReason::Unreadable, format!("no channel has the subject {subject}"));
     let buried = async {
         let stream = services.queue.state(&subject).await?.stream;
         let strays = services.queue.read(&subject, 1, BATCH).await?.messages;

@@ -11,7 +11,7 @@ use super::{
     stored_closure::StoredClosure,
 };
 use crate::{
-    authority::Standing,
+    authority::ChannelStanding,
     closure::{Closure, Following},
     discord::{DiscordError, codes},
     reopening::Reopening,
@@ -74,7 +74,7 @@ impl<'a> ClosureWatch<'a> {
     /// Returns why, for them.
     pub(super) async fn close(&mut self, words: &str) -> anyhow::Result<String> {
         let access = match self.services.authority.standing(self.channel).await {
-            Ok(Standing::Authorized(guild)) => self.services.access.of(guild, self.channel).await.ok(),
+            Ok(ChannelStanding::Authorized(guild)) => self.services.access.of(guild, self.channel).await.ok(),
             _ => None,
         };
         let (access, pauses) = (access.unwrap_or_default(), &self.services.pauses);
@@ -97,7 +97,8 @@ impl<'a> ClosureWatch<'a> {
 
     /// Whether nothing is in the way, as far as Discord tells.
     async fn may_post(&self) -> bool {
-        let Ok(Standing::Authorized(guild)) = self.services.authority.standing(self.channel).await else {
+        let Ok(ChannelStanding::Authorized(guild)) = self.services.authority.standing(self.channel).await
+        else {
             return false;
         };
         self.services.access.of(guild, self.channel).await.is_ok_and(|access| access.suffices())
@@ -197,8 +198,8 @@ impl<'a> ClosureWatch<'a> {
         let closure = self.stored.read().await?.filter(|closure| closure.is_closed()).cloned();
         self.flag.set(closure.is_some());
         let Some(closure) = closure else { return Ok(()) };
-        self.services.authority.look_again(self.channel).await;
-        let Standing::Authorized(guild) = self.services.authority.standing(self.channel).await? else {
+        self.services.authority.forget_hidden(self.channel).await;
+        let ChannelStanding::Authorized(guild) = self.services.authority.standing(self.channel).await? else {
             self.look_later(None);
             return Ok(());
         };

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 
 use super::services::Services;
 use crate::{
-    delivery::{backlog::Backlog, backoff::Backoff, fold::Class, index::Entry, issue::IssueKey},
+    delivery::{
+        backlog::Backlog, backoff::Backoff, fold::Class, issue::IssueKey, issue_index::IssueMessages,
+    },
     discord::DiscordError,
 };
 
@@ -37,7 +39,7 @@ pub(super) struct EditSchedule<'a> {
     services: &'a Services,
     channel: ChannelId,
     /// The messages about each issue of which a change waits, where they are known.
-    known: HashMap<IssueKey, Entry>,
+    known: HashMap<IssueKey, IssueMessages>,
     /// Messages whose edit is not confirmed.
     unconfirmed: HashMap<u64, UnconfirmedEdit>,
     /// The newest message that Discord found too old to be edited again before then.
@@ -66,7 +68,7 @@ impl<'a> EditSchedule<'a> {
         let look_ups =
             look_ups.map(|issue| async move { anyhow::Ok((issue, messages.entry(channel, &issue).await?)) });
         let look_ups: Vec<_> = look_ups.collect();
-        let found: Vec<(IssueKey, Option<Entry>)> =
+        let found: Vec<(IssueKey, Option<IssueMessages>)> =
             stream::iter(look_ups).buffered(IN_FLIGHT).try_collect().await?;
         for (issue, entry) in found {
             match entry {
@@ -175,12 +177,12 @@ impl<'a> EditSchedule<'a> {
 
     /// When one of the issue's messages is tried again, after an edit that was not
     /// confirmed.
-    fn retry_at(&self, entry: &Entry) -> Option<Instant> {
+    fn retry_at(&self, entry: &IssueMessages) -> Option<Instant> {
         entry.messages.iter().filter_map(|message| Some(self.unconfirmed.get(message)?.retry_at)).max()
     }
 
     /// Until when the issue's messages are too old to be edited, if they are.
-    fn too_old_until(&self, entry: &Entry) -> Option<Instant> {
+    fn too_old_until(&self, entry: &IssueMessages) -> Option<Instant> {
         let (newest, until) = self.too_old.filter(|(_, until)| *until > Instant::now())?;
         entry.messages.iter().any(|message| *message <= newest).then_some(until)
     }

@@ -6,9 +6,9 @@ use shared::text::chain;
 
 use super::{Lane, deliver::SendOutcome, permission::Objection};
 use crate::{
-    dead_letters::{Cause, Reason},
+    dead_letters::{Cause, DeadLetterReason},
     delivery::{messages::ShownMessage, record::Record},
-    discord::{DiscordError, Refusal},
+    discord::{DiscordError, DiscordRefusal},
     sequences::log_ids,
 };
 
@@ -26,7 +26,8 @@ impl Lane<'_> {
                 let why = format!(
                     "Discord confirmed it in no try of five minutes, while it answered others: {error}"
                 );
-                self.bury(&record.sequences(), &Cause::new(Reason::Refused, why).if_sent(true)).await
+                self.bury(&record.sequences(), &Cause::new(DeadLetterReason::Refused, why).if_sent(true))
+                    .await
             }
             SendOutcome::Forbidden { objection: Objection::Dead(cause), may_stand } => {
                 self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
@@ -97,7 +98,7 @@ impl Lane<'_> {
         refused: &DiscordError,
         may_stand: bool,
     ) -> anyhow::Result<()> {
-        let closed = refused.refusal() == Some(Refusal::Channel);
+        let closed = refused.refusal() == Some(DiscordRefusal::Channel);
         if closed || self.closure.drops_embeds(refused).await {
             return self.bury_unreachable(&record, &refused.to_string(), may_stand).await;
         }
@@ -109,7 +110,7 @@ impl Lane<'_> {
         }
         match refused.refusal() {
             // A repeat of a post that somebody has deleted since.
-            Some(Refusal::AlreadyPosted) => self.posted(record, None).await,
+            Some(DiscordRefusal::AlreadyPosted) => self.posted(record, None).await,
             Some(_) | None => self.refused_message(&record, refused, may_stand).await,
         }
     }
@@ -122,7 +123,7 @@ impl Lane<'_> {
         words: &str,
         may_stand: bool,
     ) -> anyhow::Result<()> {
-        let cause = Cause::new(Reason::Unreachable, self.closure.close(words).await?);
+        let cause = Cause::new(DeadLetterReason::Unreachable, self.closure.close(words).await?);
         self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
     }
 
@@ -145,7 +146,7 @@ impl Lane<'_> {
             self.inbox.leave_out_links(&sequences);
             return Ok(());
         }
-        let cause = Cause::new(Reason::Refused, refused.to_string());
+        let cause = Cause::new(DeadLetterReason::Refused, refused.to_string());
         self.bury(&sequences, &cause.if_sent(may_stand)).await
     }
 }

@@ -17,8 +17,8 @@ use tokio::time::sleep;
 
 use super::services::Services;
 use crate::{
-    delivery::{backlog::Backlog, room::Share},
-    direct_get::{BATCH, Batch, Stored},
+    delivery::{backlog::Backlog, backlog_memory::BacklogShare},
+    direct_get::{BATCH, Batch, StoredMessage},
 };
 
 /// Alerts that are read from the leader before the next post is made.
@@ -38,7 +38,7 @@ pub(super) struct Inbox<'a> {
     channel: ChannelId,
     subject: String,
     /// The room that its alerts take.
-    share: Share,
+    share: BacklogShare,
     /// The stream holds more than there is room for.
     behind: bool,
     /// When the stream was made: tells it from one that was made in its place.
@@ -62,7 +62,7 @@ impl<'a> Inbox<'a> {
             services,
             channel,
             subject,
-            share: services.room.share(),
+            share: services.memory.share(),
             behind: false,
             stream,
             cursor: 1,
@@ -129,8 +129,8 @@ impl<'a> Inbox<'a> {
     pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
         let mut again = true;
         while again {
-            let room = &self.services.room;
-            let reader = if self.behind { None } else { room.reader().await };
+            let memory = &self.services.memory;
+            let reader = if self.behind { None } else { memory.reader().await };
             let most = self.share.grow(self.len(), if self.behind { FROM_LEADER } else { BATCH });
             let batch = match self.behind {
                 _ if most == 0 => Batch { messages: Vec::new(), more: true },
@@ -140,7 +140,7 @@ impl<'a> Inbox<'a> {
             again = !self.behind && batch.more && !batch.messages.is_empty();
             self.behind = batch.more && (self.behind || most == 0);
             batch.messages.iter().for_each(|stored| self.take_in(stored));
-            self.share.settle(self.len());
+            self.share.shrink(self.len());
             drop(reader);
         }
         Ok(())
@@ -166,7 +166,7 @@ impl<'a> Inbox<'a> {
         Ok(Batch { messages, more: true })
     }
 
-    fn take_in(&mut self, stored: &Stored) {
+    fn take_in(&mut self, stored: &StoredMessage) {
         self.cursor = stored.sequence + 1;
         let why = match stored.alert() {
             Ok(alert) if alert.channel == self.channel => {
@@ -199,7 +199,7 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
-    async fn first_from(&self, sequence: u64) -> anyhow::Result<Option<Stored>> {
+    async fn first_from(&self, sequence: u64) -> anyhow::Result<Option<StoredMessage>> {
         self.services.queue.first(&self.subject, sequence).await
     }
 

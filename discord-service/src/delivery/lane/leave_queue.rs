@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::Lane;
 use crate::{
-    dead_letters::{Cause, Reason},
+    dead_letters::{Cause, DeadLetterReason},
     delivery::record::Record,
 };
 
@@ -32,7 +32,7 @@ impl Lane<'_> {
     /// predecessor began: it may have been able to read them, and to post them.
     pub(super) async fn bury_unreadable(&mut self) -> anyhow::Result<()> {
         while let Some((sequences, why)) = self.inbox.unreadable() {
-            self.bury(&sequences, &Cause::new(Reason::Unreadable, why)).await?;
+            self.bury(&sequences, &Cause::new(DeadLetterReason::Unreadable, why)).await?;
         }
         Ok(())
     }

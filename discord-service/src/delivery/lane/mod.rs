@@ -68,8 +68,8 @@ use super::{
     record::Record,
 };
 use crate::{
-    authority::Standing,
-    dead_letters::{Cause, Reason},
+    authority::ChannelStanding,
+    dead_letters::{Cause, DeadLetterReason},
     reopening::Reopening,
 };
 
@@ -238,22 +238,24 @@ impl<'a> Lane<'a> {
         }
         match self.services.authority.standing(self.channel).await? {
             // It is known from now on.
-            Standing::Authorized(_) if !expired.is_empty() => Ok(()),
-            Standing::Authorized(guild) => match self.closure.closed().await? {
+            ChannelStanding::Authorized(_) if !expired.is_empty() => Ok(()),
+            ChannelStanding::Authorized(guild) => match self.closure.closed().await? {
                 None => self.post_or_edit(next_step, guild).await,
-                Some(why) => Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?),
+                Some(why) => Ok(self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?),
             },
-            Standing::Unreachable(words) => {
+            ChannelStanding::Unreachable(words) => {
                 let why = match self.closure.closed().await? {
                     Some(why) => why,
                     None => self.closure.close(&words).await?,
                 };
-                Ok(self.bury_all(&Cause::new(Reason::Unreachable, why)).await?)
+                Ok(self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?)
             }
-            Standing::NotAuthorized if self.services.authority.was_authorized(self.channel).await? => {
+            ChannelStanding::NotAuthorized
+                if self.services.authority.was_authorized(self.channel).await? =>
+            {
                 Ok(self.bury_all(&revoked_cause()).await?)
             }
-            Standing::NotAuthorized => Ok(self.drop_all().await?),
+            ChannelStanding::NotAuthorized => Ok(self.drop_all().await?),
         }
     }
 

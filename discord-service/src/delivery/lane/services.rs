@@ -8,10 +8,10 @@ use crate::{
     closure::Pauses,
     dead_letters::LetterStream,
     delivery::{
+        backlog_memory::BacklogMemory,
         messages::Messages,
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi, StackTraceKeeper},
         recovery::Recovery,
-        room::Room,
     },
     render::Style,
 };
@@ -22,7 +22,7 @@ pub(crate) struct Services {
     pub(crate) queue: Arc<dyn AlertStream>,
     pub(crate) recovery: Arc<Recovery>,
     /// How much of what waits all lanes together keep in memory.
-    pub(crate) room: Room,
+    pub(crate) memory: BacklogMemory,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) journals: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,

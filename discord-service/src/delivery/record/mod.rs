@@ -9,7 +9,7 @@ use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
 
 use super::messages::ShownMessage;
 use crate::{
-    dead_letters::{Cause, Reason},
+    dead_letters::{Cause, DeadLetterReason},
     sequences::runs_of,
     stack_trace::StackTrace,
 };
@@ -194,7 +194,8 @@ impl Record {
         metrics::counter!("sentry_bot_records_unreadable_total").increment(1);
         tracing::error!(channel.id = %channel, "what the channel had in flight was written down by another version of this program");
         let Foreign { state, runs } = serde_json::from_slice(value).ok()?;
-        let cause = Cause::new(Reason::Unreadable, "it was in flight under another version of the bot");
+        let cause =
+            Cause::new(DeadLetterReason::Unreadable, "it was in flight under another version of the bot");
         let record = Self::dead(&BTreeSet::new(), cause.if_sent(true));
         let state = if state == "posted" { RecordState::Posted } else { record.state };
         Some(Self { state, runs, ..record })

@@ -19,7 +19,7 @@ use shared::{ChannelId, GuildId, RuntimeMode, UserId, trust::ChannelTrust, wire}
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{answers::Answers, broadcast::Written};
-use super::{ApiKeys, Change, ProjectSlug, Registration, Store, StoreError, call::TIME_LIMIT};
+use super::{ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome, call::TIME_LIMIT};
 
 /// How long an answer is used: a minute less the time that reading it may take.
 pub const TIME_TO_LIVE: Duration = Duration::from_secs(60 - TIME_LIMIT.as_secs());
@@ -121,15 +121,15 @@ impl Store for CachedStore {
         self.memory.channels.get(self.connection(), guild, self.store.channels(guild)).await
     }
 
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let change = self.store.authorize(guild, channel).await;
-        self.announce(Written::Channel(guild, channel), matches!(change, Ok(Change::Already))).await;
+        self.announce(Written::Channel(guild, channel), matches!(change, Ok(WriteOutcome::Unchanged))).await;
         change
     }
 
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let change = self.store.revoke(guild, channel).await;
-        self.announce(Written::Channel(guild, channel), matches!(change, Ok(Change::Already))).await;
+        self.announce(Written::Channel(guild, channel), matches!(change, Ok(WriteOutcome::Unchanged))).await;
         change
     }
 

@@ -23,9 +23,9 @@ use secrecy::SecretString;
 use shared::{ChannelId, GuildId, RuntimeMode, UserId, settings::SettingsError, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use self::connection::{Connection, Target};
+use self::connection::{FirestoreConnection, FirestoreTarget};
 use super::{
-    ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
+    ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome,
     call::{NoAnswer, WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
@@ -38,7 +38,7 @@ const KEYS: (&str, &str) = ("keys", "api");
 
 /// The store in Firestore.
 pub struct FirestoreStore {
-    connection: Connection,
+    connection: FirestoreConnection,
 }
 
 /// What to do with a guild's document after a look at it.
@@ -52,13 +52,13 @@ enum Step<T> {
 impl FirestoreStore {
     /// The store that Google's settings name. Connects when it is first asked.
     pub fn new(settings: &Settings) -> Self {
-        Self { connection: Connection::new(Target::new(settings)) }
+        Self { connection: FirestoreConnection::new(FirestoreTarget::new(settings)) }
     }
 
     /// # Errors
     /// [`SettingsError`] when Google's settings cannot be used.
     pub fn check(settings: &Settings) -> Result<(), SettingsError> {
-        connection::check(&Target::new(settings))
+        connection::check(&FirestoreTarget::new(settings))
     }
 
     async fn timed<T>(
@@ -131,22 +131,22 @@ impl Store for FirestoreStore {
         .await
     }
 
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let add = |document: &FirestoreDocument| match lists(document, channel) {
-            true => Step::Answer(Change::Already),
+            true => Step::Answer(WriteOutcome::Unchanged),
             false => Step::Write {
                 field: channel.to_string(),
                 value: Some(channel.to_string()),
-                answer: Change::Made,
+                answer: WriteOutcome::Changed,
             },
         };
         self.timed("authorize", self.edit(CHANNELS, guild, add)).await
     }
 
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let remove = |document: &FirestoreDocument| match lists(document, channel) {
-            true => Step::Write { field: channel.to_string(), value: None, answer: Change::Made },
-            false => Step::Answer(Change::Already),
+            true => Step::Write { field: channel.to_string(), value: None, answer: WriteOutcome::Changed },
+            false => Step::Answer(WriteOutcome::Unchanged),
         };
         self.timed("revoke", self.edit(CHANNELS, guild, remove)).await
     }

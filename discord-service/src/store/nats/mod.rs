@@ -33,7 +33,7 @@ use shared::{
 };
 
 use super::{
-    ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
+    ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome,
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
@@ -102,13 +102,13 @@ impl NatsStore {
     async fn edit_projects<T>(
         &self,
         guild: GuildId,
-        mut edit: impl FnMut(&mut Map<String, Value>) -> (T, Change) + Send,
+        mut edit: impl FnMut(&mut Map<String, Value>) -> (T, WriteOutcome) + Send,
     ) -> anyhow::Result<T> {
         let bucket = &self.projects;
         for attempt in 0..WRITE_ATTEMPTS {
             let mut document = read_document(bucket, guild).await?;
             let (answer, change) = edit(&mut document.rows);
-            if change == Change::Already || write_document(bucket, guild, &document).await? {
+            if change == WriteOutcome::Unchanged || write_document(bucket, guild, &document).await? {
                 return Ok(answer);
             }
             after_conflict(attempt).await;
@@ -138,25 +138,25 @@ impl Store for NatsStore {
         .await
     }
 
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("authorize", async {
             let kept = trust::read(&self.trust, channel).await?.0;
             let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
             match self.channels.update(&format!("{channel}.{guild}"), note, 0).await {
-                Ok(_) => Ok(Change::Made),
-                Err(WriteError::Conflict) => Ok(Change::Already),
+                Ok(_) => Ok(WriteOutcome::Changed),
+                Err(WriteError::Conflict) => Ok(WriteOutcome::Unchanged),
                 Err(error) => Err(error.into()),
             }
         })
         .await
     }
 
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("revoke", async {
             // Purged from the stream, not deleted as a key: no marker stays behind
             // that would still be listed, and the answer says whether it was there.
             let removed = self.channels.remove(&format!("{channel}.{guild}")).await?;
-            Ok(if removed { Change::Made } else { Change::Already })
+            Ok(if removed { WriteOutcome::Changed } else { WriteOutcome::Unchanged })
         })
         .await
     }
@@ -173,10 +173,10 @@ impl Store for NatsStore {
         slug: &ProjectSlug,
     ) -> Result<Registration, StoreError> {
         let claim = |rows: &mut Map<String, Value>| match owner_of(slug, user, &readable(rows)) {
-            Some(owner) => (Registration::Taken(owner), Change::Already),
+            Some(owner) => (Registration::Taken(owner), WriteOutcome::Unchanged),
             None => {
                 rows.insert(user.to_string(), slug.as_ref().into());
-                (Registration::Registered, Change::Made)
+                (Registration::Registered, WriteOutcome::Changed)
             }
         };
         self.timed("register", self.edit_projects(guild, claim)).await
@@ -186,9 +186,9 @@ impl Store for NatsStore {
         let release = |rows: &mut Map<String, Value>| match readable(rows).remove(&user) {
             Some(slug) => {
                 rows.remove(&user.to_string());
-                (Some(slug), Change::Made)
+                (Some(slug), WriteOutcome::Changed)
             }
-            None => (None, Change::Already),
+            None => (None, WriteOutcome::Unchanged),
         };
         self.timed("unregister", self.edit_projects(guild, release)).await
     }

@@ -9,7 +9,7 @@ use super::{Replies, Reply, fields, remedies};
 use crate::{
     closure::Closure,
     dead_letters::DeadLetter,
-    diagnosis::{Findings, Outcome, Waiting},
+    diagnosis::{Findings, SampleOutcome, WaitingSummary},
     render,
 };
 
@@ -43,9 +43,9 @@ impl Replies {
             inline("Dead Letters", count(findings.dead.kept)),
         ];
         // What is open again and has nothing to follow needs no line.
-        let closing = findings.closing.as_ref();
-        if let Some(closing) = closing.filter(|closing| closing.is_closed() || findings.follows > 0) {
-            let value = format!("{}\n{}", closed(closing, findings.follows, now_ms), code(closing.words()));
+        let closure = findings.closure.as_ref();
+        if let Some(closure) = closure.filter(|closure| closure.is_closed() || findings.follows > 0) {
+            let value = format!("{}\n{}", closed(closure, findings.follows, now_ms), code(closure.words()));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
         let problems = self.problems(findings);
@@ -70,9 +70,9 @@ impl Replies {
         channels: &[(ChannelId, Closure, usize)],
         now_ms: i64,
     ) -> Option<Value> {
-        let lines = channels.iter().filter(|(_, closing, follows)| closing.is_closed() || *follows > 0).map(
-            |(channel, closing, follows)| {
-                format!("<#{channel}>: {} {}", closed(closing, *follows, now_ms), code(closing.words()))
+        let lines = channels.iter().filter(|(_, closure, follows)| closure.is_closed() || *follows > 0).map(
+            |(channel, closure, follows)| {
+                format!("<#{channel}>: {} {}", closed(closure, *follows, now_ms), code(closure.words()))
             },
         );
         let mut lines: Vec<String> = lines.collect();
@@ -83,16 +83,16 @@ impl Replies {
     }
 
     /// `test`.
-    pub(in crate::commands) fn tested(&self, outcome: &Outcome, now_ms: i64) -> Reply {
+    pub(in crate::commands) fn tested(&self, outcome: &SampleOutcome, now_ms: i64) -> Reply {
         let prefix = &self.prefix;
         match outcome {
-            Outcome::Posted(after) => format!("Sent a sample alert: it was posted after {}", took(*after)),
-            Outcome::Dead(letter) => format!(
+            SampleOutcome::Posted(after) => format!("Sent a sample alert: it was posted after {}", took(*after)),
+            SampleOutcome::Dead(letter) => format!(
                 "Sent a sample alert, but it cannot be posted. {}\n{}",
                 remedies::of_dead_letter(letter.reason, prefix),
                 code(&letter.detail)
             ),
-            Outcome::Waits(since, waits) => format!(
+            SampleOutcome::Waits(since, waits) => format!(
                 "Sent a sample alert, but it was not posted within {}. Waiting: {}. Discord may be away, or its rate \
                  limit for this channel used up: it is posted as soon as it can be. `{prefix} status` says more.",
                 took(*since),
@@ -155,18 +155,18 @@ impl Problem {
 }
 
 /// Since when, and what follows.
-fn closed(closing: &Closure, follows: usize, now_ms: i64) -> String {
-    if !closing.is_closed() {
+fn closed(closure: &Closure, follows: usize, now_ms: i64) -> String {
+    if !closure.is_closed() {
         return format!("It is open again, and {}.", letters(follows, "follow"));
     }
-    let since = closing.since_ms.map(|since| format!("Closed for {}. ", span(now_ms.saturating_sub(since))));
-    let rest = match (follows, closing.gone) {
+    let since = closure.since_ms.map(|since| format!("Closed for {}. ", span(now_ms.saturating_sub(since))));
+    let rest = match (follows, closure.gone) {
         (0, _) => String::new(),
         (_, true) => format!(" {} here.", letters(follows, "stay")),
         (_, false) => format!(" {} too.", letters(follows, "follow")),
     };
     let since = since.unwrap_or_default();
-    format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closing.remedy())
+    format!("{since}Discord does not let the bot post in this channel. {}.{rest}", closure.remedy())
 }
 
 /// So many dead letters do this.
@@ -178,7 +178,7 @@ fn letters(count: usize, verb: &str) -> String {
     }
 }
 
-fn waiting(waiting: &Waiting, now_ms: i64) -> String {
+fn waiting(waiting: &WaitingSummary, now_ms: i64) -> String {
     match (waiting.alerts, waiting.oldest_ms) {
         (0, _) => fields::NONE.to_owned(),
         (alerts, Some(oldest)) => format!("{alerts}, the oldest for {}", span(now_ms.saturating_sub(oldest))),

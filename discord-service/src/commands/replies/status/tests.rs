@@ -31,11 +31,11 @@ fn letter(reason: &str, detail: &str, died_ms: i64) -> DeadLetter {
     serde_json::from_value(json).expect("a dead letter")
 }
 
-fn closing(why: &str, since_ms: Option<i64>) -> Closure {
+fn closure(why: &str, since_ms: Option<i64>) -> Closure {
     serde_json::from_value(json!({"v": 1, "why": why, "since_ms": since_ms})).expect("a note")
 }
 
-fn tested(outcome: &Outcome) -> String {
+fn tested(outcome: &SampleOutcome) -> String {
     match replies().tested(outcome, NOW) {
         Reply::Text(text) => text,
         Reply::Embed(embed) => embed.to_string(),
@@ -69,8 +69,12 @@ fn a_channel_of_which_nothing_is_known() {
 fn a_channel_with_everything() {
     let findings = Findings {
         tally: Tally { posted: 7, posted_ms: Some(NOW - 61 * SECOND), received_ms: Some(NOW - 62 * SECOND) },
-        waiting: Waiting { alerts: 3, oldest_ms: Some(NOW - 12 * SECOND), newest_ms: Some(NOW - 2 * SECOND) },
-        closing: Some(closing("403 Missing `Access`", Some(NOW - 90 * SECOND))),
+        waiting: WaitingSummary {
+            alerts: 3,
+            oldest_ms: Some(NOW - 12 * SECOND),
+            newest_ms: Some(NOW - 2 * SECOND),
+        },
+        closure: Some(closure("403 Missing `Access`", Some(NOW - 90 * SECOND))),
         follows: 3,
         dead: Latest {
             kept: 4,
@@ -105,7 +109,7 @@ fn whatever_was_noted_an_embed_keeps_discord_s_limits() {
     let reasons = [Reason::Query, Reason::Token, Reason::Signature, Reason::Schema, Reason::Repeat];
     let dead = ["unreachable", "mention", "revoked", "refused", "unreadable"];
     let findings = Findings {
-        closing: Some(closing(&hostile, None)),
+        closure: Some(closure(&hostile, None)),
         dead: Latest {
             kept: u64::MAX / 4,
             letters: dead.map(|reason| letter(reason, &hostile, i64::MIN)).into(),
@@ -156,19 +160,19 @@ fn every_reason_has_words_and_a_remedy() {
 #[test]
 fn a_test_says_how_long_it_took_or_what_is_in_the_way() {
     assert_eq!(
-        tested(&Outcome::Posted(Duration::from_millis(85))),
+        tested(&SampleOutcome::Posted(Duration::from_millis(85))),
         "Sent a sample alert: it was posted after 85 ms"
     );
     assert_eq!(
-        tested(&Outcome::Posted(Duration::from_millis(1_240))),
+        tested(&SampleOutcome::Posted(Duration::from_millis(1_240))),
         "Sent a sample alert: it was posted after 1.2 s"
     );
     assert_eq!(
-        tested(&Outcome::Dead(Box::new(letter("refused", "50035", NOW)))),
+        tested(&SampleOutcome::Dead(Box::new(letter("refused", "50035", NOW)))),
         "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator; `!sentry replay` tries again.\n`50035`"
     );
-    let waits = Waiting { alerts: 9, oldest_ms: Some(NOW - 90 * SECOND), newest_ms: None };
-    let text = tested(&Outcome::Waits(Duration::from_secs(15), waits));
+    let waits = WaitingSummary { alerts: 9, oldest_ms: Some(NOW - 90 * SECOND), newest_ms: None };
+    let text = tested(&SampleOutcome::Waits(Duration::from_secs(15), waits));
     assert!(text.starts_with(
         "Sent a sample alert, but it was not posted within 15.0 s. Waiting: 9, the oldest for 1 min."
     ));

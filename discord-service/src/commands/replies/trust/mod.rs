@@ -5,8 +5,8 @@ use shared::ChannelId;
 
 use super::{Replies, Reply, code, mention};
 use crate::{
-    store::Change,
-    trust::{MAX_SECRETS, Stored},
+    store::WriteOutcome,
+    trust::{MAX_SECRETS, SecretOutcome},
 };
 
 impl Replies {
@@ -63,13 +63,13 @@ impl Replies {
 }
 
 /// `channel open`.
-pub(in crate::commands) fn opened(channel: ChannelId, change: Change) -> Reply {
+pub(in crate::commands) fn opened(channel: ChannelId, change: WriteOutcome) -> Reply {
     let channel = mention(&channel);
     match change {
-        Change::Made => {
+        WriteOutcome::Changed => {
             format!("{channel} takes all alerts again. URLs with its token go on working.").into()
         }
-        Change::Already => format!("{channel} is not secured").into(),
+        WriteOutcome::Unchanged => format!("{channel} is not secured").into(),
     }
 }
 
@@ -97,14 +97,14 @@ pub(in crate::commands) fn secrets_full(channel: ChannelId, ids: &[String]) -> R
 }
 
 /// `channel secret`, after one was handed in.
-pub(in crate::commands) fn secret_stored(channel: ChannelId, stored: Stored, ids: &[String]) -> Reply {
+pub(in crate::commands) fn secret_stored(channel: ChannelId, stored: SecretOutcome, ids: &[String]) -> Reply {
     let first = match stored {
-        Stored::Now => format!(
+        SecretOutcome::Now => format!(
             "Stored the client secret for {}. Requests signed with it are trusted; others with a signature are refused.",
             mention(&channel)
         ),
-        Stored::Already => format!("{} has this client secret already", mention(&channel)),
-        Stored::Full => return secrets_full(channel, ids),
+        SecretOutcome::Already => format!("{} has this client secret already", mention(&channel)),
+        SecretOutcome::Full => return secrets_full(channel, ids),
     };
     format!("{first}\n{}", list(ids)).into()
 }
@@ -113,15 +113,15 @@ pub(in crate::commands) fn secret_stored(channel: ChannelId, stored: Stored, ids
 pub(in crate::commands) fn secret_removed(
     channel: ChannelId,
     id: &str,
-    change: Change,
+    change: WriteOutcome,
     ids: &[String],
 ) -> Reply {
     let (channel, id) = (mention(&channel), code(id));
     let first = match change {
-        Change::Made => {
+        WriteOutcome::Changed => {
             format!("Removed the client secret {id} of {channel}. What waits under it is not posted.")
         }
-        Change::Already => format!("{channel} has no client secret {id}"),
+        WriteOutcome::Unchanged => format!("{channel} has no client secret {id}"),
     };
     format!("{first}\n{}", list(ids)).into()
 }

@@ -9,7 +9,7 @@ const CHANNEL: ChannelId = ChannelId::new(42);
 
 #[test]
 fn a_secured_channel_is_authorized_without_a_url_that_it_refuses() {
-    let text = match with_url().authorized(CHANNEL, Change::Made, true) {
+    let text = match with_url().authorized(CHANNEL, WriteOutcome::Changed, true) {
         Reply::Text(text) => text,
         Reply::Embed(embed) => embed.to_string(),
     };
@@ -61,11 +61,11 @@ fn securing_shows_the_token_and_where_it_goes() {
 fn client_secrets_are_told_by_their_ids() {
     let ids = ["1a".to_owned(), "2b".to_owned()];
     says(
-        &secret_stored(CHANNEL, Stored::Already, &ids),
+        &secret_stored(CHANNEL, SecretOutcome::Already, &ids),
         "<#42> has this client secret already\nIts client secrets, oldest first: `1a`, `2b`",
     );
     says(
-        &secret_removed(CHANNEL, "3c` @everyone", Change::Already, &[]),
+        &secret_removed(CHANNEL, "3c` @everyone", WriteOutcome::Unchanged, &[]),
         "<#42> has no client secret `3c@everyone`\nIt has no client secrets.",
     );
 }

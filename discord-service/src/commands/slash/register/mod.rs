@@ -47,10 +47,10 @@ pub async fn register(discord: &Discord, stop: &CancellationToken) -> Result<(),
 
 async fn replace_if_different(discord: &Discord) -> Result<&'static str, DiscordError> {
     #[derive(Deserialize)]
-    struct Application {
+    struct CurrentApplication {
         id: String,
     }
-    let Application { id } = discord.get("/applications/@me", "/applications/@me").await?;
+    let CurrentApplication { id } = discord.get("/applications/@me", "/applications/@me").await?;
     let id: u64 = id.parse().context("the application has no id").map_err(DiscordError::unavailable)?;
     let path = format!("/applications/{id}/commands");
     let wanted = tree::commands();

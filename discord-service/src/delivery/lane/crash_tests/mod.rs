@@ -27,8 +27,8 @@ use self::{
 use super::{Assignment, ClosedFlag, Services, run};
 use crate::{
     closure::Pauses,
-    dead_letters::Reason,
-    delivery::{messages::Messages, recovery::Recovery, room::Room},
+    dead_letters::DeadLetterReason,
+    delivery::{backlog_memory::BacklogMemory, messages::Messages, recovery::Recovery},
     render::Style,
 };
 
@@ -45,7 +45,10 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
     Arc::new(Services {
         queue: world.clone(),
         recovery: Arc::new(Recovery::new()),
-        room: world.lock().room.map_or_else(Room::default, |(all, always)| Room::new(all, always)),
+        memory: world
+            .lock()
+            .room
+            .map_or_else(BacklogMemory::default, |(all, always)| BacklogMemory::new(all, always)),
         dead_letters: world.clone(),
         journals: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
@@ -202,8 +205,8 @@ fn no_crash_loses_or_doubles_a_refused_embed_and_it_costs_a_handful_of_requests(
         // Shared, alone and without links; a successor begins anew.
         assert!(world.refusals <= 6, "{} requests were refused", world.refusals);
         let dead = world.dead();
-        let refused = dead.iter().filter(|letter| letter.reason == Reason::Refused);
-        let unlucky = dead.iter().any(|letter| letter.reason != Reason::Refused);
+        let refused = dead.iter().filter(|letter| letter.reason == DeadLetterReason::Refused);
+        let unlucky = dead.iter().any(|letter| letter.reason != DeadLetterReason::Refused);
         assert!(refused.count() == 20 || unlucky);
     });
     assert!(histories > 30, "{histories}");
@@ -233,7 +236,7 @@ fn no_crash_loses_or_doubles_what_follows_when_a_closed_channel_opens() {
         let accepted = history(&world, &[event(1, "alpha")], &later, false).await;
         let world = world.lock();
         world.check_events(&accepted, false);
-        let left = world.dead().into_iter().filter(|letter| letter.reason == Reason::Unreachable);
+        let left = world.dead().into_iter().filter(|letter| letter.reason == DeadLetterReason::Unreachable);
         assert!(
             left.filter(|letter| !letter.may_have_been_posted).count() <= world.unlucky,
             "dead letters did not follow"

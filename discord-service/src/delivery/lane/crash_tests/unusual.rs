@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{all, changes, event, events, history, live, world::Fails};
-use crate::dead_letters::Reason;
+use crate::dead_letters::DeadLetterReason;
 
 /// What only a newer build can read.
 const NEWER: &[u8] = br#"{"v":99}"#;
@@ -82,7 +82,7 @@ fn a_post_that_alone_fails_for_five_minutes_is_given_up() {
                 // Where it may have been created, so may what shared its post.
                 assert!(dead.iter().all(|letter| letter.may_have_been_posted != answered_4xx));
                 assert_eq!(dead.len() == 2, answered_4xx);
-                assert!(dead.iter().all(|letter| letter.reason == Reason::Refused));
+                assert!(dead.iter().all(|letter| letter.reason == DeadLetterReason::Refused));
             }
         });
         assert!(histories > 30 * evils, "{histories}");

@@ -11,7 +11,7 @@ const SAME_ID: usize = 16;
 
 /// The messages in which an issue is kept up to date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
+pub(crate) struct IssueMessages {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     project: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     pub(crate) messages: Vec<u64>,
 }
 
-impl Entry {
+impl IssueMessages {
     /// Of the issue, which is kept up to date in these messages.
     pub(super) const fn new(issue: &IssueKey, messages: Vec<u64>) -> Self {
         Self { project: issue.project, organization: issue.organization, messages }
@@ -44,7 +44,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SameId {
     v: u32,
-    issues: Vec<Entry>,
+    issues: Vec<IssueMessages>,
 }
 
 impl Default for SameId {
@@ -64,15 +64,16 @@ impl SameId {
     }
 
     /// Takes out the entry at this [`SameId::position`].
-    pub(super) fn remove(&mut self, position: usize) -> Entry {
+    pub(super) fn remove(&mut self, position: usize) -> IssueMessages {
         self.issues.remove(position)
     }
 
     /// The entry of the issue: that of the very same before one that may be.
     pub(super) fn position(&self, issue: &IssueKey) -> Option<usize> {
-        let exact =
-            |entry: &Entry| (entry.project, entry.organization) == (issue.project, issue.organization);
-        let may_be = |entry: &Entry| issue.agrees(entry.project, entry.organization);
+        let exact = |entry: &IssueMessages| {
+            (entry.project, entry.organization) == (issue.project, issue.organization)
+        };
+        let may_be = |entry: &IssueMessages| issue.agrees(entry.project, entry.organization);
         self.issues.iter().position(exact).or_else(|| self.issues.iter().position(may_be))
     }
 
@@ -82,7 +83,7 @@ impl SameId {
         match self.position(issue).and_then(|position| self.issues.get_mut(position)) {
             Some(entry) => is_news && entry.add(issue, message),
             None => {
-                self.issues.push(Entry::new(issue, vec![message]));
+                self.issues.push(IssueMessages::new(issue, vec![message]));
                 let surplus = self.issues.len().saturating_sub(SAME_ID);
                 self.issues.drain(..surplus);
                 true
@@ -92,36 +93,4 @@ impl SameId {
 }
 
 #[cfg(test)]
-mod tests {
-    use shared::{Alert, ChannelId, alert::UNKNOWN_PROJECT};
-
-    use super::*;
-
-    fn issue(project: &str) -> IssueKey {
-        let alert = Alert::new("error", project, ChannelId::new(1), 0);
-        IssueKey::of(&Alert { issue_id: Some("7".to_owned()), ..alert }).expect("it names one")
-    }
-
-    #[test]
-    fn an_entry_keeps_the_first_message_and_the_newest() {
-        let mut same = SameId::default();
-        assert!(same.add(&issue("shop"), 1, false) && same.add(&issue("shop"), 2, true));
-        assert!(!same.add(&issue("shop"), 3, false), "another event of the same issue");
-        assert!(same.add(&issue("shop"), 4, true));
-        assert_eq!(same.issues[0].messages, [1, 4]);
-        assert!(!same.add(&issue("shop"), 1, true) && !same.add(&issue("shop"), 4, true));
-    }
-
-    #[test]
-    fn issues_with_one_id_are_told_apart_where_that_is_known() {
-        let mut same = SameId::default();
-        assert!(same.add(&issue("shop"), 1, false) && same.add(&issue("web"), 2, false));
-        assert_eq!(same.position(&issue("web")), Some(1));
-        assert_eq!(same.position(&issue(UNKNOWN_PROJECT)), Some(0));
-        assert_eq!(same.position(&issue("api")), None);
-        for number in 0..2 * SAME_ID as u64 {
-            same.add(&issue(&number.to_string()), number, false);
-        }
-        assert_eq!(same.issues.len(), SAME_ID);
-    }
-}
+mod tests;

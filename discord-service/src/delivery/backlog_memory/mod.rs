@@ -14,27 +14,27 @@ const READERS: usize = 16;
 
 /// Shared by all lanes of the process. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Room {
+pub(crate) struct BacklogMemory {
     free: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     always: usize,
 }
 
-impl Default for Room {
+impl Default for BacklogMemory {
     fn default() -> Self {
         Self::new(ALERTS, ALWAYS)
     }
 }
 
-impl Room {
+impl BacklogMemory {
     /// For so many alerts together, and for these of each lane in any case.
     pub(crate) fn new(alerts: usize, always: usize) -> Self {
         Self { free: Arc::new(Semaphore::new(alerts)), readers: Arc::new(Semaphore::new(READERS)), always }
     }
 
     /// What one lane takes of it: nothing yet.
-    pub(super) fn share(&self) -> Share {
-        Share { room: self.clone(), taken: None }
+    pub(super) fn share(&self) -> BacklogShare {
+        BacklogShare { memory: self.clone(), taken: None }
     }
 
     /// Held while a batch is read.
@@ -45,29 +45,29 @@ impl Room {
 
 /// What one lane has taken. Given back when dropped.
 #[derive(Debug)]
-pub(super) struct Share {
-    room: Room,
+pub(super) struct BacklogShare {
+    memory: BacklogMemory,
     taken: Option<OwnedSemaphorePermit>,
 }
 
-impl Share {
+impl BacklogShare {
     /// Takes room for so many alerts beside those that are kept already.
     /// Returns for how many there is.
     pub(super) fn grow(&mut self, kept: usize, wanted: usize) -> usize {
         let missing = (kept + wanted).saturating_sub(self.taken());
         let more = u32::try_from(missing)
             .ok()
-            .and_then(|missing| self.room.free.clone().try_acquire_many_owned(missing).ok());
+            .and_then(|missing| self.memory.free.clone().try_acquire_many_owned(missing).ok());
         match (&mut self.taken, more) {
             (Some(taken), Some(more)) => taken.merge(more),
             (taken @ None, more) => *taken = more,
             (Some(_), None) => {}
         }
-        self.taken().max(self.room.always).saturating_sub(kept).min(wanted)
+        self.taken().max(self.memory.always).saturating_sub(kept).min(wanted)
     }
 
     /// Gives back what these alerts do not need.
-    pub(super) fn settle(&mut self, kept: usize) {
+    pub(super) fn shrink(&mut self, kept: usize) {
         let surplus = self.taken().saturating_sub(kept);
         drop(self.taken.as_mut().and_then(|taken| taken.split(surplus)));
     }
@@ -78,19 +78,4 @@ impl Share {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lane_takes_what_is_free_and_always_a_little() {
-        let room = Room::new(100, 5);
-        let (mut one, mut other) = (room.share(), room.share());
-        assert_eq!(one.grow(0, 90), 90);
-        assert_eq!(other.grow(0, 20), 5, "that much in any case");
-        assert_eq!(other.grow(5, 20), 0);
-        one.settle(50);
-        assert_eq!(other.grow(5, 20), 20);
-        drop((one, other));
-        assert_eq!(room.free.available_permits(), 100);
-    }
-}
+mod tests;
