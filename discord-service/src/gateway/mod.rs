@@ -43,7 +43,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-pub use self::interaction::{FilledIn, Invoked, Place, Press, SlashCommand, Wants};
+pub use self::interaction::{FilledIn, Invoked, Place, PressedButton, SlashCommand, Wants};
 use self::{
     event_dispatch::EventDispatcher, identify_budget::GatewayInfo, identify_slots::IdentifySlots,
     reopening_broadcast::ReopeningBroadcast, status::GatewayStatus,

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 use super::{Asker, Commands, Invoked, LOOKED_UP, answer, count, replies, settle};
 use crate::{
     commands::{outcome::Failure, replies::Reply},
-    gateway::Press,
+    gateway::PressedButton,
     render::STACK_TRACE,
 };
 
@@ -16,7 +16,7 @@ impl Commands {
     /// Answers a press. Everybody who sees the message may do it: what a button shows is
     /// found by its message, and nothing changes. So nothing is claimed, and of several
     /// pods the first one answers.
-    pub(super) async fn press(&self, invoked: &Invoked, by: Asker, press: &Press) {
+    pub(super) async fn press(&self, invoked: &Invoked, by: Asker, press: &PressedButton) {
         if !self.commands.spend(by.guild, by.user) {
             count(NAME, "ignored");
             return self.say_too_many(invoked).await;

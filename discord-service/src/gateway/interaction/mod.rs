@@ -49,14 +49,14 @@ pub enum Wants {
     /// Completions of the option of this name, which is being typed.
     Complete(SlashCommand, String),
     /// That a button does what it says.
-    Press(Press),
+    Press(PressedButton),
     /// That what was filled into a modal is taken.
     Submit(FilledIn),
 }
 
 /// A button that somebody pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Press {
+pub struct PressedButton {
     /// The message with the button.
     pub message: u64,
     /// The button's custom id.
@@ -186,7 +186,9 @@ impl InteractionCreate {
                 let (command, focused) = self.data.command();
                 Wants::Complete(command, focused?)
             }
-            COMPONENT => Wants::Press(Press { message: self.message?.id, custom_id: self.data.custom_id }),
+            COMPONENT => {
+                Wants::Press(PressedButton { message: self.message?.id, custom_id: self.data.custom_id })
+            }
             MODAL_SUBMIT => Wants::Submit(self.data.filled_in()),
             _ => return None,
         };

@@ -70,7 +70,7 @@ fn a_press_is_read_with_its_button_and_message() {
     let data = json!({"custom_id": "stack-trace", "component_type": 2, "id": 3});
     let change = json!({"type": 3, "data": data, "message": {"id": "42", "content": "an alert"}});
     let wants = interaction(change).expect("handed on").wants;
-    let pressed = Press { message: 42, custom_id: "stack-trace".to_owned() };
+    let pressed = PressedButton { message: 42, custom_id: "stack-trace".to_owned() };
     assert!(matches!(wants, Wants::Press(press) if press == pressed));
 }
 
