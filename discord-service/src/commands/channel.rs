@@ -14,8 +14,8 @@ use crate::{
     store::WriteOutcome,
 };
 
-/// Rows of a guild's list that Discord is asked about for the overview, beside
-/// the channels that it names anyway: threads, and what has no effect any more.
+/// How many rows of a guild's list the overview asks Discord about, besides the
+/// channels that it names anyway. They are threads, and rows without effect.
 const MAX_LOOKUPS: usize = 20;
 /// How many of them at once.
 const LOOKUPS_AT_ONCE: usize = 5;

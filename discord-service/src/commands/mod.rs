@@ -1,9 +1,10 @@
 //! The commands: `!sentry …`, `@bot …`, `/sentry …`. Words are parsed, the
-//! permission is checked, a handler answers, and the answer is sent as a reply to
-//! the message, or shown to the user of the slash command.
+//! permission is checked, and a handler answers. The answer is a reply to the
+//! message, or is shown to the user of the slash command.
 //!
-//! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
-//! its texts in `replies`, a handler, and its slash command in `slash::tree`.
+//! A new command needs a variant and a line in `parse`, and its needs in
+//! `Needs::of`. It also needs its texts in `replies`, a handler, and its slash
+//! command in `slash::tree`.
 
 mod channel;
 mod outbox;
@@ -45,16 +46,31 @@ use crate::{
 
 /// How long Discord's rate limits may delay an answer to an interaction.
 const REPLY_PATIENCE: Duration = Duration::from_secs(30);
-/// Commands that are carried out, for each guild and each member. Others get no
-/// reply where they were typed, and a sentence where they were slash commands: any
-/// member can use them all day, and what they cost is shared with the alerts of
-/// all guilds.
+/// Commands that are carried out, for each guild and each member. Other typed
+/// commands get no reply, and other slash commands get a sentence. Any member
+/// can use them all day, and the alerts of all guilds share their cost.
 const COMMANDS: [Rate; 2] = [Rate::new(120, 5), Rate::new(40, 2)];
 /// The same of completions.
 const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
 /// At most once in this time a channel hears that it is not authorized.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 const MAX_TOLD: u64 = 10_000;
+
+/// What commands work with.
+pub struct CommandServices {
+    /// Authorizations and projects.
+    pub store: Arc<dyn Store>,
+    /// Discord's REST API.
+    pub discord: Discord,
+    /// Who may post where.
+    pub authority: Authority,
+    /// Tokens and client secrets.
+    pub trusts: Trusts,
+    /// What `replay` puts back.
+    pub dead_letters: DeadLetters,
+    /// What the buttons of messages show.
+    pub stack_traces: StackTraces,
+}
 
 /// Answers commands.
 pub struct Commands {
@@ -72,20 +88,6 @@ pub struct Commands {
     told: Cache<ChannelId, ()>,
     outbox: Outbox,
     replies: Replies,
-}
-
-/// What commands work with, beside Discord.
-pub struct CommandParts {
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// Who may post where.
-    pub authority: Authority,
-    /// What channels trust.
-    pub trusts: Trusts,
-    /// The dead letters.
-    pub dead_letters: DeadLetters,
-    /// What the buttons of messages show.
-    pub stack_traces: StackTraces,
 }
 
 /// Who asks, and where.
@@ -131,9 +133,9 @@ impl Needs {
 }
 
 impl Commands {
-    /// Answers with these, as this bot.
-    pub fn new(parts: CommandParts, discord: &Discord, settings: &Settings) -> Self {
-        let CommandParts { store, authority, trusts, dead_letters, stack_traces } = parts;
+    /// Answers commands with these services.
+    pub fn new(services: CommandServices, settings: &Settings) -> Self {
+        let CommandServices { store, discord, authority, trusts, dead_letters, stack_traces } = services;
         Self {
             store,
             authority,

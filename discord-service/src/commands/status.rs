@@ -9,8 +9,9 @@ use super::{
 use crate::guilds::{ChannelArgument, Kind, Missing};
 
 impl Commands {
-    /// Shows what is known of a channel: of this one to all who may ask here, of
-    /// another to those who manage messages in both, or here where it was deleted.
+    /// Shows what is known about a channel. Everybody who may ask here sees
+    /// this channel. Another channel needs Manage Messages in both, or only
+    /// here if it was deleted.
     pub(super) async fn status(&self, by: Asker, of: Option<ChannelArgument>) -> Result<Reply, Failure> {
         let listed = self.store.channels(by.guild).await?;
         let channel = match of {

@@ -23,8 +23,8 @@ use crate::{
 
 /// How long facts are remembered for a guild that asks too often.
 const REMEMBERED: Duration = Duration::from_secs(5);
-/// How long it is remembered which role is the bot's own: as long as it stays in
-/// the guild, so this is only the delay after it was invited again.
+/// How long to remember which role is the bot's own. It does not change while
+/// the bot is in the guild, so this is only a delay after a new invitation.
 const ROLE_REMEMBERED: Duration = Duration::from_secs(600);
 /// How many guilds and members are remembered.
 const MAX_GUILDS: u64 = 500;

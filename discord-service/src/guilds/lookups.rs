@@ -1,6 +1,7 @@
-//! Questions to Discord about a guild, few at a time and so many a second for
-//! each: anybody can type a command all day, also without the right to it. Every question is
-//! one of the bot's 50 requests a second, which the alerts of all guilds share.
+//! Questions to Discord about a guild, few at a time and with a rate for each
+//! guild. Anybody can type commands all day, even without the right to them.
+//! Every question is one of the bot's 50 requests a second, which the alerts of
+//! all guilds share.
 
 use std::{sync::Arc, time::Duration};
 

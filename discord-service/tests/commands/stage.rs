@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
     authority::Authority,
-    commands::{CommandParts, Commands},
+    commands::{CommandServices, Commands},
     dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
@@ -95,15 +95,16 @@ impl Stage {
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
         let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
         let trusts = Trusts::new(store.clone(), &js, secrets);
-        let parts = CommandParts {
+        let (dead_letters, stack_traces) = (DeadLetters::new(js.clone()), StackTraces::new(&js));
+        let services = CommandServices {
             store: store.clone(),
+            discord: discord.clone(),
             authority,
             trusts,
-            stack_traces: StackTraces::new(&js),
-            dead_letters: DeadLetters::new(js),
+            dead_letters,
+            stack_traces,
         };
-        let commands = Commands::new(parts, &discord, &settings);
-        let commands = Arc::new(commands);
+        let commands = Arc::new(Commands::new(services, &settings));
         Self {
             nats,
             sandbox,

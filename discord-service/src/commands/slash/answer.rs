@@ -17,8 +17,8 @@ use crate::{
 
 /// How long Discord takes a first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
-/// How long one attempt at it may take, and the pause before the next: an
-/// answer that is lost on the way must not cost all the time there is.
+/// How long one attempt at it may take, and the pause before the next. One lost
+/// answer must not use up all the time.
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -62,8 +62,8 @@ impl Commands {
         }
     }
 
-    /// The command is claimed before anything is done: of several pods that hear
-    /// of it, and of one that was frozen and wakes, Discord lets one go on.
+    /// The command is claimed before anything is done. Several pods may hear of
+    /// it, or one that was frozen and wakes. Discord lets only one go on.
     async fn run_slash(&self, invoked: &Invoked, by: Asker, command: &SlashCommand) {
         let Some(words) = tree::words(command) else {
             count("mistaken", "answered");

@@ -115,8 +115,7 @@ struct WireMessage {
     id: u64,
 }
 
-/// Kinds of interactions that are handed on: a command, a button or menu, a request to
-/// complete an option, and a modal that was filled in.
+/// The kinds of interactions that are handed on. `COMPONENT` is a button or a menu.
 const COMMAND: u64 = 2;
 const COMPONENT: u64 = 3;
 const AUTOCOMPLETE: u64 = 4;

@@ -1,5 +1,5 @@
-//! Where an event failed: the innermost stack frame of the user's own code, the
-//! frames that led to it, and the exceptions that led to the last one.
+//! Where an event failed: the innermost stack frame of the user's own code, and its
+//! callers. The exceptions that led to the last one are here too.
 
 #[cfg(test)]
 mod tests;
@@ -15,11 +15,10 @@ use super::{
 /// What stands for a function without a name: in browsers, in stripped binaries.
 const NAMELESS: [&str; 3] = ["?", "<redacted>", "<unknown>"];
 
-/// The failing frame and its callers, the innermost first. The failing frame is the
-/// innermost that Sentry marked as the user's own, and so are its callers; where none
-/// is marked, it is the innermost of all. The exceptions are asked first, from the
-/// last one raised; where they have no stack, the event's own; then the thread that
-/// crashed.
+/// The failing frame and its callers, the innermost first. These are the frames that
+/// Sentry marked as the user's own. Where none is marked, they are the innermost of all.
+/// The exceptions are asked first, from the last one raised. Then come the event's own
+/// stack, and the thread that crashed.
 pub(super) fn stack(event: &Value) -> Vec<Frame> {
     let raised: Vec<_> =
         exceptions(event).iter().rev().map(|exception| frames(exception, "stacktrace")).collect();
