@@ -17,7 +17,7 @@ use super::{
     permissions::{self, Guild, Member},
 };
 use crate::{
-    discord::{Discord, DiscordError},
+    discord::{Discord, DiscordError, codes},
     rate_budget::{Budget, Rate},
 };
 
@@ -126,6 +126,16 @@ impl Facts {
         match self.look_ups.guild_of(guild, channel).await {
             Ok(of) => of != Some(guild),
             Err(error) => matches!(error, Unanswered::Discord(DiscordError::Refused { .. })),
+        }
+    }
+
+    /// Whether the bot itself is a member of the guild.
+    pub(crate) async fn is_bot_in(&self, guild: GuildId, bot: UserId) -> Result<bool, FactsError> {
+        match self.member(guild, bot).await {
+            Ok(member) => Ok(member.is_some()),
+            // What Discord says of a guild to those who are not in it.
+            Err(error) if error.is_refused_with(codes::MISSING_ACCESS) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -37,6 +37,11 @@ impl Unanswered {
     pub(crate) fn is_too_many(error: &Arc<Self>) -> bool {
         matches!(**error, Self::TooMany)
     }
+
+    /// Whether Discord refused it with this code.
+    pub(super) fn is_refused_with(&self, wanted: u32) -> bool {
+        matches!(self, Self::Discord(DiscordError::Refused { code, .. }) if *code == wanted)
+    }
 }
 
 /// Asks them.

@@ -1,7 +1,7 @@
 //! The same commands under `/sentry`, whose answers only the one who asked sees.
 //! A slash command becomes the words that would be typed, and takes their way.
 //!
-//! Adding one: a line in `tree`, beside what `commands` asks for.
+//! To add one: a line in `tree`, beside what `commands` asks for.
 
 mod answer;
 mod complete;
@@ -10,11 +10,14 @@ mod press;
 mod register;
 mod tree;
 
-pub use self::register::register;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+pub(super) use self::complete::Threads;
+pub use self::register::register;
+#[cfg(test)]
+pub(super) use self::tree::paths;
 use super::{
     Asker, Commands, Form, count,
     parse::{self, ChannelCommand, Command},
@@ -109,7 +112,7 @@ impl Commands {
                 return;
             }
         };
-        if !answer::show(&self.discord, invoked, &self.hand_out(&securing)).await {
+        if !answer::show(&self.discord, invoked, &self.hand_out(by, &securing)).await {
             count(SECURE, "undelivered");
             return;
         }
