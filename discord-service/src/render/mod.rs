@@ -10,11 +10,12 @@
 //! # How it is cut
 //!
 //! An embed may count `max_chars` in all. Names, times, counts and links are
-//! whole; what remains is shared among the texts so that the longest is cut
-//! first and the short ones stay (`size::fair_share`). Where a share would be
-//! too short to read, the footer goes, then the extra fields, the last first,
-//! then extra lines of the description. A cut text ends in `…` inside its code.
+//! never cut. The texts share the rest, so that the longest is cut first and
+//! short ones stay (`size::fair_share`). Where a share would be too short to
+//! read, the footer goes, then the extra fields, the last first, then extra
+//! lines of the description. A cut text ends in `…` inside its code.
 
+mod buttons;
 mod classic;
 mod clean;
 pub(crate) mod colours;
@@ -35,16 +36,18 @@ use std::collections::BTreeSet;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use serenity::builder::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedAuthor, CreateEmbedFooter};
+use serenity::builder::{CreateEmbed, CreateEmbedAuthor, CreateEmbedFooter};
 use shared::{Alert, UserId};
 use url::Url;
 
+pub use buttons::{STACK_TRACE, offers_stack_trace};
 pub(crate) use clean::clean;
 pub use edit::{Exhibit, edit};
 pub use history::{Change, History};
 
 use json::to_json;
 use parts::Parts;
+pub(crate) use size::{cut, units};
 pub(crate) use time::utc;
 
 /// The most that Discord counts over all embeds of a message.
@@ -127,6 +130,8 @@ pub struct Embed {
     pub link: Option<Url>,
     /// What the button says.
     pub label: &'static str,
+    /// Whether a message of it alone has a button that shows the stack trace.
+    pub stack_trace: bool,
 }
 
 /// The embed of these alerts, of at most `max_chars` characters in all, which
@@ -163,7 +168,8 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
         (None, None) => embed,
     };
     let label = if alert.kind.starts_with("seer.pr_") { "Open pull request" } else { "Open in Sentry" };
-    Embed { json: to_json(&embed), chars, link: link.filter(link::fits_button), label }
+    let link = link.filter(link::fits_button);
+    Embed { json: to_json(&embed), chars, link, label, stack_trace: offers_stack_trace(alert) }
 }
 
 /// The body of a Create Message request with these embeds (1 to 10, of at most
@@ -181,9 +187,8 @@ pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Va
         let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
         body["content"] = pings.join(" ").into();
     }
-    if let [Embed { link: Some(link), label, .. }] = embeds {
-        let button = CreateButton::new_link(link.as_str()).label(*label);
-        body["components"] = to_json(&[CreateActionRow::Buttons(vec![button])]);
+    if let Some(buttons) = buttons::of(embeds) {
+        body["components"] = buttons;
     }
     body
 }

@@ -49,7 +49,7 @@ enum Show {
 }
 
 impl Show {
-    /// What stands around the text.
+    /// What is around the text.
     const fn fences(self) -> (&'static str, &'static str) {
         match self {
             Self::Code => ("`", "`"),

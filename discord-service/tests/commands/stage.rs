@@ -6,12 +6,13 @@ use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
     authority::Authority,
-    commands::Commands,
+    commands::{CommandServices, Commands},
     dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
     kv::Bucket,
     settings::Settings,
+    stack_trace::StackTraces,
     store::{self, Store},
     trust::Trusts,
 };
@@ -94,9 +95,16 @@ impl Stage {
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
         let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
         let trusts = Trusts::new(store.clone(), &js, secrets);
-        let dead_letters = DeadLetters::new(js);
-        let commands = Commands::new(store.clone(), &discord, authority, trusts, dead_letters, &settings);
-        let commands = Arc::new(commands);
+        let (dead_letters, stack_traces) = (DeadLetters::new(js.clone()), StackTraces::new(&js));
+        let services = CommandServices {
+            store: store.clone(),
+            discord: discord.clone(),
+            authority,
+            trusts,
+            dead_letters,
+            stack_traces,
+        };
+        let commands = Arc::new(Commands::new(services, &settings));
         Self {
             nats,
             sandbox,

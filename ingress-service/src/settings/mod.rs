@@ -13,15 +13,11 @@ use std::{
 use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use shared::{
+    sentry_ip_ranges,
     settings::{CommonSettings, SettingsError, secrets_help},
-    sources,
 };
 
-use crate::deadlines::{ANSWER_WITHIN, STORE_WITHIN};
-
-/// What the answer's time leaves for the verdict.
-const MAX_VERDICT_TIMEOUT: Duration =
-    Duration::from_millis((ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64);
+use crate::deadlines::VERDICT_WITHIN;
 
 /// Receives Sentry's webhooks and stores them as alerts for discord-service
 #[derive(Debug, Clone, Parser)]
@@ -76,13 +72,13 @@ impl IngressSettings {
     /// `VERDICT_TIMEOUT_MS`, as far as the answer's time allows.
     pub fn verdict_timeout(&self) -> Duration {
         let wanted = Duration::from_millis(self.verdict_timeout_ms);
-        if wanted > MAX_VERDICT_TIMEOUT {
+        if wanted > VERDICT_WITHIN {
             tracing::warn!(
-                "VERDICT_TIMEOUT_MS is {}: waiting {MAX_VERDICT_TIMEOUT:?}, since Sentry must have its answer in time",
+                "VERDICT_TIMEOUT_MS is {}: waiting {VERDICT_WITHIN:?}, since Sentry must have its answer in time",
                 self.verdict_timeout_ms
             );
         }
-        wanted.min(MAX_VERDICT_TIMEOUT)
+        wanted.min(VERDICT_WITHIN)
     }
 
     /// `TLS_CERT_FILE` and `TLS_KEY_FILE`, when they are set.
@@ -160,5 +156,6 @@ impl FromStr for TlsHost {
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
-    sources::network(text).ok_or_else(|| "expected an address or a network such as 192.0.2.0/24".to_owned())
+    sentry_ip_ranges::network(text)
+        .ok_or_else(|| "expected an address or a network such as 192.0.2.0/24".to_owned())
 }

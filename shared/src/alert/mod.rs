@@ -29,8 +29,8 @@ pub const MAX_FRAMES: usize = 10;
 pub const MAX_CAUSES: usize = 4;
 
 /// Stands for the project's slug where Sentry names none. No user can register
-/// it, since a slug holds neither blanks nor brackets; a mention is then allowed
-/// for whoever has a project at all.
+/// it, because a slug has no blanks and no brackets. Then a user with any
+/// project may be mentioned.
 pub const UNKNOWN_PROJECT: &str = "(unknown project)";
 
 /// Why an alert was let in, beside its source address. Names a key, never holds it.
@@ -163,7 +163,8 @@ pub struct Alert {
     /// Sentry's id of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// Sentry's id of the issue.
+    /// Sentry's id of the issue. For a metric alert it is the id of its incident, for an
+    /// uptime alert that of its monitor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue_id: Option<String>,
     /// The issue's short id, such as `BACKEND-1F`.

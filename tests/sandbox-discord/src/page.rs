@@ -19,8 +19,8 @@ macro_rules! files {
 
 const FILES: &[File] = files![
     "api.js" "commands.js" "complete.js" "components.js" "composer.js" "controls.css" "dom.js"
-    "embed.js" "glyph.svg" "interact.js" "listbox.js" "log.js" "main.js" "markdown.js" "message.css" "message.js"
-    "modal.js" "page.css" "places.js" "theme.js" "time.js" "world.js"
+    "embed.js" "faults.js" "glyph.svg" "interact.js" "listbox.js" "log.js" "main.js" "markdown.js" "message.css" "message.js"
+    "modal.js" "page.css" "panel.css" "panel.js" "places.js" "theme.js" "time.js" "world.js"
 ];
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {

@@ -1,11 +1,11 @@
-//! `channel secure`, `channel open` and `channel secret`: what a channel trusts
-//! beyond a source address.
+//! `channel secure`, `channel open` and `channel secret`: what a channel trusts beside
+//! the source address.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::{ChannelId, trust::ClientSecret};
 
 use super::{
-    Asker, Commands, Failure,
+    Asker, CommandError, Commands,
     replies::{self, Reply},
     settle,
 };
@@ -30,13 +30,13 @@ pub(super) struct Securing {
 }
 
 impl Commands {
-    /// Makes a token for a channel whether or not that is authorized: an admin may
-    /// want it closed before the first alert. Nothing is kept of it.
+    /// Makes a token, also for a channel that is not authorized: an admin may want to
+    /// secure it before the first alert. Stores nothing.
     pub(super) async fn prepare_to_secure(
         &self,
         by: Asker,
         argument: &ChannelArgument,
-    ) -> Result<Result<Securing, Reply>, Failure> {
+    ) -> Result<Result<Securing, Reply>, CommandError> {
         if !self.manages_messages_here(by).await? {
             return Ok(Err(replies::no_permission()));
         }
@@ -49,10 +49,10 @@ impl Commands {
         Ok(Ok(Securing { channel, authorized, secured }))
     }
 
-    /// What hands the token out. It must be shown before the channel demands it: a
-    /// token that nobody has would lock Sentry out.
-    pub(super) fn hand_out(&self, securing: &Securing) -> Reply {
-        self.replies.securing(securing.channel, &securing.secured.token)
+    /// The reply that hands the token out. It must be shown before the channel demands the
+    /// token: a token that nobody has would lock Sentry out.
+    pub(super) fn hand_out(&self, by: Asker, securing: &Securing) -> Reply {
+        self.replies(by.form).securing(securing.channel, &securing.secured.token)
     }
 
     /// Makes the channel demand the token that was handed out.
@@ -60,13 +60,13 @@ impl Commands {
         let Securing { channel, authorized, secured } = securing;
         if let Err(error) = self.trusts.secure(*channel, secured).await {
             settle(by, SECURE, Err(error.into()));
-            return self.replies.perhaps_secured(*channel, &secured.token);
+            return self.replies(by.form).perhaps_secured(*channel, &secured.token);
         }
         tracing::info!(channel.id = %channel, user.id = %by.user, key.id = secured.key.id, "a channel was secured with a new token");
-        settle(by, SECURE, Ok(self.replies.secured(*channel, &secured.token, *authorized)))
+        settle(by, SECURE, Ok(self.replies(by.form).secured(*channel, &secured.token, *authorized)))
     }
 
-    pub(super) async fn open(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+    pub(super) async fn open(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel.id,
             Err(refusal) => return Ok(refusal),
@@ -78,42 +78,44 @@ impl Commands {
         Ok(replies::opened(channel, change))
     }
 
-    /// Whether somebody who manages messages here can be asked for a client secret
-    /// of this channel, or why not.
+    /// The channel, if the user may hand in a client secret for it; else why not.
     pub(super) async fn takes_secret(
         &self,
         by: Asker,
         argument: &ChannelArgument,
-    ) -> Result<Result<Channel, Reply>, Failure> {
+    ) -> Result<Result<Channel, Reply>, CommandError> {
         if !self.manages_messages_here(by).await? {
             return Ok(Err(replies::no_permission()));
         }
         if !self.trusts.can_seal() {
-            return Ok(Err(replies::no_secrets_key()));
+            return Ok(Err(self.replies(by.form).no_secrets_key()));
         }
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let ids = self.trusts.secrets(channel.id).await?;
-        Ok(if ids.len() < MAX_SECRETS { Ok(channel) } else { Err(replies::secrets_full(channel.id, &ids)) })
+        if ids.len() < MAX_SECRETS {
+            return Ok(Ok(channel));
+        }
+        Ok(Err(self.replies(by.form).secrets_full(channel.id, &ids)))
     }
 
-    /// Takes the secret that was asked for. Time has passed since: whether it may
-    /// be handed in is checked again.
+    /// Takes the secret from the modal. Time has passed, so the permission is checked
+    /// again.
     pub(super) async fn add_secret(
         &self,
         by: Asker,
         channel: ChannelId,
         typed: &SecretString,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, CommandError> {
         if let Err(refusal) = self.takes_secret(by, &ChannelArgument::Id(channel)).await? {
             return Ok(refusal);
         }
         let Some(secret) = client_secret(typed) else { return Ok(replies::not_a_secret()) };
         let (stored, ids) = self.trusts.add_secret(channel, &secret).await?;
         tracing::info!(channel.id = %channel, user.id = %by.user, secrets = ids.len(), ?stored, "a client secret was handed in");
-        Ok(replies::secret_stored(channel, stored, &ids))
+        Ok(self.replies(by.form).secret_stored(channel, stored, &ids))
     }
 
     pub(super) async fn remove_secret(
@@ -121,7 +123,7 @@ impl Commands {
         by: Asker,
         argument: &ChannelArgument,
         id: &str,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, CommandError> {
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel.id,
             Err(refusal) => return Ok(refusal),
@@ -134,7 +136,7 @@ impl Commands {
     }
 }
 
-/// What can be a client secret: a word without blanks around it.
+/// The typed text as a client secret, if it is one word of a fitting length.
 fn client_secret(typed: &SecretString) -> Option<ClientSecret> {
     let text = typed.expose_secret().trim();
     let fits = SECRET_CHARS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());

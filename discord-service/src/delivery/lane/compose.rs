@@ -17,16 +17,17 @@ use crate::{
         record::{Content, Mention, Record, nonce},
     },
     render::{self, Embed, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Style},
+    stack_trace::StackTrace,
 };
 
 /// Discord's limit for the embeds of one message.
 pub(super) const EMBEDS: usize = 10;
-/// What each embed is cut to while more than one post waits, so that ten fit.
+/// The length of each embed while more than one post waits, so that ten fit.
 const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
 impl Lane<'_> {
-    /// The next post: the oldest waiting embeds, as many as fit. `None` when
-    /// none of them may be posted; they are dead letters then.
+    /// Builds the next post from the oldest waiting embeds, as many as fit.
+    /// `None` if none of them may be posted, and all are dead letters now.
     pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
         let mut candidates: Vec<Group> = self.inbox.backlog().posts().take(EMBEDS + 1).collect();
         let crowded = candidates.len() > EMBEDS;
@@ -41,7 +42,7 @@ impl Lane<'_> {
         let mut draft = PostDraft::default();
         for group in candidates {
             let Some(mut alert) = self.inbox.alert(group.latest).await? else {
-                // Removed from the stream by somebody else.
+                // Somebody else has removed it from the stream.
                 self.inbox.backlog_mut().remove(&BTreeSet::from([group.latest]));
                 return Ok(None);
             };
@@ -78,14 +79,16 @@ struct PostDraft {
     since_ms: Option<(i64, i64)>,
     without_links: bool,
     traces: Vec<TracePoint>,
+    /// That of the only embed.
+    stack_trace: Option<StackTrace>,
 }
 
 impl PostDraft {
-    /// Adds an embed; false when it does not fit any more.
+    /// Adds an embed. `false` if it does not fit.
     fn add(&mut self, group: Group, alert: Alert, history: History, style: &Style, max_chars: usize) -> bool {
         let trace = alert.trace;
         let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
-        let folded = Folded {
+        let mut folded = Folded {
             latest: alert,
             count: group.sequences.len() as u64,
             first_ms: group.span_ms.0,
@@ -93,10 +96,14 @@ impl PostDraft {
             history,
         };
         let embed = render::embed(&folded, style, max_chars);
+        let stack_trace = StackTrace::of(&folded.latest);
+        // No embed shows them: they would take room in the bucket of messages.
+        folded.latest.callers.clear();
         let exhibit = Exhibit::new(folded, style, &embed);
         if !self.embeds.is_empty() && self.chars + exhibit.room() > MAX_MESSAGE_CHARS {
             return false;
         }
+        self.stack_trace = stack_trace.filter(|_| self.embeds.is_empty());
         self.chars += exhibit.room();
         self.embeds.push(embed);
         self.exhibits.push(exhibit);
@@ -126,6 +133,6 @@ impl PostDraft {
             body,
         };
         let shown = ShownMessage::new(max_chars, self.exhibits);
-        Record::new(content).showing(shown).tracing(self.traces)
+        Record::new(content).showing(shown).offering(self.stack_trace).tracing(self.traces)
     }
 }

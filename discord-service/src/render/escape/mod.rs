@@ -1,10 +1,9 @@
 //! Foreign text as prose, where Discord reads markdown.
 //!
-//! A backslash goes before whatever would begin markup: emphasis, code, spoilers,
-//! mentions, times, links (also those that link by themselves), names of emoji; at the
-//! start of a line also headings, quotes and lists. A reader of raw text, such as a
-//! phone's notification, sees few of them: an underscore within a word and a colon
-//! before a blank mean nothing.
+//! A backslash goes before all that would begin markup: emphasis, code, spoilers,
+//! mentions, times, links, and names of emoji. At the start of a line headings, quotes
+//! and lists get one too. Raw text, as in a phone's notification, has few backslashes:
+//! an underscore within a word gets none, and a colon before a blank gets none.
 
 use super::size::{cut, units};
 

@@ -47,7 +47,7 @@ fn is_script(file: &str) -> bool {
     [".js", ".mjs", ".cjs"].iter().any(|ending| path.ends_with(ending))
 }
 
-/// The line, or the part of it where it failed: Sentry leaves what stands around that.
+/// The line, or the part of it that failed: Sentry keeps what is around that.
 fn line(source: &str) -> Option<String> {
     let source = clean(source);
     let (before, rest) = match source.strip_prefix(SNIP) {

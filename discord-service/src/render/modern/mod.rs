@@ -4,7 +4,7 @@
 //! |---|---|
 //! | author | `Sentry Alert · <project>` with the glyph |
 //! | title | the issue's title, linked to the issue; for what is no error, what happened first (`title`) |
-//! | description | what became of the issue; `×N` in how long a time; the causes; the message where it adds to the title; the failing line as a block of code |
+//! | description | what became of the issue; `×N` and the span of time; the causes; the message if it says more than the title; the failing line |
 //! | fields | those that have a value, in inline code |
 //! | footer, time | the names of the rules that fired; when it happened, by the reader's clock |
 //!

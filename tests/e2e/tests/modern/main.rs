@@ -28,7 +28,8 @@ async fn every_payload_is_shown() {
     latencies.sort();
     // A busy machine delays some.
     assert!(latencies[latencies.len() / 2] < Duration::from_millis(500), "{latencies:?}");
-    let shown = stack.until_shown(channel, files.len() as u64, SOON).await;
+    // The end of a metric alert is shown by an edit.
+    let shown = stack.until_shown(channel, files.len() as u64 - 1, SOON).await;
     let titles: BTreeSet<_> = shown.iter().map(|shown| shown.title.as_str()).collect();
     for title in [
         "Cron failure: nightly-backup",
@@ -44,12 +45,24 @@ async fn every_payload_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_activity_alert_says_what_seer_found() {
+    let stack = Stack::start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    stack.accepted(channel, &fixture("../reports/activity_alert.root_cause_summary.json")).await;
+    stack.until_shown(channel, 1, SOON).await;
+    let embed = stack.sandbox.messages(channel)[0].embeds()[0].to_string();
+    for said in ["The price table lost its sku column in migration 41", "Watching Seer", "issues/8611/"] {
+        assert!(embed.contains(said), "{embed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mention_needs_the_project_where_sentry_names_one() {
     let stack = Stack::start().await;
     let channel = stack.channel("alerts");
     stack.command(stack.owner, &format!("!sentry channel authorize <#{channel}>")).await;
     let url = stack.url(channel, &format!("&mention={}", stack.owner));
-    // No project is named in it: without a project of any name, nobody is mentioned.
+    // It names no project. A user without any project is not mentioned.
     let nameless = fixture("seer.root_cause_completed.json");
     assert_eq!(stack.send_to(&url, &nameless).await.status, 401);
 
@@ -79,7 +92,7 @@ async fn a_remark_names_its_issue_as_the_channel_saw_it() {
     stack.until_drained(SOON).await;
     stack.accepted(channel, &issue_change("6100123456", "KeyError: 'x'", "created", "")).await;
     stack.until_drained(SOON).await;
-    // Not the same bytes: that would be a repeat.
+    // The bytes differ, because the same ones would be a repeat.
     let again = String::from_utf8_lossy(comment.body()).replace("340577", "340578");
     stack.accepted(channel, &Webhook::platform("comment", again)).await;
     stack.until_drained(SOON).await;
@@ -94,7 +107,7 @@ async fn a_remark_names_its_issue_as_the_channel_saw_it() {
     let titles: Vec<_> = stack.shown(channel).into_iter().map(|shown| shown.title).collect();
     assert_eq!(titles, ["Issue 6100123456", "KeyError: 'x'", "KeyError: 'x'", "KeyError: 'x'"]);
 
-    // What becomes of the issue is told in its own message, not in a remark.
+    // A change of the issue is shown in its own message, not in a remark.
     stack.accepted(channel, &issue_change("6100123456", "KeyError: 'x'", "resolved", "Jane")).await;
     stack.until_drained(SOON).await;
     let changed: Vec<_> = stack.shown(channel).iter().map(|shown| shown.status.is_some()).collect();

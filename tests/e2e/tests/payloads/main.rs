@@ -1,5 +1,7 @@
 //! Every legacy payload as Discord shows it, from the webhook's bytes on.
 
+mod stack_trace;
+
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use e2e::Stack;
@@ -43,7 +45,7 @@ fn picture(message: &Message) -> String {
         .expect("memory");
         for field in embed["fields"].as_array().into_iter().flatten() {
             let (name, value) = (string(&field["name"]), string(&field["value"]));
-            // The time of receipt stands in where a payload has no time of its own.
+            // A payload without a time shows the time of receipt.
             let undated = name == "Timestamp (UTC)" && !value.starts_with(DAY);
             let value = if undated { "`(time of receipt)`".to_owned() } else { value };
             writeln!(text, "{name}: {value}").expect("memory");

@@ -15,6 +15,9 @@
 //! | `GET /sandbox/interactions/{id}` | what came of it so far: `{id, answer, messages}` |
 //! | `POST /sandbox/faults` | `{effect, after, channel, endpoint, except, times, probability, seed}`: see `control/forms.rs` |
 //! | `DELETE /sandbox/faults` | nothing goes wrong any more |
+//! | `GET /sandbox/demo` | the bot beside the sandbox: payloads, counters, faults that can be switched |
+//! | `POST /sandbox/demo/send` | `{channel, payload, as_now, token, mention, secret}`: sends as Sentry; `{sent, answers}` |
+//! | `POST /sandbox/demo/faults` | `{fault, on}`: switches a fault |
 //! | `POST /sandbox/gateway` | `{do}`: `cut`, `reconnect`, `invalidate` |
 //!
 //! Ids are strings, since numbers in JavaScript do not hold 64 bits.
@@ -32,8 +35,10 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::forms::{FaultForm, Id};
+use self::forms::FaultForm;
+pub(crate) use self::forms::Id;
 use crate::{
+    demo,
     gateway::sessions::Order,
     interactions::Outcome,
     server::Hub,
@@ -64,6 +69,7 @@ fn services(config: &mut web::ServiceConfig) {
         .service(add_fault)
         .service(clear_faults)
         .service(gateway)
+        .configure(demo::routes::routes)
         .default_service(web::to(unknown));
 }
 
@@ -79,7 +85,7 @@ async fn unknown(request: HttpRequest) -> HttpResponse {
 
 /// What was wrong with a request, in words.
 #[derive(Debug)]
-struct Refused(anyhow::Error);
+pub(crate) struct Refused(anyhow::Error);
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

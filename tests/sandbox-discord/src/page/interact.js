@@ -7,8 +7,15 @@ import { world } from "./world.js";
 const EPHEMERAL = 64;
 const MODAL = 9;
 
+/** How long the bot may take for what follows its first answer, in milliseconds. */
+const FOLLOW_UP = 120_000;
+
 /** The answers for one person alone, oldest first. */
 let hidden = [];
+/** Ids of those that the person took off the screen. */
+const dismissed = new Set();
+/** What the person did lately, by interaction: more may come. */
+const recent = new Map();
 /** Commands that the bot has not answered yet. */
 const waiting = new Set();
 let changed = () => {};
@@ -28,6 +35,7 @@ export const waitingHere = () => [...waiting].filter(isHere);
 
 /** Takes an answer off the screen. */
 export function dismiss(id) {
+  dismissed.add(id);
   hidden = hidden.filter((entry) => entry.json.id !== id);
   changed();
 }
@@ -55,6 +63,7 @@ async function settle(path, body, used) {
     waiting.delete(entry);
     changed();
   }
+  recent.set(outcome.id, { entry, until: Date.now() + FOLLOW_UP });
   if (!outcome.answer) throw new Error(used ? "The application did not respond" : "This interaction failed");
   if (outcome.answer.kind === MODAL) {
     const inputs = await ask(outcome.answer.data);
@@ -64,27 +73,28 @@ async function settle(path, body, used) {
   keep(outcome, entry);
 }
 
+const isNewer = (json, known) => (json.edited_timestamp || "") > (known.edited_timestamp || "");
+
+/** Puts answers for this person alone on the screen, or their newer text. */
 function keep(outcome, { user, channel, used }) {
-  const mine = outcome.messages.map((message) => message.json).filter((json) => json.flags & EPHEMERAL);
-  for (const json of mine) {
+  for (const { json } of outcome.messages) {
+    if (!(json.flags & EPHEMERAL) || dismissed.has(json.id)) continue;
     const known = hidden.find((entry) => entry.json.id === json.id);
-    if (known) known.json = json;
-    else hidden.push({ user, channel, used, interaction: outcome.id, json });
+    if (!known) hidden.push({ user, channel, used, interaction: outcome.id, json });
+    else if (isNewer(json, known.json)) known.json = json;
   }
   changed();
 }
 
-/** Asks for edits and later answers to what is on the screen. */
+/** Asks for edits of what is on the screen, and for answers that came later. */
 export async function refreshAnswers() {
-  const ids = new Set(answersHere().map((entry) => entry.interaction));
-  for (const id of ids) {
-    const entry = hidden.find((entry) => entry.interaction === id);
-    const before = JSON.stringify(hidden);
+  for (const [id, { until }] of recent) if (until < Date.now()) recent.delete(id);
+  const entries = new Map([...recent].map(([id, { entry }]) => [id, entry]));
+  for (const entry of answersHere()) entries.set(entry.interaction, entry);
+  for (const [id, entry] of entries) {
     const outcome = await get(`interactions/${id}`);
-    const gone = (known) => known.interaction === id && !outcome.messages.some((message) => message.id === known.json.id);
-    hidden = hidden.filter((known) => !gone(known));
-    if (JSON.stringify(hidden) !== before) changed();
-    const fresh = outcome.messages.filter((message) => message.edited || !hidden.some((known) => known.json.id === message.id));
-    if (entry && fresh.length) keep({ ...outcome, id }, entry);
+    const ids = outcome.messages.map((message) => message.id);
+    hidden = hidden.filter((known) => known.interaction !== id || ids.includes(known.json.id));
+    keep(outcome, entry);
   }
 }

@@ -5,6 +5,7 @@ import { fill, startComposer } from "./composer.js";
 import { byId, complain } from "./dom.js";
 import { refreshAnswers, whenAnswered } from "./interact.js";
 import { drawLog, refreshLog } from "./log.js";
+import { refreshPanel, startPanel } from "./panel.js";
 import { draw, open, startPlaces } from "./places.js";
 import { startTheme } from "./theme.js";
 import { keepTime } from "./time.js";
@@ -17,6 +18,7 @@ async function refresh() {
   draw(refresh);
   await refreshLog();
   await refreshAnswers();
+  await refreshPanel();
 }
 
 /** Channels and commands that are named in a text lead there. */
@@ -44,4 +46,4 @@ startPlaces(refresh);
 whenAnswered(drawLog);
 keepTime();
 byId("log").addEventListener("click", follow);
-tick();
+startPanel().catch(complain).then(tick);

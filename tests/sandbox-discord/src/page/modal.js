@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { blocks } from "./markdown.js";
+import { world } from "./world.js";
 
 /** Resolves with the inputs by custom id, or with null where the person closed it. */
 export function ask(data) {
@@ -10,7 +11,7 @@ export function ask(data) {
     const title = make("h2", { id: "modal-title" }, data.title);
     const form = make("form", { method: "dialog" },
       make("header", {}, title, make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dialog.close() }, "×")),
-      make("p", { class: "note" }, "This form goes to the bot. Do not type passwords here."),
+      make("p", { class: "note" }, `This form goes to ${world.state.bot.username}.`),
       inputs.map((input) => input.node),
       make("footer", {},
         make("button", { type: "button", class: "button quiet", onclick: () => dialog.close() }, "Cancel"),

@@ -82,11 +82,12 @@ export function startPlaces(refresh) {
     const current = byId("channels").querySelector("[aria-current]");
     if (shown && current) current.focus();
   });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !document.body.classList.contains("menu-open")) return;
+    closeMenu();
+    byId("menu").focus();
+  });
   byId("places").addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && document.body.classList.contains("menu-open")) {
-      closeMenu();
-      byId("menu").focus();
-    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || !event.target.dataset.id) return;
     const all = [...byId("channels").querySelectorAll("button")];
