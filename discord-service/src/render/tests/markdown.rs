@@ -131,8 +131,8 @@ fn is_markup(text: &str, at_start: bool) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let joins = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
     let list = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    if at_start && (text.starts_with(['>', '#', '-', '+']) || list != text && list.starts_with([". ", ") "]))
-    {
+    let is_list = list != text && [". ", ") "].iter().any(|mark| list.starts_with(mark));
+    if at_start && (is_list || text.starts_with(['>', '#', '-', '+'])) {
         return true;
     }
     let mut at = 0;
