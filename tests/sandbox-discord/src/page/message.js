@@ -16,7 +16,7 @@ const avatar = (author) => author.bot
   ? make("img", { class: "avatar", src: GLYPH, alt: "" })
   : make("span", { class: `avatar tint-${Number(author.id.slice(-2)) % 5}`, "aria-hidden": "true" }, author.username[0].toUpperCase());
 
-const head = (json) => make("h3", { class: "head" },
+const head = (json) => make("h2", { class: "head" },
   make("span", { class: "author" }, json.author.username),
   json.author.bot && make("span", { class: "bot" }, "APP"),
   make("span", { class: "time" }, moment(json.timestamp)));
