@@ -46,7 +46,7 @@ impl Demo {
         if self.services.ingress_metrics.is_none() {
             return Ok(None);
         }
-        let make = async || Client::builder().no_proxy().build().context("Failed to set up HTTP");
+        let make = async || Client::builder().no_proxy().build().context("cannot set up HTTP");
         let client = self.client.get_or_try_init(make).await?;
         Ok(Some(Counters::read(client, &self.services).await))
     }
@@ -105,7 +105,7 @@ async fn send(demo: web::Data<Demo>, form: web::Json<Send>) -> Result<HttpRespon
     let services = &demo.services;
     let ingress = services.ingress.as_ref();
     let ingress = ingress.context("the sandbox was not told where the ingress is (--ingress)")?;
-    let mut url = ingress.join("/sentry-bot/channel").context("no URL")?;
+    let mut url = ingress.join("/sentry-bot/channel").context("cannot build the URL")?;
     url.query_pairs_mut().append_pair("id", &form.channel.0.to_string());
     for (name, value) in [("mention", form.mention.map(|id| id.0.to_string())), ("token", form.token)] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
