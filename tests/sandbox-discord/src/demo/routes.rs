@@ -87,7 +87,7 @@ async fn overview(hub: web::Data<Hub>, demo: web::Data<Demo>) -> Result<HttpResp
 }
 
 #[derive(Deserialize)]
-struct Send {
+struct SendForm {
     channel: Id,
     token: Option<String>,
     mention: Option<Id>,
@@ -100,7 +100,7 @@ struct Send {
 
 /// Sends webhooks and tells what the ingress answered, and how often.
 #[post("/demo/send")]
-async fn send(demo: web::Data<Demo>, form: web::Json<Send>) -> Result<HttpResponse, Refused> {
+async fn send(demo: web::Data<Demo>, form: web::Json<SendForm>) -> Result<HttpResponse, Refused> {
     let form = form.into_inner();
     let services = &demo.services;
     let ingress = services.ingress.as_ref();
@@ -141,7 +141,7 @@ async fn one(sender: &Sender, url: &str, webhook: &Webhook) -> (Option<u16>, Str
 }
 
 #[derive(Deserialize)]
-struct Turn {
+struct TurnForm {
     fault: Switch,
     on: bool,
 }
@@ -150,7 +150,7 @@ struct Turn {
 async fn turn(
     hub: web::Data<Hub>,
     demo: web::Data<Demo>,
-    form: web::Json<Turn>,
+    form: web::Json<TurnForm>,
 ) -> Result<HttpResponse, Refused> {
     hub.lock(|world| form.fault.turn(form.on, world, demo.nats()))?;
     Ok(HttpResponse::NoContent().finish())

@@ -1,14 +1,13 @@
 // One message.
 
 import { components } from "./components.js";
-import { make, unseen } from "./dom.js";
+import { GLYPH, make, unseen } from "./dom.js";
 import { embed } from "./embed.js";
 import { dismiss } from "./interact.js";
 import { blocks, inline } from "./markdown.js";
 import { moment } from "./time.js";
 import { userName, world } from "./world.js";
 
-const GLYPH = "/sandbox/page/glyph.svg";
 /** Messages of one author within this time share a head. */
 const GROUP = 7 * 60_000;
 
