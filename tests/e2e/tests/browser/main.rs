@@ -2,8 +2,10 @@
 //! people use it: by mouse and by keyboard, on a desktop and on a phone.
 
 mod accessible;
+mod faults;
 mod hostile;
 mod keyboard;
 mod private;
 mod quick_start;
 mod scene;
+mod storm;
