@@ -32,7 +32,7 @@ finish() {
     rm -rf "$scratch"
 }
 trap finish EXIT
-# Asked to end: that is no failure.
+# A stop on request is no failure.
 trap 'echo; exit 0' INT TERM
 
 fail() {
@@ -50,7 +50,7 @@ start() {
     names+=("$name")
 }
 
-# Ends everything when something that was started is gone.
+# Ends everything when one of the started programs has ended.
 check_alive() {
     local name
     for name in "${names[@]}"; do
@@ -137,7 +137,7 @@ run_sandbox() {
     wait_until "the sandbox Discord answers" curl -fs "$sandbox/sandbox/state"
     echo "sandbox Discord  $sandbox (a stand-in: no Discord account is needed)"
 
-    # Settings for a real set-up must not reach this one.
+    # Settings of a real set-up must not reach this one.
     unset DISCORD_TOKEN_FILE SENTRY_DSN SENTRY_DSN_FILE TLS_CERT_FILE TLS_KEY_FILE TRUSTED_PROXIES
     unset SECRETS_KEY SECRETS_KEY_FILE
     unset NATS_USER NATS_PASSWORD NATS_PASSWORD_FILE NATS_CREDS_FILE NATS_CA_FILE COMMAND_PREFIX
@@ -165,7 +165,7 @@ TEXT
 }
 
 # The real Discord, with the settings of the environment. Without a NATS of the
-# operator's own, what the bot learns stays in .state, for the next time.
+# operator, the bot's data stays in .state for the next time.
 run_discord() {
     local ingress=${INGRESS_ADDR:-0.0.0.0:8080}
     [ -n "${NATS_URL:-}" ] || start_nats "$PWD/.state/nats"

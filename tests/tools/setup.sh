@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what building, testing and running need, where it is missing:
-# system packages with apt-get, ready-made binaries into .tools. Quick and
-# silent when everything is there. `setup.sh run` leaves out what only the
-# checks need, and `setup.sh k8s` adds what reads manifests.
+# Installs what is missing for building, testing and running: system packages
+# with apt-get, ready-made binaries into .tools. It is quick and silent when
+# everything is there. `setup.sh run` leaves out what only the checks need, and
+# `setup.sh k8s` adds the tools for manifests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 purpose=${1:-test}
@@ -23,7 +23,7 @@ missing_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     [ "$purpose" = run ] && return
     command -v openssl >/dev/null || echo openssl
-    # To look at docker-compose.yml; no engine comes with it.
+    # To check docker-compose.yml. It comes without an engine.
     command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || echo docker-compose
 }
 
@@ -76,7 +76,7 @@ recent_nats() {
 }
 
 install_nats() {
-    # The machine's own comes first; a pinned one from an earlier time stays.
+    # The machine's own comes first. A pinned one from an earlier time stays.
     if [ ! -e .tools/bin/nats-server ] && recent_nats nats-server; then
         return 0
     fi
@@ -85,8 +85,8 @@ install_nats() {
     recent_nats .tools/bin/nats-server || fail ".tools/bin/nats-server does not run: remove .tools and try again"
 }
 
-# The two programs of Debian's prometheus alone: the package would start a
-# service. Without them the checks that want them say that they were skipped.
+# Only the two programs of Debian's prometheus, because the package would start
+# a service. Without them some checks say that they were skipped.
 install_prometheus() {
     local program missing=() folder
     for program in promtool prometheus; do

@@ -7,18 +7,17 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    Context, ShardId,
     close_codes::{self, Closed},
     connection::{Farewell, GatewayConnection, Received},
+    context::ActiveShard,
     heartbeat::Heartbeat,
     identify_slots::IdentifySlot,
     interaction::InteractionCreate,
     protocol::{self, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
     reconnect_backoff::ConnectionOutcome,
     reopening_events,
-    resumable::{Progress, Resumable},
+    resumable::Resumable,
 };
-use crate::lease::Lease;
 
 /// For HELLO to come, and for READY or RESUMED after it.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -78,10 +77,7 @@ enum Greeted {
 /// One connection's state.
 struct Session<'a> {
     connection: GatewayConnection,
-    context: &'a Context,
-    shard: ShardId,
-    lease: &'a Lease,
-    progress: &'a Progress,
+    shard: &'a ActiveShard<'a>,
     heartbeat: Heartbeat,
     greeted: Greeted,
     /// READY or RESUMED came then.
@@ -90,20 +86,15 @@ struct Session<'a> {
     up_by: Instant,
 }
 
-/// Connects to `url`, resumes the session in `progress` or puts a new one
-/// there, and hands on messages until the connection ends. Calls `up` once the
-/// shard receives events.
+/// Connects to `url`, resumes the shard's session or begins a new one, and hands on
+/// events until the connection ends.
 pub(super) async fn run(
+    shard: &ActiveShard<'_>,
     url: &str,
     greeting: Greeting,
-    shard: ShardId,
-    context: &Context,
-    progress: &Progress,
-    lease: &Lease,
-    up: impl FnOnce(),
 ) -> (SessionEnd, ConnectionOutcome) {
     let opened = tokio::select! {
-        () = lease.stop().cancelled() => return (SessionEnd::Stopped, ConnectionOutcome::Unreached),
+        () = shard.lease.stop().cancelled() => return (SessionEnd::Stopped, ConnectionOutcome::Unreached),
         opened = open(url) => opened,
     };
     let (connection, heartbeat) = match opened {
@@ -111,18 +102,17 @@ pub(super) async fn run(
         Err(error) => return (SessionEnd::Lost(error), ConnectionOutcome::Unreached),
     };
     let (greeted, up_since, up_by) = (Greeted::Not, None, Instant::now() + GREETING_TIMEOUT);
-    let mut session =
-        Session { connection, context, shard, lease, progress, heartbeat, greeted, up_since, up_by };
+    let mut session = Session { connection, shard, heartbeat, greeted, up_since, up_by };
     let end = match session.greet(greeting).await {
-        Ok(()) => session.serve(up).await,
+        Ok(()) => session.serve().await,
         Err(error) => SessionEnd::Lost(error),
     };
     let outcome = session.outcome(&end);
     let farewell = match end {
         // Nobody can go on with a session that has not said READY. One that was
         // about to be resumed goes on elsewhere.
-        SessionEnd::Stopped if progress.session.borrow().is_none() || !lease.has_heir() => {
-            progress.session.send_replace(None);
+        SessionEnd::Stopped if shard.progress.session.borrow().is_none() || !shard.lease.has_heir() => {
+            shard.progress.session.send_replace(None);
             Farewell::EndSession
         }
         _ => Farewell::KeepSession,
@@ -150,8 +140,8 @@ async fn open(url: &str) -> anyhow::Result<(GatewayConnection, Heartbeat)> {
 
 impl Session<'_> {
     async fn greet(&mut self, greeting: Greeting) -> anyhow::Result<()> {
-        let token = self.context.discord.token().expose_secret();
-        let resumable = self.progress.session.borrow().clone();
+        let token = self.shard.context.discord.token().expose_secret();
+        let resumable = self.shard.progress.session.borrow().clone();
         match (greeting, resumable) {
             (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
                 self.greeted = Greeted::Resume;
@@ -162,10 +152,10 @@ impl Session<'_> {
             (Greeting::Identify { slot, with_content }, _) => {
                 let identify = Identify {
                     token,
-                    shard: [self.shard.id, self.shard.total],
+                    shard: [self.shard.id.id, self.shard.id.total],
                     intents: protocol::intents(with_content),
                     properties: Properties::new(),
-                    presence: Presence::playing(&self.context.game),
+                    presence: Presence::playing(&self.shard.context.game),
                 };
                 slot.spend().await?;
                 self.greeted = Greeted::Identify;
@@ -186,20 +176,18 @@ impl Session<'_> {
         }
     }
 
-    async fn serve(&mut self, up: impl FnOnce()) -> SessionEnd {
-        let mut up = Some(up);
+    async fn serve(&mut self) -> SessionEnd {
         loop {
             let went_on = tokio::select! {
-                () = self.lease.stop().cancelled() => return SessionEnd::Stopped,
+                () = self.shard.lease.stop().cancelled() => return SessionEnd::Stopped,
                 () = sleep_until(self.heartbeat.due) => self.beat().await,
                 () = sleep_until(self.up_by), if self.up_since.is_none() => Err(anyhow!("neither READY nor RESUMED in time")),
                 received = self.connection.next() => match received {
                     Received::Text(text) => self.receive(&text).await,
                     Received::Closed { code, reason } => {
                         // Somebody else's words: as they came, but quoted.
-                        let shard = self.shard.id;
                         let words = code.map(close_codes::words);
-                        tracing::info!(shard, code, words, ?reason, "the gateway's connection was closed");
+                        tracing::info!(shard.id = self.shard.id.id, code, words, ?reason, "the gateway's connection was closed");
                         return SessionEnd::closed(code);
                     }
                 },
@@ -208,11 +196,6 @@ impl Session<'_> {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(end)) => return end,
                 Err(error) => return SessionEnd::Lost(error),
-            }
-            if self.up_since.is_some()
-                && let Some(up) = up.take()
-            {
-                up();
             }
         }
     }
@@ -224,7 +207,7 @@ impl Session<'_> {
     }
 
     async fn send_heartbeat(&mut self) -> anyhow::Result<()> {
-        let seq = self.progress.session.borrow().as_ref().map(|session| session.seq);
+        let seq = self.shard.progress.session.borrow().as_ref().map(|session| session.seq);
         self.connection.send(op::HEARTBEAT, seq).await
     }
 
@@ -251,8 +234,14 @@ impl Session<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// The shard receives events from now on.
+    fn came_up(&mut self) {
+        self.up_since = Some(Instant::now());
+        self.shard.context.status.up(self.shard.id);
+    }
+
     fn dispatch(&mut self, envelope: &Envelope, text: &str) {
-        self.progress.session.send_if_modified(|session| match (session, envelope.s) {
+        self.shard.progress.session.send_if_modified(|session| match (session, envelope.s) {
             (Some(session), Some(seq)) => std::mem::replace(&mut session.seq, seq) != seq,
             _ => false,
         });
@@ -260,34 +249,34 @@ impl Session<'_> {
         let read = match name {
             "READY" => protocol::data(text).map(|ready: Ready| {
                 let session = Resumable::new(ready, envelope.s.unwrap_or_default());
-                self.progress.session.send_replace(Some(session));
-                self.up_since = Some(Instant::now());
+                self.shard.progress.session.send_replace(Some(session));
+                self.came_up();
             }),
             "RESUMED" => {
-                self.up_since = Some(Instant::now());
+                self.came_up();
                 Ok(())
             }
             "MESSAGE_CREATE" => protocol::data(text).map(|message: MessageCreate| {
-                if let Some((bot, handling)) = self.progress.handle() {
-                    self.context.events.take(message, bot, self.lease.fence(), handling);
+                if let Some((bot, handling)) = self.shard.progress.handle() {
+                    self.shard.context.events.take(message, bot, self.shard.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => protocol::data(text).map(|interaction: InteractionCreate| {
-                if let Some((bot, handling)) = self.progress.handle() {
-                    self.context.events.invoke(interaction, bot, self.lease.fence(), handling);
+                if let Some((bot, handling)) = self.shard.progress.handle() {
+                    self.shard.context.events.invoke(interaction, bot, self.shard.lease.fence(), handling);
                 }
             }),
             _ => reopening_events::read(name, text).map(|change| {
                 if let Some(change) = change
-                    && let Some((bot, handling)) = self.progress.handle()
+                    && let Some((bot, handling)) = self.shard.progress.handle()
                     && let Some(reopening) = change.reopening(bot)
                 {
-                    self.context.reopenings.add(reopening, handling);
+                    self.shard.context.reopenings.add(reopening, handling);
                 }
             }),
         };
         if let Err(error) = read {
-            tracing::warn!(self.shard.id, event = name, %error, "cannot read an event of the gateway");
+            tracing::warn!(shard.id = self.shard.id.id, event = name, %error, "cannot read an event of the gateway");
         }
     }
 }

@@ -63,7 +63,8 @@ fn failed_to_renew(error: &anyhow::Error, joined: &impl Fn(Result<(), &str>)) {
 }
 
 /// Writes a pod's own key, and lets the pod act until a fifth of the key's life
-/// before its end: counted from before the writing, since NATS counts from after.
+/// before its end. It counts from before the write, because NATS counts from
+/// after it.
 pub(super) async fn announce(
     bucket: &Bucket,
     ttl: Duration,

@@ -1,5 +1,5 @@
 //! Runs a sandbox Discord with a small server in it, for newcomers and for
-//! trying a bot by hand. docs: `sandbox-discord --help`, and the README.
+//! trying a bot by hand. See `sandbox-discord --help` and the README.
 
 use std::{io::Write, net::SocketAddr};
 
@@ -56,9 +56,9 @@ async fn main() -> anyhow::Result<()> {
         writeln!(out, "Server \"Sandbox\": #alerts is channel {}, #general {}", demo::ALERTS, demo::GENERAL)?;
     }
     out.flush()?;
-    let mut terminate = signal(SignalKind::terminate()).context("Failed to listen for SIGTERM")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("Failed to listen for Ctrl-C")?,
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C")?,
         _ = terminate.recv() => {}
     }
     Ok(())

@@ -19,22 +19,23 @@ use crate::{config::Config, control, demo::routes::Demo, gateway, page, rest, wo
 #[derive(Debug)]
 pub(crate) struct Hub {
     world: Mutex<World>,
-    /// Told after each request.
+    /// Notified after each request.
     changed: Notify,
 }
 
 impl Hub {
-    /// Looks at the world or changes it. A panic in a test's closure leaves it usable.
+    /// Reads the world or changes it. It stays usable after a panic in a test's
+    /// closure.
     pub(crate) fn lock<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Says that a request was done, to those who wait for what it brought.
+    /// Wakes those who wait for a change, after a request.
     pub(crate) fn tell(&self) {
         self.changed.notify_waiters();
     }
 
-    /// Looks after each request until there is something, at most for so long.
+    /// Looks after each request until there is something, at most for `limit`.
     pub(crate) async fn wait<T>(&self, limit: Duration, look: impl Fn(&World) -> Option<T>) -> Option<T> {
         let looking = async {
             loop {
@@ -81,8 +82,8 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(config: Config) -> anyhow::Result<Self> {
         let listener =
-            TcpListener::bind(config.addr).with_context(|| format!("Failed to listen on {}", config.addr))?;
-        let addr = listener.local_addr().context("Failed to learn the address")?;
+            TcpListener::bind(config.addr).with_context(|| format!("cannot listen on {}", config.addr))?;
+        let addr = listener.local_addr().context("cannot learn the address")?;
         let demo = Demo::new(config.services.clone())?;
         let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
@@ -90,16 +91,16 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("sandbox-discord".to_owned())
             .spawn(move || serve(listener, shared, demo, &tell))
-            .context("Failed to start the server's thread")?;
-        let handle =
-            told.recv().context("The server ended at once")?.context("Failed to start the server")?;
+            .context("cannot start the server's thread")?;
+        let handle = told.recv().context("the server ended at once")?.context("cannot start the server")?;
         Ok(Self { addr, hub, handle, thread: Some(thread) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The order is given here already; the future would only wait for its end.
+        // This call already stops the server. The future would only wait for
+        // its end.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -130,7 +131,8 @@ fn serve(
             .disable_signals()
             // A sender that hangs up no longer waits for its answer.
             .h1_allow_half_closed(false)
-            // Longer than clients keep idle connections, so that none is closed under a request.
+            // Longer than clients keep idle connections, so that no connection
+            // closes under a request.
             .keep_alive(Duration::from_secs(120))
             .on_connect(|io, data| {
                 if let Some(connection) = Connection::of(io) {

@@ -6,10 +6,10 @@ use shared::{ChannelId, GuildId, UserId};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Handler, Invoked, Typed, Wants,
     concurrency_limits::{ConcurrencyLimit, ConcurrencyPermit, ConcurrencyQuota, EventSource},
     events_in_flight::Handling,
-    interaction::InteractionCreate,
+    handler::{Handler, Typed},
+    interaction::{InteractionCreate, Invoked, Wants},
     protocol::{MessageCreate, TYPED_KINDS},
 };
 use crate::lease::Fence;

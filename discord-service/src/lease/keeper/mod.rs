@@ -24,8 +24,8 @@ use crate::kv::{Bucket, WriteError};
 
 /// So often the table is written in vain before others are let in between.
 const CONFLICTS: u32 = 20;
-/// What is put down within this time goes into one write: a pod that leaves puts
-/// down dozens of things, and each write of it makes another pod's fail.
+/// Leases that are given up within this time go into one write. A pod that
+/// leaves gives up dozens, and each of its writes makes another pod's fail.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// The channels between a keeper and the rest of the process.

@@ -104,9 +104,9 @@ impl FirestoreConnection {
         }
     }
 
-    /// Gives the connection up when it is the one that a call used which began at
-    /// `began` and got no answer: it may be dead without saying so, and would be
-    /// found out only after two minutes of silence.
+    /// Gives the connection up if it is the one of a call that began at `began`
+    /// and got no answer. It may be dead without saying so, and only two
+    /// minutes of silence would show that.
     pub(super) fn give_up(&self, began: Instant) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_some_and(|(since, attempt)| *since <= began && attempt.peek().is_some()) {
@@ -119,7 +119,7 @@ async fn attempt(target: FirestoreTarget) -> Result<FirestoreDb, Arc<anyhow::Err
     let connected = timeout(CONNECT_LIMIT, connect(&target)).await;
     connected
         .unwrap_or_else(|_| Err(anyhow!("no connection within {CONNECT_LIMIT:?}")))
-        .context("Failed to connect to Firestore")
+        .context("cannot connect to Firestore")
         .map_err(Arc::new)
 }
 
@@ -159,7 +159,7 @@ fn key_file(target: &FirestoreTarget) -> anyhow::Result<Option<serde_json::Value
     if std::env::var_os(CREDENTIALS_VARIABLE).is_some_and(|value| value == *path) {
         return Ok(None);
     }
-    let text = std::fs::read(path).with_context(|| format!("Failed to read {}", path.display()))?;
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let key = serde_json::from_slice(&text).with_context(|| format!("{} is no key file", path.display()))?;
     Ok(Some(key))
 }

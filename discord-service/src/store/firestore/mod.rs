@@ -1,11 +1,11 @@
 //! The store in Google's Firestore, in the documents of the predecessor: an
 //! existing database keeps working untouched, for either program.
 //!
-//! Every write names one field, so nothing else in a document can change, and
-//! holds only if the document is still the one that was read: two users who
-//! register one slug at the same instant cannot both win, and there is no second
-//! document to disagree with the first. A contended transaction does the same in
-//! seconds instead of milliseconds.
+//! Every write names one field, so nothing else in a document can change. It
+//! succeeds only if the document is still the one that was read. So two users
+//! who register one slug at the same instant cannot both win, and no second
+//! document can disagree with the first. A contended transaction does the same
+//! in seconds instead of milliseconds.
 
 mod connection;
 mod document;
@@ -91,7 +91,7 @@ impl FirestoreStore {
                     match write(&db, collection, guild, found, field, value).await {
                         Ok(()) => return Ok(answer),
                         Err(error) if came_first(&error) => after_conflict(attempt).await,
-                        Err(error) => return Err(error).context("Failed to write the guild's document"),
+                        Err(error) => return Err(error).context("cannot write the guild's document"),
                     }
                 }
             }
@@ -113,7 +113,7 @@ impl Store for FirestoreStore {
                 .from(CHANNELS)
                 .filter(|filter| filter.field(document::path(&id)).eq(&id))
                 .query();
-            let found = listing.await.context("Failed to look for the channel")?;
+            let found = listing.await.context("cannot look for the channel")?;
             Ok(found.iter().filter_map(document::id_of).collect())
         })
         .await
@@ -229,7 +229,7 @@ impl Store for FirestoreStore {
 
 async fn read(db: &FirestoreDb, collection: &str, id: &str) -> anyhow::Result<Option<FirestoreDocument>> {
     let document = db.fluent().select().by_id_in(collection).one(id).await;
-    document.with_context(|| format!("Failed to read {collection}/{id}"))
+    document.with_context(|| format!("cannot read {collection}/{id}"))
 }
 
 /// Writes the field, or removes it, unless the document is no longer `found`.

@@ -145,7 +145,7 @@ fn find(world: &World, call: &Call) -> Result<u64, ApiError> {
     Ok(*id)
 }
 
-/// Where the message of the path stands among the interaction's.
+/// The position of the path's message among the interaction's messages.
 fn find_message(world: &World, call: &Call) -> Result<(u64, usize, Stored), ApiError> {
     let id = find(world, call)?;
     let wanted = call.id("message_id");

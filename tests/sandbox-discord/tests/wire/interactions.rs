@@ -42,7 +42,7 @@ fn help(world: &World) -> Invocation {
     world.sandbox.slash(world.olivia, world.channel, "sentry h", &[]).unwrap()
 }
 
-/// The token stands in the event alone, so these tests listen to the gateway.
+/// Only the event has the token, so these tests listen to the gateway.
 pub(crate) async fn next_interaction(world: &World, act: impl Fn() -> Invocation) -> (Invocation, Value) {
     let url = format!("{}/?v=10", world.sandbox.url().replace("http", "ws"));
     let (mut socket, _) = connect_async(url).await.unwrap();
