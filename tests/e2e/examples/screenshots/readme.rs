@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::studio::Studio;
 
-/// Alerts of several kinds, the last of which is nearest to the line to write in.
+/// Alerts of several kinds. The last one is shown in full.
 const ALERTS: [&str; 3] = [
     "legacy/74_minified_js.json",
     "platform/event_alert.triggered_cron.json",
