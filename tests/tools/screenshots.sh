@@ -3,7 +3,7 @@
 # folder: pictures of every payload of the fixtures, for people to look at.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tests/tools/setup.sh
+tests/tools/setup.sh screenshots
 PATH="$PWD/.tools/bin:$PATH"
 cargo build --locked --workspace --bins --examples
 target/debug/examples/screenshots "$@"
