@@ -45,6 +45,7 @@ use crate::{
     guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
     rate_budget::{Rate, Shares},
     settings::Settings,
+    stack_trace::StackTraces,
     store::{Store, StoreError},
     trust::Trusts,
 };
@@ -70,6 +71,8 @@ pub struct CommandServices {
     pub trusts: Trusts,
     /// What `replay` puts back.
     pub dead_letters: DeadLetters,
+    /// What the buttons of messages show.
+    pub stack_traces: StackTraces,
 }
 
 /// Answers commands.
@@ -78,6 +81,7 @@ pub struct Commands {
     authority: Authority,
     trusts: Trusts,
     dead_letters: DeadLetters,
+    stack_traces: StackTraces,
     diagnosis: Diagnosis,
     discord: Discord,
     facts: Facts,
@@ -111,13 +115,14 @@ struct Asker {
 impl Commands {
     /// Answers commands with these services.
     pub fn new(services: CommandServices, settings: &Settings) -> Self {
-        let CommandServices { store, discord, authority, trusts, dead_letters } = services;
+        let CommandServices { store, discord, authority, trusts, dead_letters, stack_traces } = services;
         Self {
             store,
             authority,
             diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
             trusts,
             dead_letters,
+            stack_traces,
             discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
             facts: Facts::new(&discord.behind_alerts()),
             commands: Shares::new(COMMANDS),

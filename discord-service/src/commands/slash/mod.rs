@@ -6,6 +6,7 @@
 mod answer;
 mod complete;
 mod modal;
+mod press;
 mod register;
 mod tree;
 
@@ -59,6 +60,7 @@ impl Commands {
                 };
                 answer::offer(&self.discord, &invoked, choices).await;
             }
+            Wants::Press(press) => self.press(&invoked, by, press).await,
             Wants::Submit(form) => self.take_secret(&invoked, by, form).await,
         }
     }
