@@ -1,5 +1,5 @@
-//! The sandbox's page in Chromium, with the whole product behind it, used as
-//! people use it: by mouse and by keyboard, on a desktop and on a phone.
+//! The sandbox's page in Chromium, with the whole product behind it. The tests
+//! use it as people do, by mouse and by keyboard, on a desktop and on a phone.
 
 mod accessible;
 mod hostile;

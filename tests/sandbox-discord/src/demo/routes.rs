@@ -35,7 +35,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn new(services: Services) -> anyhow::Result<Self> {
-        let client = Client::builder().no_proxy().build().context("Failed to set up HTTP")?;
+        let client = Client::builder().no_proxy().build().context("cannot set up HTTP")?;
         Ok(Self { services, client })
     }
 
