@@ -64,7 +64,7 @@ const OCCURRENCE: &Wanted = &Wanted::object(&[
     ),
 ]);
 const EXCEPTIONS: &Wanted =
-    &Wanted { fields: &[("values", &Wanted::list(EXCEPTION))], items: Some(EXCEPTION) };
+    &Wanted { fields: &[("values", &Wanted::list(EXCEPTION))], items: Some(EXCEPTION), also: None };
 const EXCEPTION: &Wanted =
     &Wanted::object(&[("type", SCALAR), ("value", SCALAR), ("stacktrace", STACKTRACE)]);
 const THREAD: &Wanted =

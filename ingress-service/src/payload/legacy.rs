@@ -21,7 +21,7 @@ use super::{
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/legacy.json")));
 
 /// Everything that the schema or the alert looks at.
-pub(crate) const BODY: &Wanted = &Wanted::object(&[
+pub(super) const BODY: &Wanted = &Wanted::object(&[
     ("id", SCALAR),
     ("project", SCALAR),
     ("project_name", SCALAR),
@@ -45,7 +45,11 @@ impl LegacyWebhook {
     /// # Errors
     /// [`PayloadError`] when it is not JSON, or breaks `schemas/legacy.json`.
     pub fn parse(body: &[u8]) -> Result<Self, PayloadError> {
-        let body = prune(body, BODY)?;
+        Self::of(prune(body, BODY)?)
+    }
+
+    /// The same of the part of a body that matters.
+    pub(super) fn of(body: Value) -> Result<Self, PayloadError> {
         validate(&SCHEMA, &body)?;
         Ok(Self(body))
     }

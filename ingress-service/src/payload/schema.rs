@@ -17,6 +17,29 @@ pub enum PayloadError {
         /// JSON pointer into the body.
         place: String,
     },
+    /// It is recognised as GlitchTip's or Bugsink's, and not as they are known to
+    /// send it.
+    #[error(
+        "body: {sender}'s, but it breaks {rule} at {place:?}. Choose a kind of webhook that ADMINS.md names"
+    )]
+    OtherSender {
+        /// Its name.
+        sender: &'static str,
+        /// JSON pointer into the schema.
+        rule: String,
+        /// JSON pointer into the body.
+        place: String,
+    },
+}
+
+impl PayloadError {
+    /// The error where the sender is known.
+    pub(super) fn of_sender(self, sender: &'static str) -> Self {
+        match self {
+            Self::Schema { rule, place } => Self::OtherSender { sender, rule, place },
+            other => other,
+        }
+    }
 }
 
 /// A schema of this package.

@@ -9,7 +9,7 @@ pub(crate) mod oracle;
 mod rules;
 
 use chrono::Utc;
-use shared::{Alert, alert::Trust};
+use shared::{ChannelId, alert::Trust};
 use strum::{IntoStaticStr, VariantNames};
 
 use self::{mirror::KeyLookup, rules::judge};
@@ -61,16 +61,16 @@ impl TrustOutcome {
     }
 }
 
-/// How far the alert, received when it says, is trusted for what came with it.
+/// How far a request for this channel is trusted for what came with it.
 ///
 /// # Errors
-/// [`NotTrusted`] when it must not be stored.
+/// [`NotTrusted`] when its alerts must not be stored.
 pub(crate) fn verify(
     mirror: &TrustMirror,
-    alert: &Alert,
+    channel: ChannelId,
     evidence: &Evidence<'_>,
 ) -> Result<Trust, NotTrusted> {
-    let trust = match mirror.known(alert.channel) {
+    let trust = match mirror.known(channel) {
         KeyLookup::Unread => Err(NotTrusted::Unread),
         KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
         // By the wall clock, which may have been corrected since the start: Sentry

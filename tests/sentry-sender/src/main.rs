@@ -17,9 +17,10 @@ use tokio::{sync::Semaphore, task::JoinSet};
 /// Sends JSON files as Sentry's webhooks and prints each answer
 ///
 /// A file named <resource>.<action>….json, or any file with --resource, goes out as a webhook of Sentry's
-/// Integration Platform (an internal integration); any other as a legacy webhook. Every request opens a new
-/// connection. As at Sentry, the certificate is verified for the Integration Platform alone, an answer must
-/// come within 5 s (legacy) or 1 s, redirects are not followed, and nothing is repeated.
+/// Integration Platform (an internal integration). One in a folder `glitchtip` or `bugsink` goes out as theirs, any
+/// other as a legacy webhook. Every request opens a new connection. As in life, the certificate is not verified for
+/// legacy webhooks alone, an answer must come within 5 s or 1 s (Integration Platform), redirects are not followed,
+/// and nothing is repeated.
 ///
 /// Exits with 0 when every request was answered with 2xx, else with 1.
 #[derive(Debug, Parser)]
@@ -51,7 +52,7 @@ struct Arguments {
     /// PEM file of an authority to trust as well
     #[arg(long, conflicts_with = "insecure")]
     ca_file: Option<PathBuf>,
-    /// Accept any certificate for the Integration Platform too
+    /// Accept any certificate, not only for legacy webhooks
     #[arg(long)]
     insecure: bool,
 }
@@ -62,6 +63,8 @@ const EXAMPLES: &str = "Examples:
     sentry-sender \"$URL\" tests/fixtures/legacy/11_python_exception.json
   Ten a second for a minute, going round all legacy fixtures:
     sentry-sender --count 600 --rate 10 --concurrency 8 \"$URL\" tests/fixtures/legacy
+  Alerts of GlitchTip:
+    sentry-sender --insecure \"$URL\" tests/fixtures/glitchtip
   Signed webhooks of an internal integration:
     sentry-sender --insecure --secret-file secret \"$URL\" tests/fixtures/platform";
 

@@ -6,6 +6,9 @@
 //!   last one taken about that state, for ten minutes: a state may come back.
 //! - Of all others JetStream recognises the `Nats-Msg-Id` for ten minutes.
 //!
+//! A body of GlitchTip may hold several alerts. Each has an identity of its own. So
+//! where some of them could not be stored, a repeat of the request stores those alone.
+//!
 //! The alert is stored first and the note is written then. A crash between the
 //! two loses nothing: the retry finds the state's note as it was, makes the same
 //! `Nats-Msg-Id` of it, and is not stored twice. `repeat_notes.rs` reads and
@@ -31,6 +34,8 @@ pub(crate) struct RequestIdentity {
     /// signature nor a state is known.
     pub(super) id: String,
     pub(super) noted: NoteKind,
+    /// The alert's number in its body, from 1, where that holds several.
+    pub(super) part: Option<usize>,
 }
 
 /// Which note the bucket [`wire::SEEN`] keeps about it.
@@ -60,15 +65,34 @@ pub(super) struct StateNote {
 }
 
 impl RequestIdentity {
-    /// The request that this alert came with.
-    pub(crate) fn of(alert: &Alert, state: Option<StateSubject>, headers: &HeaderMap, body: &[u8]) -> Self {
-        let signed = matches!(alert.trust, Trust::Signature(_));
-        let (id, noted) = match state {
-            Some(state) => (digest(alert, signed, body), NoteKind::State(state)),
-            None if signed => (digest(alert, signed, body), NoteKind::Signed),
-            None => (message_id(alert.channel, alert.mention, headers, body), NoteKind::Nothing),
-        };
-        Self { channel: alert.channel, id, noted }
+    /// Each of the alerts that came in one body.
+    pub(crate) fn of_each(
+        alerts: &[Alert],
+        states: Vec<Option<StateSubject>>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Vec<Self> {
+        let several = alerts.len() > 1;
+        // What is long is hashed once.
+        let mut hashed = None;
+        let mut keyed = None;
+        let numbered = alerts.iter().zip(states).enumerate();
+        let identity = numbered.map(|(index, (alert, state))| {
+            let signed = matches!(alert.trust, Trust::Signature(_));
+            let noted = match state {
+                Some(state) => NoteKind::State(state),
+                None if signed => NoteKind::Signed,
+                None => NoteKind::Nothing,
+            };
+            let id = match noted {
+                NoteKind::Nothing => {
+                    keyed.get_or_insert_with(|| message_id(alert.channel, alert.mention, headers, body))
+                }
+                _ => hashed.get_or_insert_with(|| digest(alert, signed, body)),
+            };
+            Self { channel: alert.channel, id: id.clone(), noted, part: several.then_some(index + 1) }
+        });
+        identity.collect()
     }
 
     /// Whether a repeat is answered as one.
@@ -80,7 +104,7 @@ impl RequestIdentity {
     pub(super) fn subject(&self) -> Option<String> {
         match &self.noted {
             NoteKind::Nothing => None,
-            NoteKind::Signed => Some(wire::seen_subject(self.channel, &self.id)),
+            NoteKind::Signed => Some(wire::seen_subject(self.channel, &self.numbered(&self.id))),
             NoteKind::State(state) => Some(wire::state_subject(self.channel, state.kind, &state.id)),
         }
     }
@@ -90,16 +114,22 @@ impl RequestIdentity {
         let (channel, id) = (self.channel, &self.id);
         let revision = found.map_or(0, |message| message.sequence);
         match (&self.noted, found) {
-            (NoteKind::Nothing, _) => Some(NewRequest { message_id: id.clone(), revision: 0 }),
+            (NoteKind::Nothing, _) => Some(NewRequest { message_id: self.numbered(id), revision: 0 }),
             (NoteKind::Signed, Some(_)) => None,
             (NoteKind::Signed, None) => {
-                Some(NewRequest { message_id: format!("{channel}-{id}"), revision: 0 })
+                Some(NewRequest { message_id: self.numbered(&format!("{channel}-{id}")), revision: 0 })
             }
             (NoteKind::State(_), Some(message)) if is_last(message, id, now_ms) => None,
             (NoteKind::State(_), _) => {
-                Some(NewRequest { message_id: format!("{channel}-{id}-{revision}"), revision })
+                let message_id = self.numbered(&format!("{channel}-{id}-{revision}"));
+                Some(NewRequest { message_id, revision })
             }
         }
+    }
+
+    /// `id`, and which of the body's alerts it is.
+    fn numbered(&self, id: &str) -> String {
+        self.part.map_or_else(|| id.to_owned(), |part| format!("{id}.{part}"))
     }
 }
 

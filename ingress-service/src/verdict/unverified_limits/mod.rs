@@ -63,8 +63,8 @@ impl UnverifiedLimits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes = 0;
     }
 
-    /// Whether there is room for an alert of this size without a verdict; then it
-    /// is counted.
+    /// Whether there is room for so many bytes without a verdict; then they are
+    /// counted.
     pub(crate) fn has_room(&self, size: usize) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = state.bytes.saturating_add(size as u64);
@@ -81,8 +81,8 @@ impl UnverifiedLimits {
         state.authorized.iter().any(|generation| generation.contains(&channel))
     }
 
-    /// Whether an alert for which there is no verdict may be stored.
-    pub(crate) fn admits(&self, channel: ChannelId, now: Instant) -> bool {
+    /// Whether so many alerts for which there is no verdict may be stored.
+    pub(crate) fn admits(&self, channel: ChannelId, alerts: usize, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.authorized.iter().any(|generation| generation.contains(&channel)) {
             return true;
@@ -100,9 +100,9 @@ impl UnverifiedLimits {
         }
         let times = strangers.entry(channel).or_default();
         times.retain(recent);
-        let admitted = times.len() < ALERTS;
+        let admitted = times.len() + alerts <= ALERTS;
         if admitted {
-            times.push_back(now);
+            times.extend(std::iter::repeat_n(now, alerts));
         }
         admitted
     }
