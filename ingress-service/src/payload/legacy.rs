@@ -13,6 +13,7 @@ use super::{
     blank,
     event::{self, EVENT},
     fields::{id, items, kept_link, label, text},
+    happening,
     prune::{SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
     title::{self, meaningful},
@@ -61,7 +62,7 @@ impl LegacyWebhook {
         let event = body.get("event").unwrap_or(&Value::Null);
         let said = |name| text(body, &[name]).and_then(kept_text);
         let alert = event::describe(event, blank("error", channel, mention, received_ms));
-        Alert {
+        let mut alert = Alert {
             project: said("project_slug").or_else(|| said("project")).unwrap_or_default(),
             project_name: said("project_name"),
             title: title::title(
@@ -88,7 +89,9 @@ impl LegacyWebhook {
                 .take(MAX_ITEMS)
                 .collect(),
             ..alert
-        }
+        };
+        alert.details.evidence = happening::evidence(event, &alert);
+        alert
     }
 }
 

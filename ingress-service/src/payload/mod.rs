@@ -3,6 +3,7 @@
 mod event;
 mod failing_frame;
 mod fields;
+mod happening;
 pub mod legacy;
 pub mod other_senders;
 pub mod platform;

@@ -2,14 +2,19 @@
 //! becomes, and what is answered to the rest.
 
 use ingress_service::payload::{PayloadError, legacy::LegacyWebhook, other_senders::OtherWebhook};
+use proptest::{collection, prelude::*, sample, test_runner::TestRunner};
 use serde_json::{Value, json};
 use shared::{
     Alert, ChannelId, UserId,
-    alert::{MAX_RECORD, UNKNOWN_PROJECT},
+    alert::{MAX_RECORD, MAX_TEXT, UNKNOWN_PROJECT},
     wire,
 };
 
-use crate::support::{CHANNEL, MINIMAL, TestApp, body, fixtures};
+use crate::{
+    generated::{texts, value as generated},
+    mutated::pointers,
+    support::{CHANNEL, MINIMAL, TestApp, body, fixtures},
+};
 
 /// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
 const RECEIVED_MS: i64 = 1_763_942_400_000;
@@ -251,38 +256,63 @@ async fn what_comes_back_is_told_again_where_a_body_says_nothing_unique() {
     assert_eq!(told, ["uptime.down", "uptime.down", "uptime.up", "uptime.down"]);
 }
 
-#[test]
-fn alerts_stay_small_whatever_is_sent() {
-    let long = "ж\u{1}\"`".repeat(5_000);
-    for folder in FOLDERS {
-        for name in fixtures(folder) {
+/// A body of theirs with some of its values replaced, or with many odd attachments.
+fn odd_body() -> impl Strategy<Value = String> {
+    let names = FOLDERS.iter().flat_map(|folder| fixtures(folder).into_iter().map(|name| (*folder, name)));
+    let replacement =
+        || prop_oneof![2 => "[ -~\u{80}-\u{d7ff}]{0,2000}".prop_map(Value::from), 1 => generated()];
+    let replaced = (
+        sample::select(names.collect::<Vec<_>>()),
+        collection::vec((any::<sample::Index>(), replacement()), 0..4),
+    )
+        .prop_map(|((folder, name), changes)| {
             let mut body = value(folder, &name);
-            inflate(&mut body, &long);
-            for alert in OtherWebhook::parse(body.to_string().as_bytes())
-                .ok()
-                .flatten()
-                .into_iter()
-                .flat_map(|webhook| webhook.alerts(ChannelId::new(1), None, RECEIVED_MS))
-            {
-                assert!(alert.encode().len() <= MAX_RECORD, "{folder} {name}");
+            for (at, replacement) in changes {
+                let mut all = Vec::new();
+                pointers(&body, "", &mut all);
+                if !all.is_empty() {
+                    *body.pointer_mut(at.get(&all).as_str()).expect("it was found") = replacement;
+                }
             }
-        }
-    }
+            body.to_string()
+        });
+    let text = || prop_oneof![1 => Just(Value::Null), 5 => ".{0,300}".prop_map(Value::from)];
+    let attachment = (text(), text(), text(), text()).prop_map(|(title, link, said, field)| {
+        json!({"title": title, "title_link": link, "text": said, "color": "#E52B50",
+            "fields": [{"title": "Project", "value": field}, {"title": "Tag", "value": field}]})
+    });
+    let line =
+        sample::select(vec!["GlitchTip Alert", "GlitchTip Alert (9 issues)", "GlitchTip Uptime Alert"]);
+    let many = (line, collection::vec(attachment, 0..30))
+        .prop_map(|(line, all)| json!({"text": line, "attachments": all}).to_string());
+    prop_oneof![2 => replaced, 1 => many]
 }
 
-/// Makes every text but those that tell the shape a long one.
-fn inflate(value: &mut Value, long: &str) {
-    match value {
-        Value::Object(fields) => {
-            let kept = |name: &str| {
-                matches!(name, "content" | "alert_reason" | "type" | "description" | "color" | "alias")
-            };
-            fields.iter_mut().filter(|(name, _)| !kept(name)).for_each(|(_, value)| inflate(value, long));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| inflate(item, long)),
-        Value::String(text) if text.starts_with("GlitchTip ") || text.ends_with(" issue") => {}
-        Value::String(text) if text.starts_with("http") => text.push_str(long),
-        Value::String(text) => long.clone_into(text),
-        _ => {}
-    }
+#[test]
+fn any_body_makes_one_to_ten_sound_alerts_or_an_error() {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) };
+    let made = std::cell::Cell::new(0);
+    TestRunner::new(config)
+        .run(&odd_body(), |body| {
+            if let Ok(Some(webhook)) = OtherWebhook::parse(body.as_bytes()) {
+                let alerts = webhook.alerts(ChannelId::new(1), None, 5);
+                prop_assert!((1..=10).contains(&alerts.len()));
+                made.set(made.get() + alerts.len());
+                for alert in alerts {
+                    prop_assert!(alert.title.is_some() && !alert.project.is_empty());
+                    let short = |text: &String| text.chars().count() <= MAX_TEXT;
+                    prop_assert!(texts(&alert).all(short));
+                    let hidden = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+                    prop_assert!(texts(&alert).all(|text| !text.contains(hidden)));
+                    prop_assert!((0..253_402_300_800_000).contains(&alert.timestamp_ms));
+                    let record = alert.encode();
+                    prop_assert!(record.len() <= MAX_RECORD);
+                    let whole = serde_json::to_vec(&alert).expect("it serializes").len() <= MAX_RECORD;
+                    prop_assert!(!whole || Alert::decode(&record).expect("it was encoded") == alert);
+                }
+            }
+            Ok(())
+        })
+        .expect("no counterexample");
+    assert!(made.get() > 6_000, "only {} alerts", made.get());
 }

@@ -117,7 +117,8 @@ impl<'a> Item<'a> {
             Occasion::Test => "test",
         });
         let alert = &mut report.alert;
-        alert.title = self.title.or(self.text).and_then(kept_text).or_else(|| kept_text(line));
+        alert.title =
+            [self.title, self.text, Some(line), Some("GlitchTip")].into_iter().flatten().find_map(kept_text);
         alert.url = self.link.and_then(kept_link);
         alert.level = self.level.map(str::to_owned);
         alert.short_id = self.short_id.and_then(id);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::alert::kept_text;
 
-use super::{SENDER, report};
+use super::{SENDER, UNTITLED, report};
 use crate::payload::{
     fields::{items, kept_link, label, text},
     other_senders::{Report, Reports, Shape, StateSubject, link},
@@ -94,7 +94,8 @@ impl<'a> Message<'a> {
         let reason = if is_test { "TEST" } else { self.reason.unwrap_or_default() };
         let mut report = report(reason, self.note.filter(|_| !is_test), self.project.as_deref());
         let alert = &mut report.alert;
-        alert.title = self.title.and_then(meaningful).or(Some("Issue")).and_then(kept_text);
+        let title = self.title.and_then(meaningful).and_then(kept_text);
+        alert.title = title.or_else(|| Some(UNTITLED.to_owned()));
         alert.url = self.url.and_then(kept_link);
         if is_test {
             alert.message = self.note.and_then(kept_text);

@@ -16,6 +16,9 @@ pub(super) use chat::{DISCORD, SLACK};
 
 const SENDER: &str = "bugsink";
 
+/// The title of an issue that has none.
+const UNTITLED: &str = "Issue";
+
 /// Why it sends an alert, and the kind that the alert becomes. A kind beside Sentry's
 /// own is a reason that Sentry does not have.
 const REASONS: [(&str, &str); 6] = [
@@ -40,7 +43,8 @@ pub(super) const CUSTOM: Shape = Shape {
         let mut report = report(reason, said("unmute_reason"), said("project_name"));
         let url = said("url");
         let alert = &mut report.alert;
-        alert.title = said("title").and_then(kept_text);
+        let title = said("title").or(said("calculated_value")).or(said("transaction"));
+        alert.title = title.and_then(kept_text).or_else(|| Some(UNTITLED.to_owned()));
         let news = |value: &&str| alert.title.as_ref().is_none_or(|title| !title.contains(*value));
         alert.message = said("calculated_value").filter(news).and_then(kept_text);
         alert.culprit = said("transaction").and_then(kept_text);
