@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::jetstream;
+use futures::FutureExt as _;
 use shared::{
     ChannelId,
     admin::{self, PrometheusHandle, Readiness},
@@ -20,11 +21,11 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     authority::Authority,
     cli,
-    commands::{self, Commands},
+    commands::{self, CommandServices, Commands},
     dead_letters::DeadLetters,
     delivery::Delivery,
     discord::Discord,
-    gateway,
+    gateway::Gateway,
     kv::Bucket,
     lease::Membership,
     metrics::METRICS,
@@ -77,9 +78,11 @@ pub fn run() -> anyhow::Result<()> {
         let (address, admin) = admin::serve(settings.admin_addr, readiness.clone(), metrics, None)?;
         tracing::info!(%address, "admin listener is up");
         let admin = tokio::spawn(admin);
+        let grace = settings.common.shutdown_grace();
+        let service = Service { settings, keys, secrets, readiness, stop: stop.clone() };
         let outcome = tokio::select! {
-            outcome = serve(&settings, keys, secrets, readiness.clone(), stop.clone()) => outcome,
-            () = grace_over(&stop, settings.common.shutdown_grace()) => {
+            outcome = service.serve() => outcome,
+            () = grace_over(&stop, grace) => {
                 tracing::warn!("the drain took too long; other pods finish the rest");
                 Ok(())
             }
@@ -122,71 +125,98 @@ async fn grace_over(stop: &CancellationToken, grace: Duration) {
     tokio::time::sleep(grace).await;
 }
 
-async fn serve(
-    settings: &Settings,
+/// What the service starts with.
+struct Service {
+    settings: Settings,
     keys: Keys,
     secrets: Option<SecretsKeys>,
     readiness: Readiness,
     stop: CancellationToken,
+}
+
+impl Service {
+    async fn serve(self) -> anyhow::Result<()> {
+        let Self { settings, keys, secrets, readiness, stop } = self;
+        let (nats, lacks) = bus::connect(SERVICE, &settings.common.nats, &readiness).await?;
+        let js = jetstream::new(nats.clone());
+        let role = if settings.uses_firestore() { Role::Discord } else { Role::DiscordWithStore };
+        let streams =
+            Streams::new((nats.clone(), lacks), settings.common.nats.clone(), role, readiness.clone());
+        let _streams = AbortOnDropHandle::new(tokio::spawn(async move { streams.keep().await }));
+        let [journals, messages, known] =
+            [wire::LANES, wire::MESSAGES, wire::CHANNELS].map(|name| Bucket::new(&js, name));
+        let store = store::open(&settings, &nats).await?;
+        let _store = AbortOnDropHandle::new(tokio::spawn(follow_store(store.clone(), readiness.clone())));
+        let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
+        let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
+        let trusts = Trusts::new(store.clone(), &js, secrets);
+        let services = CommandServices {
+            store,
+            discord: discord.clone(),
+            authority: authority.clone(),
+            trusts: trusts.clone(),
+            dead_letters: DeadLetters::new(js.clone()),
+        };
+        let commands = Arc::new(Commands::new(services, &settings));
+        let gateway = Gateway {
+            discord: discord.clone(),
+            nats: nats.clone(),
+            prefix: settings.command_prefix.clone(),
+            handler: commands.clone(),
+            readiness: readiness.clone(),
+        };
+        let delivery = Delivery {
+            nats: nats.clone(),
+            journals,
+            messages,
+            authority: authority.clone(),
+            discord: discord.clone(),
+            style: Style { glyph_url: settings.glyph_url.clone(), links: true },
+            max_age: settings.alert_max_age(),
+            backlog_max: usize::try_from(settings.common.nats.channel_backlog_max).unwrap_or(usize::MAX),
+        };
+
+        let Membership { keeper, partitions, shards, pods } =
+            Membership::new(&nats, settings.lease_ttl(), stop.clone());
+        let done = CancellationToken::new();
+        let keeper = tokio::spawn(keeper.run(done.clone(), follow_leases(&readiness)));
+        let _rate = AbortOnDropHandle::new(tokio::spawn(share_rate(discord.clone(), pods)));
+
+        let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
+        parts.spawn(delivery.run(partitions, stop.clone()));
+        parts.spawn(trusts.reconcile(stop.clone()).map(Ok));
+        parts.spawn(verdict_responder::answer(nats, authority, stop.clone()));
+        parts.spawn(sentry_addresses::keep_fresh(settings.sentry_ip_ranges_url, js, stop.clone()));
+        parts.spawn(register_commands(discord, commands.slash_id(), stop.clone()));
+        parts.spawn(gateway.run(shards, stop.clone()));
+        readiness.set_ready(CHECK);
+        readiness.take_traffic();
+        let outcome = until_all_end(parts, &readiness, &stop).await;
+        // Nothing acts any more: what is still held can go to others.
+        done.cancel();
+        keeper.await.context("the leases' keeper panicked")?;
+        outcome
+    }
+}
+
+/// Registers the slash commands, and ends when the other parts do.
+async fn register_commands(
+    discord: Discord,
+    slash_id: commands::SlashId,
+    stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (nats, lacks) = bus::connect("discord-service", &settings.common.nats, &readiness).await?;
-    let js = jetstream::new(nats.clone());
-    let role = if settings.uses_firestore() { Role::Discord } else { Role::DiscordWithStore };
-    let streams = Streams::new((nats.clone(), lacks), settings.common.nats.clone(), role, readiness.clone());
-    let _streams = AbortOnDropHandle::new(tokio::spawn(async move { streams.keep().await }));
-    let [journals, messages, known] =
-        [wire::LANES, wire::MESSAGES, wire::CHANNELS].map(|name| Bucket::new(&js, name));
-    let store = store::open(settings, &nats).await?;
-    let _store = AbortOnDropHandle::new(tokio::spawn(follow_store(store.clone(), readiness.clone())));
-    let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
-    let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
-    let style = Style { glyph_url: settings.glyph_url.clone(), links: true };
-    let delivery = Delivery {
-        nats: nats.clone(),
-        journals,
-        messages,
-        authority: authority.clone(),
-        discord: discord.clone(),
-        style,
-        max_age: settings.alert_max_age(),
-        backlog_max: usize::try_from(settings.common.nats.channel_backlog_max).unwrap_or(usize::MAX),
-    };
-    let trusts = Trusts::new(store.clone(), &js, secrets);
-    let dead_letters = DeadLetters::new(js.clone());
-    let commands = Commands::new(store, &discord, authority.clone(), trusts.clone(), dead_letters, settings);
-    let commands = Arc::new(commands);
+    commands::register_slash_commands(&discord, &slash_id, &stop).await?;
+    stop.cancelled().await;
+    Ok(())
+}
 
-    let Membership { keeper, partitions, shards, pods } =
-        Membership::new(&nats, settings.lease_ttl(), stop.clone());
-    let done = CancellationToken::new();
-    let keeper = tokio::spawn(keeper.run(done.clone(), follow_leases(&readiness)));
-    let rate = tokio::spawn(share_rate(discord.clone(), pods));
-
-    let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    parts.spawn(delivery.run(partitions, stop.clone()));
-    let reconciling = trusts.reconcile(stop.clone());
-    parts.spawn(async move {
-        reconciling.await;
-        Ok(())
-    });
-    let broadcasts = nats.clone();
-    parts.spawn(verdict_responder::answer(nats, authority, stop.clone()));
-    let publication = settings.sentry_ip_ranges_url.clone();
-    parts.spawn(sentry_addresses::keep_fresh(publication, js, stop.clone()));
-    let (registering, stopped) = (discord.clone(), stop.clone());
-    parts.spawn(async move {
-        commands::register_slash_commands(&registering, &stopped).await?;
-        // Ends like the other parts, though its work is long done.
-        stopped.cancelled().await;
-        Ok(())
-    });
-    let (prefix, checks, stopping) = (settings.command_prefix.clone(), readiness.clone(), stop.clone());
-    parts.spawn(async move {
-        gateway::run(discord, broadcasts, &prefix, commands, checks, shards, stopping).await
-    });
-    readiness.set_ready(CHECK);
-    readiness.take_traffic();
-
+/// Waits until all parts have ended. They are told to stop as soon as one of them ends
+/// before its time, or fails; the first failure is returned.
+async fn until_all_end(
+    mut parts: JoinSet<anyhow::Result<()>>,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let (mut outcome, mut stopping) = (Ok(()), false);
     loop {
         let ended = tokio::select! {
@@ -198,7 +228,7 @@ async fn serve(
             }
             ended = parts.join_next() => match ended {
                 Some(ended) => ended,
-                None => break,
+                None => return outcome,
             },
         };
         let ended = ended.context("a part of the service panicked").and_then(|ended| ended);
@@ -209,11 +239,6 @@ async fn serve(
             outcome = outcome.and(ended);
         }
     }
-    // Nothing acts any more: what is still held can go to others.
-    done.cancel();
-    keeper.await.context("the leases' keeper panicked")?;
-    rate.abort();
-    outcome
 }
 
 /// Says in the readiness whether this pod is one of those that share the work.

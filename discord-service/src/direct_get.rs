@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A message of a stream.
 #[derive(Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredMessage {
     /// Its sequence in the stream.
     pub(crate) sequence: u64,
     /// Its payload, unread.
@@ -28,7 +28,7 @@ pub(crate) struct Stored {
     pub(crate) trace: Option<TracePoint>,
 }
 
-impl Stored {
+impl StoredMessage {
     pub(crate) fn new(sequence: u64, headers: &HeaderMap, payload: Bytes) -> Self {
         let header = |name| headers.get(name).map(|value| value.as_str());
         Self { sequence, payload, trace: TracePoint::from_headers(header) }
@@ -47,15 +47,15 @@ impl Stored {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// In order.
-    pub(crate) messages: Vec<Stored>,
+    pub(crate) messages: Vec<StoredMessage>,
     /// Whether more stood behind them when they were read.
     pub(crate) more: bool,
 }
 
 /// The next messages of the stream on this subject (which may have wildcards)
-/// from this sequence on, in order: none when there are none, and perhaps not
-/// all. Any replica may answer. One request, many answers, ended by status 204
-/// (NATS ADR-31); async-nats has no such call.
+/// from this sequence on, in order. There may be more than these. Any replica
+/// may answer. One request, many answers, ended by status 204 (NATS ADR-31);
+/// async-nats has no such call.
 pub(crate) async fn read(
     js: &jetstream::Context,
     stream: &str,
@@ -86,7 +86,7 @@ pub(crate) async fn read(
             Some(status) => bail!("JetStream answered {status}: {}", answer.description.unwrap_or_default()),
         }
         let headers = answer.headers.context("a message of a batch has no headers")?;
-        batch.messages.push(Stored::new(sequence(&headers)?, &headers, answer.payload));
+        batch.messages.push(StoredMessage::new(sequence(&headers)?, &headers, answer.payload));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use shared::telemetry::Metric;
 
-use crate::dead_letters::Reason;
+use crate::dead_letters::DeadLetterReason;
 
 /// All of it.
 pub const METRICS: &[Metric] = &[
@@ -34,7 +34,7 @@ pub const METRICS: &[Metric] = &[
         "From Sentry's request to Discord's answer, by the oldest alert of a post",
     ),
     Metric::counter("sentry_bot_dead_letters_total", "Alerts that became dead letters, by reason")
-        .values("reason", Reason::TOKENS),
+        .values("reason", DeadLetterReason::TOKENS),
     Metric::counter("sentry_bot_alerts_dropped_total", "Alerts for channels that nobody ever authorized")
         .zero(),
     Metric::counter(

@@ -15,10 +15,10 @@ use shared::{
 
 use tokio::time::Instant;
 
-use self::hidden_channels::Unreachable;
+use self::hidden_channels::HiddenChannels;
 use crate::{
     closure,
-    discord::{Discord, DiscordError, Refusal},
+    discord::{Discord, DiscordError, DiscordRefusal},
     kv::Bucket,
     reopening::Reopening,
     store::{Store, StoreError},
@@ -48,7 +48,7 @@ pub enum AskAgain {
 
 /// Whether the bot may post in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum ChannelStanding {
     /// Its own guild has authorized it.
     Authorized(GuildId),
     /// No guild, or only a foreign one, lists it.
@@ -80,7 +80,7 @@ struct Inner {
     /// KV bucket in which lanes note that Discord blocks a channel.
     lanes: Bucket,
     guilds: Cache<ChannelId, GuildId>,
-    unreachable: Unreachable,
+    hidden: HiddenChannels,
     users_found: Cache<UserId, ()>,
     users_not_found: Cache<UserId, ()>,
     user_lookups: DefaultDirectRateLimiter,
@@ -96,7 +96,7 @@ impl Authority {
             known,
             lanes,
             guilds: Cache::new(REMEMBERED),
-            unreachable: Unreachable::new(REMEMBERED),
+            hidden: HiddenChannels::new(REMEMBERED),
             users_found: remembered_for(USER_FOUND),
             users_not_found: remembered_for(USER_NOT_FOUND),
             // A verdict must not let strangers spend the bot's requests.
@@ -109,31 +109,35 @@ impl Authority {
     ///
     /// # Errors
     /// [`AskAgain`] when the store or Discord cannot be asked now.
-    pub async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain> {
+    pub async fn standing(&self, channel: ChannelId) -> Result<ChannelStanding, AskAgain> {
         let listing = self.0.store.guilds_listing(channel).await?;
         if channel.get() == 0 || listing.is_empty() {
-            return Ok(Standing::NotAuthorized);
+            return Ok(ChannelStanding::NotAuthorized);
         }
-        if let Some(why) = self.0.unreachable.why(channel, Instant::now()).await {
-            return Ok(Standing::Unreachable(why));
+        if let Some(why) = self.0.hidden.why(channel, Instant::now()).await {
+            return Ok(ChannelStanding::Unreachable(why));
         }
         let guild = match self.guild(channel).await {
             Ok(guild) => guild,
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
-            Err(DiscordError::Refused { refusal: Refusal::Channel | Refusal::Unknown, message, .. }) => {
-                self.0.unreachable.note(channel, &listing, &message, Instant::now()).await;
-                return Ok(Standing::Unreachable(message));
+            Err(DiscordError::Refused {
+                refusal: DiscordRefusal::Channel | DiscordRefusal::Unknown,
+                message,
+                ..
+            }) => {
+                self.0.hidden.note(channel, &listing, &message, Instant::now()).await;
+                return Ok(ChannelStanding::Unreachable(message));
             }
             Err(error) => return Err(AskAgain::Elsewhere(error.into())),
         };
-        self.0.unreachable.forget(channel).await;
+        self.0.hidden.forget(channel).await;
         match guild.filter(|guild| listing.contains(guild)) {
             Some(guild) => {
                 self.remember(channel, guild).await.map_err(AskAgain::Elsewhere)?;
-                Ok(Standing::Authorized(guild))
+                Ok(ChannelStanding::Authorized(guild))
             }
             // An old database may list a channel under a foreign guild.
-            None => Ok(Standing::NotAuthorized),
+            None => Ok(ChannelStanding::NotAuthorized),
         }
     }
 
@@ -143,7 +147,7 @@ impl Authority {
     /// # Errors
     /// When NATS cannot be written to now.
     pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
-        self.0.unreachable.forget(channel).await;
+        self.0.hidden.forget(channel).await;
         closure::lift(&self.0.lanes, channel).await?;
         self.remember(channel, guild).await?;
         let news = Reopening { guild, channels: Some(vec![channel]), spread: false };
@@ -160,18 +164,17 @@ impl Authority {
         }
     }
 
-    /// Something may have changed: forgets that Discord did not show the channel.
-    pub(crate) async fn look_again(&self, channel: ChannelId) {
-        self.0.unreachable.forget(channel).await;
+    /// Forgets that Discord did not show the channel: it is asked again at once, and
+    /// then as often as at first.
+    pub(crate) async fn forget_hidden(&self, channel: ChannelId) {
+        self.0.hidden.forget(channel).await;
     }
 
-    /// Something happened at Discord that may have brought channels of this guild
-    /// within the bot's reach: these, or all (`None`). Where it would not show one
-    /// of them, it is asked again at once, and then as often as at first.
-    pub async fn forget_unreachable(&self, guild: GuildId, channels: Option<&[ChannelId]>) {
-        let Some(channels) = channels else { return self.0.unreachable.forget_guild(guild).await };
+    /// The same for all channels that may be within the bot's reach now.
+    pub(crate) async fn forget_reopened(&self, Reopening { guild, channels, .. }: &Reopening) {
+        let Some(channels) = channels else { return self.0.hidden.forget_guild(*guild).await };
         for channel in channels {
-            self.0.unreachable.forget(*channel).await;
+            self.forget_hidden(*channel).await;
         }
     }
 
@@ -220,7 +223,7 @@ impl Authority {
         mention: Option<UserId>,
         project: &str,
     ) -> Result<Verdict, AskAgain> {
-        let Standing::Authorized(guild) = self.standing(channel).await? else {
+        let ChannelStanding::Authorized(guild) = self.standing(channel).await? else {
             return Ok(Verdict::ChannelNotAuthorized);
         };
         // Where nobody knows what the channel trusts, nobody can say that it takes this.

@@ -1,5 +1,5 @@
-//! Closed channels: those in which Discord does not let the bot post. What is kept
-//! of one stands in the bucket [`shared::wire::LANES`], so that its alerts cost
+//! Closed channels: those in which Discord does not let the bot post. The
+//! bucket [`shared::wire::LANES`] keeps a note of each, so that its alerts cost
 //! Discord no further request.
 
 mod access;
@@ -87,19 +87,13 @@ pub(crate) struct Following {
 }
 
 impl Closure {
-    /// Discord has said no at this time, in these words. `before`: what was known
-    /// of the channel.
-    pub(crate) fn new(
-        words: &str,
-        access: &Access,
-        before: Option<&Self>,
-        now_ms: i64,
-        pauses: &Pauses,
-    ) -> Self {
+    /// Discord has said no at this time, in these words. `before` is what was known
+    /// of the channel. Add what keeps the bot from posting with [`Self::found`].
+    pub(crate) fn new(words: &str, before: Option<&Self>, now_ms: i64, pauses: &Pauses) -> Self {
         let before = before.filter(|before| before.is_closed());
         let tries = before.map_or(0, |before| before.tries.saturating_add(1));
         let pause = i64::try_from(pauses.after(tries).as_millis()).unwrap_or(i64::MAX);
-        let closure = Self {
+        Self {
             v: VERSION,
             why: String::new(),
             words: words.to_owned(),
@@ -111,11 +105,10 @@ impl Closure {
             timed_out_until_ms: None,
             parent: None,
             following: None,
-        };
-        closure.found(access)
+        }
     }
 
-    /// What keeps the bot from posting is this now.
+    /// The same, with what keeps the bot from posting now.
     pub(crate) fn found(self, access: &Access) -> Self {
         let remedy = access.remedy();
         let why = match self.words.as_str() {

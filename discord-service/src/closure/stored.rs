@@ -15,7 +15,7 @@ pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Option<Cl
     Ok(value.map(|bytes| Closure::read(&bytes)))
 }
 
-/// The channels of which something stands.
+/// The channels that have a note.
 pub(crate) async fn all(bucket: &Bucket) -> anyhow::Result<Vec<ChannelId>> {
     let mut closed = Vec::new();
     for key in bucket.keys("*.blocked").await? {

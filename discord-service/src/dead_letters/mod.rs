@@ -20,7 +20,7 @@ use sentry::Level;
 use serde::{Deserialize, Serialize};
 use shared::{Alert, ChannelId, telemetry, wire};
 
-use crate::{direct_get::Stored, sequences::log_ids};
+use crate::{direct_get::StoredMessage, sequences::log_ids};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
@@ -32,7 +32,7 @@ const IN_FLIGHT: usize = 128;
 /// Why an alert is dead, as one token of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
+pub enum DeadLetterReason {
     /// The channel is no longer authorized.
     Revoked,
     /// The mentioned user is not entitled to this project's mentions.
@@ -49,7 +49,7 @@ pub enum Reason {
     Unreadable,
 }
 
-impl Reason {
+impl DeadLetterReason {
     /// Every reason's token.
     pub const TOKENS: &'static [&'static str] =
         &["revoked", "mention", "untrusted", "expired", "unreachable", "refused", "unreadable"];
@@ -71,14 +71,14 @@ impl Reason {
 /// Why, for the machine and in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cause {
-    pub(crate) reason: Reason,
+    pub(crate) reason: DeadLetterReason,
     pub(crate) detail: String,
     /// Whether a post with the alert may stand in Discord all the same.
     pub(crate) may_have_been_posted: bool,
 }
 
 impl Cause {
-    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: DeadLetterReason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into(), may_have_been_posted: false }
     }
 
@@ -95,12 +95,12 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What stands in the stream `DEAD_LETTERS`.
+/// A message of the stream `DEAD_LETTERS`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeadLetter {
     v: u32,
     /// Why the alert is dead.
-    pub reason: Reason,
+    pub reason: DeadLetterReason,
     /// Why, in words, and what to do about it.
     pub detail: String,
     /// Whether a post with the alert may stand in Discord all the same.
@@ -186,7 +186,7 @@ impl DeadLetter {
     /// certainly not posted, and received after this time (milliseconds since 1970).
     pub(crate) fn follows(&self, oldest_ms: i64) -> bool {
         let young = |alert: &Alert| alert.waiting_since_ms() >= oldest_ms && !alert.may_have_been_posted;
-        self.reason == Reason::Unreachable
+        self.reason == DeadLetterReason::Unreachable
             && !self.may_have_been_posted
             && self.alert.as_ref().is_some_and(young)
     }
@@ -198,7 +198,7 @@ impl dyn LetterStream {
     pub(crate) async fn bury(
         &self,
         channel: ChannelId,
-        messages: Vec<Stored>,
+        messages: Vec<StoredMessage>,
         cause: &Cause,
     ) -> anyhow::Result<()> {
         let subject = wire::dead_letter_subject(cause.reason.token(), channel);
@@ -230,7 +230,7 @@ impl dyn LetterStream {
         &self,
         subject: &str,
         channel: ChannelId,
-        Stored { sequence, payload, .. }: Stored,
+        StoredMessage { sequence, payload, .. }: StoredMessage,
         cause: &Cause,
     ) -> anyhow::Result<bool> {
         let alert = Alert::decode(&payload).ok();
@@ -247,7 +247,8 @@ impl dyn LetterStream {
             alert,
             raw,
         };
-        // With the time of receipt the id stays unique when the stream is made anew.
+        // With the time of receipt the id is unique even after the stream was
+        // made again.
         let received = letter.alert.as_ref().map_or(0, |alert| alert.received_ms);
         let id = format!("{channel}-{sequence}-{received}");
         let letter = serde_json::to_vec(&letter).context("cannot encode a dead letter")?;

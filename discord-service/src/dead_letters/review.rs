@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
 use shared::{ChannelId, wire};
 
-use super::{DeadLetter, DeadLetters, Reason};
+use super::{DeadLetter, DeadLetterReason, DeadLetters};
 use crate::{closure, direct_get, kv::Bucket};
 
 /// What became of a replay.
@@ -21,8 +21,8 @@ pub struct Replayed {
 }
 
 impl DeadLetters {
-    /// The dead letters of one channel, or of all, with their sequences, oldest
-    /// first: a page of them from this sequence on; an empty page ends the list.
+    /// A page of dead letters from this sequence on, of one channel or of all,
+    /// with their sequences, oldest first. An empty page ends the list.
     ///
     /// # Errors
     /// When NATS is away.
@@ -40,11 +40,12 @@ impl DeadLetters {
         channel: ChannelId,
         from: u64,
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        self.page_of(&wire::dead_letter_subject(Reason::Unreachable.token(), channel), from).await
+        self.page_of(&wire::dead_letter_subject(DeadLetterReason::Unreachable.token(), channel), from).await
     }
 
-    /// How many of a channel's dead letters follow when it is open again, of those
-    /// received after this time (milliseconds since 1970); counts to a thousand.
+    /// How many of a channel's dead letters follow when it is open again. Those
+    /// received after this time (milliseconds since 1970) count, up to a
+    /// thousand.
     pub(crate) async fn following(&self, channel: ChannelId, oldest_ms: i64) -> anyhow::Result<usize> {
         let (mut from, mut count) = (1, 0);
         while count < 1_000 {
@@ -78,9 +79,9 @@ impl DeadLetters {
         }
     }
 
-    /// Puts the dead letters of one channel, or of all, back into the queue, and
-    /// lets blocked channels be tried again. Their age counts anew. Those that
-    /// die again meanwhile stay dead.
+    /// Puts the dead letters of one channel, or of all, back into the queue,
+    /// and lets blocked channels be tried again. Their age counts from now.
+    /// Those that die again meanwhile stay dead.
     ///
     /// # Errors
     /// When NATS is away.
@@ -123,8 +124,8 @@ impl DeadLetters {
         Ok(stream.info().await.context("cannot count the dead letters")?.state.last_sequence)
     }
 
-    /// Its id is made of the dead letter's stream and sequence, so that whoever puts
-    /// it back a second time stores it once.
+    /// Its id is made of the dead letter's stream and sequence, so that it is
+    /// stored once even if it is put back twice.
     pub(super) async fn requeue(&self, sequence: u64, alert: &shared::Alert) -> anyhow::Result<()> {
         let mut headers = HeaderMap::new();
         let id = format!("{}-{}-{sequence}-{}", alert.channel, wire::DEAD_LETTERS, alert.timestamp_ms);

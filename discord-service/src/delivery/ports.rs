@@ -1,5 +1,6 @@
-//! What a lane reaches outside itself. The real things are NATS, Discord and
-//! the store; tests run the same lane on a world in memory that fails anywhere.
+//! What a lane calls outside itself. In production that is NATS, Discord and
+//! the store. Tests run the same lane on a world in memory that can fail at
+//! each call.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,11 +12,11 @@ use serde_json::Value;
 use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use super::queue::{AlertQueue, Removal, SubjectState};
+use super::queue::{DeliveryQueue, Removal, SubjectState};
 use crate::{
-    authority::{AskAgain, Authority, Entitlement, Standing},
+    authority::{AskAgain, Authority, ChannelStanding, Entitlement},
     closure::Access,
-    direct_get::{Batch, Stored},
+    direct_get::{Batch, StoredMessage},
     discord::{Discord, DiscordError, Edited},
     guilds::BotAccess,
     kv,
@@ -24,15 +25,15 @@ use crate::{
 /// Removals under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// The stream of waiting alerts; see [`AlertQueue`].
+/// The stream of waiting alerts; see [`DeliveryQueue`].
 #[async_trait]
 pub(crate) trait AlertStream: Send + Sync {
     async fn back_after(&self, wait: Duration);
     async fn state(&self, subject: &str) -> anyhow::Result<SubjectState>;
     async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch>;
-    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>>;
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>>;
     async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>>;
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>>;
     /// Removes all messages of the subject below this sequence.
     async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()>;
     /// Removes one message, which may be gone already.
@@ -41,10 +42,12 @@ pub(crate) trait AlertStream: Send + Sync {
 
 impl dyn AlertStream {
     /// Removes messages of this subject for certain. `kept_from` is the lowest
-    /// sequence of the subject that must stay, if any does. In a stream that was
-    /// made in place of `read_from` (see [`SubjectState`]) nothing is removed: its
-    /// sequences are those of other messages. One that is made between this look
-    /// and the removal numbers its messages beyond all of these.
+    /// sequence of the subject that must stay, if any.
+    ///
+    /// Nothing is removed from a stream that was made in place of `read_from`
+    /// (see [`SubjectState`]), because its sequences mean other messages. A
+    /// stream that is made between this check and the removal begins with
+    /// higher sequences.
     ///
     /// # Errors
     /// When NATS is away, or the stream is another one.
@@ -66,7 +69,7 @@ impl dyn AlertStream {
 }
 
 #[async_trait]
-impl AlertStream for AlertQueue {
+impl AlertStream for DeliveryQueue {
     async fn back_after(&self, wait: Duration) {
         self.back_after(wait).await;
     }
@@ -79,7 +82,7 @@ impl AlertStream for AlertQueue {
         self.read(subject, from, most).await
     }
 
-    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
         self.get(sequences).await
     }
 
@@ -87,7 +90,7 @@ impl AlertStream for AlertQueue {
         self.stands(sequence).await
     }
 
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>> {
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         self.first(subject, from).await
     }
 
@@ -103,7 +106,7 @@ impl AlertStream for AlertQueue {
 /// A bucket of NATS's key-value store.
 #[async_trait]
 pub(crate) trait KeyValue: Send + Sync {
-    /// As the bucket's leader has it.
+    /// The entry as the bucket's leader has it.
     async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>>;
     /// The same, without the revision.
     async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>>;
@@ -111,7 +114,7 @@ pub(crate) trait KeyValue: Send + Sync {
     async fn update(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<u64>;
     async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()>;
     async fn purge(&self, key: &str) -> anyhow::Result<()>;
-    /// The same, of this revision only.
+    /// Removes the key if it has this revision.
     async fn purge_revision(&self, key: &str, revision: u64) -> anyhow::Result<()>;
 }
 
@@ -142,7 +145,7 @@ impl KeyValue for kv::Bucket {
     }
 }
 
-/// Discord, as far as a channel's messages go; see [`Discord`].
+/// Discord's part for the messages of a channel: see [`Discord`].
 #[async_trait]
 pub(crate) trait MessageApi: Send + Sync {
     async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError>;
@@ -151,9 +154,9 @@ pub(crate) trait MessageApi: Send + Sync {
     async fn until_edit_free(&self, channel: ChannelId);
     fn used(&self, channel: ChannelId) -> f64;
     fn edit_free_at(&self, channel: ChannelId) -> Instant;
-    /// Whether Discord does what else it is asked than posts of this channel.
+    /// Whether Discord answers requests outside this channel with success.
     async fn others_succeed(&self, channel: ChannelId) -> bool;
-    /// Whether a request may go that Discord will perhaps refuse.
+    /// Whether a request may be sent that Discord will perhaps refuse.
     fn may_be_refused(&self) -> bool;
 }
 
@@ -205,15 +208,15 @@ impl AccessApi for BotAccess {
     }
 }
 
-/// Who may post where; see [`Authority`].
+/// Who may post where: see [`Authority`].
 #[async_trait]
 pub(crate) trait AuthorityApi: Send + Sync {
-    async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain>;
+    async fn standing(&self, channel: ChannelId) -> Result<ChannelStanding, AskAgain>;
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
-    /// The channel's guild, where it was ever found authorized.
+    /// The channel's guild, if it was ever found authorized.
     async fn guild(&self, channel: ChannelId) -> Option<GuildId>;
     /// Forgets that Discord did not show the channel.
-    async fn look_again(&self, channel: ChannelId);
+    async fn forget_hidden(&self, channel: ChannelId);
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain>;
     async fn entitlement(&self, guild: GuildId, user: UserId, project: &str)
     -> Result<Entitlement, AskAgain>;
@@ -221,7 +224,7 @@ pub(crate) trait AuthorityApi: Send + Sync {
 
 #[async_trait]
 impl AuthorityApi for Authority {
-    async fn standing(&self, channel: ChannelId) -> Result<Standing, AskAgain> {
+    async fn standing(&self, channel: ChannelId) -> Result<ChannelStanding, AskAgain> {
         self.standing(channel).await
     }
 
@@ -233,8 +236,8 @@ impl AuthorityApi for Authority {
         self.guild_if_known(channel).await
     }
 
-    async fn look_again(&self, channel: ChannelId) {
-        self.look_again(channel).await;
+    async fn forget_hidden(&self, channel: ChannelId) {
+        self.forget_hidden(channel).await;
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {

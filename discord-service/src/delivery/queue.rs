@@ -1,9 +1,9 @@
-//! The waiting alerts in the stream `ALERTS`: reading, listing and removing.
+//! Reads, lists and removes the waiting alerts in the stream `ALERTS`.
 //!
-//! No JetStream consumer is used: one per partition would let a slow channel
-//! block the others behind `max_ack_pending`, and one per channel ends at about
-//! a thousand. A lane reads its own subject directly instead and removes what
-//! is done with.
+//! There is no JetStream consumer. With one for each partition, a slow channel
+//! would block the others behind `max_ack_pending`. With one for each channel,
+//! NATS ends at about a thousand. So a lane reads its own subject directly, and
+//! removes alerts that are done.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,20 +25,20 @@ use serde_json::json;
 use shared::{clock, wire};
 use tokio::time::sleep;
 
-use crate::direct_get::{self, Batch, Stored};
+use crate::direct_get::{self, Batch, StoredMessage};
 
-/// Single reads under way at once.
+/// How many single reads are under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// How often the connection is looked at while there is none.
+/// How often to check the connection while there is none.
 const RECONNECTED: Duration = Duration::from_millis(100);
 
-/// How messages of one subject are removed.
+/// How to remove messages of one subject.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Removal {
-    /// First, with one purge, all below this.
+    /// First remove all below this, with one purge.
     pub(super) below: Option<u64>,
-    /// Then each of these.
+    /// Then remove each of these.
     pub(super) single: Vec<u64>,
 }
 
@@ -53,38 +53,38 @@ impl Removal {
     }
 }
 
-/// What waits in the stream, of all partitions.
+/// What waits in the stream, in all partitions.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// The subjects on which something waits, and how many messages.
+    /// The subjects with waiting messages, and how many.
     pub(crate) subjects: Vec<(String, usize)>,
     /// How long the first message has been in the stream; zero for an empty one.
     pub(crate) oldest_age: Duration,
 }
 
-/// What the stream's leader says of one subject.
+/// What the stream's leader says about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SubjectState {
-    /// When the stream was made, in JetStream's words: tells it from one that
-    /// was made anew, in which sequences repeat.
+    /// When the stream was made, as JetStream writes it. Another time means
+    /// another stream, in which sequences repeat.
     pub(crate) stream: String,
-    /// How many messages stand.
+    /// How many messages there are.
     pub(crate) messages: usize,
 }
 
 /// Access to the stream `ALERTS`. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct AlertQueue {
+pub(crate) struct DeliveryQueue {
     js: jetstream::Context,
 }
 
-impl AlertQueue {
+impl DeliveryQueue {
     pub(crate) fn new(js: jetstream::Context) -> Self {
         Self { js }
     }
 
-    /// Waits so long, and then until there is a connection: without one, every
-    /// try would only run into its time limit.
+    /// Waits this long, and then until there is a connection. Without one,
+    /// every try would run into its time limit.
     pub(crate) async fn back_after(&self, wait: Duration) {
         sleep(wait).await;
         while self.js.client().connection_state() != State::Connected {
@@ -109,13 +109,13 @@ impl AlertQueue {
         #[derive(serde::Deserialize)]
         struct StreamInfo {
             created: String,
-            /// What NATS's clock says.
+            /// The time on NATS's clock.
             ts: Option<DateTime<Utc>>,
             state: Subjects,
         }
         #[derive(serde::Deserialize)]
         struct Subjects {
-            // Absent where there are none.
+            // Absent if there are none.
             #[serde(default)]
             subjects: HashMap<String, usize>,
         }
@@ -136,20 +136,21 @@ impl AlertQueue {
         }
     }
 
-    /// The next messages of the subject from this sequence on, in order: none
-    /// when there are none, and perhaps not all; so many at most.
+    /// The next messages of the subject from this sequence on, in order. There
+    /// are at most `most`, and perhaps fewer than the stream has.
     pub(crate) async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
         direct_get::read(&self.js, wire::ALERTS, subject, from, most).await
     }
 
     /// The messages with these sequences that are still there.
-    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+    pub(crate) async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let stream = &stream;
         let gets = sequences.into_iter().map(|sequence| async move {
             match stream.direct_get(sequence).await {
-                Ok(message) => Ok(Some(Stored::new(sequence, &message.headers, message.payload))),
-                // A replica that lags does not know it yet; the leader does.
+                Ok(message) => Ok(Some(StoredMessage::new(sequence, &message.headers, message.payload))),
+                // A replica that lags does not have it yet, but the leader
+                // does.
                 Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
                     self.get_from_leader(sequence).await
                 }
@@ -160,26 +161,26 @@ impl AlertQueue {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    /// Whether the message still stands in the stream, for certain: the
-    /// stream's leader is asked, since a replica may lag.
+    /// Whether the message is still in the stream, for certain. The leader
+    /// answers, because a replica may lag.
     pub(crate) async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
         Ok(self.get_from_leader(sequence).await?.is_some())
     }
 
-    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<Stored>> {
+    async fn get_from_leader(&self, sequence: u64) -> anyhow::Result<Option<StoredMessage>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_raw_message(sequence).await {
-            Ok(message) => Ok(Some(Stored::new(sequence, &message.headers, message.payload))),
+            Ok(message) => Ok(Some(StoredMessage::new(sequence, &message.headers, message.payload))),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }
     }
 
     /// The subject's first message from this sequence on, as the stream's leader has it.
-    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<Stored>> {
+    pub(crate) async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         match stream.get_first_raw_message_by_subject(subject, from).await {
-            Ok(message) => Ok(Some(Stored::new(message.sequence, &message.headers, message.payload))),
+            Ok(message) => Ok(Some(StoredMessage::new(message.sequence, &message.headers, message.payload))),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(error).context("cannot look for an alert"),
         }
@@ -210,8 +211,8 @@ impl AlertQueue {
             .context("cannot remove what is done")?;
         match answer {
             Response::Ok(deleted) => ensure!(deleted.success, "JetStream did not remove what is done"),
-            // One that a predecessor removed already; the error's code depends on
-            // the server's version and says nothing certain.
+            // A predecessor may have removed it already. The error's code
+            // depends on the server's version, so it proves nothing.
             Response::Err { error } if self.stands(sequence).await? => {
                 return Err(error).context("cannot remove what is done");
             }

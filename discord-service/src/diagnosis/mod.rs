@@ -13,7 +13,7 @@ use async_nats::jetstream::{
 use futures::TryStreamExt as _;
 use shared::{Alert, ChannelId, refusal::Refusal, wire};
 
-pub use self::sample::Outcome;
+pub use self::sample::SampleOutcome;
 use crate::{
     closure::{self, Closure},
     dead_letters::{DeadLetters, Latest},
@@ -33,9 +33,9 @@ pub struct Findings {
     /// What was posted.
     pub tally: Tally,
     /// What waits.
-    pub waiting: Waiting,
+    pub waiting: WaitingSummary,
     /// Whether Discord does not let the bot post there, or did not until now.
-    pub closing: Option<Closure>,
+    pub closure: Option<Closure>,
     /// The dead letters that follow when it does again.
     pub follows: usize,
     /// What cannot be delivered.
@@ -46,7 +46,7 @@ pub struct Findings {
 
 /// The alerts of a channel that wait to be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Waiting {
+pub struct WaitingSummary {
     /// How many they are.
     pub alerts: u64,
     /// When the first of them was received.
@@ -94,27 +94,27 @@ impl Diagnosis {
         let lanes = Bucket::new(&self.js, wire::LANES);
         let mut closed = Vec::new();
         for channel in channels {
-            if let (Some(closing), follows) = self.closing(&lanes, *channel).await? {
-                closed.push((*channel, closing, follows));
+            if let (Some(closure), follows) = self.closure(&lanes, *channel).await? {
+                closed.push((*channel, closure, follows));
             }
         }
         Ok(closed)
     }
 
-    /// Why Discord refuses posts in the channel, if it does.
+    /// Discord's words, if it refuses posts in the channel.
     ///
     /// # Errors
     /// When NATS is away.
     pub(crate) async fn why_closed(&self, channel: ChannelId) -> anyhow::Result<Option<String>> {
         let closure = closure::of(&Bucket::new(&self.js, wire::LANES), channel).await?;
-        Ok(closure.filter(Closure::is_closed).map(|closure| closure.why))
+        Ok(closure.filter(Closure::is_closed).map(|closure| closure.words().to_owned()))
     }
 
-    async fn closing(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closure>, usize)> {
-        let Some(closing) = closure::of(lanes, channel).await? else { return Ok((None, 0)) };
+    async fn closure(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closure>, usize)> {
+        let Some(closure) = closure::of(lanes, channel).await? else { return Ok((None, 0)) };
         let oldest = chrono::Utc::now() - self.max_age;
         let follows = self.dead_letters.following(channel, oldest.timestamp_millis()).await?;
-        Ok((Some(closing), follows))
+        Ok((Some(closure), follows))
     }
 
     /// All that is known of the channel.
@@ -123,30 +123,30 @@ impl Diagnosis {
     /// When NATS is away.
     pub async fn of(&self, channel: ChannelId) -> anyhow::Result<Findings> {
         let lanes = Bucket::new(&self.js, wire::LANES);
-        let (tally, waiting, (closing, follows), dead, refusals) = tokio::try_join!(
+        let (tally, waiting, (closure, follows), dead, refusals) = tokio::try_join!(
             tally::of(&lanes, channel),
             self.waiting(channel),
-            self.closing(&lanes, channel),
+            self.closure(&lanes, channel),
             self.dead_letters.latest(channel, SHOWN),
             self.refusals(channel),
         )?;
-        Ok(Findings { tally, waiting, closing, follows, dead, refusals })
+        Ok(Findings { tally, waiting, closure, follows, dead, refusals })
     }
 
-    async fn waiting(&self, channel: ChannelId) -> anyhow::Result<Waiting> {
+    async fn waiting(&self, channel: ChannelId) -> anyhow::Result<WaitingSummary> {
         let subject = wire::alert_subject(channel);
         let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
         let counts = stream.info_with_subjects(&subject).await.context("cannot count what waits")?;
         let counts: Vec<(String, usize)> = counts.try_collect().await.context("cannot count what waits")?;
         let alerts: usize = counts.iter().map(|(_, count)| count).sum();
         if alerts == 0 {
-            return Ok(Waiting::default());
+            return Ok(WaitingSummary::default());
         }
         let (oldest_ms, newest_ms) = tokio::try_join!(
-            received(&stream, &subject, End::First),
-            received(&stream, &subject, End::Last)
+            received(&stream, &subject, QueueEnd::First),
+            received(&stream, &subject, QueueEnd::Last)
         )?;
-        Ok(Waiting { alerts: alerts as u64, oldest_ms, newest_ms })
+        Ok(WaitingSummary { alerts: alerts as u64, oldest_ms, newest_ms })
     }
 
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
@@ -170,17 +170,17 @@ fn last(mut notes: Vec<Refusal>) -> Vec<Refusal> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum End {
+enum QueueEnd {
     First,
     Last,
 }
 
 /// When the first or last waiting alert was received; `None` when it is gone
 /// meanwhile.
-async fn received(stream: &Stream<()>, subject: &str, end: End) -> anyhow::Result<Option<i64>> {
+async fn received(stream: &Stream<()>, subject: &str, end: QueueEnd) -> anyhow::Result<Option<i64>> {
     let message = match end {
-        End::First => stream.get_first_raw_message_by_subject(subject, 1).await,
-        End::Last => stream.get_last_raw_message_by_subject(subject).await,
+        QueueEnd::First => stream.get_first_raw_message_by_subject(subject, 1).await,
+        QueueEnd::Last => stream.get_last_raw_message_by_subject(subject).await,
     };
     match message {
         // What cannot be read was stored about when it was received.

@@ -10,7 +10,7 @@ use async_nats::{
 };
 use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
-use super::{Diagnosis, Waiting};
+use super::{Diagnosis, WaitingSummary};
 use crate::{dead_letters::DeadLetter, kv::Bucket};
 
 /// How long a post is waited for: more than Discord's limits take for what
@@ -23,13 +23,13 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// What became of a sample alert.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum SampleOutcome {
     /// It is shown in Discord, after so long.
     Posted(Duration),
     /// It can never be posted.
     Dead(Box<DeadLetter>),
     /// It still waits after so long, among these; the channel may be blocked.
-    Waits(Duration, Waiting),
+    Waits(Duration, WaitingSummary),
 }
 
 impl Diagnosis {
@@ -40,7 +40,7 @@ impl Diagnosis {
     ///
     /// # Errors
     /// When NATS is away, or the queue is full.
-    pub async fn test(&self, channel: ChannelId, command: u64) -> anyhow::Result<Outcome> {
+    pub async fn test(&self, channel: ChannelId, command: u64) -> anyhow::Result<SampleOutcome> {
         let started = Instant::now();
         let last_dead = self.dead_letters.last_sequence().await?;
         let event_id = format!("{command:032x}");
@@ -52,12 +52,14 @@ impl Diagnosis {
             if !self.waits(sequence).await? {
                 let took = started.elapsed();
                 let dead = self.dead_letters.of_event(channel, &event_id, last_dead).await?;
-                return Ok(dead.map_or(Outcome::Posted(took), |letter| Outcome::Dead(Box::new(letter))));
+                return Ok(
+                    dead.map_or(SampleOutcome::Posted(took), |letter| SampleOutcome::Dead(Box::new(letter)))
+                );
             }
             let pause = if started.elapsed() < SOON { LOOK_EVERY } else { LOOK_LATER_EVERY };
             tokio::time::sleep(pause).await;
         }
-        Ok(Outcome::Waits(started.elapsed(), self.waiting(channel).await?))
+        Ok(SampleOutcome::Waits(started.elapsed(), self.waiting(channel).await?))
     }
 
     /// A key that the channel trusts, where it has one: a secured channel takes

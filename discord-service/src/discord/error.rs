@@ -11,7 +11,7 @@ pub enum DiscordError {
     #[error("Discord refused with {status}, code {code}: {message}")]
     Refused {
         /// What the refusal is about.
-        refusal: Refusal,
+        refusal: DiscordRefusal,
         /// HTTP status.
         status: u16,
         /// Discord's JSON error code, 0 where there is none.
@@ -23,8 +23,8 @@ pub enum DiscordError {
     /// done.
     #[error("not sent: Discord's rate limits let no request go in the time that the caller has")]
     NotSent,
-    /// A fault that passes and says nothing about what was asked: no answer in
-    /// time, no connection, 5xx, or an answer of something in front of Discord.
+    /// A passing fault that says nothing about the request: no answer in time,
+    /// no connection, 5xx, or an answer from something in front of Discord.
     #[error("Discord is unavailable: {error:#}")]
     Unavailable {
         /// What happened.
@@ -37,7 +37,7 @@ pub enum DiscordError {
 
 /// What a refusal is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DiscordRefusal {
     /// The channel: it is gone or closed, or the bot lacks a permission there.
     Channel,
     /// What was looked up: Discord knows no such member, user or id.
@@ -54,7 +54,7 @@ pub enum Refusal {
 
 impl DiscordError {
     /// What the refusal is about; `None` when this is no refusal.
-    pub const fn refusal(&self) -> Option<Refusal> {
+    pub const fn refusal(&self) -> Option<DiscordRefusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
             Self::BadToken(_) | Self::NotSent | Self::Unavailable { .. } => None,

@@ -43,12 +43,12 @@ impl Discord {
         token: &str,
     ) -> Result<bool, DiscordError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct OriginalResponse {
             #[serde(default)]
             flags: u64,
         }
         let (path, route) = first_answer(application, interaction, token);
-        let Answer { flags } = self.get(&path, &route).await?;
+        let OriginalResponse { flags } = self.get(&path, &route).await?;
         Ok(flags & LOADING != 0)
     }
 }

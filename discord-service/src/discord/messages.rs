@@ -13,9 +13,9 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Discord, DiscordError, Refusal, codes, decode, encode, limits::padded, route::Route};
+use super::{Discord, DiscordError, DiscordRefusal, codes, decode, encode, limits::padded, route::Route};
 
-/// Replies in flight in one channel.
+/// ReplySlots in flight in one channel.
 const REPLIES_IN_FLIGHT: usize = 2;
 /// How long a reply is tried, with all its waiting.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
@@ -24,9 +24,9 @@ const REPLYING_CHANNELS: u64 = 10_000;
 
 /// The room that each channel has for replies.
 #[derive(Debug)]
-pub(super) struct Replies(Cache<ChannelId, Arc<Semaphore>>);
+pub(super) struct ReplySlots(Cache<ChannelId, Arc<Semaphore>>);
 
-impl Replies {
+impl ReplySlots {
     pub(super) fn new() -> Self {
         let rooms = Cache::builder().max_capacity(REPLYING_CHANNELS).time_to_idle(2 * REPLY_PATIENCE);
         Self(rooms.build())
@@ -174,7 +174,7 @@ impl Created {
     fn with_embeds(self, expected: bool) -> Result<Self, DiscordError> {
         if expected && self.embeds.as_ref().is_some_and(Vec::is_empty) {
             return Err(DiscordError::Refused {
-                refusal: Refusal::Channel,
+                refusal: DiscordRefusal::Channel,
                 status: 200,
                 code: codes::MISSING_PERMISSIONS,
                 message: "it left out the embeds".to_owned(),

@@ -1,9 +1,9 @@
 //! Discord's REST API through our own thin sender. One home for its limits,
 //! error codes and rate limits.
 //!
-//! serenity's own sender is not used for requests: its rate limiter breaks down
-//! under a burst, it has no time limits, and behind another base URL it loses
-//! what a 429 says.
+//! serenity's own sender is not used for requests. Its rate limiter breaks down
+//! in a burst, and it has no time limits. With another base URL it loses what a
+//! 429 says.
 
 mod answer;
 mod answer_meaning;
@@ -33,14 +33,14 @@ use self::{
     answer::Answer,
     answer_meaning::{Asked, Meaning},
     limits::{Limits, Outlasts, Priority},
-    messages::Replies,
-    recent_successes::Witness,
+    messages::ReplySlots,
+    recent_successes::RecentSuccesses,
     route::Route,
-    token_check::Token,
+    token_check::TokenCheck,
     transport::Transport,
 };
 pub use self::{
-    error::{DiscordError, Refusal},
+    error::{DiscordError, DiscordRefusal},
     messages::Edited,
 };
 
@@ -68,9 +68,9 @@ pub struct Discord {
 struct Shared {
     transport: Transport,
     limits: Limits,
-    token: Token,
-    witness: Witness,
-    replies: Replies,
+    token: TokenCheck,
+    recent_successes: RecentSuccesses,
+    replies: ReplySlots,
     guilds: Cache<ChannelId, Option<GuildId>>,
 }
 
@@ -85,9 +85,9 @@ impl Discord {
         let shared = Shared {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
-            token: Token::default(),
-            witness: Witness::default(),
-            replies: Replies::new(),
+            token: TokenCheck::default(),
+            recent_successes: RecentSuccesses::default(),
+            replies: ReplySlots::new(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
         Ok(Self { shared: Arc::new(shared), patience: PATIENCE, priority: Priority::Alert })
@@ -107,16 +107,17 @@ impl Discord {
         Self { priority: Priority::Command, ..self.clone() }
     }
 
-    /// Takes this pod's share of what all pods of the bot have together, for all
-    /// clones: Discord's 50 requests a second, and the invalid requests (401, 403,
-    /// 429) after which it bans an address.
+    /// Sets this pod's share of the limits for all pods of the bot, in all
+    /// clones. The limits are Discord's 50 requests a second, and the invalid
+    /// requests (401, 403, 429) before a ban.
     pub fn share_among(&self, pods: usize) {
         self.shared.limits.share_among(pods);
     }
 
-    /// Whether a request may go now that Discord will perhaps refuse, such as a
-    /// probe of a closed channel: this pod's share of invalid requests is less than
-    /// half used up. Beyond its whole share all requests are slowed down.
+    /// Whether a request may be sent now that Discord will perhaps refuse, such
+    /// as a try in a closed channel. Less than half of this pod's invalid
+    /// requests may be used up. Beyond its whole share all requests are slowed
+    /// down.
     pub fn may_be_refused(&self) -> bool {
         self.shared.limits.may_be_refused()
     }
@@ -148,7 +149,7 @@ impl Discord {
     /// ever, since it never changes.
     pub async fn guild_of(&self, channel: ChannelId) -> Result<Option<GuildId>, DiscordError> {
         #[derive(Deserialize)]
-        struct Channel {
+        struct ChannelGuild {
             // What answers without it, with a 200 of its own, is not Discord.
             #[serde(rename = "id")]
             _id: String,
@@ -158,7 +159,7 @@ impl Discord {
             return Ok(guild);
         }
         let path = format!("/channels/{channel}");
-        let Channel { guild_id, .. } = self.get(&path, &path).await?;
+        let ChannelGuild { guild_id, .. } = self.get(&path, &path).await?;
         let guild = guild_id
             .map(|id| id.parse())
             .transpose()
@@ -172,7 +173,7 @@ impl Discord {
     pub async fn user_exists(&self, user: UserId) -> Result<bool, DiscordError> {
         match self.request(Method::GET, &format!("/users/{user}"), "/users/{user}", None::<&()>).await {
             Ok(_) => Ok(true),
-            Err(DiscordError::Refused { refusal: Refusal::Unknown, .. }) => Ok(false),
+            Err(DiscordError::Refused { refusal: DiscordRefusal::Unknown, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -234,7 +235,7 @@ impl Discord {
         let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
         if answer.status.is_success() {
-            self.shared.witness.saw(path);
+            self.shared.recent_successes.saw(path);
         }
         Ok(answer)
     }

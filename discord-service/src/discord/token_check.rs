@@ -19,10 +19,10 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What is known of the token.
 #[derive(Debug, Default)]
-pub(super) struct Token(Mutex<Known>);
+pub(super) struct TokenCheck(Mutex<TokenState>);
 
 #[derive(Debug, Default)]
-enum Known {
+enum TokenState {
     /// Nobody doubted it yet.
     #[default]
     Nothing,
@@ -41,16 +41,16 @@ impl Discord {
         let doubted = Instant::now();
         let mut known = self.shared.token.0.lock().await;
         match *known {
-            Known::Refused => return true,
-            Known::NotRefused(told) if doubted < told + PAUSE => return false,
-            Known::Nothing | Known::NotRefused(_) => {}
+            TokenState::Refused => return true,
+            TokenState::NotRefused(told) if doubted < told + PAUSE => return false,
+            TokenState::Nothing | TokenState::NotRefused(_) => {}
         }
         let (route, deadline) = (Route::new(&Method::GET, ME), doubted + PATIENCE);
         let answer = self.attempt(&Method::GET, ME, &route, None, deadline).await;
         let refused = answer.is_ok_and(|answer| {
             answer.status.as_u16() == 401 && answer.meaning(Asked::LookUp) == Meaning::PerhapsBadToken
         });
-        *known = if refused { Known::Refused } else { Known::NotRefused(Instant::now()) };
+        *known = if refused { TokenState::Refused } else { TokenState::NotRefused(Instant::now()) };
         refused
     }
 }

@@ -32,7 +32,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const KEEP_SESSION: u16 = 4900;
 
 /// An open connection.
-pub(super) struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct GatewayConnection(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// What came in.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) enum Farewell {
     KeepSession,
 }
 
-impl Connection {
+impl GatewayConnection {
     pub(super) async fn open(gateway: &str) -> anyhow::Result<Self> {
         let mut url = Url::parse(gateway).context("Discord's gateway address is no URL")?;
         url.set_query(Some(QUERY));
@@ -95,8 +95,9 @@ impl Connection {
             .context("cannot write")
     }
 
-    /// Closes. The end of a session waits shortly for the other side to hear of
-    /// it; one that goes on is not waited for, since somebody waits to resume it.
+    /// Closes. At the end of a session this waits shortly until the other side
+    /// knows. A session that goes on has no such wait, because its successor
+    /// waits to resume it.
     pub(super) async fn close(mut self, farewell: Farewell) {
         let code = match farewell {
             Farewell::EndSession => CloseCode::Normal,

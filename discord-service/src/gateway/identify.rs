@@ -6,9 +6,9 @@ use shared::process::BadToken;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Context, ShardId,
+    context::ActiveShard,
     identify_budget::{GatewayInfo, StartLimit},
-    identify_slots::Slot,
+    identify_slots::IdentifySlot,
     reconnect_backoff::ask_again,
 };
 use crate::discord::DiscordError;
@@ -25,10 +25,10 @@ const LOOK: Duration = Duration::from_secs(60);
 /// # Errors
 /// When Discord refuses the token.
 pub(super) async fn may_identify(
-    shard: ShardId,
-    context: &Context,
+    shard: &ActiveShard<'_>,
     last: Option<Instant>,
-) -> Result<(String, Slot), BadToken> {
+) -> Result<(String, IdentifySlot), BadToken> {
+    let (id, context) = (shard.id, shard.context);
     let (mut failures, mut said) = (0, false);
     let mut slot = None;
     loop {
@@ -37,16 +37,16 @@ pub(super) async fn may_identify(
             Err(DiscordError::BadToken(bad_token)) => return Err(bad_token),
             Err(error) => {
                 failures += 1;
-                tracing::warn!(shard.id, %error, "cannot look up Discord's gateway; trying again");
+                tracing::warn!(shard.id = id.id, %error, "cannot look up Discord's gateway; trying again");
                 slot = None;
                 sleep(ask_again(failures)).await;
                 continue;
             }
         };
         failures = 0;
-        if let Some(wait) = info.limit.wait(shard.total, last.map(|last| last.elapsed())) {
+        if let Some(wait) = info.limit.wait(id.total, last.map(|last| last.elapsed())) {
             slot = None;
-            tell(shard, context, info.limit, wait, &mut said);
+            tell(shard, info.limit, wait, &mut said);
             sleep(wait.clamp(FRESH, LOOK)).await;
             continue;
         }
@@ -54,7 +54,7 @@ pub(super) async fn may_identify(
             return Ok((info.url, slot));
         }
         let began = Instant::now();
-        let taken = context.slots.take(shard.id, info.limit.max_concurrency).await;
+        let taken = context.slots.take(id.id, info.limit.max_concurrency).await;
         if began.elapsed() < FRESH {
             return Ok((info.url, taken));
         }
@@ -63,7 +63,7 @@ pub(super) async fn may_identify(
 }
 
 /// Says in readiness, and once in the log, what the shard waits for.
-fn tell(shard: ShardId, context: &Context, limit: StartLimit, wait: Duration, said: &mut bool) {
+fn tell(shard: &ActiveShard<'_>, limit: StartLimit, wait: Duration, said: &mut bool) {
     let StartLimit { remaining, total, .. } = limit;
     let words = format!(
         "only {remaining} of the day's {total} IDENTIFYs are left: the next is sent in about {} min",
@@ -71,12 +71,12 @@ fn tell(shard: ShardId, context: &Context, limit: StartLimit, wait: Duration, sa
     );
     if !std::mem::replace(said, true) {
         tracing::error!(
-            shard.id,
+            shard.id = shard.id.id,
             remaining,
             total,
             wait_secs = wait.as_secs(),
             "few of the day's IDENTIFYs are left: commands in this shard's servers are off until the next may be sent"
         );
     }
-    context.status.down(shard, words);
+    shard.context.status.down(shard.id, words);
 }

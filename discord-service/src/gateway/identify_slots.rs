@@ -1,5 +1,6 @@
-//! When a shard may identify, over all pods: a key in NATS for each remainder of
-//! shard id by `max_concurrency` is taken for as long as no other may.
+//! When a shard may identify, over all pods. NATS has a key for each remainder
+//! of the shard id by `max_concurrency`, and it is taken for as long as no
+//! other shard may.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -26,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// The moments at which shards may identify.
 #[derive(Debug)]
-pub(super) struct Slots {
+pub(super) struct IdentifySlots {
     bucket: Arc<Bucket>,
     turns: Mutex<HashMap<u32, Arc<Mutex<Turn>>>>,
 }
@@ -41,7 +42,7 @@ struct Turn {
 /// The right to identify once, from now on. Nobody else has it meanwhile, so
 /// that a slow connection cannot bring two IDENTIFYs close together.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct IdentifySlot {
     bucket: Arc<Bucket>,
     key: String,
     /// Set until it is spent.
@@ -49,13 +50,13 @@ pub(super) struct Slot {
     turn: OwnedMutexGuard<Turn>,
 }
 
-impl Slots {
+impl IdentifySlots {
     pub(super) fn new(bucket: Bucket) -> Self {
         Self { bucket: Arc::new(bucket), turns: Mutex::default() }
     }
 
     /// Waits until `shard` may identify.
-    pub(super) async fn take(&self, shard: u32, max_concurrency: u32) -> Slot {
+    pub(super) async fn take(&self, shard: u32, max_concurrency: u32) -> IdentifySlot {
         let number = shard % max_concurrency.max(1);
         let turn = Arc::clone(self.turns.lock().await.entry(number).or_default());
         let mut turn = turn.lock_owned().await;
@@ -69,7 +70,7 @@ impl Slots {
             match self.bucket.write(&key, Bytes::new(), Some(expected), Lifetime::For(TAKEN)).await {
                 Ok(revision) => {
                     let bucket = self.bucket.clone();
-                    return Slot { bucket, key, revision: Some(revision), turn };
+                    return IdentifySlot { bucket, key, revision: Some(revision), turn };
                 }
                 Err(WriteError::Conflict) if expected > 0 => expected = 0,
                 Err(WriteError::Conflict) => sleep(LOOK).await,
@@ -82,7 +83,7 @@ impl Slots {
     }
 }
 
-impl Slot {
+impl IdentifySlot {
     /// IDENTIFY is about to be sent. A slot that is dropped without was not used.
     ///
     /// # Errors
@@ -96,7 +97,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for IdentifySlot {
     fn drop(&mut self) {
         let Some(revision) = self.revision else { return };
         let (bucket, key) = (self.bucket.clone(), std::mem::take(&mut self.key));

@@ -7,18 +7,17 @@ use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    Context, ShardId,
     close_codes::{self, Closed},
-    connection::{Connection, Farewell, Received},
+    connection::{Farewell, GatewayConnection, Received},
+    context::ActiveShard,
     heartbeat::Heartbeat,
-    identify_slots::Slot,
+    identify_slots::IdentifySlot,
     interaction::InteractionCreate,
     protocol::{self, Envelope, Hello, Identify, MessageCreate, Presence, Properties, Ready, Resume, op},
-    reconnect_backoff::Outcome,
+    reconnect_backoff::ConnectionOutcome,
     reopening_events,
-    resumable::{Progress, Resumable},
+    resumable::Resumable,
 };
-use crate::lease::Lease;
 
 /// For HELLO to come, and for READY or RESUMED after it.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -31,7 +30,7 @@ pub(super) enum Greeting {
     /// Begin a new session.
     Identify {
         /// The right to do so.
-        slot: Slot,
+        slot: IdentifySlot,
         /// Whether to ask for the MESSAGE_CONTENT intent.
         with_content: bool,
     },
@@ -39,7 +38,7 @@ pub(super) enum Greeting {
 
 /// How a connection ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// We were told to stop, and closed it.
     Stopped,
     /// Discord closed it, or asked us to.
@@ -53,7 +52,7 @@ pub(super) enum End {
     Lost(anyhow::Error),
 }
 
-impl End {
+impl SessionEnd {
     fn closed(code: Option<u16>) -> Self {
         let words = match code {
             Some(code) => format!("closed with {code} ({})", close_codes::words(code)),
@@ -77,11 +76,8 @@ enum Greeted {
 
 /// One connection's state.
 struct Session<'a> {
-    connection: Connection,
-    context: &'a Context,
-    shard: ShardId,
-    lease: &'a Lease,
-    progress: &'a Progress,
+    connection: GatewayConnection,
+    shard: &'a ActiveShard<'a>,
     heartbeat: Heartbeat,
     greeted: Greeted,
     /// READY or RESUMED came then.
@@ -90,39 +86,33 @@ struct Session<'a> {
     up_by: Instant,
 }
 
-/// Connects to `url`, resumes the session in `progress` or puts a new one
-/// there, and hands on messages until the connection ends. Calls `up` once the
-/// shard receives events.
+/// Connects to `url`, resumes the shard's session or begins a new one, and hands on
+/// events until the connection ends.
 pub(super) async fn run(
+    shard: &ActiveShard<'_>,
     url: &str,
     greeting: Greeting,
-    shard: ShardId,
-    context: &Context,
-    progress: &Progress,
-    lease: &Lease,
-    up: impl FnOnce(),
-) -> (End, Outcome) {
+) -> (SessionEnd, ConnectionOutcome) {
     let opened = tokio::select! {
-        () = lease.stop().cancelled() => return (End::Stopped, Outcome::Unreached),
+        () = shard.lease.stop().cancelled() => return (SessionEnd::Stopped, ConnectionOutcome::Unreached),
         opened = open(url) => opened,
     };
     let (connection, heartbeat) = match opened {
         Ok(opened) => opened,
-        Err(error) => return (End::Lost(error), Outcome::Unreached),
+        Err(error) => return (SessionEnd::Lost(error), ConnectionOutcome::Unreached),
     };
     let (greeted, up_since, up_by) = (Greeted::Not, None, Instant::now() + GREETING_TIMEOUT);
-    let mut session =
-        Session { connection, context, shard, lease, progress, heartbeat, greeted, up_since, up_by };
+    let mut session = Session { connection, shard, heartbeat, greeted, up_since, up_by };
     let end = match session.greet(greeting).await {
-        Ok(()) => session.serve(up).await,
-        Err(error) => End::Lost(error),
+        Ok(()) => session.serve().await,
+        Err(error) => SessionEnd::Lost(error),
     };
     let outcome = session.outcome(&end);
     let farewell = match end {
         // Nobody can go on with a session that has not said READY. One that was
         // about to be resumed goes on elsewhere.
-        End::Stopped if progress.session.borrow().is_none() || !lease.has_heir() => {
-            progress.session.send_replace(None);
+        SessionEnd::Stopped if shard.progress.session.borrow().is_none() || !shard.lease.has_heir() => {
+            shard.progress.session.send_replace(None);
             Farewell::EndSession
         }
         _ => Farewell::KeepSession,
@@ -132,8 +122,8 @@ pub(super) async fn run(
 }
 
 /// Connects and waits for HELLO.
-async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
-    let mut connection = Connection::open(url).await?;
+async fn open(url: &str) -> anyhow::Result<(GatewayConnection, Heartbeat)> {
+    let mut connection = GatewayConnection::open(url).await?;
     let hello = timeout(GREETING_TIMEOUT, connection.next()).await.context("no HELLO in time")?;
     let text = match hello {
         Received::Text(text) => text,
@@ -150,8 +140,8 @@ async fn open(url: &str) -> anyhow::Result<(Connection, Heartbeat)> {
 
 impl Session<'_> {
     async fn greet(&mut self, greeting: Greeting) -> anyhow::Result<()> {
-        let token = self.context.discord.token().expose_secret();
-        let resumable = self.progress.session.borrow().clone();
+        let token = self.shard.context.discord.token().expose_secret();
+        let resumable = self.shard.progress.session.borrow().clone();
         match (greeting, resumable) {
             (Greeting::Resume, Some(Resumable { session_id, seq, .. })) => {
                 self.greeted = Greeted::Resume;
@@ -162,10 +152,10 @@ impl Session<'_> {
             (Greeting::Identify { slot, with_content }, _) => {
                 let identify = Identify {
                     token,
-                    shard: [self.shard.id, self.shard.total],
+                    shard: [self.shard.id.id, self.shard.id.total],
                     intents: protocol::intents(with_content),
                     properties: Properties::new(),
-                    presence: Presence::playing(&self.context.game),
+                    presence: Presence::playing(&self.shard.context.game),
                 };
                 slot.spend().await?;
                 self.greeted = Greeted::Identify;
@@ -175,73 +165,66 @@ impl Session<'_> {
     }
 
     /// What came of the connection that ended so.
-    fn outcome(&self, end: &End) -> Outcome {
-        let session_over = matches!(end, End::Closed { asks: Closed::Identify, .. });
+    fn outcome(&self, end: &SessionEnd) -> ConnectionOutcome {
+        let session_over = matches!(end, SessionEnd::Closed { asks: Closed::Identify, .. });
         match (self.up_since, self.greeted) {
-            (Some(since), _) => Outcome::Up(since.elapsed()),
-            (None, Greeted::Not) => Outcome::Unreached,
-            (None, Greeted::Identify) => Outcome::InVain,
-            (None, Greeted::Resume) if session_over => Outcome::SessionOver,
-            (None, Greeted::Resume) => Outcome::Unresumed,
+            (Some(since), _) => ConnectionOutcome::Up(since.elapsed()),
+            (None, Greeted::Not) => ConnectionOutcome::Unreached,
+            (None, Greeted::Identify) => ConnectionOutcome::InVain,
+            (None, Greeted::Resume) if session_over => ConnectionOutcome::SessionOver,
+            (None, Greeted::Resume) => ConnectionOutcome::Unresumed,
         }
     }
 
-    async fn serve(&mut self, up: impl FnOnce()) -> End {
-        let mut up = Some(up);
+    async fn serve(&mut self) -> SessionEnd {
         loop {
             let went_on = tokio::select! {
-                () = self.lease.stop().cancelled() => return End::Stopped,
+                () = self.shard.lease.stop().cancelled() => return SessionEnd::Stopped,
                 () = sleep_until(self.heartbeat.due) => self.beat().await,
                 () = sleep_until(self.up_by), if self.up_since.is_none() => Err(anyhow!("neither READY nor RESUMED in time")),
                 received = self.connection.next() => match received {
                     Received::Text(text) => self.receive(&text).await,
                     Received::Closed { code, reason } => {
                         // Somebody else's words: as they came, but quoted.
-                        let shard = self.shard.id;
                         let words = code.map(close_codes::words);
-                        tracing::info!(shard, code, words, ?reason, "the gateway's connection was closed");
-                        return End::closed(code);
+                        tracing::info!(shard.id = self.shard.id.id, code, words, ?reason, "the gateway's connection was closed");
+                        return SessionEnd::closed(code);
                     }
                 },
             };
             match went_on {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(end)) => return end,
-                Err(error) => return End::Lost(error),
-            }
-            if self.up_since.is_some()
-                && let Some(up) = up.take()
-            {
-                up();
+                Err(error) => return SessionEnd::Lost(error),
             }
         }
     }
 
-    async fn beat(&mut self) -> anyhow::Result<ControlFlow<End>> {
+    async fn beat(&mut self) -> anyhow::Result<ControlFlow<SessionEnd>> {
         self.heartbeat.begin()?;
         self.send_heartbeat().await?;
         Ok(ControlFlow::Continue(()))
     }
 
     async fn send_heartbeat(&mut self) -> anyhow::Result<()> {
-        let seq = self.progress.session.borrow().as_ref().map(|session| session.seq);
+        let seq = self.shard.progress.session.borrow().as_ref().map(|session| session.seq);
         self.connection.send(op::HEARTBEAT, seq).await
     }
 
-    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<End>> {
+    async fn receive(&mut self, text: &str) -> anyhow::Result<ControlFlow<SessionEnd>> {
         let envelope: Envelope = serde_json::from_str(text).context("a message without opcode")?;
         match envelope.op {
             op::DISPATCH => self.dispatch(&envelope, text),
             op::HEARTBEAT => self.send_heartbeat().await?,
             op::HEARTBEAT_ACK => self.heartbeat.answered(),
             op::RECONNECT => {
-                let end = End::asked(Closed::Resume, "Discord asked to connect again");
+                let end = SessionEnd::asked(Closed::Resume, "Discord asked to connect again");
                 return Ok(ControlFlow::Break(end));
             }
             op::INVALID_SESSION => {
                 let resumable = protocol::data(text).unwrap_or(false);
                 let asks = if resumable { Closed::Resume } else { Closed::Identify };
-                return Ok(ControlFlow::Break(End::asked(
+                return Ok(ControlFlow::Break(SessionEnd::asked(
                     asks,
                     "Discord says that the session is not valid",
                 )));
@@ -251,8 +234,14 @@ impl Session<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// The shard receives events from now on.
+    fn came_up(&mut self) {
+        self.up_since = Some(Instant::now());
+        self.shard.context.status.up(self.shard.id);
+    }
+
     fn dispatch(&mut self, envelope: &Envelope, text: &str) {
-        self.progress.session.send_if_modified(|session| match (session, envelope.s) {
+        self.shard.progress.session.send_if_modified(|session| match (session, envelope.s) {
             (Some(session), Some(seq)) => std::mem::replace(&mut session.seq, seq) != seq,
             _ => false,
         });
@@ -260,34 +249,34 @@ impl Session<'_> {
         let read = match name {
             "READY" => protocol::data(text).map(|ready: Ready| {
                 let session = Resumable::new(ready, envelope.s.unwrap_or_default());
-                self.progress.session.send_replace(Some(session));
-                self.up_since = Some(Instant::now());
+                self.shard.progress.session.send_replace(Some(session));
+                self.came_up();
             }),
             "RESUMED" => {
-                self.up_since = Some(Instant::now());
+                self.came_up();
                 Ok(())
             }
             "MESSAGE_CREATE" => protocol::data(text).map(|message: MessageCreate| {
-                if let Some((bot, handling)) = self.progress.handle() {
-                    self.context.intake.take(message, bot, self.lease.fence(), handling);
+                if let Some((bot, handling)) = self.shard.progress.handle() {
+                    self.shard.context.events.take(message, bot, self.shard.lease.fence(), handling);
                 }
             }),
             "INTERACTION_CREATE" => protocol::data(text).map(|interaction: InteractionCreate| {
-                if let Some((bot, handling)) = self.progress.handle() {
-                    self.context.intake.invoke(interaction, bot, self.lease.fence(), handling);
+                if let Some((bot, handling)) = self.shard.progress.handle() {
+                    self.shard.context.events.invoke(interaction, bot, self.shard.lease.fence(), handling);
                 }
             }),
             _ => reopening_events::read(name, text).map(|change| {
                 if let Some(change) = change
-                    && let Some((bot, handling)) = self.progress.handle()
+                    && let Some((bot, handling)) = self.shard.progress.handle()
                     && let Some(reopening) = change.reopening(bot)
                 {
-                    self.context.reopenings.add(reopening, handling);
+                    self.shard.context.reopenings.add(reopening, handling);
                 }
             }),
         };
         if let Err(error) = read {
-            tracing::warn!(self.shard.id, event = name, %error, "cannot read an event of the gateway");
+            tracing::warn!(shard.id = self.shard.id.id, event = name, %error, "cannot read an event of the gateway");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The state of each shard's session, kept in NATS, so that the pod that has the
-//! shard next goes on with the session: Discord then sends what came meanwhile,
-//! and no IDENTIFY is spent.
+//! The state of each shard's session, kept in NATS. The next pod with the shard
+//! goes on with the session: Discord sends the events since then, and no
+//! IDENTIFY is used.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{ShardId, events_in_flight::Unfinished, resumable::Resumable};
+use super::{context::ShardId, events_in_flight::EventsInFlight, resumable::Resumable};
 use crate::kv::{Bucket, Lifetime, WriteError};
 
 /// How far what is kept may lag behind, except for the end of a command. After a
@@ -24,20 +24,20 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// What is written down. A reader that knows fewer fields ignores the others.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct SessionEntry {
     total: u32,
     session: Resumable,
 }
 
 /// One shard's entry, as its owner keeps it.
-pub(super) struct Kept {
+pub(super) struct StoredSession {
     bucket: Bucket,
     shard: ShardId,
     revision: u64,
     session: Option<Resumable>,
 }
 
-impl Kept {
+impl StoredSession {
     /// What a predecessor left, as soon as NATS tells.
     pub(super) async fn open(bucket: &Bucket, shard: ShardId) -> Self {
         let entry = loop {
@@ -50,7 +50,7 @@ impl Kept {
         let revision = entry.as_ref().map_or(0, |entry| entry.revision);
         let stored = entry.and_then(|entry| serde_json::from_slice(&entry.value?).ok());
         let session =
-            stored.filter(|stored: &Stored| stored.total == shard.total).map(|stored| stored.session);
+            stored.filter(|stored: &SessionEntry| stored.total == shard.total).map(|stored| stored.session);
         Self { bucket: bucket.clone(), shard, revision, session }
     }
 
@@ -77,7 +77,7 @@ impl Kept {
     async fn write(&mut self, session: Option<&Resumable>) -> anyhow::Result<()> {
         let value = match session {
             Some(session) => {
-                let stored = Stored { total: self.shard.total, session: session.clone() };
+                let stored = SessionEntry { total: self.shard.total, session: session.clone() };
                 serde_json::to_vec(&stored)?.into()
             }
             None => Bytes::new(),
@@ -102,9 +102,9 @@ impl Kept {
     pub(super) async fn follow(
         &mut self,
         mut session: watch::Receiver<Option<Resumable>>,
-        unfinished: &Unfinished,
+        in_flight: &EventsInFlight,
     ) -> Infallible {
-        let mut changes = unfinished.changes();
+        let mut changes = in_flight.changes();
         loop {
             // Neither ends before the shard does.
             let _ = tokio::select! {
@@ -113,8 +113,8 @@ impl Kept {
             };
             changes.mark_unchanged();
             let now = session.borrow_and_update().clone();
-            self.save(now.map(|session| session.leaving(unfinished.events()))).await;
-            let _ = timeout(LAG, unfinished.command_ended()).await;
+            self.save(now.map(|session| session.leaving(in_flight.events()))).await;
+            let _ = timeout(LAG, in_flight.command_ended()).await;
         }
     }
 }

@@ -17,14 +17,14 @@ use super::{
     permissions::{self, Guild, Member},
 };
 use crate::{
-    discord::{Discord, DiscordError},
+    discord::{Discord, DiscordError, codes},
     rate_budget::{Budget, Rate},
 };
 
 /// How long facts are remembered for a guild that asks too often.
 const REMEMBERED: Duration = Duration::from_secs(5);
-/// How long it is remembered which role is the bot's own: as long as it stays in
-/// the guild, so this is only the delay after it was invited again.
+/// How long to remember which role is the bot's own. It does not change while
+/// the bot is in the guild, so this is only a delay after a new invitation.
 const ROLE_REMEMBERED: Duration = Duration::from_secs(600);
 /// How many guilds and members are remembered.
 const MAX_GUILDS: u64 = 500;
@@ -36,7 +36,7 @@ const FRESH: Rate = Rate::new(20, 1);
 /// Discord's answer could not be had. Shared by all who waited for it.
 pub(crate) type FactsError = Arc<Unanswered>;
 
-struct About {
+struct GuildFacts {
     guild: Guild,
     /// All but threads.
     channels: BTreeMap<ChannelId, Channel>,
@@ -44,7 +44,7 @@ struct About {
 
 pub(crate) struct Facts {
     look_ups: LookUps,
-    guilds: Cache<GuildId, Arc<About>>,
+    guilds: Cache<GuildId, Arc<GuildFacts>>,
     members: Cache<(GuildId, UserId), Option<Arc<Member>>>,
     own_roles: Cache<(GuildId, UserId), Option<u64>>,
     fresh: Budget<GuildId>,
@@ -129,6 +129,16 @@ impl Facts {
         }
     }
 
+    /// Whether the bot itself is a member of the guild.
+    pub(crate) async fn is_bot_in(&self, guild: GuildId, bot: UserId) -> Result<bool, FactsError> {
+        match self.member(guild, bot).await {
+            Ok(member) => Ok(member.is_some()),
+            // What Discord says of a guild to those who are not in it.
+            Err(error) if error.is_refused_with(codes::MISSING_ACCESS) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Until when the user is timed out in the guild, if so.
     pub(crate) async fn timed_out_until(
         &self,
@@ -157,7 +167,7 @@ impl Facts {
         Ok((named, others))
     }
 
-    async fn about(&self, guild: GuildId) -> Result<Arc<About>, FactsError> {
+    async fn about(&self, guild: GuildId) -> Result<Arc<GuildFacts>, FactsError> {
         self.guilds
             .try_get_with(guild, async {
                 let path = format!("/guilds/{guild}");
@@ -174,7 +184,7 @@ impl Facts {
                 };
                 let channels = channels.into_iter().map(Channel::from);
                 let channels = channels.map(|channel| (channel.id, channel)).collect();
-                Ok(Arc::new(About { guild: found?.into(), channels }))
+                Ok(Arc::new(GuildFacts { guild: found?.into(), channels }))
             })
             .await
     }
@@ -194,7 +204,7 @@ impl Facts {
             .await
     }
 
-    async fn by_id(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
+    async fn by_id(&self, about: &GuildFacts, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
         let mut channel = match self.channel(about, id).await? {
             Ok(channel) => channel,
             missing => return Ok(missing),
@@ -210,7 +220,11 @@ impl Facts {
 
     /// The channel with its own overwrites. What the guild's list does not name
     /// is a thread, or no channel of this guild.
-    async fn channel(&self, about: &About, id: ChannelId) -> Result<Result<Channel, Missing>, FactsError> {
+    async fn channel(
+        &self,
+        about: &GuildFacts,
+        id: ChannelId,
+    ) -> Result<Result<Channel, Missing>, FactsError> {
         if let Some(channel) = about.channels.get(&id) {
             return Ok(Ok(channel.clone()));
         }
@@ -226,7 +240,7 @@ impl Facts {
     }
 }
 
-impl About {
+impl GuildFacts {
     /// Names may be given twice. Channels that take no messages stand back, so
     /// that a category called like its channel does no harm.
     fn by_name(&self, name: &str) -> Result<Channel, Missing> {

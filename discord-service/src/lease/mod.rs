@@ -1,17 +1,17 @@
-//! Which of the pods serves which partition of the alerts and which shard of the
-//! gateway: one owner at a time for each, fair shares, and no setting that names
-//! how many pods there are.
+//! Which pod serves which partition of the alerts and which shard of the
+//! gateway. Each has one owner at a time, the shares are fair, and no setting
+//! names the number of pods.
 //!
-//! A pod writes one key of its own, again and again, that NATS removes
-//! `LEASE_TTL_SECS` after the last time; a key that is gone never comes back. One
-//! table says who owns what, and only compare-and-set changes it: an entry is
-//! taken over when its owner has cleared it, or when the owner's key is gone. A
-//! pod that cannot renew its key stops acting on all that it holds a fifth of
-//! that time before NATS can remove it, by its own clocks and at every step (see
-//! `pod_lease`), and begins a new life under another id.
+//! A pod writes its own key again and again. NATS removes the key
+//! `LEASE_TTL_SECS` after the last time, and a removed key never comes back.
+//! One table has all owners, and only compare-and-set changes it. A pod takes
+//! an entry over when its owner has cleared it, or when the owner's key is
+//! gone. A pod that cannot renew its key stops acting a fifth of that time
+//! before NATS can remove it. It checks its own clocks at every step (see
+//! `fence`). Then it begins again with another id.
 //!
-//! Why not a key for each lease: 64 partitions would be 64 writes where one
-//! does, and a hand-over of many would be as many steps instead of one.
+//! There is no key for each lease, because 64 partitions would need 64 writes
+//! instead of one. A hand-over of many would take as many steps.
 //!
 //! The KV bucket `leases` holds:
 //!
@@ -22,27 +22,27 @@
 //! | `session.<shard>` | a gateway session that another pod can go on with | for ever |
 //! | `identify.<n>` | taken while no other shard may identify | seconds |
 
+mod fence;
 mod keeper;
 mod owner_table;
-mod pod_lease;
 mod renewal;
 mod stored_owners;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_nats::jetstream;
 use shared::{shutdown::CancellationToken, wire};
 use tokio::sync::{mpsc, watch};
 
-pub use self::{keeper::Keeper, owner_table::Resource};
-use self::{keeper::KeeperChannels, owner_table::PodState, pod_lease::PodLease};
+pub use self::{fence::Fence, keeper::LeaseKeeper, owner_table::Resource};
+use self::{keeper::KeeperChannels, owner_table::PodState};
 use crate::kv::Bucket;
 
 /// This pod's part in the sharing, taken apart for those who need a piece of it.
 #[derive(Debug)]
 pub struct Membership {
     /// Runs it all; nothing is granted unless it runs.
-    pub keeper: Keeper,
+    pub keeper: LeaseKeeper,
     /// Partitions of the alerts, as this pod comes to own them.
     pub partitions: mpsc::UnboundedReceiver<Lease>,
     /// The same for the gateway's shards.
@@ -94,7 +94,7 @@ impl Membership {
             partitions: partition_grants,
             shards: shard_grants,
         };
-        let keeper = Keeper::new(bucket.clone(), ttl, channels);
+        let keeper = LeaseKeeper::new(bucket.clone(), ttl, channels);
         Self { keeper, partitions, shards: Shards { grants, bucket, shared, told }, pods }
     }
 }
@@ -137,31 +137,5 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // Without a keeper the pod's key expires, and the lease with it.
         let _ = self.dropped.send(self.resource);
-    }
-}
-
-/// Stops whatever a pod does once it has not renewed its leases in time.
-#[derive(Debug, Clone)]
-pub struct Fence(Arc<PodLease>);
-
-impl Fence {
-    /// One that stops nothing, for tests of what it is given to.
-    #[cfg(test)]
-    pub(crate) fn always() -> Self {
-        let pod_lease = PodLease::new(String::new());
-        pod_lease
-            .renew((tokio::time::Instant::now(), std::time::SystemTime::now()), Duration::from_secs(3600));
-        Self(Arc::new(pod_lease))
-    }
-
-    /// Whether the pod may act now.
-    pub fn is_held(&self) -> bool {
-        self.0.is_held()
-    }
-
-    /// Lets `act` go on only while the pod may act; `None` when it was cut off,
-    /// at any point where it waited. The clocks are read before every step.
-    pub async fn while_held<T>(&self, act: impl Future<Output = T>) -> Option<T> {
-        self.0.while_held(act).await
     }
 }

@@ -1,9 +1,6 @@
 //! A pod's own key in NATS: a sign of life that must be given again and again.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use shared::text::chain;
@@ -13,8 +10,8 @@ use tokio::{
 };
 
 use super::{
+    fence::Fence,
     owner_table::{PodId, PodState},
-    pod_lease::PodLease,
 };
 use crate::kv::{Bucket, Lifetime, WriteError};
 
@@ -25,7 +22,7 @@ pub(super) const PODS: &str = "pod";
 pub(super) struct Renewal {
     pub(super) bucket: Bucket,
     pub(super) ttl: Duration,
-    pub(super) pod_lease: Arc<PodLease>,
+    pub(super) fence: Fence,
     pub(super) revision: u64,
     pub(super) own: watch::Receiver<PodState>,
 }
@@ -42,12 +39,12 @@ impl Renewal {
             // In vain, it is tried again soon: while NATS elects a leader, which takes
             // it longer than a pause, every moment of the rest counts.
             pause = self.ttl / 20;
-            match announce(&self.bucket, self.ttl, &self.pod_lease, &self.own, self.revision).await {
+            match announce(&self.bucket, self.ttl, &self.fence, &self.own, self.revision).await {
                 Ok(revision) => {
                     self.revision = revision;
                     pause = self.ttl / 10;
                 }
-                Err(WriteError::Conflict) => match self.bucket.entry(&key_of(&self.pod_lease.pod)).await {
+                Err(WriteError::Conflict) => match self.bucket.entry(&key_of(self.fence.pod())).await {
                     // An earlier renewal was stored after all.
                     Ok(Some(entry)) => self.revision = entry.revision,
                     Ok(None) => return,
@@ -66,19 +63,20 @@ fn failed_to_renew(error: &anyhow::Error, joined: &impl Fn(Result<(), &str>)) {
 }
 
 /// Writes a pod's own key, and lets the pod act until a fifth of the key's life
-/// before its end: counted from before the writing, since NATS counts from after.
+/// before its end. It counts from before the write, because NATS counts from
+/// after it.
 pub(super) async fn announce(
     bucket: &Bucket,
     ttl: Duration,
-    pod_lease: &PodLease,
+    fence: &Fence,
     own: &watch::Receiver<PodState>,
     revision: u64,
 ) -> Result<u64, WriteError> {
     let value = serde_json::to_vec(&*own.borrow()).context("cannot encode the pod's key")?;
     let since = (Instant::now(), SystemTime::now());
     let revision =
-        bucket.write(&key_of(&pod_lease.pod), value.into(), Some(revision), Lifetime::For(ttl)).await?;
-    pod_lease.renew(since, ttl - ttl / 5);
+        bucket.write(&key_of(fence.pod()), value.into(), Some(revision), Lifetime::For(ttl)).await?;
+    fence.renew(since, ttl - ttl / 5);
     Ok(revision)
 }
 

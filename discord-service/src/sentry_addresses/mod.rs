@@ -9,8 +9,8 @@ use async_nats::jetstream;
 use rand::Rng as _;
 use reqwest::{StatusCode, redirect};
 use shared::{
+    sentry_ip_ranges::{Published, Ranges},
     shutdown::CancellationToken,
-    sources::{Published, Ranges},
     wire,
 };
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -84,9 +84,9 @@ pub async fn keep_fresh(
         stop.cancelled().await;
         return Ok(());
     };
-    let http = client(&url).context("Failed to set up reading Sentry's addresses")?;
+    let http = client(&url).context("cannot set up reading Sentry's addresses")?;
     let bucket = Bucket::new(&js, wire::SOURCES);
-    let mut keeper = Keeper { http, url, bucket, copy: None, since_ms: now_ms() };
+    let mut keeper = AddressKeeper { http, url, bucket, copy: None, since_ms: now_ms() };
     tokio::select! {
         () = keeper.run() => {}
         () = stop.cancelled() => {}
@@ -111,7 +111,7 @@ fn client(url: &Url) -> reqwest::Result<reqwest::Client> {
     if url.scheme() == "http" { builder.no_proxy().build() } else { builder.https_only(true).build() }
 }
 
-struct Keeper {
+struct AddressKeeper {
     http: reqwest::Client,
     url: Url,
     bucket: Bucket,
@@ -121,7 +121,7 @@ struct Keeper {
     since_ms: i64,
 }
 
-impl Keeper {
+impl AddressKeeper {
     async fn run(&mut self) {
         // The bucket is made beside this: a list that cannot be kept is not to be read.
         while current(&self.bucket).await.is_err() {

@@ -37,11 +37,11 @@ pub struct StoreError(#[from] pub anyhow::Error);
 
 /// Whether a write changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum WriteOutcome {
     /// It did.
-    Made,
+    Changed,
     /// It was so already.
-    Already,
+    Unchanged,
 }
 
 /// The outcome of registering a project.
@@ -74,10 +74,10 @@ pub trait Store: Send + Sync + 'static {
     async fn channels(&self, guild: GuildId) -> Result<Vec<ChannelId>, StoreError>;
 
     /// Puts the channel into the guild's list.
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError>;
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError>;
 
     /// Takes the channel out of the guild's list.
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError>;
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError>;
 
     /// The projects of the guild's users. Slugs are as stored: an old database
     /// may hold any text.
@@ -113,8 +113,9 @@ pub trait Store: Send + Sync + 'static {
         latest: &ChannelTrust,
     ) -> Result<bool, StoreError>;
 
-    /// Since when a store that notes it elsewhere has noted that the channel is
-    /// secured, in milliseconds since 1970: also where what it trusts is lost.
+    /// Since when the channel is secured, in milliseconds since 1970, as a
+    /// second note in the store says. It stays even if the record of what the
+    /// channel trusts is lost.
     async fn secured_since(&self, channel: ChannelId) -> Result<Option<i64>, StoreError> {
         let _ = channel;
         Ok(None)

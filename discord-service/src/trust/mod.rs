@@ -1,9 +1,9 @@
 //! What channels trust beyond a source address: tokens and client secrets. How
 //! that changes, which alerts it lets through, and its mirror for the ingress.
 //!
-//! The store is the truth. Every change is one compare-and-set there, so that of
-//! two admins on two pods neither undoes what the other did, and reaches the
-//! mirror before a reply confirms it.
+//! The store is the truth. Every change is one compare-and-set there, so that
+//! two admins on two pods do not undo each other's work. It reaches the mirror
+//! before a reply confirms it.
 
 mod edits;
 mod judgement;
@@ -26,7 +26,7 @@ pub(crate) use self::{
     edits::MAX_SECRETS,
     judgement::{Distrust, distrust},
 };
-use crate::store::{Change, Store, StoreError, WRITE_ATTEMPTS, after_conflict};
+use crate::store::{Store, StoreError, WRITE_ATTEMPTS, WriteOutcome, after_conflict};
 
 /// How long a change may take to reach the mirror: somebody waits for the reply.
 const MIRRORED: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ pub enum TrustError {
 
 /// The outcome of handing a client secret over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stored {
+pub enum SecretOutcome {
     /// It is kept from now on.
     Now,
     /// It was kept already.
@@ -118,9 +118,9 @@ impl Trusts {
     ///
     /// # Errors
     /// [`TrustError`] when it cannot be done now.
-    pub async fn open(&self, channel: ChannelId) -> Result<Change, TrustError> {
+    pub async fn open(&self, channel: ChannelId) -> Result<WriteOutcome, TrustError> {
         let change = self.change(channel, edits::open).await?;
-        if change == Change::Already {
+        if change == WriteOutcome::Unchanged {
             self.store.note_open(channel).await?;
         }
         Ok(change)
@@ -134,12 +134,12 @@ impl Trusts {
         &self,
         channel: ChannelId,
         secret: &ClientSecret,
-    ) -> Result<(Stored, Vec<String>), TrustError> {
+    ) -> Result<(SecretOutcome, Vec<String>), TrustError> {
         let keys = self.keys.as_ref().ok_or(SealError::Open)?;
         let key = edits::seal(keys, channel, secret)?;
         self.change(channel, |trust| {
             let stored = match edits::holds(keys, channel, trust, secret) {
-                true => Stored::Already,
+                true => SecretOutcome::Already,
                 false => edits::add_secret(trust, &key),
             };
             (stored, edits::secret_ids(trust))
@@ -155,7 +155,7 @@ impl Trusts {
         &self,
         channel: ChannelId,
         id: &str,
-    ) -> Result<(Change, Vec<String>), TrustError> {
+    ) -> Result<(WriteOutcome, Vec<String>), TrustError> {
         self.change(channel, |trust| (edits::remove_secret(trust, id), edits::secret_ids(trust))).await
     }
 

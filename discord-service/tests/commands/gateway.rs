@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
-    gateway::{self, Handler},
+    gateway::{Gateway, Handler},
     lease::Membership,
     settings::Settings,
 };
@@ -45,15 +45,9 @@ impl Connected {
         let Membership { keeper, shards, .. } =
             Membership::new(&nats, settings.lease_ttl(), CancellationToken::new());
         tokio::spawn(keeper.run(stop.clone(), |_| {}));
-        tokio::spawn(gateway::run(
-            discord,
-            nats,
-            "!sentry",
-            handler,
-            readiness.clone(),
-            shards,
-            stop.clone(),
-        ));
+        let (prefix, says) = ("!sentry".to_owned(), readiness.clone());
+        let gateway = Gateway { discord, nats, prefix, handler, readiness: says };
+        tokio::spawn(gateway.run(shards, stop.clone()));
         let connected = Self { stage, readiness, stop };
         wait_for("the gateway is ready", CONNECTED, || async {
             let (_, checks) = connected.readiness.report();

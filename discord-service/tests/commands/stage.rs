@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use clap::Parser as _;
 use discord_service::{
     authority::Authority,
-    commands::Commands,
+    commands::{CommandServices, Commands},
     dead_letters::DeadLetters,
     discord::Discord,
     gateway::{Handler as _, Typed},
@@ -95,8 +95,14 @@ impl Stage {
         let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
         let trusts = Trusts::new(store.clone(), &js, secrets);
         let dead_letters = DeadLetters::new(js);
-        let commands = Commands::new(store.clone(), &discord, authority, trusts, dead_letters, &settings);
-        let commands = Arc::new(commands);
+        let services = CommandServices {
+            store: store.clone(),
+            discord: discord.clone(),
+            authority,
+            trusts,
+            dead_letters,
+        };
+        let commands = Arc::new(Commands::new(services, &settings));
         Self {
             nats,
             sandbox,

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use clap::Parser as _;
 use discord_service::{
     discord::Discord,
-    gateway::{self, Handler, Invoked, Typed},
+    gateway::{Gateway, Handler, Invoked, Typed},
     lease::Membership,
     settings::Settings,
 };
@@ -79,9 +79,9 @@ impl Client {
             Membership::new(&nats, settings.lease_ttl(), shutdown.clone());
         tokio::spawn(keeper.run(CancellationToken::new(), |_| {}));
         let task = tokio::spawn({
-            let handler = Arc::new(heard.clone());
-            let (nats, readiness, shutdown) = (nats.clone(), readiness.clone(), shutdown.clone());
-            async move { gateway::run(discord, nats, "!sentry", handler, readiness, shards, shutdown).await }
+            let (nats, readiness) = (nats.clone(), readiness.clone());
+            let (prefix, handler) = ("!sentry".to_owned(), Arc::new(heard.clone()));
+            Gateway { discord, nats, prefix, handler, readiness }.run(shards, shutdown.clone())
         });
         Self { heard, readiness, shutdown, task, nats, _server: server }
     }
@@ -126,8 +126,8 @@ pub(crate) struct Scene {
     pub(crate) client: Client,
 }
 
-/// As at Discord, but with a heartbeat every 500 ms, and with a second less between
-/// identifies: a busy machine may send one late, and the next in time.
+/// As at Discord, but with a heartbeat every 500 ms, and with a second less
+/// between identifies. A busy machine may send one late, and the next in time.
 pub(crate) fn config() -> Config {
     Config::default().clocks(|clocks| {
         clocks.heartbeat = Duration::from_millis(500);

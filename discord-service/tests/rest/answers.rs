@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use discord_service::discord::{Discord, DiscordError, Refusal};
+use discord_service::discord::{Discord, DiscordError, DiscordRefusal};
 use futures::future::join_all;
 use secrecy::SecretString;
 use serde_json::json;
@@ -120,7 +120,7 @@ async fn a_token_that_discord_refuses_twice_is_bad_but_not_for_an_interaction() 
     let server = Scripted::always(Reply::json(401, r#"{"message":"401: Unauthorized","code":0}"#)).await;
     let discord = discord(&server);
     let answer = discord.answer_interaction(1, "stale", &json!({"type": 5})).await;
-    assert_eq!(answer.expect_err("refused").refusal(), Some(Refusal::InteractionOver));
+    assert_eq!(answer.expect_err("refused").refusal(), Some(DiscordRefusal::InteractionOver));
     assert_eq!(server.requests().len(), 1);
     let posts = join_all((1..6).map(|channel| post(&discord, channel))).await;
     assert!(posts.iter().all(|post| matches!(post, Err(DiscordError::BadToken(_)))), "{posts:?}");
@@ -132,7 +132,7 @@ async fn a_token_that_discord_refuses_twice_is_bad_but_not_for_an_interaction() 
 async fn a_refusal_has_its_code_and_reach() {
     let server = Scripted::always(Reply::json(403, r#"{"message":"Missing Access","code":50001}"#)).await;
     let error = post(&discord(&server), 1).await.expect_err("refused");
-    assert_eq!(error.refusal(), Some(Refusal::Channel));
+    assert_eq!(error.refusal(), Some(DiscordRefusal::Channel));
     assert_eq!(error.to_string(), "Discord refused with 403, code 50001: Missing Access");
 }
 
@@ -154,7 +154,7 @@ async fn a_private_channel_has_no_guild_and_an_unknown_one_is_refused() {
     let discord = discord(&server);
     assert_eq!(discord.guild_of(CHANNEL).await.expect("a channel"), None);
     let error = discord.guild_of(ChannelId::new(2)).await.expect_err("unknown");
-    assert_eq!(error.refusal(), Some(Refusal::Channel));
+    assert_eq!(error.refusal(), Some(DiscordRefusal::Channel));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Databases that were there before, with whatever they hold.
 
-use discord_service::store::{Change, Registration};
+use discord_service::store::{Registration, WriteOutcome};
 use harness::firestore::{FirestoreEmulator, FirestoreProject};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -54,10 +54,10 @@ async fn a_channel_list_keeps_every_other_field_as_it_was() {
     let before = database.read(&channels_document()).await;
 
     assert_eq!(store.channels(GUILD).await.unwrap(), [CHANNEL]);
-    assert_eq!(store.authorize(GUILD, OTHER_CHANNEL).await.unwrap(), Change::Made);
+    assert_eq!(store.authorize(GUILD, OTHER_CHANNEL).await.unwrap(), WriteOutcome::Changed);
     let after = database.read(&channels_document()).await;
     assert_eq!(after, with(before.clone(), OTHER_CHANNEL, OTHER_CHANNEL));
-    assert_eq!(store.revoke(GUILD, OTHER_CHANNEL).await.unwrap(), Change::Made);
+    assert_eq!(store.revoke(GUILD, OTHER_CHANNEL).await.unwrap(), WriteOutcome::Changed);
     assert_eq!(database.read(&channels_document()).await, before);
 }
 
@@ -72,10 +72,10 @@ async fn a_row_that_is_no_authorization_grants_nothing_and_stays_until_it_is_aut
 
     for channel in [number, wrong, ChannelId::new(2), ChannelId::new(7)] {
         assert_eq!(store.guilds_listing(channel).await.unwrap(), [], "{channel}");
-        assert_eq!(store.revoke(GUILD, channel).await.unwrap(), Change::Already, "{channel}");
+        assert_eq!(store.revoke(GUILD, channel).await.unwrap(), WriteOutcome::Unchanged, "{channel}");
     }
     assert_eq!(database.read(&channels_document()).await, before);
-    assert_eq!(store.authorize(GUILD, number).await.unwrap(), Change::Made);
+    assert_eq!(store.authorize(GUILD, number).await.unwrap(), WriteOutcome::Changed);
     assert_eq!(store.guilds_listing(number).await.unwrap(), [GUILD]);
     assert_eq!(database.read(&channels_document()).await, with(before, number, number));
 }
@@ -89,7 +89,7 @@ async fn a_channel_under_a_foreign_guild_is_listed_under_that_guild_alone() {
 
     assert_eq!(store.guilds_listing(CHANNEL).await.unwrap(), [OTHER_GUILD]);
     assert_eq!(store.channels(GUILD).await.unwrap(), []);
-    assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), Change::Already);
+    assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), WriteOutcome::Unchanged);
     assert_eq!(store.guilds_listing(CHANNEL).await.unwrap(), [OTHER_GUILD]);
 }
 

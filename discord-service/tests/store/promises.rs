@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use discord_service::store::{Change, Registration};
+use discord_service::store::{Registration, WriteOutcome};
 use futures::future::join_all;
 use shared::{ChannelId, GuildId, RuntimeMode, UserId};
 
@@ -30,7 +30,7 @@ async fn an_empty_store_holds_nothing(world: World) {
     assert_eq!(store.guilds_listing(CHANNEL).await.unwrap(), []);
     assert_eq!(store.channels(GUILD).await.unwrap(), []);
     assert_eq!(store.projects(GUILD).await.unwrap(), BTreeMap::new());
-    assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), Change::Already);
+    assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), WriteOutcome::Unchanged);
     assert_eq!(store.unregister(GUILD, ALICE).await.unwrap(), None);
     let keys = store.api_keys(RuntimeMode::Production).await.unwrap();
     assert!(keys.discord_token.is_none() && keys.sentry_dsn.is_none());
@@ -39,12 +39,12 @@ async fn an_empty_store_holds_nothing(world: World) {
 async fn an_authorized_channel_is_listed_until_it_is_revoked(world: World) {
     let store = world.store().await;
     for _ in 0..2 {
-        assert_eq!(store.authorize(GUILD, CHANNEL).await.unwrap(), Change::Made);
-        assert_eq!(store.authorize(GUILD, CHANNEL).await.unwrap(), Change::Already);
+        assert_eq!(store.authorize(GUILD, CHANNEL).await.unwrap(), WriteOutcome::Changed);
+        assert_eq!(store.authorize(GUILD, CHANNEL).await.unwrap(), WriteOutcome::Unchanged);
         assert_eq!(store.guilds_listing(CHANNEL).await.unwrap(), [GUILD]);
         assert_eq!(store.channels(GUILD).await.unwrap(), [CHANNEL]);
-        assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), Change::Made);
-        assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), Change::Already);
+        assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), WriteOutcome::Changed);
+        assert_eq!(store.revoke(GUILD, CHANNEL).await.unwrap(), WriteOutcome::Unchanged);
         assert_eq!(store.guilds_listing(CHANNEL).await.unwrap(), []);
         assert_eq!(store.channels(GUILD).await.unwrap(), []);
     }
@@ -76,7 +76,7 @@ async fn any_id_can_be_kept(world: World) {
     let store = world.store().await;
     for id in [0, 1, u64::MAX] {
         let (guild, channel, user) = (GuildId::new(id), ChannelId::new(id), UserId::new(id));
-        assert_eq!(store.authorize(guild, channel).await.unwrap(), Change::Made);
+        assert_eq!(store.authorize(guild, channel).await.unwrap(), WriteOutcome::Changed);
         assert_eq!(store.guilds_listing(channel).await.unwrap(), [guild]);
         assert_eq!(store.register(guild, user, &slug("web")).await.unwrap(), Registration::Registered);
         assert_eq!(store.unregister(guild, user).await.unwrap().as_deref(), Some("web"));
@@ -129,7 +129,7 @@ async fn writes_at_the_same_instant_are_all_kept(world: World) {
 async fn of_two_who_authorize_at_the_same_instant_one_made_the_change(world: World) {
     let (one, other) = (world.store().await, world.store().await);
     let (a, b) = tokio::join!(one.authorize(GUILD, CHANNEL), other.authorize(GUILD, CHANNEL));
-    let made = [a.unwrap(), b.unwrap()].into_iter().filter(|change| *change == Change::Made);
+    let made = [a.unwrap(), b.unwrap()].into_iter().filter(|change| *change == WriteOutcome::Changed);
     assert_eq!(made.count(), 1);
 }
 

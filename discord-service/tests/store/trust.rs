@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use discord_service::{
-    store::{Change, Store},
+    store::{Store, WriteOutcome},
     trust::{Secured, Trusts},
 };
 use futures::future::join_all;
@@ -150,7 +150,7 @@ async fn a_change_is_in_the_mirror_when_it_is_answered_and_a_secret_nowhere_in_t
     assert_eq!((&kept["secured"], &kept["tokens"][0]["sha256"]), (&json!(true), &json!(secured.key.sha256)));
     trusts.add_secret(CHANNEL, &secret(7)).await.unwrap();
     assert!(!mirrored(&world, CHANNEL).await.to_string().contains("7777"));
-    assert_eq!(trusts.open(CHANNEL).await.unwrap(), Change::Made);
+    assert_eq!(trusts.open(CHANNEL).await.unwrap(), WriteOutcome::Changed);
     let kept = mirrored(&world, CHANNEL).await;
     assert_eq!((&kept["secured"], kept["tokens"].as_array().unwrap().len()), (&json!(false), 1));
 }

@@ -34,13 +34,13 @@ pub(crate) enum ParsedWebhook {
 #[derive(Debug)]
 pub(crate) struct ParsedAlert {
     pub(crate) alert: Alert,
-    /// Of what it tells the state, if of anything.
+    /// What it tells the state of, if it does.
     pub(crate) state: Option<StateSubject>,
 }
 
 impl ParsedWebhook {
-    /// Reads a request's body: without a resource, a legacy one or another sender's.
-    /// `None` when nothing is known about the action that it names.
+    /// Reads a request's body. Without a resource it is a legacy one or another
+    /// sender's. `None` when nothing is known about the action that it names.
     pub(crate) fn parse(
         resource: Option<&'static PlatformResource>,
         body: &[u8],
@@ -65,7 +65,7 @@ impl ParsedWebhook {
     }
 
     /// Its alerts for this channel and user, received at `received_ms`
-    /// milliseconds since 1970: at least one, and more of other senders only.
+    /// milliseconds since 1970. At least one; only other senders send several.
     pub(crate) fn alerts(
         &self,
         channel: ChannelId,

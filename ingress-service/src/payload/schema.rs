@@ -17,13 +17,12 @@ pub enum PayloadError {
         /// JSON pointer into the body.
         place: String,
     },
-    /// It is recognised as GlitchTip's or Bugsink's, and not as they are known to
-    /// send it.
+    /// GlitchTip or Bugsink sent it, but not as they are known to do.
     #[error(
-        "body: {sender}'s, but it breaks {rule} at {place:?}. Choose a kind of webhook that ADMINS.md names"
+        "body: sent by {sender}, but breaks {rule} at {place:?}: choose a kind of webhook that ADMINS.md names"
     )]
     OtherSender {
-        /// Its name.
+        /// The sender's name.
         sender: &'static str,
         /// JSON pointer into the schema.
         rule: String,

@@ -1,5 +1,5 @@
-//! The way of one webhook's alerts from its checks to the queue: trust, the verdict,
-//! the stream, and how long it is held while NATS is away.
+//! The way of one webhook's alerts from its checks to the queue: trust, the
+//! verdict and the stream. Also how long they are held while NATS is away.
 
 use std::time::Instant;
 
@@ -62,8 +62,9 @@ impl Webhooks {
         self.hand_over(&handover, deadlines).await
     }
 
-    /// Hands the alerts over as soon as there is a connection to NATS, and once
-    /// more if the connection breaks meanwhile: NATS stores a repeat only once.
+    /// Hands the alerts over once there is a connection to NATS. If the
+    /// connection breaks meanwhile, does so again, because NATS stores a repeat
+    /// only once.
     async fn hand_over(&self, handover: &Handover, deadlines: &Deadlines) -> Result<WebhookResponse, Rule> {
         let mut attempts = 0;
         loop {
@@ -92,9 +93,9 @@ impl Webhooks {
     }
 
     /// Asks once whether the alerts may be posted, and stores all of them at the
-    /// same time. Where one cannot be stored the answer says so, and the others
-    /// stay: nobody sends them again, and a repeat stores only what is missing.
-    /// After an `again`, an alert that was stored before may be this very one.
+    /// same time. If one cannot be stored, the answer is its error. The others stay,
+    /// because GlitchTip does not repeat. A repeat stores only what is missing.
+    /// With `again`, an alert that was stored before may be this very one.
     async fn attempt(
         &self,
         Handover { question, alerts }: &Handover,
@@ -124,8 +125,8 @@ impl Webhooks {
         })
     }
 
-    /// Stores one alert and notes it. Returns whether it is one that is answered as
-    /// a repeat if it was stored before, and was.
+    /// Stores one alert and notes it. Returns whether it is a repeat that must be
+    /// answered as one.
     async fn store_alert(
         &self,
         alert: &Alert,

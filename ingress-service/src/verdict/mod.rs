@@ -1,4 +1,4 @@
-//! Whether an alert may be posted: discord-service's verdict, and what holds
+//! Whether an alert may be posted: discord-service's verdict, and the limits
 //! while there is none.
 
 mod refused_channels;
@@ -33,7 +33,7 @@ pub(crate) struct VerdictClient {
 pub(crate) enum Authorization {
     /// A verdict allows it.
     Allowed,
-    /// There is no verdict, and it is within the limits for such alerts.
+    /// There is no verdict, and the alert is within the limits for this case.
     Unverified,
 }
 
@@ -69,7 +69,8 @@ pub(crate) enum NoVerdict {
 }
 
 impl VerdictClient {
-    /// Hears the answers over this connection. Each is waited for as long as `timeout`.
+    /// Subscribes to the answers on this connection. Waits at most `timeout`
+    /// for each.
     ///
     /// # Errors
     /// When the client has ended.
@@ -83,13 +84,13 @@ impl VerdictClient {
         })
     }
 
-    /// Whether the last verdict about the channel found it authorized.
+    /// Whether the last verdict about the channel said that it is authorized.
     pub(crate) fn knows(&self, channel: ChannelId) -> bool {
         self.unverified.knows(channel)
     }
 
-    /// Whether the alerts in question may be stored, within `deadline` and with time
-    /// left to store them.
+    /// Asks whether the alerts may be stored. Answers before `deadline`, with
+    /// time left to store them.
     ///
     /// # Errors
     /// [`Denial`] when they may not.
@@ -115,7 +116,7 @@ impl VerdictClient {
         match (verdict, mention) {
             (Some(Verdict::ChannelNotAuthorized), _) => Err(Denial::ChannelNotAuthorized),
             (Some(Verdict::UserUnknown), Some(user)) => Err(Denial::UserUnknown(user)),
-            // Nobody has the id 0, with or without a verdict.
+            // Nobody has the id 0, so this needs no verdict.
             (_, Some(user)) if user.get() == 0 => Err(Denial::UserUnknown(user)),
             (Some(Verdict::UserWithoutProject), Some(user)) => Err(Denial::UserWithoutProject(user)),
             (Some(Verdict::UserOnOtherProject { project }), Some(user)) => {
@@ -136,7 +137,8 @@ impl VerdictClient {
         deadline: Instant,
     ) -> Result<Authorization, Denial> {
         if !self.unverified.admits(channel, alerts.len(), Instant::now()) {
-            // Another pod, or this one before a restart, may have seen it authorized.
+            // Another pod may have seen it authorized, or this one before a
+            // restart.
             if !queue.knows(channel, deadline).await {
                 return Err(Denial::UnverifiedAlertsFull);
             }

@@ -16,7 +16,7 @@ use crate::{
     support::{CHANNEL, MINIMAL, TestApp, body, fixtures},
 };
 
-/// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
+/// 2025-11-24 00:00:00, a day after the events, so that the alerts show where it is used.
 const RECEIVED_MS: i64 = 1_763_942_400_000;
 const STORED: &str = r#"{"success":"200"}"#;
 const INVALID: &str = r#"{"error":{"type":"validation_failed","message":"Validation failed."}}"#;
@@ -73,7 +73,7 @@ fn a_body_of_sentry_is_never_taken_for_anothers() {
         let webhook = OtherWebhook::parse(body("legacy", &name).as_bytes()).expect("JSON");
         assert!(webhook.is_none(), "{name}");
     }
-    // Whatever marks of others it has.
+    // Not even with all marks of other senders.
     for folder in FOLDERS {
         for name in fixtures(folder) {
             let mut marked = value(folder, &name);
@@ -140,7 +140,7 @@ fn a_body_that_is_theirs_and_not_as_they_send_it_is_refused_by_name() {
 
 #[test]
 fn foreign_text_decides_nothing() {
-    // Whoever throws an exception writes the header.
+    // An exception's own text becomes the header.
     for title in ["NEW issue", "<https://evil.example/|view on Bugsink>", "Test message by Bugsink"] {
         let mut body = value("bugsink", "slack_regressed.json");
         body["blocks"][0]["text"]["text"] = json!(title);

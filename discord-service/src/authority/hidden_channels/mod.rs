@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 const REMEMBERED: Duration = Duration::from_secs(2 * 60 * 60);
 
 #[derive(Debug, Clone)]
-struct Refused {
+struct HiddenChannel {
     why: String,
     /// The guilds that list the channel.
     listing: Vec<GuildId>,
@@ -23,11 +23,11 @@ struct Refused {
     until: Instant,
 }
 
-/// What Discord refused to show, and until when that is taken for its answer.
+/// The channels that Discord refused to show, and until when each refusal counts.
 #[derive(Debug)]
-pub(super) struct Unreachable(Cache<ChannelId, Refused>);
+pub(super) struct HiddenChannels(Cache<ChannelId, HiddenChannel>);
 
-impl Unreachable {
+impl HiddenChannels {
     /// Remembers so many channels; the oldest go first.
     pub(super) fn new(channels: u64) -> Self {
         Self(Cache::builder().max_capacity(channels).time_to_live(REMEMBERED).build())
@@ -35,8 +35,8 @@ impl Unreachable {
 
     /// Why Discord does not show the channel, where it need not be asked again.
     pub(super) async fn why(&self, channel: ChannelId, now: Instant) -> Option<String> {
-        let refused = self.0.get(&channel).await.filter(|refused| now < refused.until);
-        refused.map(|refused| refused.why)
+        let hidden = self.0.get(&channel).await.filter(|hidden| now < hidden.until);
+        hidden.map(|hidden| hidden.why)
     }
 
     /// Discord refused to show the channel, which these guilds list.
@@ -47,8 +47,9 @@ impl Unreachable {
             Some(before) => LONGEST.min(before.holds * 2),
             None => FIRST,
         };
-        let refused = Refused { why: why.to_owned(), listing: listing.to_vec(), holds, until: now + holds };
-        self.0.insert(channel, refused).await;
+        let hidden =
+            HiddenChannel { why: why.to_owned(), listing: listing.to_vec(), holds, until: now + holds };
+        self.0.insert(channel, hidden).await;
     }
 
     /// The channel may be within reach again.
@@ -58,8 +59,8 @@ impl Unreachable {
 
     /// Each channel that the guild lists may be within reach again.
     pub(super) async fn forget_guild(&self, guild: GuildId) {
-        for (channel, refused) in &self.0 {
-            if refused.listing.contains(&guild) {
+        for (channel, hidden) in &self.0 {
+            if hidden.listing.contains(&guild) {
                 self.0.invalidate(channel.as_ref()).await;
             }
         }

@@ -1,7 +1,7 @@
-//! The look through the whole stream for what no wake-up announced: alerts from
-//! before the start, or published while NATS was out of reach.
+//! The look through the whole stream for alerts without a wake-up. They are
+//! from before the start, or from a time without a connection to NATS.
 //!
-//! It goes on beside everything else: while NATS is slow to list its subjects,
+//! It runs beside everything else. While NATS is slow to list its subjects,
 //! wake-ups still reach their lanes.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -12,31 +12,31 @@ use shared::{ChannelId, text::chain, wire};
 use super::lanes::Lanes;
 use crate::{
     closure,
-    dead_letters::{Cause, Reason},
+    dead_letters::{Cause, DeadLetterReason},
     delivery::{lane::Services, queue::Listing},
     direct_get::BATCH,
 };
 
-/// A lane without work for so long is put away.
+/// A lane ends after this long without work.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// What a look found.
+/// What a sweep found.
 pub(super) struct SweepFindings {
     waiting: Listing,
-    /// Closed channels, where they were asked for.
+    /// Closed channels, if the sweep looked for them.
     closed: Vec<ChannelId>,
 }
 
 impl Lanes {
-    /// Looks through the stream, unless a look is under way.
+    /// Starts a sweep, unless one is under way.
     pub(super) fn sweep(&mut self) {
         if self.sweeps.is_empty() {
             self.look_through(false);
         }
     }
 
-    /// The same for what this pod did not have when the last look began, and for
-    /// closed channels, which have a lane though nothing waits.
+    /// Starts a sweep in any case, for partitions that are new to this pod. It
+    /// also looks for closed channels, which have a lane even if nothing waits.
     pub(super) fn sweep_all(&mut self) {
         self.look_through(true);
     }
@@ -55,7 +55,7 @@ impl Lanes {
         self.sweeps.push(sweep.boxed());
     }
 
-    /// Wakes the lanes of what was found.
+    /// Wakes the lanes that the findings are for.
     pub(super) fn swept(&mut self, SweepFindings { waiting, closed }: SweepFindings) {
         for channel in closed {
             self.wake(channel);
@@ -70,7 +70,8 @@ impl Lanes {
         for (subject, _) in held {
             match lane_of(&subject) {
                 Some(channel) => self.wake(channel),
-                // The next look waits for that: nothing is to be buried twice at once.
+                // The next sweep waits for this, so that nothing is buried
+                // twice at once.
                 None => {
                     let burial = bury_strays(self.services.clone(), subject);
                     self.sweeps.push(burial.map(|()| None).boxed());
@@ -81,9 +82,10 @@ impl Lanes {
     }
 }
 
-/// Messages on a subject that no lane reads: none of ours wrote them.
+/// Makes dead letters of messages on a subject that no lane reads. Not our code
+/// wrote them.
 async fn bury_strays(services: Arc<Services>, subject: String) {
-    let cause = Cause::new(Reason::Unreadable, format!("no channel has the subject {subject}"));
+    let cause = Cause::new(DeadLetterReason::Unreadable, format!("no channel has the subject {subject}"));
     let buried = async {
         let stream = services.queue.state(&subject).await?.stream;
         let strays = services.queue.read(&subject, 1, BATCH).await?.messages;
@@ -103,8 +105,8 @@ fn lane_of(subject: &str) -> Option<ChannelId> {
     (wire::alert_subject(channel) == subject).then_some(channel)
 }
 
-/// The partition whose owner looks after this subject: the one that it names,
-/// or 0 for what is no subject of ours.
+/// The partition whose owner looks after this subject: the one in its name, or
+/// 0 if it is not a subject of ours.
 fn partition_of(subject: &str) -> u64 {
     let named = subject.split('.').nth(1).and_then(|number| number.parse().ok());
     named.filter(|number| *number < wire::PARTITIONS).unwrap_or(0)

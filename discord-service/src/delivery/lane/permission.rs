@@ -1,11 +1,11 @@
-//! Whether alerts may be posted, as the store and Discord say now.
+//! Whether alerts may be posted now, by what the store and Discord say.
 
 use shared::{ChannelId, GuildId, UserId};
 
-use super::{interruption::Interruption, services::Services};
+use super::{expiry::expired_cause, interruption::Interruption, services::Services};
 use crate::{
-    authority::{Entitlement, Standing},
-    dead_letters::{Cause, Reason},
+    authority::{ChannelStanding, Entitlement},
+    dead_letters::{Cause, DeadLetterReason},
     delivery::record::{Mention, Record},
     trust::{Distrust, distrust},
 };
@@ -15,12 +15,12 @@ use crate::{
 pub(super) enum Objection {
     /// Its alerts are dead letters for this cause.
     Dead(Cause),
-    /// Discord does not show the channel to the bot: why, in its words.
+    /// Discord does not show the channel to the bot. The text is Discord's.
     Unreachable(String),
 }
 
-/// Why what is recorded must not be sent, if so. Much can change while a post
-/// waits for Discord, or for a successor that repeats it.
+/// Why the recorded request must not be sent, if so. Much can change while it
+/// waits for Discord, or for a successor.
 pub(super) async fn objection(
     services: &Services,
     channel: ChannelId,
@@ -30,9 +30,9 @@ pub(super) async fn objection(
         return Ok(Some(Objection::Dead(expired_cause())));
     }
     let guild = match services.authority.standing(channel).await? {
-        Standing::Authorized(guild) => guild,
-        Standing::NotAuthorized => return Ok(Some(Objection::Dead(revoked_cause()))),
-        Standing::Unreachable(words) => return Ok(Some(Objection::Unreachable(words))),
+        ChannelStanding::Authorized(guild) => guild,
+        ChannelStanding::NotAuthorized => return Ok(Some(Objection::Dead(revoked_cause()))),
+        ChannelStanding::Unreachable(words) => return Ok(Some(Objection::Unreachable(words))),
     };
     for Mention { user, project } in &record.mentions {
         if let Some(cause) = mention_cause(services, guild, Some(user), project).await? {
@@ -58,13 +58,9 @@ pub(super) async fn mention_cause(
         Entitlement::NoProject => Some("the mentioned user has no project in this guild"),
         Entitlement::OtherProject(_) => Some("the mentioned user is registered to another project"),
     }
-    .map(|why| Cause::new(Reason::Mention, why)))
+    .map(|why| Cause::new(DeadLetterReason::Mention, why)))
 }
 
 pub(super) fn revoked_cause() -> Cause {
-    Cause::new(Reason::Revoked, "the channel is no longer authorized: authorize it again")
-}
-
-pub(super) fn expired_cause() -> Cause {
-    Cause::new(Reason::Expired, "it waited too long to be posted")
+    Cause::new(DeadLetterReason::Revoked, "the channel is no longer authorized: authorize it again")
 }

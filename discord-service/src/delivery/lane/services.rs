@@ -1,17 +1,17 @@
-//! What all lanes work with.
+//! What all lanes share.
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{clock, shutdown::CancellationToken};
+use shared::shutdown::CancellationToken;
 
 use crate::{
     closure::Pauses,
     dead_letters::LetterStream,
     delivery::{
+        backlog_memory::BacklogMemory,
         messages::Messages,
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi},
         recovery::Recovery,
-        room::Room,
     },
     render::Style,
 };
@@ -21,15 +21,15 @@ use crate::{
 pub(crate) struct Services {
     pub(crate) queue: Arc<dyn AlertStream>,
     pub(crate) recovery: Arc<Recovery>,
-    /// How much of what waits all lanes together keep in memory.
-    pub(crate) room: Room,
+    /// How many waiting alerts all lanes together keep in memory.
+    pub(crate) memory: BacklogMemory,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) journals: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
     pub(crate) authority: Arc<dyn AuthorityApi>,
     pub(crate) discord: Arc<dyn MessageApi>,
     pub(crate) access: Arc<dyn AccessApi>,
-    /// When a closed channel is tried again.
+    /// The pauses between tries of a closed channel.
     pub(crate) pauses: Pauses,
     /// How many alerts may wait for a channel.
     pub(crate) backlog_max: usize,
@@ -38,13 +38,4 @@ pub(crate) struct Services {
     pub(crate) max_age: Duration,
     /// Cancelled when Discord refuses the bot's token.
     pub(crate) bad_token: CancellationToken,
-}
-
-impl Services {
-    /// What was received before this time, in milliseconds since 1970, is too old
-    /// to be posted.
-    pub(super) fn oldest_ms(&self) -> i64 {
-        let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
-        clock::age_ms().saturating_sub(max_age_ms)
-    }
 }

@@ -10,7 +10,7 @@ use shared::text::cut;
 use super::{
     answer_meaning::{Asked, Meaning},
     codes,
-    error::{DiscordError, Refusal},
+    error::{DiscordError, DiscordRefusal},
 };
 
 /// No wait that Discord asks for is taken to be longer, whatever it says.
@@ -84,7 +84,7 @@ struct RateLimited {
 /// The body of any other error.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Failure {
+struct ErrorBody {
     message: String,
     code: Option<u32>,
     errors: Value,
@@ -142,7 +142,7 @@ impl Answer {
     }
 
     /// The error for a refusal.
-    pub(super) fn refused(&self, refusal: Refusal) -> DiscordError {
+    pub(super) fn refused(&self, refusal: DiscordRefusal) -> DiscordError {
         let failure = self.failure();
         let message = match words(&failure) {
             words if words.is_empty() => {
@@ -158,15 +158,15 @@ impl Answer {
     pub(super) fn passing(&self, answered_4xx: bool) -> DiscordError {
         let status = self.status;
         let error = match self.failure() {
-            failure @ Failure { code: Some(code), .. } => {
+            failure @ ErrorBody { code: Some(code), .. } => {
                 anyhow::anyhow!("it answered {status}, code {code}: {}", words(&failure))
             }
-            Failure { code: None, .. } => anyhow::anyhow!("it answered {status}"),
+            ErrorBody { code: None, .. } => anyhow::anyhow!("it answered {status}"),
         };
         DiscordError::Unavailable { error, answered_4xx }
     }
 
-    fn failure(&self) -> Failure {
+    fn failure(&self) -> ErrorBody {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
@@ -181,7 +181,7 @@ fn seconds(number: f64) -> Option<Duration> {
 }
 
 /// Discord's message, and which field broke which rule when it is a form error.
-fn words(failure: &Failure) -> String {
+fn words(failure: &ErrorBody) -> String {
     let mut details = Vec::new();
     collect(&failure.errors, &mut String::new(), &mut details);
     let text = if details.is_empty() {

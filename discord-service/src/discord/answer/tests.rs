@@ -76,11 +76,11 @@ fn a_form_error_names_the_field() {
     let body = r#"{"message":"Invalid Form Body","code":50035,"errors":{"embeds":{"0":{"fields":{"1":{"value":
         {"_errors":[{"code":"BASE_TYPE_REQUIRED","message":"This field is required"}]}}}}}}}"#;
     assert_eq!(
-        answer(400, &[], body).refused(Refusal::Message).to_string(),
+        answer(400, &[], body).refused(DiscordRefusal::Message).to_string(),
         "Discord refused with 400, code 50035: Invalid Form Body: embeds.0.fields.1.value This field is required"
     );
     assert_eq!(
-        answer(404, &[], "").refused(Refusal::MessageGone).to_string(),
+        answer(404, &[], "").refused(DiscordRefusal::MessageGone).to_string(),
         "Discord refused with 404, code 0: Not Found"
     );
 }
@@ -100,7 +100,7 @@ fn a_passing_fault_is_told_with_discords_words() {
 
 #[test]
 fn only_a_code_that_is_a_number_counts() {
-    let closed = Meaning::Refused(Refusal::Channel);
+    let closed = Meaning::Refused(DiscordRefusal::Channel);
     let passing = Meaning::Passing { answered_4xx: true };
     for (body, meaning) in [
         (r#"{"message":"Missing Access","code":50001}"#, closed),

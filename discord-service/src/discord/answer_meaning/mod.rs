@@ -7,7 +7,7 @@
 
 use reqwest::Method;
 
-use super::{codes, error::Refusal, route::Route};
+use super::{codes, error::DiscordRefusal, route::Route};
 
 /// What was asked, as far as the meaning of an answer depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) enum Meaning {
     /// It was not done, and may be asked again when the rate limits let it.
     Limited,
     /// Asking the same again is answered the same.
-    Refused(Refusal),
+    Refused(DiscordRefusal),
     /// Perhaps the bot's token is not valid: Discord must be asked.
     PerhapsBadToken,
     /// It says nothing about what was asked.
@@ -100,7 +100,7 @@ const fn is_about_token(status: u16, code: Option<u32>) -> bool {
     matches!((status, code), (401, Some(0)) | (_, Some(codes::UNAUTHORIZED)))
 }
 
-const fn refusal(asked: Asked, status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refusal(asked: Asked, status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     match asked {
         Asked::Post => refused_post(status, code),
         Asked::Edit => refused_edit(status, code),
@@ -110,40 +110,40 @@ const fn refusal(asked: Asked, status: u16, code: Option<u32>) -> Option<Refusal
     }
 }
 
-const fn refused_post(status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refused_post(status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     match code {
         // A repeated nonce, of a message that was deleted since.
-        Some(codes::UNKNOWN_MESSAGE) => Some(Refusal::AlreadyPosted),
-        Some(codes::NO_MESSAGES_HERE | codes::LOCKED_THREAD) => Some(Refusal::Channel),
+        Some(codes::UNKNOWN_MESSAGE) => Some(DiscordRefusal::AlreadyPosted),
+        Some(codes::NO_MESSAGES_HERE | codes::LOCKED_THREAD) => Some(DiscordRefusal::Channel),
         _ => refused_write(status, code),
     }
 }
 
-const fn refused_edit(status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refused_edit(status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     match (status, code) {
         (_, Some(codes::UNKNOWN_MESSAGE | codes::NOT_OUR_MESSAGE | codes::ARCHIVED_THREAD)) => {
-            Some(Refusal::MessageGone)
+            Some(DiscordRefusal::MessageGone)
         }
-        (_, Some(codes::LOCKED_THREAD)) => Some(Refusal::Channel),
-        (_, code) if is_out_of_reach(code) => Some(Refusal::Channel),
+        (_, Some(codes::LOCKED_THREAD)) => Some(DiscordRefusal::Channel),
+        (_, code) if is_out_of_reach(code) => Some(DiscordRefusal::Channel),
         // About a token, whatever the status.
         (_, Some(codes::UNAUTHORIZED)) => None,
-        (404, _) => Some(Refusal::MessageGone),
+        (404, _) => Some(DiscordRefusal::MessageGone),
         _ => refused_write(status, code),
     }
 }
 
-const fn refused_look_up(status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refused_look_up(status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     match (status, code) {
-        (_, code) if is_out_of_reach(code) => Some(Refusal::Channel),
-        (404, Some(codes::UNKNOWN_MEMBER | codes::UNKNOWN_USER)) => Some(Refusal::Unknown),
+        (_, code) if is_out_of_reach(code) => Some(DiscordRefusal::Channel),
+        (404, Some(codes::UNKNOWN_MEMBER | codes::UNKNOWN_USER)) => Some(DiscordRefusal::Unknown),
         // Invalid form body: an id that no snowflake can have.
-        (400, Some(codes::INVALID_FORM_BODY)) => Some(Refusal::Unknown),
+        (400, Some(codes::INVALID_FORM_BODY)) => Some(DiscordRefusal::Unknown),
         _ => None,
     }
 }
 
-const fn refused_interaction(status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refused_interaction(status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     match (status, code) {
         (401, Some(_))
         | (
@@ -154,21 +154,21 @@ const fn refused_interaction(status: u16, code: Option<u32>) -> Option<Refusal> 
                 | codes::ALREADY_ACKNOWLEDGED
                 | codes::INVALID_WEBHOOK_TOKEN,
             ),
-        ) => Some(Refusal::InteractionOver),
-        (_, Some(codes::UNKNOWN_MESSAGE)) => Some(Refusal::MessageGone),
+        ) => Some(DiscordRefusal::InteractionOver),
+        (_, Some(codes::UNKNOWN_MESSAGE)) => Some(DiscordRefusal::MessageGone),
         _ => refused_message(status, code),
     }
 }
 
-const fn refused_write(status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refused_write(status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     if is_out_of_reach(code) {
-        return Some(Refusal::Channel);
+        return Some(DiscordRefusal::Channel);
     }
     refused_message(status, code)
 }
 
 /// What was sent cannot be taken.
-const fn refused_message(status: u16, code: Option<u32>) -> Option<Refusal> {
+const fn refused_message(status: u16, code: Option<u32>) -> Option<DiscordRefusal> {
     match (status, code) {
         (
             _,
@@ -178,9 +178,9 @@ const fn refused_message(status: u16, code: Option<u32>) -> Option<Refusal> {
                 | codes::BLOCKED_BY_AUTOMOD
                 | codes::HARMFUL_LINK,
             ),
-        ) => Some(Refusal::Message),
+        ) => Some(DiscordRefusal::Message),
         (_, None | Some(0 | codes::UNAUTHORIZED)) => None,
-        (400, Some(_)) => Some(Refusal::Message),
+        (400, Some(_)) => Some(DiscordRefusal::Message),
         _ => None,
     }
 }

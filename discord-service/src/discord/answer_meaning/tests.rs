@@ -11,12 +11,12 @@ fn of(asked: Asked, status: u16, code: u32) -> Meaning {
     Meaning::of(asked, status, JSON, Some(code))
 }
 
-fn refused(refusal: Refusal) -> Meaning {
+fn refused(refusal: DiscordRefusal) -> Meaning {
     Meaning::Refused(refusal)
 }
 
 /// One row of the table: these codes, under these statuses, mean this.
-fn row(asked: Asked, codes: &[u32], statuses: &[u16], refusal: Refusal) {
+fn row(asked: Asked, codes: &[u32], statuses: &[u16], refusal: DiscordRefusal) {
     for (code, status) in codes.iter().flat_map(|code| statuses.iter().map(move |status| (*code, *status))) {
         assert_eq!(of(asked, status, code), refused(refusal), "{asked:?} {status} {code}");
     }
@@ -25,18 +25,18 @@ fn row(asked: Asked, codes: &[u32], statuses: &[u16], refusal: Refusal) {
 #[test]
 fn the_channel_refuses() {
     let any = [400, 403, 404, 407, 409, 499];
-    row(Asked::Post, &[10_003, 10_004, 50_001, 50_013, 50_008, 160_005], &any, Refusal::Channel);
-    row(Asked::Edit, &[10_003, 10_004, 50_001, 50_013, 160_005], &any, Refusal::Channel);
-    row(Asked::LookUp, &[10_003, 10_004, 50_001, 50_013], &any, Refusal::Channel);
-    row(Asked::Write, &[10_003, 10_004, 50_001, 50_013], &any, Refusal::Channel);
+    row(Asked::Post, &[10_003, 10_004, 50_001, 50_013, 50_008, 160_005], &any, DiscordRefusal::Channel);
+    row(Asked::Edit, &[10_003, 10_004, 50_001, 50_013, 160_005], &any, DiscordRefusal::Channel);
+    row(Asked::LookUp, &[10_003, 10_004, 50_001, 50_013], &any, DiscordRefusal::Channel);
+    row(Asked::Write, &[10_003, 10_004, 50_001, 50_013], &any, DiscordRefusal::Channel);
 }
 
 #[test]
 fn the_message_to_be_edited_is_out_of_reach() {
-    row(Asked::Edit, &[10_008, 50_005, 50_083], &[400, 403, 404], Refusal::MessageGone);
-    row(Asked::Edit, &[0, 10_001, 40_009], &[404], Refusal::MessageGone);
+    row(Asked::Edit, &[10_008, 50_005, 50_083], &[400, 403, 404], DiscordRefusal::MessageGone);
+    row(Asked::Edit, &[0, 10_001, 40_009], &[404], DiscordRefusal::MessageGone);
     for content_type in FOREIGN.into_iter().chain([JSON, None]) {
-        assert_eq!(Meaning::of(Asked::Edit, 404, content_type, None), refused(Refusal::MessageGone));
+        assert_eq!(Meaning::of(Asked::Edit, 404, content_type, None), refused(DiscordRefusal::MessageGone));
         assert_eq!(Meaning::of(Asked::Edit, 403, content_type, None), UNTOLD, "{content_type:?}");
     }
     assert_eq!(of(Asked::Edit, 403, 0), UNTOLD);
@@ -44,24 +44,24 @@ fn the_message_to_be_edited_is_out_of_reach() {
 
 #[test]
 fn it_was_posted_and_deleted_since() {
-    row(Asked::Post, &[10_008], &[400, 404], Refusal::AlreadyPosted);
+    row(Asked::Post, &[10_008], &[400, 404], DiscordRefusal::AlreadyPosted);
 }
 
 #[test]
 fn the_message_is_refused() {
     for asked in [Asked::Post, Asked::Edit, Asked::Interaction, Asked::Write] {
-        row(asked, &[50_035, 50_006, 200_000, 240_000], &[400, 403, 413], Refusal::Message);
-        row(asked, &[1, 40_005, 50_109, 999_999], &[400], Refusal::Message);
+        row(asked, &[50_035, 50_006, 200_000, 240_000], &[400, 403, 413], DiscordRefusal::Message);
+        row(asked, &[1, 40_005, 50_109, 999_999], &[400], DiscordRefusal::Message);
     }
     // A post un-archives a thread: where it does not, this post is at fault.
-    row(Asked::Post, &[50_083], &[400], Refusal::Message);
-    row(Asked::Edit, &[50_008], &[400], Refusal::Message);
+    row(Asked::Post, &[50_083], &[400], DiscordRefusal::Message);
+    row(Asked::Edit, &[50_008], &[400], DiscordRefusal::Message);
 }
 
 #[test]
 fn what_was_looked_up_does_not_exist() {
-    row(Asked::LookUp, &[10_007, 10_013], &[404], Refusal::Unknown);
-    row(Asked::LookUp, &[50_035], &[400], Refusal::Unknown);
+    row(Asked::LookUp, &[10_007, 10_013], &[404], DiscordRefusal::Unknown);
+    row(Asked::LookUp, &[50_035], &[400], DiscordRefusal::Unknown);
     for (status, code) in [(400, 1), (400, 10_013), (403, 50_035), (404, 50_035), (403, 10_007)] {
         assert_eq!(of(Asked::LookUp, status, code), UNTOLD, "{status} {code}");
     }
@@ -73,10 +73,10 @@ fn the_interaction_is_over() {
         Asked::Interaction,
         &[10_062, 10_015, 40_060, 50_027],
         &[400, 401, 403, 404],
-        Refusal::InteractionOver,
+        DiscordRefusal::InteractionOver,
     );
-    row(Asked::Interaction, &[0, 40_001], &[401], Refusal::InteractionOver);
-    row(Asked::Interaction, &[10_008], &[404], Refusal::MessageGone);
+    row(Asked::Interaction, &[0, 40_001], &[401], DiscordRefusal::InteractionOver);
+    row(Asked::Interaction, &[10_008], &[404], DiscordRefusal::MessageGone);
     assert_eq!(of(Asked::Interaction, 403, 40_001), UNTOLD, "it is not the bot's token");
 }
 
@@ -98,7 +98,7 @@ fn an_unknown_refusal_passes() {
     for (asked, status) in ASKED.into_iter().flat_map(|asked| [403, 404].map(|status| (asked, status))) {
         for code in [0, 1, 1_015, 1_020, 10_001, 20_001, 40_004, 40_062, 40_333, 50_000, 999_999] {
             let gone = asked == Asked::Edit && status == 404 && !is_passing(code);
-            let expected = if gone { refused(Refusal::MessageGone) } else { UNTOLD };
+            let expected = if gone { refused(DiscordRefusal::MessageGone) } else { UNTOLD };
             assert_eq!(of(asked, status, code), expected, "{asked:?} {status} {code}");
         }
     }
@@ -131,14 +131,14 @@ fn no_code_counts_in_a_page_or_in_text() {
         {
             let gone = asked == Asked::Edit && status == 404;
             let passing = Meaning::Passing { answered_4xx: status != 408 };
-            let expected = if gone { refused(Refusal::MessageGone) } else { passing };
+            let expected = if gone { refused(DiscordRefusal::MessageGone) } else { passing };
             let meaning = Meaning::of(asked, status, content_type, Some(code));
             assert_eq!(meaning, expected, "{asked:?} {status} {code} {content_type:?}");
         }
     }
     for content_type in [Some("Application/JSON; charset=utf-8"), Some("application/problem+json"), None] {
         let meaning = Meaning::of(Asked::Post, 403, content_type, Some(50_013));
-        assert_eq!(meaning, refused(Refusal::Channel), "{content_type:?}");
+        assert_eq!(meaning, refused(DiscordRefusal::Channel), "{content_type:?}");
     }
 }
 

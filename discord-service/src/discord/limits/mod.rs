@@ -1,10 +1,9 @@
 //! Discord's rate limits, obeyed before they are hit.
 //!
-//! A request first waits for its bucket, then for a moment of the global rate; in
-//! both, alerts go before what commands cause. Buckets are known from the headers
-//! of answers: which bucket a route belongs to is learned, and until it is, one
-//! request at a time goes for each route and major parameter. A 429 is an
-//! exception, not the pace-maker.
+//! A request first waits for its bucket, then for a moment of the global rate;
+//! in both, alerts go before what commands cause. The headers of answers name
+//! the bucket of a route. Until it is known, one request at a time is sent for
+//! each route and major parameter. A 429 is an exception, not the pace-maker.
 
 mod bucket;
 mod buckets_by_route;
@@ -20,8 +19,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::{
     bucket::{RateBucket, Take},
-    buckets_by_route::Known,
-    global_limit::Gate,
+    buckets_by_route::BucketsByRoute,
+    global_limit::GlobalLimit,
 };
 use super::{
     answer::{Answer, Scope},
@@ -30,8 +29,8 @@ use super::{
 
 /// How long everything stops after a 429 that does not say how long.
 const UNTOLD: Duration = Duration::from_secs(5);
-/// A 429 is waited out a little longer than it says, at random between this
-/// and twice this, so that pods do not come back at the same instant.
+/// The wait after a 429 is a little longer than it says, at random between this
+/// and twice this. So the pods do not come back at the same instant.
 const JITTER: Duration = Duration::from_millis(50);
 
 /// Who goes first.
@@ -51,8 +50,8 @@ pub(super) struct Outlasts;
 /// Everything that is known of one bot's limits.
 #[derive(Debug)]
 pub(super) struct Limits {
-    gate: Gate,
-    known: Mutex<Known>,
+    global: GlobalLimit,
+    buckets: Mutex<BucketsByRoute>,
 }
 
 /// The right to send one request. Dropping it says that no answer came.
@@ -64,17 +63,17 @@ pub(super) struct Permit<'a> {
 
 impl Limits {
     pub(super) fn new() -> Self {
-        Self { gate: Gate::new(Instant::now()), known: Mutex::new(Known::new()) }
+        Self { global: GlobalLimit::new(Instant::now()), buckets: Mutex::new(BucketsByRoute::new()) }
     }
 
     /// Takes this pod's share of what all of them have together.
     pub(super) fn share_among(&self, pods: usize) {
-        self.gate.share_among(pods);
+        self.global.share_among(pods);
     }
 
     /// Whether there is room for requests that Discord will perhaps refuse.
     pub(super) fn may_be_refused(&self) -> bool {
-        self.gate.may_be_refused()
+        self.global.may_be_refused()
     }
 
     /// Waits until a request may go.
@@ -91,7 +90,7 @@ impl Limits {
             let bucket = self.bucket(route);
             if let Some(permit) = self.enter(route, bucket, priority, deadline).await? {
                 if route.counts_globally() {
-                    self.gate.pass(priority, deadline).await?;
+                    self.global.pass(priority, deadline).await?;
                 }
                 return Ok(permit);
             }
@@ -100,7 +99,7 @@ impl Limits {
 
     /// When a request would be let go, as far as that is known; may be over.
     pub(super) fn free_at(&self, route: &Route) -> Instant {
-        let paused_until = self.gate.paused_until();
+        let paused_until = self.global.paused_until();
         self.bucket(route).free_at().map_or(paused_until, |free| free.max(paused_until))
     }
 
@@ -149,11 +148,11 @@ impl Limits {
     }
 
     fn bucket(&self, route: &Route) -> Arc<RateBucket> {
-        self.known().of(route)
+        self.buckets().of(route)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buckets(&self) -> MutexGuard<'_, BucketsByRoute> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,13 +162,13 @@ impl Permit<'_> {
         let limits = self.limits;
         let now = Instant::now();
         let bucket =
-            answer.bucket().map_or_else(|| Arc::clone(&self.bucket), |id| limits.known().learn(route, id));
+            answer.bucket().map_or_else(|| Arc::clone(&self.bucket), |id| limits.buckets().learn(route, id));
         if let Some(window) = answer.window() {
             bucket.learn(window, Arc::ptr_eq(&bucket, &self.bucket), now);
         }
         match answer.status.as_u16() {
             429 => limits.back_off(route, &bucket, answer, now),
-            401 | 403 => limits.gate.count_invalid(),
+            401 | 403 => limits.global.count_invalid(),
             _ => {}
         }
         // Only now may the next in line look.
@@ -195,10 +194,10 @@ impl Limits {
             bucket.block(until);
         }
         if scope.stops_all() {
-            self.gate.pause(until);
+            self.global.pause(until);
         }
         if scope != Scope::Shared {
-            self.gate.count_invalid();
+            self.global.count_invalid();
         }
     }
 }

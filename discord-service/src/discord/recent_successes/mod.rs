@@ -16,9 +16,9 @@ const LATELY: Duration = Duration::from_secs(60);
 
 /// The last successes of two different paths.
 #[derive(Debug, Default)]
-pub(super) struct Witness(Mutex<[Option<(String, Instant)>; 2]>);
+pub(super) struct RecentSuccesses(Mutex<[Option<(String, Instant)>; 2]>);
 
-impl Witness {
+impl RecentSuccesses {
     /// A request to this path was done.
     pub(super) fn saw(&self, path: &str) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ impl Discord {
     /// Whether Discord does what else it is asked than posts of this channel. Where
     /// nothing else was asked lately, it is asked something.
     pub(crate) async fn others_succeed(&self, channel: ChannelId) -> bool {
-        if self.shared.witness.saw_another(&format!("/channels/{channel}/messages")) {
+        if self.shared.recent_successes.saw_another(&format!("/channels/{channel}/messages")) {
             return true;
         }
         self.get::<IgnoredAny>("/users/@me", "/users/@me").await.is_ok()

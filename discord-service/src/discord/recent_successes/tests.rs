@@ -2,15 +2,15 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn only_what_else_was_done_lately_counts() {
-    let witness = Witness::default();
-    witness.saw("/a");
-    witness.saw("/a");
-    assert!(!witness.saw_another("/a") && witness.saw_another("/b"));
-    witness.saw("/b");
-    witness.saw("/a");
-    witness.saw("/a");
-    assert!(witness.saw_another("/a"));
+    let recent_successes = RecentSuccesses::default();
+    recent_successes.saw("/a");
+    recent_successes.saw("/a");
+    assert!(!recent_successes.saw_another("/a") && recent_successes.saw_another("/b"));
+    recent_successes.saw("/b");
+    recent_successes.saw("/a");
+    recent_successes.saw("/a");
+    assert!(recent_successes.saw_another("/a"));
     tokio::time::advance(LATELY).await;
-    witness.saw("/a");
-    assert!(!witness.saw_another("/a"));
+    recent_successes.saw("/a");
+    assert!(!recent_successes.saw_another("/a"));
 }

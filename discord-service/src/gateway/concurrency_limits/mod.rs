@@ -1,5 +1,5 @@
-//! Room for what is being handled at a time, in all and for each guild, channel
-//! and member: a flood in one place leaves room for everybody else.
+//! Limits how many events are handled at a time: in all, and for each guild, channel
+//! and member. A flood in one place leaves room for everybody else.
 
 use std::{
     collections::HashMap,
@@ -8,9 +8,9 @@ use std::{
 
 use shared::{ChannelId, GuildId, UserId};
 
-/// How much is handled at a time.
+/// How many events may be handled at a time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(super) struct ConcurrencyQuota {
     /// In all, which bounds the memory.
     pub(super) in_all: u32,
     /// For one guild.
@@ -21,29 +21,29 @@ pub(super) struct Size {
     pub(super) member: u32,
 }
 
-/// Where something is done, and by whom. No guild: in a private message.
+/// Where an event comes from. A private message has no guild.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
+pub(super) struct EventSource {
     pub(super) guild: Option<GuildId>,
     pub(super) channel: Option<ChannelId>,
     pub(super) user: UserId,
 }
 
-/// The room.
+/// Hands out permits.
 #[derive(Debug)]
-pub(super) struct Room {
-    size: Size,
+pub(super) struct ConcurrencyLimit {
+    quota: ConcurrencyQuota,
     taken: Arc<Mutex<Taken>>,
 }
 
-/// One thing that is being handled. Dropping it makes room for another.
+/// The right to handle one event, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct ConcurrencyPermit {
     taken: Arc<Mutex<Taken>>,
     parts: [Part; 4],
 }
 
-/// What the room is divided by.
+/// What a permit counts towards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     All,
@@ -52,37 +52,37 @@ enum Part {
     Member(Option<GuildId>, UserId),
 }
 
-/// The seats that are taken in each part; parts without any are left out.
+/// The permits of each part; parts without any are left out.
 type Taken = HashMap<Part, u32>;
 
-impl Room {
-    pub(super) fn new(size: Size) -> Self {
-        Self { size, taken: Arc::default() }
+impl ConcurrencyLimit {
+    pub(super) fn new(quota: ConcurrencyQuota) -> Self {
+        Self { quota, taken: Arc::default() }
     }
 
-    /// A seat, unless one of the parts is full.
-    pub(super) fn seat(&self, source: Source) -> Option<Seat> {
-        let Source { guild, channel, user } = source;
+    /// A permit, unless one of the parts is full.
+    pub(super) fn try_acquire(&self, source: EventSource) -> Option<ConcurrencyPermit> {
+        let EventSource { guild, channel, user } = source;
         let parts = [Part::All, Part::Guild(guild), Part::Channel(channel), Part::Member(guild, user)];
-        let sizes = [self.size.in_all, self.size.guild, self.size.channel, self.size.member];
+        let quotas = [self.quota.in_all, self.quota.guild, self.quota.channel, self.quota.member];
         let mut taken = lock(&self.taken);
-        let is_free = |(part, size): (&Part, u32)| taken.get(part).is_none_or(|seats| *seats < size);
-        if !parts.iter().zip(sizes).all(is_free) {
+        let is_free = |(part, quota): (&Part, u32)| taken.get(part).is_none_or(|permits| *permits < quota);
+        if !parts.iter().zip(quotas).all(is_free) {
             return None;
         }
         for part in parts {
             *taken.entry(part).or_default() += 1;
         }
-        Some(Seat { taken: Arc::clone(&self.taken), parts })
+        Some(ConcurrencyPermit { taken: Arc::clone(&self.taken), parts })
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         let mut taken = lock(&self.taken);
         for part in self.parts {
             match taken.get_mut(&part) {
-                Some(seats) if *seats > 1 => *seats -= 1,
+                Some(permits) if *permits > 1 => *permits -= 1,
                 _ => {
                     taken.remove(&part);
                 }

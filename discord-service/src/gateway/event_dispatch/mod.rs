@@ -6,43 +6,44 @@ use shared::{ChannelId, GuildId, UserId};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Handler, Invoked, Typed, Wants,
-    concurrency_limits::{Room, Seat, Size, Source},
+    concurrency_limits::{ConcurrencyLimit, ConcurrencyPermit, ConcurrencyQuota, EventSource},
     events_in_flight::Handling,
-    interaction::InteractionCreate,
+    handler::{Handler, Typed},
+    interaction::{InteractionCreate, Invoked, Wants},
     protocol::{MessageCreate, TYPED_KINDS},
 };
 use crate::lease::Fence;
 
 /// Typed commands. A channel has so many because a successor hears those of some
 /// seconds at once.
-const TYPED: Size = Size { in_all: 1_024, guild: 32, channel: 16, member: 12 };
+const TYPED: ConcurrencyQuota = ConcurrencyQuota { in_all: 1_024, guild: 32, channel: 16, member: 12 };
 /// Slash commands and modals.
-const INTERACTIONS: Size = Size { in_all: 1_024, guild: 32, channel: 32, member: 6 };
+const INTERACTIONS: ConcurrencyQuota = ConcurrencyQuota { in_all: 1_024, guild: 32, channel: 32, member: 6 };
 /// Completions: a client asks for one at each key.
-const COMPLETIONS: Size = Size { in_all: 256, guild: 16, channel: 16, member: 3 };
+const COMPLETIONS: ConcurrencyQuota = ConcurrencyQuota { in_all: 256, guild: 16, channel: 16, member: 3 };
 /// Interactions that are told that there is no room. That is one quick request,
 /// which counts towards none of the bot's limits.
-const TURNED_AWAY: Size = Size { in_all: 1_024, guild: 256, channel: 256, member: 256 };
+const TURNED_AWAY: ConcurrencyQuota =
+    ConcurrencyQuota { in_all: 1_024, guild: 256, channel: 256, member: 256 };
 
-/// Hands them to the handler, in tasks of their own.
-pub(super) struct Intake {
+/// Hands events to the handler, in tasks of their own.
+pub(super) struct EventDispatcher {
     handler: Arc<dyn Handler>,
-    typed: Room,
-    interactions: Room,
-    completions: Room,
-    turned_away: Room,
+    typed: ConcurrencyLimit,
+    interactions: ConcurrencyLimit,
+    completions: ConcurrencyLimit,
+    turned_away: ConcurrencyLimit,
     tasks: TaskTracker,
 }
 
-impl Intake {
+impl EventDispatcher {
     pub(super) fn new(handler: Arc<dyn Handler>) -> Self {
         Self {
             handler,
-            typed: Room::new(TYPED),
-            interactions: Room::new(INTERACTIONS),
-            completions: Room::new(COMPLETIONS),
-            turned_away: Room::new(TURNED_AWAY),
+            typed: ConcurrencyLimit::new(TYPED),
+            interactions: ConcurrencyLimit::new(INTERACTIONS),
+            completions: ConcurrencyLimit::new(COMPLETIONS),
+            turned_away: ConcurrencyLimit::new(TURNED_AWAY),
             tasks: TaskTracker::new(),
         }
     }
@@ -55,11 +56,12 @@ impl Intake {
         let Some(typed) = typed(message, bot).filter(|typed| self.handler.is_command(typed)) else {
             return;
         };
-        let source = Source { guild: Some(typed.guild), channel: Some(typed.channel), user: typed.author };
-        match self.typed.seat(source) {
-            Some(seat) => {
+        let source =
+            EventSource { guild: Some(typed.guild), channel: Some(typed.channel), user: typed.author };
+        match self.typed.try_acquire(source) {
+            Some(permit) => {
                 let answer = |handler: Arc<dyn Handler>| async move { handler.typed(typed).await };
-                self.hand_on(seat, fence, handling, Handling::end_command, answer);
+                self.hand_on(permit, fence, handling, Handling::end_command, answer);
             }
             None => dropped(typed.id),
         }
@@ -72,24 +74,24 @@ impl Intake {
         };
         let source = source(&invoked);
         let completes = matches!(invoked.wants, Wants::Complete(..));
-        let room = if completes { &self.completions } else { &self.interactions };
-        if let Some(seat) = room.seat(source) {
+        let limit = if completes { &self.completions } else { &self.interactions };
+        if let Some(permit) = limit.try_acquire(source) {
             // To complete a word twice undoes nothing.
             let end = if completes { drop } else { Handling::end_command };
             let answer = |handler: Arc<dyn Handler>| async move { handler.invoked(invoked).await };
-            return self.hand_on(seat, fence, handling, end, answer);
+            return self.hand_on(permit, fence, handling, end, answer);
         }
         dropped(invoked.id);
-        if let Some(seat) = self.turned_away.seat(source).filter(|_| !completes) {
+        if let Some(permit) = self.turned_away.try_acquire(source).filter(|_| !completes) {
             let turn_away = |handler: Arc<dyn Handler>| async move { handler.turned_away(invoked).await };
-            self.hand_on(seat, fence, handling, drop, turn_away);
+            self.hand_on(permit, fence, handling, drop, turn_away);
         }
     }
 
     /// Begins to handle something.
     fn hand_on<F>(
         &self,
-        seat: Seat,
+        permit: ConcurrencyPermit,
         fence: Fence,
         handling: Handling,
         end: fn(Handling),
@@ -100,7 +102,7 @@ impl Intake {
         let handled = handle(Arc::clone(&self.handler));
         self.tasks.spawn(async move {
             let _ = fence.while_held(handled).await;
-            drop(seat);
+            drop(permit);
             end(handling);
         });
     }
@@ -112,9 +114,9 @@ impl Intake {
     }
 }
 
-fn source(invoked: &Invoked) -> Source {
+fn source(invoked: &Invoked) -> EventSource {
     let place = invoked.place.as_ref();
-    Source {
+    EventSource {
         guild: place.map(|place| place.guild),
         channel: place.map(|place| place.channel),
         user: invoked.user,

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{super::events_in_flight::Unfinished, *};
+use super::{super::events_in_flight::EventsInFlight, *};
 
 fn message(change: Value) -> MessageCreate {
     let mut json = json!({"id": "1", "channel_id": "2", "guild_id": "3", "type": 0,
@@ -53,29 +53,29 @@ impl Handler for Slow {
 }
 
 /// What is handled of what `flood` hands on.
-async fn handled(flood: impl FnOnce(&Intake, &dyn Fn() -> Handling)) -> Slow {
+async fn handled(flood: impl FnOnce(&EventDispatcher, &dyn Fn() -> Handling)) -> Slow {
     let (gate, number) = (Semaphore::new(0), AtomicU32::default);
     let slow = Slow { gate, typed: number(), invoked: number(), turned_away: number() };
     let slow = Arc::new(slow);
-    let intake = Intake::new(slow.clone());
-    flood(&intake, &|| Unfinished::default().begin(1));
+    let events = EventDispatcher::new(slow.clone());
+    flood(&events, &|| EventsInFlight::default().begin(1));
     slow.gate.add_permits(1);
-    intake.drain().await;
-    drop(intake);
+    events.drain().await;
+    drop(events);
     Arc::into_inner(slow).expect("nothing is handled any more")
 }
 
 #[tokio::test]
 async fn a_flood_in_one_guild_is_cut_off_and_leaves_room_for_another_and_for_slash_commands() {
-    let handled = handled(|intake, handling| {
+    let handled = handled(|events, handling| {
         for user in 0..500 {
             let typed = json!({"author": {"id": user.to_string()}, "channel_id": user.to_string()});
-            intake.take(message(typed), 9, Fence::always(), handling());
-            intake.invoke(interaction(2, 3, user), 9, Fence::always(), handling());
-            intake.invoke(interaction(4, 3, user), 9, Fence::always(), handling());
+            events.take(message(typed), 9, Fence::always(), handling());
+            events.invoke(interaction(2, 3, user), 9, Fence::always(), handling());
+            events.invoke(interaction(4, 3, user), 9, Fence::always(), handling());
         }
-        intake.take(message(json!({"guild_id": "4"})), 9, Fence::always(), handling());
-        intake.invoke(interaction(2, 4, 1), 9, Fence::always(), handling());
+        events.take(message(json!({"guild_id": "4"})), 9, Fence::always(), handling());
+        events.invoke(interaction(2, 4, 1), 9, Fence::always(), handling());
     })
     .await;
     assert_eq!(handled.typed.into_inner(), TYPED.guild + 1);
@@ -85,11 +85,11 @@ async fn a_flood_in_one_guild_is_cut_off_and_leaves_room_for_another_and_for_sla
 
 #[tokio::test]
 async fn what_is_no_command_takes_no_room() {
-    let handled = handled(|intake, handling| {
+    let handled = handled(|events, handling| {
         for _ in 0..500 {
-            intake.take(message(json!({"content": "hello"})), 9, Fence::always(), handling());
+            events.take(message(json!({"content": "hello"})), 9, Fence::always(), handling());
         }
-        intake.take(message(json!({})), 9, Fence::always(), handling());
+        events.take(message(json!({})), 9, Fence::always(), handling());
     })
     .await;
     assert_eq!(handled.typed.into_inner(), 1);

@@ -1,8 +1,8 @@
 //! Which events of a shard's session are still being handled.
 //!
-//! A pod that dies takes them with it. So what is kept of the session for a
-//! successor ends before the first of them and names them: the successor hears
-//! all since then again, and handles these.
+//! A pod that dies takes them with it. So the stored session ends before the
+//! first of them and names them. The successor gets all events since then
+//! again, and handles these.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,13 +15,14 @@ use tokio::{
     time::Instant,
 };
 
-/// After so long an event holds nothing back any more: longer than any command
-/// takes while what is behind answers, and no more than Discord surely repeats.
+/// After this long an event holds nothing back. It is longer than any command
+/// takes while the services behind answer. Discord is sure to repeat events of
+/// this age.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// The numbers of the events whose handling has not ended, and when it began.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Unfinished {
+pub(super) struct EventsInFlight {
     events: watch::Sender<BTreeMap<u64, Instant>>,
     command_ended: Arc<Notify>,
 }
@@ -29,17 +30,17 @@ pub(super) struct Unfinished {
 /// An event that is being handled, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Handling {
-    unfinished: Unfinished,
+    in_flight: EventsInFlight,
     seq: u64,
 }
 
-impl Unfinished {
+impl EventsInFlight {
     /// The event of this number is handled from now on.
     pub(super) fn begin(&self, seq: u64) -> Handling {
         self.events.send_modify(|events| {
             events.insert(seq, Instant::now());
         });
-        Handling { unfinished: self.clone(), seq }
+        Handling { in_flight: self.clone(), seq }
     }
 
     /// The events that are being handled.
@@ -63,7 +64,7 @@ impl Handling {
     /// A command has ended. A successor must know at once: to repeat the command
     /// would undo the commands after it.
     pub(super) fn end_command(self) {
-        let ended = Arc::clone(&self.unfinished.command_ended);
+        let ended = Arc::clone(&self.in_flight.command_ended);
         drop(self);
         ended.notify_one();
     }
@@ -71,7 +72,7 @@ impl Handling {
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        self.unfinished.events.send_modify(|events| {
+        self.in_flight.events.send_modify(|events| {
             events.remove(&self.seq);
         });
     }

@@ -87,7 +87,7 @@ pub(super) struct InteractionCreate {
     channel_id: Option<String>,
     /// Who, in a guild.
     #[serde(default)]
-    member: Option<WireMember>,
+    member: Option<InvokingMember>,
     /// Who, elsewhere.
     #[serde(default)]
     user: Option<Author>,
@@ -102,7 +102,7 @@ const AUTOCOMPLETE: u64 = 4;
 const MODAL_SUBMIT: u64 = 5;
 
 #[derive(Debug, Deserialize)]
-struct WireMember {
+struct InvokingMember {
     user: Author,
     permissions: Permissions,
 }

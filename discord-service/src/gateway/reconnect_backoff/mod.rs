@@ -18,13 +18,13 @@ const SETTLED: Duration = Duration::from_secs(5);
 const BRIEF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
 /// So many RESUMEs in a row may stay without an answer before the session is given up …
 const UNRESUMED_TRIES: u32 = 3;
-/// … or so many connections in a row fail, about a minute: while nothing can be
-/// reached, nothing says that the session is over, but its address may be.
+/// … or this many connections in a row fail, for about a minute. While nothing
+/// can be reached, the session may still be good, but its address may not.
 const UNREACHED_TRIES: u32 = 6;
 
 /// What came of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ConnectionOutcome {
     /// READY or RESUMED came; the shard was up for so long.
     Up(Duration),
     /// It ended before the bot could greet.
@@ -39,14 +39,14 @@ pub(super) enum Outcome {
 
 /// What is to happen before the next connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Next {
+pub(super) struct NextConnection {
     /// The session is given up.
     pub(super) gives_up: bool,
     /// The shortest wait and the longest.
     wait: (Duration, Duration),
 }
 
-impl Next {
+impl NextConnection {
     /// A wait that differs between shards and pods.
     pub(super) fn wait(self) -> Duration {
         rand::rng().random_range(self.wait.0..=self.wait.1)
@@ -56,34 +56,34 @@ impl Next {
 /// The connections in a row that came to nothing, by how. One that was up ends
 /// every row.
 #[derive(Debug, Default)]
-pub(super) struct Tries {
+pub(super) struct ReconnectBackoff {
     unreached: u32,
     unresumed: u32,
     in_vain: u32,
 }
 
-impl Tries {
+impl ReconnectBackoff {
     /// Counts the connection that has just ended. `resumes`: its session can go on.
-    pub(super) fn note(&mut self, outcome: Outcome, resumes: bool) -> Next {
+    pub(super) fn note(&mut self, outcome: ConnectionOutcome, resumes: bool) -> NextConnection {
         let (mut gives_up, wait) = match outcome {
-            Outcome::Up(lasted) => {
+            ConnectionOutcome::Up(lasted) => {
                 *self = Self::default();
                 let at_once = resumes && lasted >= SETTLED;
                 (false, if at_once { (Duration::ZERO, Duration::ZERO) } else { BRIEF })
             }
-            Outcome::Unreached => {
+            ConnectionOutcome::Unreached => {
                 self.unreached += 1;
                 (self.unreached >= UNREACHED_TRIES, backoff(self.unreached, LONGEST))
             }
-            Outcome::Unresumed => {
+            ConnectionOutcome::Unresumed => {
                 (self.unreached, self.unresumed) = (0, self.unresumed + 1);
                 (self.unresumed >= UNRESUMED_TRIES, backoff(self.unresumed, LONGEST))
             }
-            Outcome::SessionOver => {
+            ConnectionOutcome::SessionOver => {
                 (self.unreached, self.unresumed) = (0, 0);
                 (false, BRIEF)
             }
-            Outcome::InVain => {
+            ConnectionOutcome::InVain => {
                 (self.unreached, self.in_vain) = (0, self.in_vain + 1);
                 (false, backoff(self.in_vain, LONGEST_IN_VAIN))
             }
@@ -92,7 +92,7 @@ impl Tries {
         if gives_up {
             self.unresumed = 0;
         }
-        Next { gives_up, wait }
+        NextConnection { gives_up, wait }
     }
 }
 
@@ -104,7 +104,7 @@ fn backoff(failures: u32, longest: Duration) -> (Duration, Duration) {
 
 /// The wait before something is asked again that costs nothing but a request.
 pub(super) fn ask_again(failures: u32) -> Duration {
-    Next { gives_up: false, wait: backoff(failures, LONGEST) }.wait()
+    NextConnection { gives_up: false, wait: backoff(failures, LONGEST) }.wait()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Tells all pods what may open a channel that refused alerts.
 //!
-//! Events come in crowds: a role that is moved is one for each role between, and a
-//! shard that begins hears of all its guilds at once. So what happens in a guild
-//! within a moment is told once.
+//! Events come in crowds. Moving a role makes one for each role between, and a
+//! shard that begins gets one for each of its guilds. So what happens in a
+//! guild within a moment is told once.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -23,20 +23,20 @@ const MOMENT: Duration = Duration::from_millis(300);
 const MAX_CHANNELS: usize = 100;
 
 /// What is not told yet.
-pub(super) struct Reopenings {
+pub(super) struct ReopeningBroadcast {
     nats: async_nats::Client,
-    waiting: Mutex<BTreeMap<GuildId, Waiting>>,
+    waiting: Mutex<BTreeMap<GuildId, PendingReopening>>,
     news: Notify,
 }
 
 /// What a broadcast will say about a guild.
-struct Waiting {
+struct PendingReopening {
     told: Reopening,
     /// The events that said so: a pod that dies before it told leaves them to its successor.
     _handling: Vec<Handling>,
 }
 
-impl Reopenings {
+impl ReopeningBroadcast {
     pub(super) fn new(nats: async_nats::Client) -> Self {
         Self { nats, waiting: Mutex::default(), news: Notify::new() }
     }
@@ -46,10 +46,10 @@ impl Reopenings {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match waiting.entry(reopening.guild) {
             Entry::Vacant(entry) => {
-                entry.insert(Waiting { told: reopening, _handling: vec![handling] });
+                entry.insert(PendingReopening { told: reopening, _handling: vec![handling] });
             }
             Entry::Occupied(mut entry) => {
-                let Waiting { told, _handling } = entry.get_mut();
+                let PendingReopening { told, _handling } = entry.get_mut();
                 merge(told, reopening);
                 _handling.push(handling);
             }
@@ -69,7 +69,7 @@ impl Reopenings {
     /// Tells what waits now.
     pub(super) async fn tell(&self) {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        for (guild, Waiting { told, _handling }) in waiting {
+        for (guild, PendingReopening { told, _handling }) in waiting {
             if let Err(error) = self.nats.publish(wire::REOPENING, told.encode().into()).await {
                 tracing::debug!(%guild, %error, "cannot tell the other pods what may be open again");
             }

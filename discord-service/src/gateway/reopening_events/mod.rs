@@ -12,25 +12,25 @@ use crate::reopening::{Reopening, text};
 
 /// A channel or thread.
 #[derive(Debug, Deserialize)]
-pub(super) struct InChannel {
+pub(super) struct ChannelEvent {
     #[serde(deserialize_with = "text::deserialize")]
     id: ChannelId,
     #[serde(deserialize_with = "text::deserialize")]
     guild_id: GuildId,
     /// Who came to a thread.
     #[serde(default)]
-    added_members: Vec<Member>,
+    added_members: Vec<ThreadMember>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Member {
+struct ThreadMember {
     #[serde(deserialize_with = "text::deserialize")]
     user_id: UserId,
 }
 
 /// A guild that there is from now on, or one that has an outage.
 #[derive(Debug, Deserialize)]
-pub(super) struct Guild {
+pub(super) struct GuildCreate {
     #[serde(deserialize_with = "text::deserialize")]
     id: GuildId,
     #[serde(default)]
@@ -39,79 +39,83 @@ pub(super) struct Guild {
 
 /// Something of a guild.
 #[derive(Debug, Deserialize)]
-pub(super) struct InGuild {
+pub(super) struct GuildEvent {
     #[serde(deserialize_with = "text::deserialize")]
     guild_id: GuildId,
     /// Channels whose threads the bot may see now; absent for those of all channels.
     #[serde(default)]
-    channel_ids: Option<Vec<Channel>>,
+    channel_ids: Option<Vec<ThreadParent>>,
     /// Whom it is about.
     #[serde(default)]
-    user: Option<User>,
+    user: Option<ChangedUser>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-struct Channel(#[serde(deserialize_with = "text::deserialize")] ChannelId);
+struct ThreadParent(#[serde(deserialize_with = "text::deserialize")] ChannelId);
 
 #[derive(Debug, Deserialize)]
-struct User {
+struct ChangedUser {
     #[serde(deserialize_with = "text::deserialize")]
     id: UserId,
 }
 
 /// What an event says has changed.
 #[derive(Debug)]
-pub(super) enum Change {
+pub(super) enum ReopeningEvent {
     /// A guild came.
-    Guild(Guild),
+    Guild(GuildCreate),
     /// A channel or thread changed, or a thread came.
-    Channel(InChannel),
+    Channel(ChannelEvent),
     /// Somebody came to a thread.
-    ThreadMembers(InChannel),
+    ThreadMembers(ChannelEvent),
     /// The bot may see threads that it did not see.
-    Threads(InGuild),
+    Threads(GuildEvent),
     /// The guild's roles changed.
-    Roles(InGuild),
+    Roles(GuildEvent),
     /// A member changed.
-    Member(InGuild),
+    Member(GuildEvent),
 }
 
 /// Reads an event; `None` where it is none that may open a channel.
-pub(super) fn read(name: &str, text: &str) -> serde_json::Result<Option<Change>> {
+pub(super) fn read(name: &str, text: &str) -> serde_json::Result<Option<ReopeningEvent>> {
     let change = match name {
-        "GUILD_CREATE" => Change::Guild(protocol::data(text)?),
-        "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => Change::Channel(protocol::data(text)?),
-        "THREAD_MEMBERS_UPDATE" => Change::ThreadMembers(protocol::data(text)?),
-        "THREAD_LIST_SYNC" => Change::Threads(protocol::data(text)?),
-        "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
-            Change::Roles(protocol::data(text)?)
+        "GUILD_CREATE" => ReopeningEvent::Guild(protocol::data(text)?),
+        "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => {
+            ReopeningEvent::Channel(protocol::data(text)?)
         }
-        "GUILD_MEMBER_UPDATE" => Change::Member(protocol::data(text)?),
+        "THREAD_MEMBERS_UPDATE" => ReopeningEvent::ThreadMembers(protocol::data(text)?),
+        "THREAD_LIST_SYNC" => ReopeningEvent::Threads(protocol::data(text)?),
+        "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
+            ReopeningEvent::Roles(protocol::data(text)?)
+        }
+        "GUILD_MEMBER_UPDATE" => ReopeningEvent::Member(protocol::data(text)?),
         _ => return Ok(None),
     };
     Ok(Some(change))
 }
 
-impl Change {
+impl ReopeningEvent {
     /// What may be open now for this bot.
     pub(super) fn reopening(self, bot: u64) -> Option<Reopening> {
         let bot = UserId::new(bot);
         let of = |guild, channels| Some(Reopening { guild, channels, spread: false });
         match self {
-            Self::Guild(Guild { unavailable: Some(true), .. }) => None,
+            Self::Guild(GuildCreate { unavailable: Some(true), .. }) => None,
             // All of a shard's guilds come at once when it begins.
-            Self::Guild(Guild { id, .. }) => Some(Reopening { guild: id, channels: None, spread: true }),
-            Self::Channel(InChannel { id, guild_id, .. }) => of(guild_id, Some(vec![id])),
-            Self::ThreadMembers(InChannel { id, guild_id, added_members }) => {
+            Self::Guild(GuildCreate { id, .. }) => {
+                Some(Reopening { guild: id, channels: None, spread: true })
+            }
+            Self::Channel(ChannelEvent { id, guild_id, .. }) => of(guild_id, Some(vec![id])),
+            Self::ThreadMembers(ChannelEvent { id, guild_id, added_members }) => {
                 let came = added_members.iter().any(|member| member.user_id == bot);
                 of(guild_id, Some(vec![id])).filter(|_| came)
             }
-            Self::Threads(InGuild { guild_id, channel_ids, .. }) => {
-                of(guild_id, channel_ids.map(|ids| ids.into_iter().map(|Channel(id)| id).collect()))
+            Self::Threads(GuildEvent { guild_id, channel_ids, .. }) => {
+                of(guild_id, channel_ids.map(|ids| ids.into_iter().map(|ThreadParent(id)| id).collect()))
             }
-            Self::Roles(InGuild { guild_id, .. }) => of(guild_id, None),
-            Self::Member(InGuild { guild_id, user, .. }) => {
+            Self::Roles(GuildEvent { guild_id, .. }) => of(guild_id, None),
+            Self::Member(GuildEvent { guild_id, user, .. }) => {
                 of(guild_id, None).filter(|_| user.is_some_and(|user| user.id == bot))
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{
-    events_in_flight::{Handling, Unfinished},
+    events_in_flight::{EventsInFlight, Handling},
     protocol::Ready,
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Progress {
     /// The session, while there is one.
     pub(super) session: watch::Sender<Option<Resumable>>,
     /// What of it is still being handled.
-    pub(super) unfinished: Unfinished,
+    pub(super) in_flight: EventsInFlight,
 }
 
 impl Progress {
@@ -39,7 +39,7 @@ impl Progress {
     pub(super) fn handle(&self) -> Option<(u64, Handling)> {
         let session = self.session.borrow();
         let session = session.as_ref().filter(|session| !session.was_handled(session.seq))?;
-        Some((session.bot, self.unfinished.begin(session.seq)))
+        Some((session.bot, self.in_flight.begin(session.seq)))
     }
 }
 
@@ -51,10 +51,10 @@ impl Resumable {
     }
 
     /// The same session for a successor, who hears again what is being handled.
-    pub(super) fn leaving(mut self, unfinished: BTreeSet<u64>) -> Self {
+    pub(super) fn leaving(mut self, in_flight: BTreeSet<u64>) -> Self {
         // What a predecessor left may not all have been heard again.
         self.left.retain(|event| *event > self.seq);
-        self.left.extend(unfinished);
+        self.left.extend(in_flight);
         self.heard = self.heard.max(self.seq);
         self.seq = self.left.first().map_or(self.seq, |first| self.seq.min(first.saturating_sub(1)));
         self

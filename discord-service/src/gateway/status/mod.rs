@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use shared::admin::Readiness;
 use tokio::time::Instant;
 
-use super::ShardId;
+use super::context::ShardId;
 
 /// The name under which readiness reports the gateway.
 const CHECK: &str = "gateway";
@@ -24,7 +24,7 @@ const MANY: usize = 100;
 const NAMED: usize = 3;
 
 /// The state of this process's shards.
-pub(super) struct Status {
+pub(super) struct GatewayStatus {
     readiness: Readiness,
     shards: Mutex<BTreeMap<u32, Shard>>,
 }
@@ -45,7 +45,7 @@ struct Trouble {
     shown: Instant,
 }
 
-impl Status {
+impl GatewayStatus {
     pub(super) fn new(readiness: Readiness) -> Self {
         readiness.set_unready(CHECK, "connecting");
         Self { readiness, shards: Mutex::default() }

@@ -1,6 +1,6 @@
 use super::*;
 
-fn gateway(status: &Status) -> String {
+fn gateway(status: &GatewayStatus) -> String {
     status.show();
     status.readiness.report().1["gateway"].clone()
 }
@@ -11,7 +11,7 @@ const fn shard(id: u32) -> ShardId {
 
 #[tokio::test(start_paused = true)]
 async fn readiness_names_each_shard_that_is_down_for_long_and_since_when() {
-    let status = Status::new(Readiness::default());
+    let status = GatewayStatus::new(Readiness::default());
     assert_eq!(status.readiness.report().1["gateway"], "connecting");
     status.down(shard(4), "connecting");
     assert!(gateway(&status).contains("connecting"), "a new one at once");
@@ -35,7 +35,7 @@ async fn readiness_names_each_shard_that_is_down_for_long_and_since_when() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_flaps_tells_how_often() {
-    let status = Status::new(Readiness::default());
+    let status = GatewayStatus::new(Readiness::default());
     for _ in 0..150 {
         status.up(shard(1));
         status.down(shard(1), "cut");
@@ -48,7 +48,7 @@ async fn one_that_flaps_tells_how_often() {
 
 #[tokio::test(start_paused = true)]
 async fn of_very_many_a_few_are_named() {
-    let status = Status::new(Readiness::default());
+    let status = GatewayStatus::new(Readiness::default());
     for id in 0..3 {
         status.down(shard(id), "connecting");
     }

@@ -1,16 +1,15 @@
 //! One look at the table: what this pod gives up and what it takes.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{CONFLICTS, Keeper};
+use super::{CONFLICTS, LeaseKeeper};
 use crate::{
     kv::WriteError,
     lease::{
         Fence, Lease,
         owner_table::{OwnerTable, Resource},
-        pod_lease::PodLease,
         stored_owners::OwnersRead,
     },
 };
@@ -29,9 +28,9 @@ pub(super) enum Balanced {
     Lost,
 }
 
-impl Keeper {
+impl LeaseKeeper {
     /// Brings this pod's part of the table to what it should be.
-    pub(super) async fn balance(&mut self, pod_lease: &Arc<PodLease>) -> anyhow::Result<Balanced> {
+    pub(super) async fn balance(&mut self, fence: &Fence) -> anyhow::Result<Balanced> {
         for attempt in 1..=CONFLICTS {
             let OwnersRead::Readable(table, revision) = self.owners.read().await? else {
                 return Ok(Balanced::Unreadable);
@@ -39,15 +38,15 @@ impl Keeper {
             // Read after the table: an owner in the table without a key is gone for good.
             let pods = self.owners.pods().await?;
             // Also while it can be renewed: NATS's index of keys may have suffered in a crash.
-            let Some(own) = pods.get(&pod_lease.pod) else { return Ok(Balanced::Lost) };
+            let Some(own) = pods.get(fence.pod()) else { return Ok(Balanced::Lost) };
             self.channels.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
-            let mine = table.of(&pod_lease.pod);
+            let mine = table.of(fence.pod());
             // No other pod takes from the table what is this one's: the table went back in time, or is gone.
             if self.out.iter().any(|(resource, stop)| !stop.is_cancelled() && !mine.contains(resource)) {
                 return Ok(Balanced::Lost);
             }
             let idle = mine.iter().filter(|resource| !self.out.contains_key(resource)).copied().collect();
-            let mut plan = table.plan(&pods, &pod_lease.pod, &idle);
+            let mut plan = table.plan(&pods, fence.pod(), &idle);
             if own.leaving || self.channels.leaving.is_cancelled() {
                 plan.acquire.clear();
                 plan.release = mine.iter().copied().collect();
@@ -61,7 +60,7 @@ impl Keeper {
             }
             plan.acquire.retain(|resource| !self.out.contains_key(resource));
             for resource in &plan.acquire {
-                next.set(*resource, &pod_lease.pod);
+                next.set(*resource, fence.pod());
             }
             // A write that is still on its way must fail before anything is granted.
             if next != table || self.owners.may_change(revision) {
@@ -74,7 +73,7 @@ impl Keeper {
                     Err(WriteError::Failed(error)) => return Err(error),
                 }
             }
-            self.grant(&next, pod_lease);
+            self.grant(&next, fence);
             self.channels.shared.send_replace(own.shards);
             return Ok(Balanced::Shared);
         }
@@ -82,8 +81,8 @@ impl Keeper {
     }
 
     /// Hands out what the table says is this pod's.
-    fn grant(&mut self, table: &OwnerTable, pod_lease: &Arc<PodLease>) {
-        let mine = table.of(&pod_lease.pod);
+    fn grant(&mut self, table: &OwnerTable, fence: &Fence) {
+        let mine = table.of(fence.pod());
         for kind in ["partition", "shard"] {
             let held = mine.iter().filter(|resource| resource.kind() == kind).count();
             metrics::gauge!("sentry_bot_leases_held", "kind" => kind).set(held as f64);
@@ -96,7 +95,7 @@ impl Keeper {
             self.out.insert(resource, stop.clone());
             let lease = Lease {
                 resource,
-                fence: Fence(pod_lease.clone()),
+                fence: fence.clone(),
                 stop,
                 pods: self.channels.count.subscribe(),
                 dropped: self.drop_here.clone(),

@@ -2,7 +2,7 @@
 
 mod balance;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -15,8 +15,8 @@ use tokio::{
 use self::balance::Balanced;
 use super::{
     Lease,
+    fence::Fence,
     owner_table::{OwnerTable, PodState, Resource},
-    pod_lease::PodLease,
     renewal::{PODS, Renewal, announce, key_of},
     stored_owners::{OWNERS, OwnersRead, StoredOwners},
 };
@@ -24,8 +24,8 @@ use crate::kv::{Bucket, WriteError};
 
 /// So often the table is written in vain before others are let in between.
 const CONFLICTS: u32 = 20;
-/// What is put down within this time goes into one write: a pod that leaves puts
-/// down dozens of things, and each write of it makes another pod's fail.
+/// Leases that are given up within this time go into one write. A pod that
+/// leaves gives up dozens, and each of its writes makes another pod's fail.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// The channels between a keeper and the rest of the process.
@@ -47,7 +47,7 @@ pub(super) struct KeeperChannels {
 
 /// Runs one pod's part in the sharing.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct LeaseKeeper {
     bucket: Bucket,
     ttl: Duration,
     channels: KeeperChannels,
@@ -69,7 +69,7 @@ enum LifeEnd {
     Unreadable,
 }
 
-impl Keeper {
+impl LeaseKeeper {
     pub(super) fn new(bucket: Bucket, ttl: Duration, channels: KeeperChannels) -> Self {
         let (drop_here, dropped) = mpsc::unbounded_channel();
         let (owners, out) = (StoredOwners::new(bucket.clone()), BTreeMap::new());
@@ -81,54 +81,50 @@ impl Keeper {
     /// one of those that share, and what keeps it from that.
     pub async fn run(mut self, done: CancellationToken, joined: impl Fn(Result<(), &str>) + Send + Sync) {
         while !done.is_cancelled() {
-            let pod_lease = Arc::new(PodLease::new(format!("{:016x}", rand::random::<u64>())));
-            let Some(revision) = done.run_until_cancelled(self.join(&pod_lease, &joined)).await else {
+            let fence = Fence::new(format!("{:016x}", rand::random::<u64>()));
+            let Some(revision) = done.run_until_cancelled(self.join(&fence, &joined)).await else {
                 return;
             };
             let mut renewal = Renewal {
                 bucket: self.bucket.clone(),
                 ttl: self.ttl,
-                pod_lease: pod_lease.clone(),
+                fence: fence.clone(),
                 revision,
                 own: self.channels.own.subscribe(),
             };
-            tracing::info!(pod.id = %pod_lease.pod, "this pod has joined the others");
+            tracing::info!(pod.id = %fence.pod(), "this pod has joined the others");
             let end = tokio::select! {
                 () = renewal.until_lost(&joined) => LifeEnd::Lost,
-                () = pod_lease.expired() => LifeEnd::Lost,
-                end = self.share(&pod_lease, &done, &joined) => end,
+                () = fence.expired() => LifeEnd::Lost,
+                end = self.share(&fence, &done, &joined) => end,
             };
             match end {
-                LifeEnd::Released => self.release_all(&pod_lease).await,
+                LifeEnd::Released => self.release_all(&fence).await,
                 LifeEnd::Lost => {
-                    pod_lease.end();
+                    fence.end();
                     joined(Err("the leases are lost: joining the other pods again"));
                     metrics::counter!("sentry_bot_leases_lost_total").increment(self.out.len() as u64);
-                    tracing::warn!(pod.id = %pod_lease.pod, leases = self.out.len(), "this pod could not renew its leases in time, or NATS lost them; it joins again");
+                    tracing::warn!(pod.id = %fence.pod(), leases = self.out.len(), "this pod could not renew its leases in time, or NATS lost them; it joins again");
                     self.out.values().for_each(CancellationToken::cancel);
                 }
                 LifeEnd::Unreadable => {
-                    pod_lease.end();
+                    fence.end();
                     // What is not removed here goes by itself.
-                    let _ = self.bucket.remove(&key_of(&pod_lease.pod)).await;
+                    let _ = self.bucket.remove(&key_of(fence.pod())).await;
                 }
             }
         }
     }
 
     /// Writes this life's key for the first time.
-    async fn join(
-        &mut self,
-        pod_lease: &PodLease,
-        joined: &(impl Fn(Result<(), &str>) + Send + Sync),
-    ) -> u64 {
+    async fn join(&mut self, fence: &Fence, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) -> u64 {
         let mut said = false;
         loop {
             // What was dropped meanwhile is free to be granted again.
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
-            match self.try_to_join(pod_lease).await {
+            match self.try_to_join(fence).await {
                 Ok(Some(revision)) => return revision,
                 Ok(None) if !said => {
                     said = true;
@@ -151,7 +147,7 @@ impl Keeper {
     ///
     /// A pod that cannot read the table stops all its work before its key expires.
     /// So without any key nobody works, and a new table can begin.
-    async fn try_to_join(&mut self, pod_lease: &PodLease) -> anyhow::Result<Option<u64>> {
+    async fn try_to_join(&mut self, fence: &Fence) -> anyhow::Result<Option<u64>> {
         if let OwnersRead::Unreadable(revision) = self.owners.read().await? {
             if !self.owners.pods().await?.is_empty() {
                 return Ok(None);
@@ -159,13 +155,13 @@ impl Keeper {
             self.owners.write(&OwnerTable::default(), revision).await?;
             tracing::warn!("no pod could read the table of leases; a new table replaces it");
         }
-        Ok(Some(announce(&self.bucket, self.ttl, pod_lease, &self.channels.own.subscribe(), 0).await?))
+        Ok(Some(announce(&self.bucket, self.ttl, fence, &self.channels.own.subscribe(), 0).await?))
     }
 
     /// Keeps this pod's part of the table right, until everything is done.
     async fn share(
         &mut self,
-        pod_lease: &Arc<PodLease>,
+        fence: &Fence,
         done: &CancellationToken,
         joined: &(impl Fn(Result<(), &str>) + Send + Sync),
     ) -> LifeEnd {
@@ -205,7 +201,7 @@ impl Keeper {
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
-            match timeout(self.ttl / 2, self.balance(pod_lease)).await {
+            match timeout(self.ttl / 2, self.balance(fence)).await {
                 Ok(Ok(Balanced::Shared)) => joined(Ok(())),
                 Ok(Ok(Balanced::Lost)) => return LifeEnd::Lost,
                 Ok(Ok(Balanced::Unreadable)) => {
@@ -227,20 +223,20 @@ impl Keeper {
         }
     }
 
-    async fn release_all(&mut self, pod_lease: &PodLease) {
+    async fn release_all(&mut self, fence: &Fence) {
         let ttl = self.ttl;
         let left = async {
             for _ in 0..CONFLICTS {
                 let OwnersRead::Readable(table, revision) = self.owners.read().await? else { break };
                 let mut next = table.clone();
-                table.of(&pod_lease.pod).into_iter().for_each(|resource| next.clear(resource));
+                table.of(fence.pod()).into_iter().for_each(|resource| next.clear(resource));
                 match self.owners.write(&next, revision).await {
                     Ok(()) => break,
                     Err(WriteError::Conflict) => {}
                     Err(WriteError::Failed(error)) => return Err(error),
                 }
             }
-            self.bucket.remove(&key_of(&pod_lease.pod)).await.map(drop)
+            self.bucket.remove(&key_of(fence.pod())).await.map(drop)
         };
         // What cannot be handed back is taken over a little later.
         match timeout(ttl, left).await {
@@ -248,7 +244,7 @@ impl Keeper {
             Ok(Err(error)) => tracing::warn!("cannot hand the leases back: {}", chain(&error)),
             Err(_) => tracing::warn!("cannot hand the leases back in time"),
         }
-        pod_lease.end();
+        fence.end();
     }
 }
 

@@ -1,12 +1,12 @@
 //! Who owns what, and who should. Pure.
 //!
-//! All owners stand in one table under one key, written only by compare-and-set:
-//! a hand-over of many leases is one write, and no two pods ever see different
-//! owners of the same revision. A lease counts for as long as its owner's own
-//! key exists, so that renewing all of them is one small write a pod.
+//! All owners are in one table under one key, and only compare-and-set changes
+//! it. So a hand-over of many leases is one write, and all pods see the same
+//! owners at a revision. A lease counts for as long as its owner's own key
+//! exists, so that renewing all of them is one small write a pod.
 //!
-//! Every pod's share is exact to one. Rendezvous hashing alone would give some
-//! of three pods 15 of 64 partitions and others 27, and of 12 shards none; here
+//! Every pod's share is exact to one. Rendezvous hashing alone could give one
+//! of three pods 15 of 64 partitions and another 27, or none of 12 shards. Here
 //! it only chooses which ones move, so that no more move than must.
 
 use std::{
@@ -174,8 +174,8 @@ impl OwnerTable {
     }
 }
 
-/// How many of `all` things the pod `me` should have: the same for each pod, and
-/// one more for as many as it takes, those that have the most already.
+/// How many of `all` things the pod `me` should have. Each pod has the same
+/// number. The rest goes to those that have the most already, one each.
 fn share(held: &BTreeMap<&PodId, usize>, all: usize, me: &PodId) -> usize {
     if !held.contains_key(me) {
         return 0;

@@ -1,10 +1,10 @@
 //! Remembers what was read, so that an alert seldom costs a request to the store.
 //!
-//! An answer is used for less than a minute, also while the store is away: then
-//! the next read fails, and nothing is let through on it. A write is broadcast on
-//! NATS, and every pod that hears it forgets what it touches, negative answers
-//! too, and nothing else: someone who registers and revokes all day must not make
-//! the bot read everything again each time.
+//! An answer is used for less than a minute, even while the store is away.
+//! After that the next read fails, and nothing is allowed. A write is broadcast
+//! on NATS. Every pod that hears it forgets what the write touches, negative
+//! answers too. It forgets nothing else: a user who registers and revokes all
+//! day must not make the bot read everything again.
 
 mod answers;
 mod broadcast;
@@ -19,7 +19,7 @@ use shared::{ChannelId, GuildId, RuntimeMode, UserId, trust::ChannelTrust, wire}
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{answers::Answers, broadcast::Written};
-use super::{ApiKeys, Change, ProjectSlug, Registration, Store, StoreError, call::TIME_LIMIT};
+use super::{ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome, call::TIME_LIMIT};
 
 /// How long an answer is used: a minute less the time that reading it may take.
 pub const TIME_TO_LIVE: Duration = Duration::from_secs(60 - TIME_LIMIT.as_secs());
@@ -59,8 +59,7 @@ impl CachedStore {
             trust: Answers::new(time_to_live, MOST_CHANNELS, |_| 1),
         });
         // Returns at once, also while NATS is away.
-        let mut changes =
-            nats.subscribe(wire::STORE_CHANGED).await.context("Failed to listen for changes")?;
+        let mut changes = nats.subscribe(wire::STORE_CHANGED).await.context("cannot listen for changes")?;
         let listening = memory.clone();
         let listener = tokio::spawn(async move {
             while let Some(message) = changes.next().await {
@@ -121,15 +120,15 @@ impl Store for CachedStore {
         self.memory.channels.get(self.connection(), guild, self.store.channels(guild)).await
     }
 
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let change = self.store.authorize(guild, channel).await;
-        self.announce(Written::Channel(guild, channel), matches!(change, Ok(Change::Already))).await;
+        self.announce(Written::Channel(guild, channel), matches!(change, Ok(WriteOutcome::Unchanged))).await;
         change
     }
 
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let change = self.store.revoke(guild, channel).await;
-        self.announce(Written::Channel(guild, channel), matches!(change, Ok(Change::Already))).await;
+        self.announce(Written::Channel(guild, channel), matches!(change, Ok(WriteOutcome::Unchanged))).await;
         change
     }
 

@@ -39,13 +39,13 @@ const REST: Duration = Duration::from_millis(250);
 
 /// Where Firestore is and who asks.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct FirestoreTarget {
     project: Option<String>,
     credentials: Option<PathBuf>,
     emulator: Option<String>,
 }
 
-impl Target {
+impl FirestoreTarget {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
             project: settings.google_cloud_project.clone(),
@@ -57,7 +57,7 @@ impl Target {
 
 /// Tells whether the key file that Google's variable names can be used at all;
 /// an emulator asks for none.
-pub(super) fn check(target: &Target) -> Result<(), SettingsError> {
+pub(super) fn check(target: &FirestoreTarget) -> Result<(), SettingsError> {
     let (Some(path), None) = (&target.credentials, &target.emulator) else { return Ok(()) };
     let wrong = |why: String| SettingsError(format!("{CREDENTIALS_VARIABLE}: {why}"));
     let text =
@@ -72,13 +72,13 @@ pub(super) fn check(target: &Target) -> Result<(), SettingsError> {
 type Attempt = Shared<BoxFuture<'static, Result<FirestoreDb, Arc<anyhow::Error>>>>;
 
 /// A connection that opens by itself.
-pub(super) struct Connection {
-    target: Target,
+pub(super) struct FirestoreConnection {
+    target: FirestoreTarget,
     latest: Mutex<Option<(Instant, Attempt)>>,
 }
 
-impl Connection {
-    pub(super) const fn new(target: Target) -> Self {
+impl FirestoreConnection {
+    pub(super) const fn new(target: FirestoreTarget) -> Self {
         Self { target, latest: Mutex::new(None) }
     }
 
@@ -104,9 +104,9 @@ impl Connection {
         }
     }
 
-    /// Gives the connection up when it is the one that a call used which began at
-    /// `began` and got no answer: it may be dead without saying so, and would be
-    /// found out only after two minutes of silence.
+    /// Gives the connection up if it is the one of a call that began at `began`
+    /// and got no answer. It may be dead without saying so, and only two
+    /// minutes of silence would show that.
     pub(super) fn give_up(&self, began: Instant) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_some_and(|(since, attempt)| *since <= began && attempt.peek().is_some()) {
@@ -115,15 +115,15 @@ impl Connection {
     }
 }
 
-async fn attempt(target: Target) -> Result<FirestoreDb, Arc<anyhow::Error>> {
+async fn attempt(target: FirestoreTarget) -> Result<FirestoreDb, Arc<anyhow::Error>> {
     let connected = timeout(CONNECT_LIMIT, connect(&target)).await;
     connected
         .unwrap_or_else(|_| Err(anyhow!("no connection within {CONNECT_LIMIT:?}")))
-        .context("Failed to connect to Firestore")
+        .context("cannot connect to Firestore")
         .map_err(Arc::new)
 }
 
-async fn connect(target: &Target) -> anyhow::Result<FirestoreDb> {
+async fn connect(target: &FirestoreTarget) -> anyhow::Result<FirestoreDb> {
     if let Some(host) = &target.emulator {
         let project = target.project.as_deref().unwrap_or(EMULATED_PROJECT);
         let options = FirestoreDbOptions::new(project.to_owned())
@@ -152,14 +152,14 @@ async fn connect(target: &Target) -> anyhow::Result<FirestoreDb> {
 
 /// The service account's key when the file was named by the flag. Named by the
 /// variable it may be of any kind, and Google's library finds it by itself.
-fn key_file(target: &Target) -> anyhow::Result<Option<serde_json::Value>> {
+fn key_file(target: &FirestoreTarget) -> anyhow::Result<Option<serde_json::Value>> {
     let Some(path) = &target.credentials else {
         return Ok(None);
     };
     if std::env::var_os(CREDENTIALS_VARIABLE).is_some_and(|value| value == *path) {
         return Ok(None);
     }
-    let text = std::fs::read(path).with_context(|| format!("Failed to read {}", path.display()))?;
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let key = serde_json::from_slice(&text).with_context(|| format!("{} is no key file", path.display()))?;
     Ok(Some(key))
 }

@@ -1,11 +1,11 @@
 //! The store in Google's Firestore, in the documents of the predecessor: an
 //! existing database keeps working untouched, for either program.
 //!
-//! Every write names one field, so nothing else in a document can change, and
-//! holds only if the document is still the one that was read: two users who
-//! register one slug at the same instant cannot both win, and there is no second
-//! document to disagree with the first. A contended transaction does the same in
-//! seconds instead of milliseconds.
+//! Every write names one field, so nothing else in a document can change. It
+//! succeeds only if the document is still the one that was read. So two users
+//! who register one slug at the same instant cannot both win, and no second
+//! document can disagree with the first. A contended transaction does the same
+//! in seconds instead of milliseconds.
 
 mod connection;
 mod document;
@@ -23,9 +23,9 @@ use secrecy::SecretString;
 use shared::{ChannelId, GuildId, RuntimeMode, UserId, settings::SettingsError, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use self::connection::{Connection, Target};
+use self::connection::{FirestoreConnection, FirestoreTarget};
 use super::{
-    ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
+    ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome,
     call::{NoAnswer, WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
@@ -38,7 +38,7 @@ const KEYS: (&str, &str) = ("keys", "api");
 
 /// The store in Firestore.
 pub struct FirestoreStore {
-    connection: Connection,
+    connection: FirestoreConnection,
 }
 
 /// What to do with a guild's document after a look at it.
@@ -52,13 +52,13 @@ enum Step<T> {
 impl FirestoreStore {
     /// The store that Google's settings name. Connects when it is first asked.
     pub fn new(settings: &Settings) -> Self {
-        Self { connection: Connection::new(Target::new(settings)) }
+        Self { connection: FirestoreConnection::new(FirestoreTarget::new(settings)) }
     }
 
     /// # Errors
     /// [`SettingsError`] when Google's settings cannot be used.
     pub fn check(settings: &Settings) -> Result<(), SettingsError> {
-        connection::check(&Target::new(settings))
+        connection::check(&FirestoreTarget::new(settings))
     }
 
     async fn timed<T>(
@@ -91,7 +91,7 @@ impl FirestoreStore {
                     match write(&db, collection, guild, found, field, value).await {
                         Ok(()) => return Ok(answer),
                         Err(error) if came_first(&error) => after_conflict(attempt).await,
-                        Err(error) => return Err(error).context("Failed to write the guild's document"),
+                        Err(error) => return Err(error).context("cannot write the guild's document"),
                     }
                 }
             }
@@ -113,7 +113,7 @@ impl Store for FirestoreStore {
                 .from(CHANNELS)
                 .filter(|filter| filter.field(document::path(&id)).eq(&id))
                 .query();
-            let found = listing.await.context("Failed to look for the channel")?;
+            let found = listing.await.context("cannot look for the channel")?;
             Ok(found.iter().filter_map(document::id_of).collect())
         })
         .await
@@ -131,22 +131,22 @@ impl Store for FirestoreStore {
         .await
     }
 
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let add = |document: &FirestoreDocument| match lists(document, channel) {
-            true => Step::Answer(Change::Already),
+            true => Step::Answer(WriteOutcome::Unchanged),
             false => Step::Write {
                 field: channel.to_string(),
                 value: Some(channel.to_string()),
-                answer: Change::Made,
+                answer: WriteOutcome::Changed,
             },
         };
         self.timed("authorize", self.edit(CHANNELS, guild, add)).await
     }
 
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         let remove = |document: &FirestoreDocument| match lists(document, channel) {
-            true => Step::Write { field: channel.to_string(), value: None, answer: Change::Made },
-            false => Step::Answer(Change::Already),
+            true => Step::Write { field: channel.to_string(), value: None, answer: WriteOutcome::Changed },
+            false => Step::Answer(WriteOutcome::Unchanged),
         };
         self.timed("revoke", self.edit(CHANNELS, guild, remove)).await
     }
@@ -229,7 +229,7 @@ impl Store for FirestoreStore {
 
 async fn read(db: &FirestoreDb, collection: &str, id: &str) -> anyhow::Result<Option<FirestoreDocument>> {
     let document = db.fluent().select().by_id_in(collection).one(id).await;
-    document.with_context(|| format!("Failed to read {collection}/{id}"))
+    document.with_context(|| format!("cannot read {collection}/{id}"))
 }
 
 /// Writes the field, or removes it, unless the document is no longer `found`.

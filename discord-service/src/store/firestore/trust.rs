@@ -24,7 +24,7 @@ pub(super) async fn read(
         return Ok((None, None));
     };
     let trust = firestore_document_to_serializable(&found)
-        .with_context(|| format!("Failed to understand {TRUST}/{channel}"))?;
+        .with_context(|| format!("cannot understand {TRUST}/{channel}"))?;
     Ok((Some(understood(trust)?), Some(found)))
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn write(
     match update.execute().await {
         Ok(_) => Ok(true),
         Err(error) if came_first(&error) => Ok(false),
-        Err(error) => Err(error).with_context(|| format!("Failed to write {TRUST}/{channel}")),
+        Err(error) => Err(error).with_context(|| format!("cannot write {TRUST}/{channel}")),
     }
 }
 
@@ -53,6 +53,6 @@ pub(super) async fn write(
 pub(super) async fn list(db: &FirestoreDb) -> anyhow::Result<Vec<ChannelId>> {
     let names = db.fluent().select().fields(["__name__"]).from(TRUST);
     let found: Vec<FirestoreDocument> =
-        names.stream_query_with_errors().await?.try_collect().await.context("Failed to list the trusts")?;
+        names.stream_query_with_errors().await?.try_collect().await.context("cannot list the trusts")?;
     Ok(found.iter().filter_map(document::id_of).collect())
 }

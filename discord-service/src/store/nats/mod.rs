@@ -1,15 +1,16 @@
 //! The store in NATS JetStream's key-value buckets.
 //!
-//! - `channel-list` holds a key `<channel>.<guild>` per authorized channel: the key
-//!   is the whole fact (`notes.rs` says what its value notes), so a process killed at any moment leaves it
-//!   either there or not. The guilds of a channel, asked for with every alert, are
-//!   the keys under one prefix, found without looking at other channels'. The
-//!   channels of a guild, asked for by a command, cost the server a look through
-//!   its index of keys (2 ms at 20,000).
-//! - `user-projects` holds a document per guild, `{"<user>": "<slug>"}`, written
-//!   only over the revision that was read. A key per slug would be simpler to
-//!   claim, but a change of project then takes two writes, and a process killed
-//!   between them would leave a slug that belongs to nobody for ever.
+//! - `channel-list` holds a key `<channel>.<guild>` for each authorized
+//!   channel. The key is the whole fact (`notes.rs` says what its value notes),
+//!   so a process killed at any moment leaves it either there or not. The
+//!   guilds of a channel, asked for with every alert, are the keys under one
+//!   prefix, found without looking at other channels'. The channels of a guild,
+//!   asked for by a command, cost the server a look through its index of keys
+//!   (2 ms at 20,000).
+//! - `user-projects` holds a document per guild, `{"<user>": "<slug>"}`,
+//!   written only over the revision that was read. A key for each slug would be
+//!   simpler to claim. But then a change of project takes two writes, and a
+//!   crash between them would leave a slug that belongs to nobody.
 //!
 //! - `channel-trust`: see `trust.rs`.
 //!
@@ -33,7 +34,7 @@ use shared::{
 };
 
 use super::{
-    ApiKeys, Change, ProjectSlug, Registration, Store, StoreError,
+    ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome,
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
@@ -102,13 +103,13 @@ impl NatsStore {
     async fn edit_projects<T>(
         &self,
         guild: GuildId,
-        mut edit: impl FnMut(&mut Map<String, Value>) -> (T, Change) + Send,
+        mut edit: impl FnMut(&mut Map<String, Value>) -> (T, WriteOutcome) + Send,
     ) -> anyhow::Result<T> {
         let bucket = &self.projects;
         for attempt in 0..WRITE_ATTEMPTS {
             let mut document = read_document(bucket, guild).await?;
             let (answer, change) = edit(&mut document.rows);
-            if change == Change::Already || write_document(bucket, guild, &document).await? {
+            if change == WriteOutcome::Unchanged || write_document(bucket, guild, &document).await? {
                 return Ok(answer);
             }
             after_conflict(attempt).await;
@@ -138,25 +139,26 @@ impl Store for NatsStore {
         .await
     }
 
-    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("authorize", async {
             let kept = trust::read(&self.trust, channel).await?.0;
             let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
             match self.channels.update(&format!("{channel}.{guild}"), note, 0).await {
-                Ok(_) => Ok(Change::Made),
-                Err(WriteError::Conflict) => Ok(Change::Already),
+                Ok(_) => Ok(WriteOutcome::Changed),
+                Err(WriteError::Conflict) => Ok(WriteOutcome::Unchanged),
                 Err(error) => Err(error.into()),
             }
         })
         .await
     }
 
-    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<Change, StoreError> {
+    async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("revoke", async {
-            // Purged from the stream, not deleted as a key: no marker stays behind
-            // that would still be listed, and the answer says whether it was there.
+            // It is purged from the stream, not deleted as a key. So no marker
+            // stays that would still be listed, and the answer says whether it
+            // was there.
             let removed = self.channels.remove(&format!("{channel}.{guild}")).await?;
-            Ok(if removed { Change::Made } else { Change::Already })
+            Ok(if removed { WriteOutcome::Changed } else { WriteOutcome::Unchanged })
         })
         .await
     }
@@ -173,10 +175,10 @@ impl Store for NatsStore {
         slug: &ProjectSlug,
     ) -> Result<Registration, StoreError> {
         let claim = |rows: &mut Map<String, Value>| match owner_of(slug, user, &readable(rows)) {
-            Some(owner) => (Registration::Taken(owner), Change::Already),
+            Some(owner) => (Registration::Taken(owner), WriteOutcome::Unchanged),
             None => {
                 rows.insert(user.to_string(), slug.as_ref().into());
-                (Registration::Registered, Change::Made)
+                (Registration::Registered, WriteOutcome::Changed)
             }
         };
         self.timed("register", self.edit_projects(guild, claim)).await
@@ -186,9 +188,9 @@ impl Store for NatsStore {
         let release = |rows: &mut Map<String, Value>| match readable(rows).remove(&user) {
             Some(slug) => {
                 rows.remove(&user.to_string());
-                (Some(slug), Change::Made)
+                (Some(slug), WriteOutcome::Changed)
             }
-            None => (None, Change::Already),
+            None => (None, WriteOutcome::Unchanged),
         };
         self.timed("unregister", self.edit_projects(guild, release)).await
     }
@@ -265,7 +267,7 @@ async fn read_document(bucket: &Bucket, guild: GuildId) -> anyhow::Result<Docume
     let entry = bucket.entry(&guild.to_string()).await?;
     let revision = entry.as_ref().map_or(0, |entry| entry.revision);
     let rows = match entry.and_then(|entry| entry.value) {
-        Some(value) => serde_json::from_slice(&value).context("Failed to read the guild's document")?,
+        Some(value) => serde_json::from_slice(&value).context("cannot read the guild's document")?,
         None => Map::new(),
     };
     Ok(Document { rows, revision })
@@ -273,11 +275,11 @@ async fn read_document(bucket: &Bucket, guild: GuildId) -> anyhow::Result<Docume
 
 /// Writes the document unless it changed since it was read: then `false`.
 async fn write_document(bucket: &Bucket, guild: GuildId, document: &Document) -> anyhow::Result<bool> {
-    let value = serde_json::to_vec(&document.rows).context("Failed to encode the guild's document")?;
+    let value = serde_json::to_vec(&document.rows).context("cannot encode the guild's document")?;
     match bucket.update(&guild.to_string(), value.into(), document.revision).await {
         Ok(_) => Ok(true),
         Err(WriteError::Conflict) => Ok(false),
-        Err(error) => Err(error).context("Failed to write the guild's document"),
+        Err(error) => Err(error).context("cannot write the guild's document"),
     }
 }
 

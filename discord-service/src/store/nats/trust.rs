@@ -1,6 +1,6 @@
-//! What channels trust, in the bucket `channel-trust`: a key per channel, so that
-//! no channel's change waits for another's, written only over the revision that
-//! was read.
+//! What channels trust, in the bucket `channel-trust`: a key for each channel,
+//! so that no change waits for another channel. It is written only over the
+//! revision that was read.
 
 use anyhow::Context as _;
 use shared::{ChannelId, trust::ChannelTrust};
@@ -15,7 +15,7 @@ pub(super) async fn read(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<
     let revision = entry.as_ref().map_or(0, |entry| entry.revision);
     // Empty: the mark of a key that somebody deleted by hand.
     let trust = match entry.and_then(|entry| entry.value).filter(|value| !value.is_empty()) {
-        Some(value) => Some(understood(serde_json::from_slice(&value).context("Failed to read the trust")?)?),
+        Some(value) => Some(understood(serde_json::from_slice(&value).context("cannot read the trust")?)?),
         None => None,
     };
     Ok((trust, revision))
@@ -28,10 +28,10 @@ pub(super) async fn write(
     trust: &ChannelTrust,
     revision: u64,
 ) -> anyhow::Result<bool> {
-    let value = serde_json::to_vec(trust).context("Failed to encode the trust")?;
+    let value = serde_json::to_vec(trust).context("cannot encode the trust")?;
     match bucket.update(&channel.to_string(), value.into(), revision).await {
         Ok(_) => Ok(true),
         Err(WriteError::Conflict) => Ok(false),
-        Err(error) => Err(error).context("Failed to write the trust"),
+        Err(error) => Err(error).context("cannot write the trust"),
     }
 }

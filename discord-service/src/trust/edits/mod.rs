@@ -6,8 +6,8 @@ use shared::{
     trust::{ChannelTrust, ClientSecret, SealError, SecretKey, SecretsKeys, TokenKey},
 };
 
-use super::{Stored, TrustError, token};
-use crate::store::Change;
+use super::{SecretOutcome, TrustError, token};
+use crate::store::WriteOutcome;
 
 /// How many client secrets a channel can have: some integrations, each with an
 /// old one and a new one while they are rotated.
@@ -35,8 +35,8 @@ impl Secured {
     }
 }
 
-/// The time stays where the channel was secured before: what came without a key
-/// since then is as little trusted after one more change of the token.
+/// If the channel was secured before, the time stays. Alerts without a key
+/// since then are still not trusted after another change of the token.
 pub(super) fn secure(trust: &mut ChannelTrust, token: &TokenKey, now_ms: i64) {
     if !trust.secured {
         trust.secured_ms = now_ms;
@@ -45,8 +45,8 @@ pub(super) fn secure(trust: &mut ChannelTrust, token: &TokenKey, now_ms: i64) {
     trust.tokens = vec![token.clone()];
 }
 
-pub(super) fn open(trust: &mut ChannelTrust) -> Change {
-    let change = if trust.secured { Change::Made } else { Change::Already };
+pub(super) fn open(trust: &mut ChannelTrust) -> WriteOutcome {
+    let change = if trust.secured { WriteOutcome::Changed } else { WriteOutcome::Unchanged };
     trust.secured = false;
     trust.secured_ms = 0;
     change
@@ -73,18 +73,18 @@ pub(super) fn holds(
     opened.into_iter().any(|kept| kept.expose_secret() == secret.expose_secret())
 }
 
-pub(super) fn add_secret(trust: &mut ChannelTrust, key: &SecretKey) -> Stored {
+pub(super) fn add_secret(trust: &mut ChannelTrust, key: &SecretKey) -> SecretOutcome {
     if trust.secrets.len() >= MAX_SECRETS {
-        return Stored::Full;
+        return SecretOutcome::Full;
     }
     trust.secrets.push(key.clone());
-    Stored::Now
+    SecretOutcome::Now
 }
 
-pub(super) fn remove_secret(trust: &mut ChannelTrust, id: &str) -> Change {
+pub(super) fn remove_secret(trust: &mut ChannelTrust, id: &str) -> WriteOutcome {
     let before = trust.secrets.len();
     trust.secrets.retain(|key| key.id != id);
-    if trust.secrets.len() < before { Change::Made } else { Change::Already }
+    if trust.secrets.len() < before { WriteOutcome::Changed } else { WriteOutcome::Unchanged }
 }
 
 pub(super) fn secret_ids(trust: &ChannelTrust) -> Vec<String> {

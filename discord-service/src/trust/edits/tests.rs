@@ -28,9 +28,9 @@ fn a_new_token_replaces_the_former_and_the_channel_is_secured_since_the_first() 
 #[test]
 fn an_opened_channel_keeps_its_token_and_can_be_secured_again() {
     let mut trust = ChannelTrust::default();
-    assert_eq!(open(&mut trust), Change::Already);
+    assert_eq!(open(&mut trust), WriteOutcome::Unchanged);
     secure(&mut trust, &key("a"), 10);
-    assert_eq!(open(&mut trust), Change::Made);
+    assert_eq!(open(&mut trust), WriteOutcome::Changed);
     assert_eq!((trust.secured, trust.secured_ms, trust.tokens.len()), (false, 0, 1));
     secure(&mut trust, &key("b"), 30);
     assert_eq!(trust.secured_ms, 30);
@@ -41,11 +41,11 @@ fn secrets_are_few_and_removed_by_their_id() {
     let mut trust = ChannelTrust::default();
     let secret = |n: usize| SecretKey { id: n.to_string(), sealed: String::new() };
     for n in 0..MAX_SECRETS {
-        assert_eq!(add_secret(&mut trust, &secret(n)), Stored::Now);
+        assert_eq!(add_secret(&mut trust, &secret(n)), SecretOutcome::Now);
     }
-    assert_eq!(add_secret(&mut trust, &secret(9)), Stored::Full);
-    assert_eq!(remove_secret(&mut trust, "9"), Change::Already);
-    assert_eq!(remove_secret(&mut trust, "1"), Change::Made);
+    assert_eq!(add_secret(&mut trust, &secret(9)), SecretOutcome::Full);
+    assert_eq!(remove_secret(&mut trust, "9"), WriteOutcome::Unchanged);
+    assert_eq!(remove_secret(&mut trust, "1"), WriteOutcome::Changed);
     assert_eq!(secret_ids(&trust), ["0", "2", "3", "4"]);
-    assert_eq!(add_secret(&mut trust, &secret(9)), Stored::Now);
+    assert_eq!(add_secret(&mut trust, &secret(9)), SecretOutcome::Now);
 }

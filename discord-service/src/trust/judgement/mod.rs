@@ -3,7 +3,7 @@
 
 use shared::{alert::Trust, trust::ChannelTrust};
 
-use crate::dead_letters::{Cause, Reason};
+use crate::dead_letters::{Cause, DeadLetterReason};
 
 /// Why an alert that was let in is not trusted any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +35,7 @@ impl Distrust {
                 "it came without a token or signature after the channel was secured: give Sentry the URL with the token, or open the channel"
             }
         };
-        Cause::new(Reason::Untrusted, words)
+        Cause::new(DeadLetterReason::Untrusted, words)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What happened, where an event is no error. A legacy webhook has no words for it,
-//! as the occurrence of a modern one has: the event's contexts and spans show it.
+//! What happened, if an event is no error. A modern webhook says it in its
+//! occurrence. A legacy one does not, but the event's contexts and spans show it.
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +23,10 @@ pub(super) const MONITOR: &Wanted = &Wanted::object(&[
 /// What an event of a performance problem did.
 pub(super) const SPANS: &Wanted = &Wanted::list(&Wanted::object(&[("op", SCALAR), ("description", SCALAR)]));
 
-/// So many equal spans are a problem, as Sentry counts them for an N+1 query.
+/// This many equal spans are a problem. Sentry counts the same for an N+1 query.
 const REPEATED: usize = 5;
 
-/// What explains this alert of the event, by its category.
+/// What explains this alert about the event, by its category.
 pub(super) fn evidence(event: &Value, alert: &Alert) -> Vec<(String, String)> {
     let found = match alert.details.category.as_deref() {
         Some("cron") => monitor(event, alert.title.as_deref().unwrap_or_default()),
@@ -77,7 +77,7 @@ fn repeating(event: &Value) -> Option<String> {
     if count < REPEATED {
         return None;
     }
-    // Of very many spans only the last were read.
+    // Pruning keeps only the last of very many spans.
     let least = if spans.len() == KEPT_ITEMS { "at least " } else { "" };
     Some(format!("{least}{count} times {op} - {description}"))
 }

@@ -23,7 +23,7 @@ pub(super) const GENERAL: Shape = Shape {
     schema: include_str!("../../../schemas/glitchtip.json"),
     is: |body| {
         let attachments = items(body, &["attachments"]);
-        // Misspelt by GlitchTip alone, and there in every body of today, if only as null.
+        // Only GlitchTip misspells it, and today's bodies always have it, even if it is null.
         let misspelt = attachments.iter().any(|attachment| attachment.get("mrkdown_in").is_some());
         let named = text(body, &["alias"]).is_some_and(|alias| ALIASES.contains(&alias));
         misspelt || says_its_name(body, "text") || (named && body.get("attachments").is_some())
@@ -89,7 +89,7 @@ fn read<'a>(line: &str, all: impl ExactSizeIterator<Item = Item<'a>>) -> Reports
         _ if line.starts_with("GlitchTip Test") => Occasion::Test,
         _ => Occasion::Issues,
     };
-    // It sends few of many issues, and says here how many they are.
+    // GlitchTip sends a few of many issues, and says here how many there are.
     let announced = line.split_once('(').and_then(|(_, rest)| rest.split_once(" issues)"));
     let announced = announced.and_then(|(number, _)| number.parse::<u32>().ok()).unwrap_or_default();
     let total = u64::from(announced).max(all.len() as u64);
@@ -143,7 +143,7 @@ impl<'a> Item<'a> {
             Occasion::Uptime => {
                 alert.message = self.text.and_then(kept_text);
                 alert.details.category = Some("uptime".to_owned());
-                // Its number may be an issue's too, or that of another server's monitor.
+                // An issue may have the same number, and so may a monitor of another server.
                 let monitor = StateSubject::named("uptime", self.link.or(self.title).unwrap_or_default());
                 alert.issue_id = id(&format!("uptime-{}", monitor.id));
                 report.state = Some(monitor);
@@ -167,7 +167,7 @@ fn name_project(alert: &mut Alert, name: &str) {
     alert.project_name = kept_text(name);
 }
 
-/// The level that GlitchTip colours so. `error` and `fatal` share a colour.
+/// The level behind a colour. `error` and `fatal` share one.
 fn level(color: &Value) -> Option<&'static str> {
     let rgb = match color {
         Value::String(text) => u64::from_str_radix(text.trim().strip_prefix('#')?, 16).ok()?,

@@ -1,8 +1,8 @@
 //! Webhooks of GlitchTip and Bugsink. They send no header of their own, so the
-//! shape of the body tells who sent it. A body with an `event` is Sentry's, whatever
-//! else it has: so no body that the legacy schema allows is taken for another's.
+//! shape of the body tells the sender. A body with an `event` is always Sentry's. So
+//! no body that the legacy schema allows is taken for another sender's.
 //!
-//! One body may tell several things: each becomes an alert, ten at most.
+//! One body may tell several things. Each becomes an alert, ten at most.
 
 mod bugsink;
 mod glitchtip;
@@ -23,14 +23,14 @@ use super::{
     schema::{PayloadError, schema, validate},
 };
 
-/// Alerts that one body makes at most.
+/// The most alerts that one body makes.
 pub const MAX_ALERTS: usize = 10;
-/// What stays of a title that has to say how many more there are: an embed's title
-/// has room for both.
+/// The most characters of a title that also says how many more there are. An
+/// embed's title has room for both.
 const TITLE_BEFORE_MORE: usize = 200;
 
-/// Everything that is read of a body without a resource, Sentry's included: so it
-/// is parsed once, whoever sent it.
+/// Everything that the code reads of a body without a resource, Sentry's included.
+/// So each body is parsed once.
 pub(crate) const BODY: &Wanted = &Wanted {
     fields: &[
         ("text", SCALAR),
@@ -79,11 +79,11 @@ struct Shape {
     schema: &'static str,
     /// Whether a body without an `event` has it.
     is: fn(&Value) -> bool,
-    /// What a body tells that the schema allows.
+    /// Reads what a body tells. The schema allows the body.
     read: fn(&Value) -> Reports,
 }
 
-/// All shapes. The first that a body has is the body's.
+/// All shapes. A body has the first one that fits.
 static SHAPES: [Shape; 5] =
     [bugsink::CUSTOM, glitchtip::GENERAL, glitchtip::DISCORD, bugsink::DISCORD, bugsink::SLACK];
 
@@ -93,7 +93,7 @@ static SCHEMAS: LazyLock<Vec<Validator>> =
 /// One thing that a body tells.
 #[derive(Debug, Clone)]
 struct Report {
-    /// The alert, but for whom it is and when it came.
+    /// The alert without its channel, mention and time of receipt.
     alert: Alert,
     /// When it happened, in milliseconds since 1970, where the sender says so.
     happened_ms: Option<i64>,
@@ -182,8 +182,8 @@ impl OtherWebhook {
     }
 }
 
-/// How many attachments or embeds a body has: of very many, its pruned part has
-/// the last ones only.
+/// How many attachments or embeds a body has. Pruning keeps only the last ones of
+/// very many.
 fn count(whole: &[u8]) -> u64 {
     #[derive(Default, Deserialize)]
     #[serde(default)]

@@ -1,22 +1,22 @@
 //! The texts of `status` and `test`.
 
-use clap::Parser as _;
 use shared::refusal::Reason;
 
-use super::*;
-use crate::{dead_letters::Latest, settings::Settings, tally::Tally};
+use super::{super::tests::Bot, *};
+use crate::{
+    commands::{names::CommandNames, parse::Form},
+    dead_letters::Latest,
+    tally::Tally,
+};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 /// 23-11-2025 13:51:02.
 const NOW: i64 = 1_763_905_862_000;
 const SECOND: i64 = 1_000;
 
-fn replies() -> Replies {
-    Replies::new(&Settings::try_parse_from(["discord-service"]).expect("valid settings"))
-}
-
 fn status(authorized: bool, findings: &Findings) -> (String, Vec<(String, String)>) {
-    let Reply::Embed(embed) = replies().status(CHANNEL, authorized, findings, NOW) else {
+    let bot = Bot::new(&[]);
+    let Reply::Embed(embed) = bot.typed().status(CHANNEL, authorized, findings, NOW) else {
         unreachable!("an embed");
     };
     assert_eq!(embed["title"], "***SENTRY STATUS***");
@@ -31,12 +31,12 @@ fn letter(reason: &str, detail: &str, died_ms: i64) -> DeadLetter {
     serde_json::from_value(json).expect("a dead letter")
 }
 
-fn closing(why: &str, since_ms: Option<i64>) -> Closure {
+fn closure(why: &str, since_ms: Option<i64>) -> Closure {
     serde_json::from_value(json!({"v": 1, "why": why, "since_ms": since_ms})).expect("a note")
 }
 
-fn tested(outcome: &Outcome) -> String {
-    match replies().tested(outcome, NOW) {
+fn tested(outcome: &SampleOutcome) -> String {
+    match Bot::new(&[]).typed().tested(outcome, NOW) {
         Reply::Text(text) => text,
         Reply::Embed(embed) => embed.to_string(),
     }
@@ -69,8 +69,12 @@ fn a_channel_of_which_nothing_is_known() {
 fn a_channel_with_everything() {
     let findings = Findings {
         tally: Tally { posted: 7, posted_ms: Some(NOW - 61 * SECOND), received_ms: Some(NOW - 62 * SECOND) },
-        waiting: Waiting { alerts: 3, oldest_ms: Some(NOW - 12 * SECOND), newest_ms: Some(NOW - 2 * SECOND) },
-        closing: Some(closing("403 Missing `Access`", Some(NOW - 90 * SECOND))),
+        waiting: WaitingSummary {
+            alerts: 3,
+            oldest_ms: Some(NOW - 12 * SECOND),
+            newest_ms: Some(NOW - 2 * SECOND),
+        },
+        closure: Some(closure("403 Missing `Access`", Some(NOW - 90 * SECOND))),
         follows: 3,
         dead: Latest {
             kept: 4,
@@ -92,9 +96,9 @@ Received = 14
 Posted = 7
 Waiting = 3, the oldest for 12 s
 Dead Letters = 4
-Blocked by Discord = Closed for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It goes on by itself then. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
+Blocked by Discord = Closed for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It then goes on by itself. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
 Refused: 20-11-2025 13:51:02, 3 d ago = The channel was not authorized. Use `!sentry channel authorize` with this channel.
-Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator which rule was broken.\n`body: breaks /type at \"\"`
+Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator.\n`body: breaks /type at \"\"`
 Dead Letter ×2: 23-11-2025 13:51:02, 0 s ago = The channel was no longer authorized. Use `!sentry channel authorize`, then `!sentry replay` there.\n`gone`"
     );
 }
@@ -105,7 +109,7 @@ fn whatever_was_noted_an_embed_keeps_discord_s_limits() {
     let reasons = [Reason::Query, Reason::Token, Reason::Signature, Reason::Schema, Reason::Repeat];
     let dead = ["unreachable", "mention", "revoked", "refused", "unreadable"];
     let findings = Findings {
-        closing: Some(closing(&hostile, None)),
+        closure: Some(closure(&hostile, None)),
         dead: Latest {
             kept: u64::MAX / 4,
             letters: dead.map(|reason| letter(reason, &hostile, i64::MIN)).into(),
@@ -147,7 +151,9 @@ fn every_reason_has_words_and_a_remedy() {
         Reason::Internal,
         Reason::Other,
     ];
-    let words = refusals.map(|reason| remedies::of_refusal(reason, &"?".repeat(32)));
+    let prefix = "?".repeat(32);
+    let names = CommandNames { form: Form::Typed, prefix: &prefix, slash_id: Some(u64::MAX) };
+    let words = refusals.map(|reason| remedies::of_refusal(reason, &names));
     let distinct: std::collections::BTreeSet<_> = words.iter().collect();
     assert_eq!(distinct.len(), words.len());
     assert!(words.iter().all(|words| words.matches(". ").count() >= 1 && words.chars().count() < 350));
@@ -156,19 +162,19 @@ fn every_reason_has_words_and_a_remedy() {
 #[test]
 fn a_test_says_how_long_it_took_or_what_is_in_the_way() {
     assert_eq!(
-        tested(&Outcome::Posted(Duration::from_millis(85))),
+        tested(&SampleOutcome::Posted(Duration::from_millis(85))),
         "Sent a sample alert: it was posted after 85 ms"
     );
     assert_eq!(
-        tested(&Outcome::Posted(Duration::from_millis(1_240))),
+        tested(&SampleOutcome::Posted(Duration::from_millis(1_240))),
         "Sent a sample alert: it was posted after 1.2 s"
     );
     assert_eq!(
-        tested(&Outcome::Dead(Box::new(letter("refused", "50035", NOW)))),
-        "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator; `!sentry replay` tries again.\n`50035`"
+        tested(&SampleOutcome::Dead(Box::new(letter("refused", "50035", NOW)))),
+        "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator. `!sentry replay` tries again.\n`50035`"
     );
-    let waits = Waiting { alerts: 9, oldest_ms: Some(NOW - 90 * SECOND), newest_ms: None };
-    let text = tested(&Outcome::Waits(Duration::from_secs(15), waits));
+    let waits = WaitingSummary { alerts: 9, oldest_ms: Some(NOW - 90 * SECOND), newest_ms: None };
+    let text = tested(&SampleOutcome::Waits(Duration::from_secs(15), waits));
     assert!(text.starts_with(
         "Sent a sample alert, but it was not posted within 15.0 s. Waiting: 9, the oldest for 1 min."
     ));

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use super::world::{Fails, FakeWorld};
 use crate::{
     delivery::ports::MessageApi,
-    discord::{DiscordError, Edited, Refusal},
+    discord::{DiscordError, DiscordRefusal, Edited},
 };
 
-fn refused(refusal: Refusal) -> DiscordError {
+fn refused(refusal: DiscordRefusal) -> DiscordError {
     DiscordError::Refused { refusal, status: 400, code: 1, message: "refused".to_owned() }
 }
 
@@ -25,7 +25,7 @@ impl MessageApi for FakeWorld {
         self.alive().await;
         if self.lock().is_refused(body) {
             self.lock().refusals += 1;
-            return Err(refused(Refusal::Message));
+            return Err(refused(DiscordRefusal::Message));
         }
         let fails = self.lock().fails(body);
         if let Some(Fails { answered_4xx, .. }) = fails {
@@ -36,7 +36,7 @@ impl MessageApi for FakeWorld {
         }
         if self.lock().closed_until > 1 {
             self.lock().closed_until -= 1;
-            return Err(refused(Refusal::Channel));
+            return Err(refused(DiscordRefusal::Channel));
         }
         let evil = self.lock().choices.evil(6);
         self.lock().unlucky += usize::from(evil == 4);
@@ -50,7 +50,7 @@ impl MessageApi for FakeWorld {
                 return Err(silence());
             }
             3 => return Err(silence()),
-            4 => return Err(refused(Refusal::Channel)),
+            4 => return Err(refused(DiscordRefusal::Channel)),
             5 => return Ok(None),
             _ => {}
         }
@@ -67,11 +67,11 @@ impl MessageApi for FakeWorld {
             message.stands = false;
         }
         if !world.messages.get(&message).is_some_and(|message| message.stands) {
-            return Err(refused(Refusal::MessageGone));
+            return Err(refused(DiscordRefusal::MessageGone));
         }
         match evil {
             3 => return Err(silence()),
-            4 => return Err(refused(Refusal::Channel)),
+            4 => return Err(refused(DiscordRefusal::Channel)),
             5 => return Ok(Edited::NotYet),
             _ => world.show(message, body),
         }

@@ -11,21 +11,21 @@ use tokio::time::sleep;
 
 use super::world::{FakeWorld, Name, Write};
 use crate::{
-    authority::{AskAgain, Entitlement, Standing},
+    authority::{AskAgain, ChannelStanding, Entitlement},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
     delivery::{
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue},
         queue::SubjectState,
     },
-    direct_get::{Batch, Stored},
+    direct_get::{Batch, StoredMessage},
     kv::Entry,
 };
 
 pub(super) const GUILD: GuildId = GuildId::new(9);
 
-fn stored(sequence: u64, payload: &Bytes) -> Stored {
-    Stored::new(sequence, &HeaderMap::new(), payload.clone())
+fn stored(sequence: u64, payload: &Bytes) -> StoredMessage {
+    StoredMessage::new(sequence, &HeaderMap::new(), payload.clone())
 }
 
 #[async_trait]
@@ -47,7 +47,7 @@ impl AlertStream for FakeWorld {
         Ok(Batch { messages, more: standing().nth(most).is_some() })
     }
 
-    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<Stored>> {
+    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
         self.alive().await;
         let world = self.lock();
         Ok(sequences.iter().filter_map(|s| Some(stored(*s, world.stream.get(s)?))).collect())
@@ -58,7 +58,7 @@ impl AlertStream for FakeWorld {
         Ok(self.lock().stream.contains_key(&sequence))
     }
 
-    async fn first(&self, _: &str, from: u64) -> anyhow::Result<Option<Stored>> {
+    async fn first(&self, _: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         self.alive().await;
         Ok(self.lock().stream.range(from..).next().map(|(sequence, payload)| stored(*sequence, payload)))
     }
@@ -185,11 +185,11 @@ impl AccessApi for FakeWorld {
 
 #[async_trait]
 impl AuthorityApi for FakeWorld {
-    async fn standing(&self, _: ChannelId) -> Result<Standing, AskAgain> {
+    async fn standing(&self, _: ChannelId) -> Result<ChannelStanding, AskAgain> {
         self.alive().await;
         Ok(match self.lock().choices.evil(2) {
-            0 => Standing::Authorized(GUILD),
-            _ => Standing::NotAuthorized,
+            0 => ChannelStanding::Authorized(GUILD),
+            _ => ChannelStanding::NotAuthorized,
         })
     }
 
@@ -201,7 +201,7 @@ impl AuthorityApi for FakeWorld {
         Some(GUILD)
     }
 
-    async fn look_again(&self, _: ChannelId) {}
+    async fn forget_hidden(&self, _: ChannelId) {}
 
     async fn trust(&self, _: ChannelId) -> Result<ChannelTrust, AskAgain> {
         Ok(ChannelTrust::default())

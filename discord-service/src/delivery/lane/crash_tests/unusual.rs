@@ -1,11 +1,11 @@
-//! What seldom goes wrong: a roll-back, a post that alone fails, a try too many.
+//! Rare failures: a roll-back, a single post that fails, a try too many.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{all, changes, event, events, history, live, world::Fails};
-use crate::dead_letters::Reason;
+use crate::dead_letters::DeadLetterReason;
 
 /// What only a newer build can read.
 const NEWER: &[u8] = br#"{"v":99}"#;
@@ -41,7 +41,8 @@ fn a_roll_back_that_meets_a_newer_alert_loses_and_doubles_none_of_its_post() {
 fn no_crash_loses_or_doubles_an_alert_where_there_is_room_for_few() {
     let folded = || (1..=9).map(|number| event(number, ["alpha", "bravo"][(number % 2) as usize]));
     let few = Some((0, 2));
-    // A process that had more room may have begun a post of what the next has no room for.
+    // A process with more room may have begun a post that its successor has no
+    // room for.
     for (at_first, later, refuses) in [
         (few, few, None),
         (None, few, None),
@@ -82,7 +83,7 @@ fn a_post_that_alone_fails_for_five_minutes_is_given_up() {
                 // Where it may have been created, so may what shared its post.
                 assert!(dead.iter().all(|letter| letter.may_have_been_posted != answered_4xx));
                 assert_eq!(dead.len() == 2, answered_4xx);
-                assert!(dead.iter().all(|letter| letter.reason == Reason::Refused));
+                assert!(dead.iter().all(|letter| letter.reason == DeadLetterReason::Refused));
             }
         });
         assert!(histories > 30 * evils, "{histories}");

@@ -21,7 +21,7 @@ const SAME_WINDOW: Duration = Duration::from_millis(250);
 pub(super) struct RateBucket {
     alerts: Line,
     commands: Line,
-    state: Mutex<State>,
+    state: Mutex<RateBucketState>,
 }
 
 /// Those of one priority who wait.
@@ -35,7 +35,7 @@ struct Line {
 
 /// A place in line.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct PlaceInLine {
     bucket: Arc<RateBucket>,
     priority: Priority,
 }
@@ -52,23 +52,24 @@ pub(super) enum Take {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct RateBucketState {
     in_flight: u32,
     alerts_wait: u32,
     commands_wait: u32,
     /// `None` until an answer told: then only one request at a time goes.
-    known: Option<Known>,
+    known: Option<CountedWindow>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct CountedWindow {
     limit: u32,
     left: u32,
-    /// `None` when the last window is over and no answer told of the next one.
+    /// `None` when the last window is over and no answer has named the next
+    /// one.
     resets: Option<Instant>,
 }
 
-impl State {
+impl RateBucketState {
     fn waiting(&mut self, priority: Priority) -> &mut u32 {
         match priority {
             Priority::Alert => &mut self.alerts_wait,
@@ -77,7 +78,7 @@ impl State {
     }
 }
 
-impl Known {
+impl CountedWindow {
     /// How much of a window the requests of this priority leave to others. An alert
     /// that comes when commands have had their share still finds room.
     fn reserve(&self, priority: Priority) -> u32 {
@@ -88,7 +89,7 @@ impl Known {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for PlaceInLine {
     fn drop(&mut self) {
         *self.bucket.state().waiting(self.priority) -= 1;
         // The last alert in line makes way for commands.
@@ -98,9 +99,9 @@ impl Drop for Waiting {
 
 impl RateBucket {
     /// Counts one more that waits.
-    pub(super) fn queue(self: &Arc<Self>, priority: Priority) -> Waiting {
+    pub(super) fn queue(self: &Arc<Self>, priority: Priority) -> PlaceInLine {
         *self.state().waiting(priority) += 1;
-        Waiting { bucket: Arc::clone(self), priority }
+        PlaceInLine { bucket: Arc::clone(self), priority }
     }
 
     /// Comes when this one is the first in line of its priority.
@@ -173,7 +174,7 @@ impl RateBucket {
         let others = state.in_flight.saturating_sub(u32::from(own));
         let resets = now + window.reset_after + SAFETY;
         match &mut state.known {
-            Some(Known { resets: Some(current), .. }) if resets + SAME_WINDOW < *current => {
+            Some(CountedWindow { resets: Some(current), .. }) if resets + SAME_WINDOW < *current => {
                 // A late answer from a window that is over.
             }
             Some(known) if known.resets.is_none_or(|current| resets <= current + SAME_WINDOW) => {
@@ -184,7 +185,7 @@ impl RateBucket {
             known => {
                 // The others may not be counted in what remains.
                 let left = window.remaining.saturating_sub(others);
-                *known = Some(Known { limit: window.limit, left, resets: Some(resets) });
+                *known = Some(CountedWindow { limit: window.limit, left, resets: Some(resets) });
             }
         }
     }
@@ -193,13 +194,13 @@ impl RateBucket {
     pub(super) fn block(&self, until: Instant) {
         let mut state = self.state();
         let limit = state.known.as_ref().map_or(1, |known| known.limit);
-        state.known = Some(Known { limit, left: 0, resets: Some(until) });
+        state.known = Some(CountedWindow { limit, left: 0, resets: Some(until) });
     }
 
     /// Whether forgetting it loses nothing that still counts.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         let state = self.state();
-        let over = |known: &Known| known.resets.is_none_or(|resets| resets <= now);
+        let over = |known: &CountedWindow| known.resets.is_none_or(|resets| resets <= now);
         let unused = state.in_flight + state.alerts_wait + state.commands_wait == 0;
         unused && state.known.as_ref().is_none_or(over)
     }
@@ -211,7 +212,7 @@ impl RateBucket {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RateBucketState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

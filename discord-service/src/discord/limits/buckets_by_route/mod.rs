@@ -16,7 +16,7 @@ type Major = Option<Box<str>>;
 /// What was learnt of each route with each major parameter. Discord may give a
 /// route's buckets one id, or another one in each channel.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct BucketsByRoute {
     routes: HashMap<(String, Major), Assigned>,
     by_id: HashMap<(Arc<str>, Major), Arc<RateBucket>>,
     sweep_at: usize,
@@ -29,7 +29,7 @@ struct Assigned {
     id: Option<Arc<str>>,
 }
 
-impl Known {
+impl BucketsByRoute {
     pub(super) fn new() -> Self {
         Self { routes: HashMap::new(), by_id: HashMap::new(), sweep_at: SWEEP_FROM }
     }

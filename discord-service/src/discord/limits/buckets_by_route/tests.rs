@@ -23,37 +23,37 @@ fn told(bucket: &RateBucket) {
 
 #[test]
 fn another_channels_id_takes_nothing_away() {
-    let mut known = Known::new();
-    let first = known.learn(&post(1), "a");
-    let second = known.learn(&post(2), "b");
-    assert!(Arc::ptr_eq(&known.of(&post(1)), &first) && Arc::ptr_eq(&known.of(&post(2)), &second));
+    let mut buckets = BucketsByRoute::new();
+    let first = buckets.learn(&post(1), "a");
+    let second = buckets.learn(&post(2), "b");
+    assert!(Arc::ptr_eq(&buckets.of(&post(1)), &first) && Arc::ptr_eq(&buckets.of(&post(2)), &second));
     assert!(!Arc::ptr_eq(&first, &second));
-    let renamed = known.learn(&post(1), "c");
-    assert!(!Arc::ptr_eq(&renamed, &first) && Arc::ptr_eq(&known.of(&post(1)), &renamed));
+    let renamed = buckets.learn(&post(1), "c");
+    assert!(!Arc::ptr_eq(&renamed, &first) && Arc::ptr_eq(&buckets.of(&post(1)), &renamed));
 }
 
 #[test]
 fn routes_of_one_id_share_a_bucket_in_each_channel() {
-    let mut known = Known::new();
-    let provisional = known.of(&post(1));
-    assert!(Arc::ptr_eq(&known.learn(&post(1), "a"), &provisional), "what is under way stays counted");
-    assert!(Arc::ptr_eq(&known.learn(&get(1), "a"), &provisional));
-    assert!(!Arc::ptr_eq(&known.learn(&post(2), "a"), &provisional));
+    let mut buckets = BucketsByRoute::new();
+    let provisional = buckets.of(&post(1));
+    assert!(Arc::ptr_eq(&buckets.learn(&post(1), "a"), &provisional), "what is under way stays counted");
+    assert!(Arc::ptr_eq(&buckets.learn(&get(1), "a"), &provisional));
+    assert!(!Arc::ptr_eq(&buckets.learn(&post(2), "a"), &provisional));
 }
 
 #[test]
 fn idle_buckets_are_forgotten_and_no_others() {
-    let mut known = Known::new();
-    told(&known.learn(&post(0), "kept"));
-    let waits = known.of(&post(1)).queue(Priority::Alert);
-    assert_eq!(known.of(&post(2)).take(Priority::Alert, Instant::now()), Take::Go);
-    let kept = [0, 1, 2].map(|channel| known.of(&post(channel)));
+    let mut buckets = BucketsByRoute::new();
+    told(&buckets.learn(&post(0), "kept"));
+    let waits = buckets.of(&post(1)).queue(Priority::Alert);
+    assert_eq!(buckets.of(&post(2)).take(Priority::Alert, Instant::now()), Take::Go);
+    let kept = [0, 1, 2].map(|channel| buckets.of(&post(channel)));
     for channel in 3..3 * SWEEP_FROM {
-        known.learn(&post(channel), "passing");
+        buckets.learn(&post(channel), "passing");
     }
-    assert!(known.routes.len() <= SWEEP_FROM && known.by_id.len() <= SWEEP_FROM);
+    assert!(buckets.routes.len() <= SWEEP_FROM && buckets.by_id.len() <= SWEEP_FROM);
     for (channel, bucket) in kept.iter().enumerate() {
-        assert!(Arc::ptr_eq(&known.of(&post(channel)), bucket), "{channel}");
+        assert!(Arc::ptr_eq(&buckets.of(&post(channel)), bucket), "{channel}");
     }
     drop(waits);
 }

@@ -25,26 +25,26 @@ const SPACED_OUT: Duration = Duration::from_millis(200);
 
 /// Every request that counts globally passes here.
 #[derive(Debug)]
-pub(super) struct Gate {
-    state: Mutex<State>,
+pub(super) struct GlobalLimit {
+    state: Mutex<GlobalLimitState>,
     /// Held by the one request of commands that has a moment: an alert never waits
     /// behind more than one.
     command: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
-struct State {
+struct GlobalLimitState {
     /// Among how many what all have together is divided, at least 1.
     pods: u32,
     /// The first moment that no request has yet.
     next: Instant,
     paused_until: Instant,
-    invalid: Invalid,
+    invalid: InvalidAnswers,
 }
 
 /// Invalid answers, counted by the minute.
 #[derive(Debug)]
-struct Invalid {
+struct InvalidAnswers {
     minutes: [u32; MINUTES],
     /// When the minute began that is counted now.
     began: Instant,
@@ -52,10 +52,10 @@ struct Invalid {
     warned: bool,
 }
 
-impl Gate {
+impl GlobalLimit {
     pub(super) fn new(now: Instant) -> Self {
-        let invalid = Invalid { minutes: [0; MINUTES], began: now, current: 0, warned: false };
-        let state = State { pods: 1, next: now, paused_until: now, invalid };
+        let invalid = InvalidAnswers { minutes: [0; MINUTES], began: now, current: 0, warned: false };
+        let state = GlobalLimitState { pods: 1, next: now, paused_until: now, invalid };
         Self { state: Mutex::new(state), command: tokio::sync::Mutex::default() }
     }
 
@@ -105,12 +105,12 @@ impl Gate {
         self.state().invalid.add(Instant::now());
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, GlobalLimitState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl GlobalLimitState {
     fn reserve(&mut self, now: Instant, deadline: Instant) -> Result<Instant, Outlasts> {
         let moment = self.next.max(self.paused_until).max(now);
         if moment > deadline {
@@ -126,7 +126,7 @@ impl State {
     }
 }
 
-impl Invalid {
+impl InvalidAnswers {
     fn add(&mut self, now: Instant) {
         self.forget_old(now);
         self.minutes[self.current] += 1;

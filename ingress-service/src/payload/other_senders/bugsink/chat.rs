@@ -63,8 +63,8 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The header is the title: foreign text, which is looked at no further. Of the
-    /// sections, one is the reason, one the link, and another may be the note.
+    /// The header is the title. That is foreign text, so nothing else is read from
+    /// it. One section is the reason, one the link, and another may be the note.
     fn of_blocks(body: &'a Value) -> Self {
         let mut message = Self { title: texts(body, true).next(), ..Self::default() };
         for said in texts(body, false) {
@@ -104,7 +104,7 @@ impl<'a> Message<'a> {
             return report;
         }
         alert.issue_id = self.url.and_then(link::uuid);
-        // Without a link only the title tells issues apart.
+        // Without a link, only the title tells issues apart.
         let issue = alert.issue_id.as_deref().or(alert.title.as_deref()).unwrap_or_default();
         report.state = Some(StateSubject::named("issue", issue));
         report

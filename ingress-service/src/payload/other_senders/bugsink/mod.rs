@@ -19,8 +19,7 @@ const SENDER: &str = "bugsink";
 /// The title of an issue that has none.
 const UNTITLED: &str = "Issue";
 
-/// Why it sends an alert, and the kind that the alert becomes. A kind beside Sentry's
-/// own is a reason that Sentry does not have.
+/// Why Bugsink sends an alert, and the kind of that alert.
 const REASONS: [(&str, &str); 6] = [
     ("NEW", "issue.created"),
     ("REGRESSED", "issue.unresolved"),
@@ -58,8 +57,7 @@ pub(super) const CUSTOM: Shape = Shape {
     },
 };
 
-/// What every shape says: why, what the unmuting or the reminder is about, and the
-/// project's name.
+/// What every shape says: the reason, more about it in words, and the project's name.
 fn report(reason: &str, note: Option<&str>, project: Option<&str>) -> Report {
     let kind = REASONS.iter().find(|(known, _)| *known == reason).map(|(_, kind)| *kind);
     let mut report = Report::new(kind.unwrap_or("error"));
@@ -69,7 +67,7 @@ fn report(reason: &str, note: Option<&str>, project: Option<&str>) -> Report {
     }
     alert.project_name = project.and_then(kept_text);
     alert.details.how = note.and_then(label).or_else(|| match reason {
-        // Nobody reopened it: it is back by itself, and so it is news.
+        // It came back by itself, so it is news.
         "REGRESSED" | "UNMUTED" => Some(reason.to_lowercase()),
         _ => None,
     });
