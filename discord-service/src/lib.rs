@@ -22,6 +22,7 @@ pub mod reopening;
 pub mod sentry_addresses;
 mod sequences;
 pub mod settings;
+pub mod stack_trace;
 pub mod store;
 pub mod tally;
 pub mod trust;

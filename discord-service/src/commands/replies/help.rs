@@ -82,6 +82,6 @@ impl ReplyTexts<'_> {
 }
 
 fn field(name: &str, entries: &[Entry], example: impl Fn(&Entry) -> String) -> Value {
-    let lines: Vec<_> = entries.iter().map(|entry| format!("{}: {}", example(entry), entry.does)).collect();
+    let lines: Vec<_> = entries.iter().map(|entry| format!("- {}: {}", example(entry), entry.does)).collect();
     json!({"name": name, "value": lines.join("\n")})
 }

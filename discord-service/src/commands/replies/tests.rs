@@ -118,13 +118,13 @@ fn a_project_is_registered() {
         &reply(&with_url, false, Registration::Registered),
         &format!(
             "Registered Sentry project: `web`\n\
-             To be mentioned, paste this URL into the project in Sentry: `{URL}&mention=7`"
+             To be mentioned, use this URL in Sentry, for this project alone: `{URL}&mention=7`"
         ),
     );
     says(
         &reply(&with_url, true, Registration::Registered),
         "Registered Sentry project: `web`\n\
-         To be mentioned, add this to the project's URL in Sentry: `&mention=7`",
+         To be mentioned, add this to the URL in Sentry, for this project alone: `&mention=7`",
     );
 }
 
@@ -271,22 +271,22 @@ fn the_help_names_every_command_with_an_example() {
 Step by step: [README]({README_URL})
 `?s h`: this help
 Set up
-`?s channel authorize #example`: lets Sentry post there, or here if you name no channel
-`?s channel revoke #example`: takes that back
-`?s channel`: shows the authorized channels
-`?s test`: sends a sample alert to this channel
+- `?s channel authorize #example`: lets Sentry post there, or here if you name no channel
+- `?s channel revoke #example`: takes that back
+- `?s channel`: shows the authorized channels
+- `?s test`: sends a sample alert to this channel
 When an alert is missing
-`?s status`: shows what arrived in this channel, and why the rest did not
-`?s status #example`: the same for another channel
-`?s replay`: posts again what could not be posted here
+- `?s status`: shows what arrived in this channel, and why the rest did not
+- `?s status #example`: the same for another channel
+- `?s replay`: posts again what could not be posted here
 Mentions
-`?s project register project-name-slug`: lets alerts of your project mention you
-`?s project`: shows your project
-`?s project revoke`: gives your project back
+- `?s project register project-name-slug`: lets alerts of your project mention you
+- `?s project`: shows your project
+- `?s project revoke`: gives your project back
 Security
-</sentry channel secure:9> `channel:#example`: accepts only URLs with a new token, or signed requests
-</sentry channel secret:9> `channel:#example`: stores an integration's client secret, which signs requests
-</sentry channel open:9> `channel:#example`: accepts all alerts of Sentry again"
+- </sentry channel secure:9> `channel:#example`: accepts only URLs with a new token, or signed requests
+- </sentry channel secret:9> `channel:#example`: stores an integration's client secret, which signs requests
+- </sentry channel open:9> `channel:#example`: accepts all alerts of Sentry again"
     );
     assert_eq!(help(bot.typed()), expected);
 }

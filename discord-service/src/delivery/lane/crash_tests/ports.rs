@@ -15,11 +15,12 @@ use crate::{
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
     delivery::{
-        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue},
+        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, StackTraceKeeper},
         queue::SubjectState,
     },
     direct_get::{Batch, StoredMessage},
     kv::Entry,
+    stack_trace::StackTrace,
 };
 
 pub(super) const GUILD: GuildId = GuildId::new(9);
@@ -77,6 +78,12 @@ impl AlertStream for FakeWorld {
             Ok(())
         })
         .await
+    }
+}
+
+impl StackTraceKeeper for FakeWorld {
+    fn keep(&self, _: ChannelId, message: u64, _: &StackTrace) {
+        self.lock().stack_traces.insert(message);
     }
 }
 
