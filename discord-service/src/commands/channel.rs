@@ -79,8 +79,8 @@ impl Commands {
         Ok(if takes_messages { Ok(channel) } else { Err(replies::takes_no_messages(channel.id)) })
     }
 
-    /// Works for every row of the guild's list, also for channels that are gone or belong
-    /// to another guild: nobody else could remove such a row.
+    /// Works for every row of the guild's list, even for channels that are gone
+    /// or belong to another guild. Nobody else could remove such a row.
     async fn revoke(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let found = self.facts.find(by.guild, argument).await?;
         let id = match (&found, argument) {
