@@ -32,7 +32,7 @@ fn time(value: &Value, name: &str) -> Option<DateTime<Utc>> {
             let zoned = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
             let plain = || {
                 let parse = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
-                WITHOUT_ZONE.iter().find_map(|form| parse(form)).map(|time| time.and_utc())
+                WITHOUT_ZONE.iter().find_map(parse).map(|time| time.and_utc())
             };
             zoned.or_else(plain)
         }
