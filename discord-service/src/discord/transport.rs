@@ -49,7 +49,7 @@ impl Transport {
             // The token must not follow anybody elsewhere.
             .redirect(redirect::Policy::none())
             .build()
-            .context("Failed to set up the HTTP client for Discord")?;
+            .context("cannot set up the HTTP client for Discord")?;
         Ok(Self { client, base: format!("{}/api/v10", api_url.as_str().trim_end_matches('/')), token })
     }
 

@@ -8,6 +8,7 @@
 mod tests;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::text::cut;
 
@@ -17,8 +18,9 @@ const VERSION: u32 = 1;
 const MAX_DETAIL: usize = 200;
 
 /// Why a request was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// Its source address is not let in.
     Source,
@@ -91,8 +93,7 @@ impl Refusal {
     /// What tells it from notes of another kind, as one token of a subject: the
     /// reason, and the words where there are few of them and each has a remedy.
     pub fn line(&self) -> String {
-        let reason = serde_json::to_value(self.reason).ok();
-        let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("other");
+        let reason: &str = self.reason.into();
         match (self.reason, &self.detail) {
             (Reason::Token | Reason::Signature, Some(detail)) => {
                 let words = detail.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });

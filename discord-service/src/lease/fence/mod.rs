@@ -50,15 +50,14 @@ impl Fence {
         &self.0.pod
     }
 
-    /// The pod's key was written after `since`: the pod may act for so long from then on.
+    /// The pod's key was written after `since`. The pod may act for `time` after that.
     pub(super) fn renew(&self, since: (Instant, SystemTime), time: Duration) {
         let mut until = self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = (since.0 + time, since.1 + time);
     }
 
-    /// Whether the pod may act now. Once it was told that it may not, that is so for
-    /// ever, though a late renewal may succeed: something has stopped for it already,
-    /// and must begin again.
+    /// Whether the pod may act now. Once the answer was no, it stays no, even if a late
+    /// renewal succeeds: some work has stopped already and must begin again.
     pub fn is_held(&self) -> bool {
         let until = *self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
         if Instant::now() >= until.0 || SystemTime::now() >= until.1 {
@@ -67,12 +66,12 @@ impl Fence {
         !self.0.lost.is_cancelled()
     }
 
-    /// It is over, also for those who wait.
+    /// Ends the pod's life, also for those who wait.
     pub(super) fn end(&self) {
         self.0.lost.cancel();
     }
 
-    /// Returns when the time is up.
+    /// Returns when the pod may not act any more.
     pub(super) async fn expired(&self) {
         while self.is_held() {
             let until = self.0.until.lock().unwrap_or_else(PoisonError::into_inner).0;
@@ -80,9 +79,9 @@ impl Fence {
         }
     }
 
-    /// Lets `act` go on only while the pod may act: looks at the clocks before
-    /// every step, so that a process that was frozen in the middle takes no
-    /// further one when it wakes. `None`: it was cut off.
+    /// Runs `act` only while the pod may act, and returns `None` if it was cut off.
+    /// The clocks are read before every step, so that a process that was frozen in
+    /// the middle takes no further step when it wakes.
     pub async fn while_held<T>(&self, act: impl Future<Output = T>) -> Option<T> {
         let mut act = pin!(act);
         let mut lost = pin!(self.0.lost.cancelled());

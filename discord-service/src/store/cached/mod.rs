@@ -59,8 +59,7 @@ impl CachedStore {
             trust: Answers::new(time_to_live, MOST_CHANNELS, |_| 1),
         });
         // Returns at once, also while NATS is away.
-        let mut changes =
-            nats.subscribe(wire::STORE_CHANGED).await.context("Failed to listen for changes")?;
+        let mut changes = nats.subscribe(wire::STORE_CHANGED).await.context("cannot listen for changes")?;
         let listening = memory.clone();
         let listener = tokio::spawn(async move {
             while let Some(message) = changes.next().await {

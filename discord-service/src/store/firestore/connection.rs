@@ -119,7 +119,7 @@ async fn attempt(target: FirestoreTarget) -> Result<FirestoreDb, Arc<anyhow::Err
     let connected = timeout(CONNECT_LIMIT, connect(&target)).await;
     connected
         .unwrap_or_else(|_| Err(anyhow!("no connection within {CONNECT_LIMIT:?}")))
-        .context("Failed to connect to Firestore")
+        .context("cannot connect to Firestore")
         .map_err(Arc::new)
 }
 
@@ -159,7 +159,7 @@ fn key_file(target: &FirestoreTarget) -> anyhow::Result<Option<serde_json::Value
     if std::env::var_os(CREDENTIALS_VARIABLE).is_some_and(|value| value == *path) {
         return Ok(None);
     }
-    let text = std::fs::read(path).with_context(|| format!("Failed to read {}", path.display()))?;
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let key = serde_json::from_slice(&text).with_context(|| format!("{} is no key file", path.display()))?;
     Ok(Some(key))
 }

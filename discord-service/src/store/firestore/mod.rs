@@ -91,7 +91,7 @@ impl FirestoreStore {
                     match write(&db, collection, guild, found, field, value).await {
                         Ok(()) => return Ok(answer),
                         Err(error) if came_first(&error) => after_conflict(attempt).await,
-                        Err(error) => return Err(error).context("Failed to write the guild's document"),
+                        Err(error) => return Err(error).context("cannot write the guild's document"),
                     }
                 }
             }
@@ -113,7 +113,7 @@ impl Store for FirestoreStore {
                 .from(CHANNELS)
                 .filter(|filter| filter.field(document::path(&id)).eq(&id))
                 .query();
-            let found = listing.await.context("Failed to look for the channel")?;
+            let found = listing.await.context("cannot look for the channel")?;
             Ok(found.iter().filter_map(document::id_of).collect())
         })
         .await
@@ -229,7 +229,7 @@ impl Store for FirestoreStore {
 
 async fn read(db: &FirestoreDb, collection: &str, id: &str) -> anyhow::Result<Option<FirestoreDocument>> {
     let document = db.fluent().select().by_id_in(collection).one(id).await;
-    document.with_context(|| format!("Failed to read {collection}/{id}"))
+    document.with_context(|| format!("cannot read {collection}/{id}"))
 }
 
 /// Writes the field, or removes it, unless the document is no longer `found`.
@@ -241,10 +241,6 @@ async fn write(
     field: String,
     value: Option<String>,
 ) -> FirestoreResult<()> {
-    let unchanged = match found.and_then(|document| document.update_time) {
-        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
-        None => FirestoreWritePrecondition::Exists(false),
-    };
     let path = document::path(&field);
     // A field that the mask names and the document lacks is removed.
     let document = FirestoreDocument {
@@ -252,9 +248,17 @@ async fn write(
         fields: value.map(|text| (field, document::value(text))).into_iter().collect(),
         ..Default::default()
     };
-    let update = db.fluent().update().fields([&path]).in_col(collection).precondition(unchanged);
+    let update = db.fluent().update().fields([&path]).in_col(collection).precondition(unchanged(found)?);
     update.return_only_fields([&path]).document(document).execute().await?;
     Ok(())
+}
+
+/// The condition that the document is still `found`.
+fn unchanged(found: Option<FirestoreDocument>) -> FirestoreResult<FirestoreWritePrecondition> {
+    Ok(match found.and_then(|document| document.update_time) {
+        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
+        None => FirestoreWritePrecondition::Exists(false),
+    })
 }
 
 /// Whether the write did not hold because the document is not the one that was read.

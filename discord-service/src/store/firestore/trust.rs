@@ -5,13 +5,12 @@
 
 use anyhow::Context as _;
 use firestore::{
-    FirestoreDb, FirestoreDocument, FirestoreWritePrecondition, firestore_document_from_serializable,
-    firestore_document_to_serializable, timestamp_utils::from_timestamp,
+    FirestoreDb, FirestoreDocument, firestore_document_from_serializable, firestore_document_to_serializable,
 };
 use futures::TryStreamExt as _;
 use shared::{ChannelId, trust::ChannelTrust};
 
-use super::{super::understood, came_first, document, read as read_document};
+use super::{super::understood, came_first, document, read as read_document, unchanged};
 
 const TRUST: &str = "channel-trust";
 
@@ -24,7 +23,7 @@ pub(super) async fn read(
         return Ok((None, None));
     };
     let trust = firestore_document_to_serializable(&found)
-        .with_context(|| format!("Failed to understand {TRUST}/{channel}"))?;
+        .with_context(|| format!("cannot understand {TRUST}/{channel}"))?;
     Ok((Some(understood(trust)?), Some(found)))
 }
 
@@ -35,17 +34,13 @@ pub(super) async fn write(
     trust: &ChannelTrust,
     found: Option<FirestoreDocument>,
 ) -> anyhow::Result<bool> {
-    let unchanged = match found.and_then(|document| document.update_time) {
-        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
-        None => FirestoreWritePrecondition::Exists(false),
-    };
     let name = format!("{}/{TRUST}/{channel}", db.get_documents_path());
     let document = firestore_document_from_serializable(name, trust)?;
-    let update = db.fluent().update().in_col(TRUST).precondition(unchanged).document(document);
+    let update = db.fluent().update().in_col(TRUST).precondition(unchanged(found)?).document(document);
     match update.execute().await {
         Ok(_) => Ok(true),
         Err(error) if came_first(&error) => Ok(false),
-        Err(error) => Err(error).with_context(|| format!("Failed to write {TRUST}/{channel}")),
+        Err(error) => Err(error).with_context(|| format!("cannot write {TRUST}/{channel}")),
     }
 }
 
@@ -53,6 +48,6 @@ pub(super) async fn write(
 pub(super) async fn list(db: &FirestoreDb) -> anyhow::Result<Vec<ChannelId>> {
     let names = db.fluent().select().fields(["__name__"]).from(TRUST);
     let found: Vec<FirestoreDocument> =
-        names.stream_query_with_errors().await?.try_collect().await.context("Failed to list the trusts")?;
+        names.stream_query_with_errors().await?.try_collect().await.context("cannot list the trusts")?;
     Ok(found.iter().filter_map(document::id_of).collect())
 }
