@@ -1,8 +1,9 @@
-# Every target's work is a script in tests/tools; this file only names them.
+# Each target is a script in tests/tools. This file only names them.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-# The scripts look for programs there, whatever the machine's own setting is.
+# The scripts look for programs there, so the machine's own setting must not
+# count.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 .PHONY: help run test soak bench k8s-check tools
 
@@ -15,14 +16,14 @@ run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD
 test: ## run every check
 	@tests/tools/test.sh
 
-soak: ## run the tests of faults, disasters and many pods with their full figures (most of an hour)
+soak: ## run the tests of faults, disasters and many pods with full figures (most of an hour)
 	@tests/tools/soak.sh
 
-bench: ## measure the table of docs/MEASUREMENTS.md, against baselines in the same run
+bench: ## measure the table of docs/MEASUREMENTS.md, with baselines from the same run
 	@tests/tools/bench.sh
 
 k8s-check: ## render the manifests of k8s/ and check them (needs the built services)
 	@tests/tools/k8s-check.sh
 
-tools: ## install what building and testing need, where it is missing
+tools: ## install what is missing for building and testing
 	@tests/tools/setup.sh

@@ -157,11 +157,12 @@ impl Service {
             trusts: trusts.clone(),
             dead_letters: DeadLetters::new(js.clone()),
         };
+        let commands = Arc::new(Commands::new(services, &settings));
         let gateway = Gateway {
             discord: discord.clone(),
             nats: nats.clone(),
             prefix: settings.command_prefix.clone(),
-            handler: Arc::new(Commands::new(services, &settings)),
+            handler: commands.clone(),
             readiness: readiness.clone(),
         };
         let delivery = Delivery {
@@ -186,7 +187,7 @@ impl Service {
         parts.spawn(trusts.reconcile(stop.clone()).map(Ok));
         parts.spawn(verdict_responder::answer(nats, authority, stop.clone()));
         parts.spawn(sentry_addresses::keep_fresh(settings.sentry_ip_ranges_url, js, stop.clone()));
-        parts.spawn(register_commands(discord, stop.clone()));
+        parts.spawn(register_commands(discord, commands.slash_id(), stop.clone()));
         parts.spawn(gateway.run(shards, stop.clone()));
         readiness.set_ready(CHECK);
         readiness.take_traffic();
@@ -199,8 +200,12 @@ impl Service {
 }
 
 /// Registers the slash commands, and ends when the other parts do.
-async fn register_commands(discord: Discord, stop: CancellationToken) -> anyhow::Result<()> {
-    commands::register_slash_commands(&discord, &stop).await?;
+async fn register_commands(
+    discord: Discord,
+    slash_id: commands::SlashId,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    commands::register_slash_commands(&discord, &slash_id, &stop).await?;
     stop.cancelled().await;
     Ok(())
 }

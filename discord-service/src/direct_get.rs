@@ -62,9 +62,9 @@ pub(crate) struct Batch {
 }
 
 /// The next messages of the stream on this subject (which may have wildcards)
-/// from this sequence on, in order: none when there are none, and perhaps not
-/// all. Any replica may answer. One request, many answers, ended by status 204
-/// (NATS ADR-31); async-nats has no such call.
+/// from this sequence on, in order. There may be more than these. Any replica
+/// may answer. One request, many answers, ended by status 204 (NATS ADR-31);
+/// async-nats has no such call.
 pub(crate) async fn read(
     js: &jetstream::Context,
     stream: &str,

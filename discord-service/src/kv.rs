@@ -1,10 +1,9 @@
 //! Buckets, read as their leaders have them.
 //!
-//! `kv::Store::get` and `entry` may read directly from whichever replica answers
-//! first, and with several replicas that may be one that lags: it shows a value
-//! that is written over, or none where there is one. And a `kv::Store` can only be
-//! had where the bucket is: a [`Bucket`] is a name, good also while NATS is away
-//! and after the bucket was lost and made again.
+//! `kv::Store::get` and `entry` may read from any replica, and with several
+//! replicas one may lag. It shows an old value, or none where there is one. A
+//! `kv::Store` needs the bucket to be there. A [`Bucket`] is only a name. It
+//! works while NATS is away, and after the bucket was lost and made again.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! What a channel's lane has posted so far. It is part of the lane's record, so
-//! that it is written with each post, at no cost, and counts each post once
-//! whoever confirms it.
+//! each post writes it at no cost. It counts each post once, even if a
+//! successor confirms it.
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a post of so many alerts, the last of which was received then.
+    /// Counts a post of this many alerts. The last of them was received at this
+    /// time.
     pub(crate) fn count(&mut self, alerts: usize, received_ms: i64) {
         self.posted = self.posted.saturating_add(alerts as u64);
         self.posted_ms = Some(chrono::Utc::now().timestamp_millis());

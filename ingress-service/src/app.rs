@@ -26,10 +26,10 @@ use crate::{
     verdict::VerdictClient,
 };
 
-/// How long requests still come after readiness was seen to fail: until all who
-/// balance the load have heard of it.
+/// A load balancer that saw readiness fail still sends requests for this long,
+/// until all its parts know.
 const NOTICE: Duration = Duration::from_secs(3);
-/// The name under which readiness reports that the process ends.
+/// The readiness check that fails once the process ends.
 const CHECK: &str = "running";
 
 /// The service, bound to its ports.
@@ -45,11 +45,12 @@ pub struct Application {
 }
 
 impl Application {
-    /// Binds the listeners. NATS may be away: webhooks are answered 503 until
-    /// it is there.
+    /// Binds the listeners. NATS may be away. Webhooks are answered 503 until
+    /// it is back.
     ///
     /// # Errors
-    /// `SettingsError` for settings that cannot be used, and when a port is taken.
+    /// `SettingsError` for a setting that cannot be used; another error for a
+    /// port that is taken.
     pub async fn build(settings: IngressSettings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let secrets_keys = SecretsKeys::from_settings(&settings.common)?;
         bus::check(&settings.common.nats)?;
@@ -80,7 +81,7 @@ impl Application {
             log: Arc::default(),
             refusal_notes: RefusalNotes::default(),
         });
-        let acceptor = tls::acceptor(certificates.current()).context("Failed to set up TLS")?.build();
+        let acceptor = tls::acceptor(certificates.current()).context("cannot set up TLS")?.build();
         let stop_within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
         let listening =
             Listening { address: settings.ingress_addr, acceptor, accepted, keep_alive, stop_within };
@@ -99,7 +100,7 @@ impl Application {
         self.admin_address.port()
     }
 
-    /// Serves until `stop` is cancelled, then finishes what is in flight.
+    /// Serves until `stop` is cancelled, then finishes the requests in flight.
     ///
     /// # Errors
     /// When a listener ends by itself.
@@ -134,7 +135,8 @@ impl Application {
             }
             () = stop.cancelled() => {}
         }
-        // Whoever was told that it is not ready sends nothing.
+        // A process that was never ready gets no requests, so nobody needs
+        // notice.
         let sent_requests = self.readiness.takes_traffic();
         self.readiness.set_unready(CHECK, "stopping");
         self.readiness.drain();
@@ -143,11 +145,11 @@ impl Application {
             self.readiness.until_seen_failing(self.grace / 2).await;
             tokio::time::sleep(notice(self.grace)).await;
         }
-        // Closes the listener and waits for what is in flight.
+        // This closes the listener and waits for requests in flight.
         self.webhooks.connections.close_kept();
         handle.stop(true).await;
         tracing::info!("stopped");
-        server.await.context("listener")?.context("Failed to end the listener")?;
+        server.await.context("listener")?.context("cannot end the listener")?;
         self.webhooks.refusal_notes.write_last(self.webhooks.queue.nats()).await;
         admin.stop(false).await;
         Ok(())

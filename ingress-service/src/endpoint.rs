@@ -1,6 +1,6 @@
 //! The one URL path that takes webhooks.
 
-/// The path of the HTTP contract.
+/// As the HTTP contract has it.
 pub(crate) const PATH: &str = "/sentry-bot/channel";
 
 /// Whether this is [`PATH`], with or without a slash at its end.

@@ -1,7 +1,6 @@
 //! Takes Sentry's webhooks over HTTPS, asks discord-service whether the channel
 //! may be posted to, and stores the alert in JetStream before it answers.
-//! docs/ARCHITECTURE.md follows one alert through here; design terms are those
-//! of the HTTP contract.
+//! docs/ARCHITECTURE.md follows one alert through this code and has a glossary.
 
 mod app;
 mod connection;

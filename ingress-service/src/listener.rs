@@ -22,20 +22,20 @@ use crate::{
     request::{handler::receive, webhooks::Webhooks},
 };
 
-/// Connections that the kernel keeps, as far as it is set up to.
+/// Connections that wait in the kernel. `net.core.somaxconn` may allow fewer.
 const BACKLOG: u32 = 4_096;
 
 /// How the listener behaves.
 pub(crate) struct Listening {
-    /// Where.
+    /// The address to listen on.
     pub(crate) address: SocketAddr,
     pub(crate) acceptor: SslAcceptor,
-    /// Connections that are accepted, those that wait among them; further ones
-    /// wait in the kernel.
+    /// The most connections to accept, waiting ones included. More wait in the
+    /// kernel.
     pub(crate) accepted: usize,
-    /// How long an idle connection is kept; not at all if zero.
+    /// How long to keep an idle connection. Zero: not at all.
     pub(crate) keep_alive: Duration,
-    /// How long what is in flight may take after a stop, in seconds.
+    /// How long requests in flight may take after a stop, in seconds.
     pub(crate) stop_within: u64,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn bind(
     let listener = listen(address).with_context(|| format!("INGRESS_ADDR: cannot listen on {address}"))?;
     let address = listener.local_addr().unwrap_or(address);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    // Seats limit the handshakes.
+    // Seats already limit the handshakes.
     actix_tls::accept::max_concurrent_tls_connect(accepted);
     let server = Server::build()
         .workers(workers)
@@ -70,7 +70,7 @@ pub(crate) fn bind(
             let mut handshake = Acceptor::new(acceptor.clone());
             handshake.set_handshake_timeout(HANDSHAKE_WITHIN);
             let http = HttpService::build()
-                // Whether a connection stays open is said with each answer.
+                // Each answer says whether its connection stays open.
                 .keep_alive(KeepAlive::from(keep_alive))
                 .client_request_timeout(HEAD_WITHIN)
                 .client_disconnect_timeout(LINGER)

@@ -1,5 +1,5 @@
-//! For the fuzz targets of tests/fuzz: what the code says, beside what a plain
-//! and slow version of the same rule says.
+//! For the fuzz targets of tests/fuzz: the result of the code beside that of a
+//! plain, slow version of the same rule.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::payload::{
     prune::{KEPT_ITEMS, Wanted},
 };
 
-/// What is kept of a legacy webhook's body, and what a plain reading keeps;
-/// `None` where a plain reading cannot tell.
+/// What the code keeps of a legacy webhook's body, and what a plain reading
+/// keeps. `None` where a plain reading cannot tell.
 pub fn prune(body: &[u8]) -> Option<(Option<Value>, Value)> {
     let plain: Value = serde_json::from_slice(body).ok()?;
     Some((crate::payload::prune::prune(body, BODY).ok(), keep(plain, BODY)))
@@ -35,14 +35,14 @@ fn keep(value: Value, wanted: &Wanted) -> Value {
     }
 }
 
-/// How the rules of trust judge a request and a channel that the bytes choose,
-/// and how the table of docs/ARCHITECTURE.md does.
+/// The bytes choose a request and a channel. Returns how the rules of trust
+/// judge them, and how the table of docs/ARCHITECTURE.md does.
 pub fn trust(bytes: &[u8]) -> (&'static str, &'static str) {
     crate::trust::oracle::oracle(bytes)
 }
 
-/// How a request is answered that could not be read, by name, and the path that
-/// is logged for it.
+/// For a request that could not be read: the name of its answer, and the path
+/// in the log.
 pub fn head(text: &str) -> (&'static str, &'static str) {
     let (answer, path, _) = crate::connection::unreadable_request::misread(text);
     (answer.name(), path)

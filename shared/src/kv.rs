@@ -1,7 +1,7 @@
-//! Keys of buckets, read as the bucket's leader has them.
+//! Reads keys of buckets as the bucket's leader has them.
 //!
-//! `kv::Store::get` and `entry` may read from any replica. One that lags shows a
-//! value that was written over, or none where there is one.
+//! `kv::Store::get` and `entry` may read from any replica. A replica that lags
+//! shows an old value, or none where there is one.
 
 use std::error::Error;
 
@@ -14,11 +14,12 @@ use async_nats::jetstream::{
 
 use crate::wire;
 
-/// The last message under a subject of this bucket, as the leader has it; `None`
-/// where there is none.
+/// The last message under a subject of this bucket, as the leader has it.
+/// `None` if there is none.
 ///
 /// # Errors
-/// When the leader does not say: see [`is_missing`].
+/// When the leader does not answer, or there is no such bucket: see
+/// [`is_missing`].
 pub async fn last_at_leader(
     js: &Context,
     bucket: &str,
@@ -40,8 +41,8 @@ pub fn is_missing(error: &LastRawMessageError) -> bool {
     matches!(error.kind(), LastRawMessageErrorKind::JetStream(answer) if answer.error_code() == missing)
 }
 
-/// Whether another write to the key came first. A cluster has an error of its own
-/// while the other write is on its way to the replicas.
+/// Whether another write to the key came first. A cluster has an error of its
+/// own for this, while the other write is on its way to the replicas.
 pub fn came_second(error: &PublishError) -> bool {
     error.kind() == PublishErrorKind::WrongLastSequence || error.source().is_some_and(is_on_its_way)
 }

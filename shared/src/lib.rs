@@ -1,6 +1,6 @@
 //! What `ingress-service` and `discord-service` must agree on, and nothing
-//! else: the alert, the names on the bus, the verdict, and how a process
-//! starts, reports and stops.
+//! else. That is the alert, the names on the bus, the verdict, and how a
+//! process starts, reports and stops.
 
 pub mod admin;
 pub mod alert;
@@ -12,9 +12,9 @@ pub mod kv;
 pub mod mode;
 pub mod process;
 pub mod refusal;
+pub mod sentry_ip_ranges;
 pub mod settings;
 pub mod shutdown;
-pub mod sources;
 pub mod telemetry;
 pub mod text;
 pub mod trace;

@@ -3,15 +3,15 @@
 /// How strict a process is about the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum RuntimeMode {
-    /// Only allowed source addresses; production keys.
+    /// Only allowed addresses may send. Production keys are used.
     #[default]
     Production,
-    /// Any source address; development keys.
+    /// Any address may send. Development keys are used.
     Development,
 }
 
 impl RuntimeMode {
-    /// The name as it is set and as it is shown in the operator's own Sentry.
+    /// The name in `RUNTIME_MODE` and in the operator's own Sentry.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Production => "production",

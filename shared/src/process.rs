@@ -1,4 +1,5 @@
-//! The frame of both `main` functions: what the process exits with.
+//! What both `main` functions share: exit codes and the provider of
+//! cryptography.
 
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use crate::{
 };
 
 /// Exit code when Discord refused the bot's token: `EX_NOPERM` of BSD's
-/// `sysexits.h`. A bad token never heals, so restarting does not help.
+/// `sysexits.h`. A bad token stays bad, so a restart does not help.
 pub const EXIT_BAD_TOKEN: u8 = 77;
 
 /// Discord answered that the bot's token is not valid.
@@ -16,13 +17,13 @@ pub const EXIT_BAD_TOKEN: u8 = 77;
 #[error("Discord refused the bot's token: set DISCORD_TOKEN to a valid one")]
 pub struct BadToken;
 
-/// The exit code for how a service ended, after saying why in one line: on
-/// standard error, as a log line where logging is set up.
+/// Says in one line why a service ended, and returns its exit code. The line is
+/// a log line if logging is set up, else plain text on standard error.
 pub fn exit_code(service: &str, result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    // A wrong setting is one plain line, whatever the setting for log lines is.
+    // A wrong setting is always one plain line.
     if tracing::dispatcher::has_been_set() && !error.is::<SettingsError>() {
         tracing::error!("{service}: {}", chain(&error));
     } else {
@@ -41,6 +42,6 @@ pub fn exit_code(service: &str, result: anyhow::Result<()>) -> ExitCode {
 /// process. Call it first in `main`: a second provider in the tree would
 /// otherwise panic at the first TLS connection.
 pub fn install_crypto() {
-    // Fails only when called twice, and then it is already there.
+    // It fails only when called twice, and then the provider is already there.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,4 +1,4 @@
-//! Stopping on SIGTERM or SIGINT.
+//! Stops the process on SIGTERM or SIGINT.
 
 use std::{io, process, thread};
 
@@ -11,12 +11,12 @@ pub use tokio_util::sync::CancellationToken;
 /// Exit code of a process that was told twice to stop.
 const EXIT_FORCED: i32 = 130;
 
-/// A token that is cancelled by the first SIGTERM or SIGINT. A second one ends
-/// the process at once, for people who cannot wait for the drain. Call it once, as
+/// Returns a token that the first SIGTERM or SIGINT cancels. A second signal
+/// ends the process at once, for people who cannot wait. Call this once, as
 /// early as possible: until then a signal just ends the process.
 ///
-/// The signals are heard on a thread of their own, so that none is missed while
-/// the process has no other runtime yet, and the second also ends one that hangs.
+/// A thread of its own waits for the signals. So none is missed before the
+/// runtime starts, and the second signal also ends a process that hangs.
 ///
 /// # Errors
 /// When the handlers cannot be installed.

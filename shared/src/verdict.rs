@@ -1,5 +1,5 @@
 //! The question that the ingress asks before it answers Sentry, and the answer.
-//! Advice only: what counts is checked again at delivery.
+//! The answer is advice: delivery checks everything again.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -9,9 +9,9 @@ use crate::ids::{ChannelId, UserId};
 /// May an alert of this project go to this channel and mention this user?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictRequest {
-    /// Where the alert is to be posted.
+    /// The channel for the post.
     pub channel: ChannelId,
-    /// Who is to be mentioned.
+    /// The user to mention.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention: Option<UserId>,
     /// The slug of the alert's project.
@@ -23,7 +23,7 @@ pub struct VerdictRequest {
 #[serde(tag = "verdict", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Verdict {
-    /// It may.
+    /// The alert may be posted.
     Accepted,
     /// The channel is unknown or its guild has not authorized it.
     ChannelNotAuthorized,
@@ -36,6 +36,7 @@ pub enum Verdict {
         /// The slug of the user's project.
         project: String,
     },
-    /// The store cannot be asked now: store the alert, it is checked later.
+    /// The store cannot be asked now. Store the alert: delivery checks it
+    /// later.
     Unavailable,
 }

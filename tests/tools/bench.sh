@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The table "Performance" of docs/MEASUREMENTS.md. Each figure has a baseline from
-# the same run: machines are noisy, so the ratios count.
+# The table "Performance" of docs/MEASUREMENTS.md. Each figure has a baseline
+# from the same run, because machines are noisy and only ratios count.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/tools/setup.sh

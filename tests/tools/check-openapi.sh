@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The ingress does what docs/openapi.json says, whatever Schemathesis sends: no
-# 5xx, and no answer that the document does not have.
+# Checks with Schemathesis that the ingress does what docs/openapi.json says: no
+# 5xx, and no answer that the document lacks.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 pins=tests/tools/wheels/schemathesis.txt

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A real Prometheus scrapes both services under load with the configuration and
-the rules that operators get: every alert rule is evaluated without an error and
-none fires, and every panel of the dashboard has something to show.
+"""Checks with a real Prometheus that scrapes both services under load. It has the
+operators' configuration and rules. Every alert rule is evaluated without an error
+and none fires, and every panel of the dashboard has something to show.
 
 Needs the built programs, and Debian's prometheus.
 """
@@ -24,7 +24,7 @@ import urllib.request
 DASHBOARD = "k8s/components/monitoring/dashboards/sentry-bot.json"
 RULES = "k8s/components/monitoring/rules"
 PATIENCE = 90  # seconds, for a busy machine; some ten are needed
-# What a healthy bot has none of. These queries must be answered, if by nothing.
+# A healthy bot has none of these, so the queries may have an empty answer.
 RARE = {
     "sentry_bot_ingress_without_verdict_total",
     "sentry_bot_dead_letters_total",
@@ -49,7 +49,7 @@ def free_port():
 
 
 def configuration(targets):
-    """What Compose gives Prometheus, but for where things are and how often it looks."""
+    """Prometheus' configuration in Compose, with other addresses and intervals."""
     text = pathlib.Path("compose/prometheus.yml").read_text()
     text = text.replace("scrape_interval: 15s", "scrape_interval: 1s\n  evaluation_interval: 1s")
     text = text.replace("/etc/prometheus/rules", str(pathlib.Path(RULES).resolve()))
@@ -61,7 +61,7 @@ def configuration(targets):
 
 
 def start_bot(scratch, output):
-    """The sandbox, NATS and both services, with an authorized channel; where to scrape, send and type."""
+    """Starts everything with an authorized channel. Returns where to scrape, send and type."""
     environment = {k: v for k, v in os.environ.items() if k not in ("DISCORD_TOKEN", "DISCORD_TOKEN_FILE")}
     run = subprocess.Popen(
         ["tests/tools/run.sh"], stdout=output, stderr=output, env={**environment, "TMPDIR": scratch},
@@ -86,7 +86,7 @@ def stop(process):
 
 
 class Load:
-    """What people and Sentry do, so that there is something to measure."""
+    """Acts as people and Sentry do, so that there is something to measure."""
 
     def __init__(self, url, sandbox):
         self.url, self.sandbox = url, sandbox

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# docs/SETTINGS.md names exactly the variables that `--help` of the
-# two services names, with the same defaults. Needs the built programs.
+# Checks that docs/SETTINGS.md has exactly the variables of both services'
+# `--help`, with the same defaults. Needs the built programs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 exec python3 - <<'PYTHON'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What must not be in the tree: paths of one machine, tests that are switched
-# off, leftovers of a merge, and work that is marked as left to do.
+# Checks that the tree has no path of one machine, no disabled test, no leftover
+# of a merge and no mark of unfinished work.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 found=0
@@ -22,7 +22,7 @@ forbid "a test that is switched off" -F '#[ignore' -- '*.rs'
 forbid "work left undone" -E '\b(todo!|unimplemented!)\(|\b(TODO|FIXME|XXX)\b' -- '*.rs' '*.sh' '*.toml'
 forbid "white space at a line's end" -E '[[:space:]]$' -- '*.rs' '*.sh' '*.toml' '*.md' Makefile
 
-# Versions that stand in several places.
+# Versions that are in several files.
 rust=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
 if ! grep -q "^ARG RUST_IMAGE=rust:$rust-" Dockerfile; then
     echo "Dockerfile: rust-toolchain.toml has Rust $rust"
@@ -35,7 +35,8 @@ if git grep -nE 'sentry-bot/[a-z]+-[a-z]+:[0-9]|newTag: |ARG VERSION=' -- Docker
     found=1
 fi
 
-# What the code takes in from outside its package must reach the image's build.
+# Files that the code includes from outside its package must reach the image's
+# build.
 while IFS=: read -r code file; do
     file=$(realpath -m --relative-to=. "$(dirname "$code")/${file#*\"}")
     if [ "${file%%/*}" != "${code%%/*}" ] && ! grep -qxF "!$file" .dockerignore; then

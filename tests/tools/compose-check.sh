@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# docker-compose.yml is valid for the Compose that is here, v2 or 1.29, with each
-# profile; its settings exist, its images are pinned, and only the ingress is
-# open to others; NATS takes its configuration as it is started there, and
-# Prometheus its own. Needs the built services, for their --help, and no engine.
+# Checks that docker-compose.yml is valid with each profile, for the installed
+# Compose (v2 or 1.29). Its settings exist, its images are pinned, and only the
+# ingress is open to others. NATS and Prometheus accept their configurations.
+# Needs the built services for their --help, but no engine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -55,7 +55,8 @@ PYTHON
     echo "valid for $name $("${compose[@]}" version --short)"
 done
 
-# As the container starts it, but for the paths; -t only reads the configuration.
+# As the container starts it, except for the paths. -t only reads the
+# configuration.
 mkdir "$files/nats"
 cp compose/nats.conf k8s/components/nats-cluster/accounts.conf "$files/nats"
 printf 1234567890 | tee "$files"/nats-{ingress-service,discord-service,operator} >/dev/null

@@ -1,25 +1,36 @@
 #!/usr/bin/env python3
-"""Shows one alert's way through a running bot: demo.py SANDBOX_URL INGRESS_URL.
+"""Brings the sandbox's page to life: demo.py SANDBOX_URL.
 
-Types the command that authorizes #alerts into the sandbox Discord, sends one
-webhook as Sentry would, and prints the message that Discord received.
+Types the command that authorizes #alerts, sends some webhooks as Sentry would,
+and prints the first message that Discord received.
 """
 
 import json
-import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
-FIXTURE = "tests/fixtures/legacy/11_python_exception.json"
+FIRST = "legacy/11_python_exception.json"
+MORE = [
+    "platform/event_alert.triggered_cron.json",
+    "platform/metric_alert.critical.json",
+    "legacy/74_minified_js.json",
+    "legacy/42_non_ascii.json",
+    "platform/issue.created.json",
+    "platform/issue.resolved.json",
+]
 PATIENCE = 30  # seconds
 
 
 def call(url, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        sys.exit(f"run: {url} answered {error.code}: {error.read().decode()}")
 
 
 def wait_for(what, probe):
@@ -38,9 +49,11 @@ def show(message):
     if sent.get("content"):
         print(f"  {sent['content']}")
     for embed in sent.get("embeds", []):
+        if embed.get("author"):
+            print(f"  {embed['author']['name']}")
         print(f"  {embed.get('title', '')}   {embed.get('url', '')}".rstrip())
-        if embed.get("description"):
-            print(f"  {embed['description']}")
+        for line in embed.get("description", "").splitlines():
+            print(f"  {line}")
         for field in embed.get("fields", []):
             value = field["value"].replace("\n", "\n" + " " * 21)
             print(f"    {field['name']:<16} {value}")
@@ -48,10 +61,10 @@ def show(message):
             print(f"  {embed['footer']['text']}")
     for row in sent.get("components", []):
         for button in row["components"]:
-            print(f"  [{button['label']}] {button['url']}")
+            print(f"  [{button.get('label')}] {button.get('url', '')}".rstrip())
 
 
-def main(sandbox, ingress):
+def main(sandbox):
     state = wait_for(
         "the bot is online in the sandbox",
         lambda: (state := call(f"{sandbox}/sandbox/state")) and state["sessions"] and state,
@@ -63,20 +76,27 @@ def main(sandbox, ingress):
         messages = call(f"{sandbox}/sandbox/channels/{alerts}/messages")
         return [message for message in messages if message["received"]]
 
+    def send(fixture):
+        body = {"channel": alerts, "payload": {"fixture": fixture}, "as_now": True}
+        answer = call(f"{sandbox}/sandbox/demo/send", body)["answers"][0]
+        print(f"  {answer['status']}  {fixture}  {answer['body']}", flush=True)
+        if answer["status"] not in (200, 202):
+            sys.exit("run: the ingress did not take the alert")
+
     command = "!sentry channel authorize #alerts"
     call(f"{sandbox}/sandbox/say", {"user": guild["owner"], "channel": alerts, "content": command})
     reply = wait_for("the bot answers a command", answers)[0]
     print(f"\ntyped in #alerts: {command}")
     print(f"the bot answers:  {reply['received']['content'].splitlines()[0]}")
 
-    url = f"{ingress}/sentry-bot/channel?id={alerts}"
-    sender = ["target/debug/sentry-sender", url, FIXTURE]
-    print(f"\nsending as Sentry does: {sender[0]} '{url}' {FIXTURE}", flush=True)
-    if subprocess.run(sender).returncode != 0:
-        sys.exit("run: the ingress did not take the alert")
+    print("\nsending as Sentry does:")
+    send(FIRST)
     alert = wait_for("the alert arrives in #alerts", lambda: answers()[1:])[0]
     print("\nthe message as Discord received it, in #alerts:\n")
     show(alert)
+    print("\nsending alerts of other kinds:")
+    for fixture in MORE:
+        send(fixture)
 
 
 main(*sys.argv[1:])

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes the targets of tests/fuzz, or those named as arguments, side by side for
-# FUZZ_SECONDS (45). What it learns stays in target/fuzz for the next time;
-# an input that breaks a target is kept there and named.
+# Fuzzes all targets of tests/fuzz, or those in the arguments, side by side for
+# FUZZ_SECONDS (45). The inputs that it finds stay in target/fuzz for the next
+# time. It prints the path of an input that breaks a target.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${FUZZ_SECONDS:-45}
@@ -19,7 +19,7 @@ declare -A pids=()
 for target in "$@"; do
     work=target/fuzz/$target
     mkdir -p "$work/corpus" "$work/broken"
-    # The first folder takes what is found, the others are only read.
+    # The first folder gets new inputs, the others are only read.
     folders=("$work/corpus" "tests/fuzz/seeds/$target")
     case $target in
     ingress) folders+=(tests/fixtures/legacy) ;;

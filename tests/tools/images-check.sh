@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Builds both images and runs them as an orchestrator would: read-only, without
-# capabilities, as a user that is not root, asked by their healthcheck, stopped
-# by SIGTERM. Prints what they measure. Needs a Docker engine and the programs of
-# a debug build, and takes as long as a release build; so it is no part of
-# `make test`. Containers use the host's network: that needs no bridges.
+# capabilities, not as root, with their healthcheck, until SIGTERM. Prints sizes
+# and times.
+#
+# Needs a Docker engine and the programs of a debug build. It takes as long as a
+# release build, so `make test` leaves it out. Containers use the host's
+# network, which needs no bridges.
 #
 #   BUILD=no           checks the images that are there
 #   BUILD_FLAGS='…'    goes to docker build, such as --build-arg RUNTIME_BASE=…
@@ -31,7 +33,7 @@ fail() {
     exit 1
 }
 
-# field IMAGE FORMAT EXPECTED: what the image is configured with.
+# field IMAGE FORMAT EXPECTED: checks a field of the image's configuration.
 field() {
     local found
     found=$(docker image inspect --format "$2" "$1")

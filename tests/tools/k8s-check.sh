@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The overlays of k8s/ render; what they render fits Kubernetes' schemas and
-# checkov's policies; and whatever names something else in it names something
-# that is there. Needs the built services, for their --help.
-# `k8s-check.sh --write` makes the PrometheusRule from the plain rule file.
+# Checks that the overlays of k8s/ render, and that the result fits Kubernetes'
+# schemas and checkov's policies. All names in it must refer to something that
+# exists. Needs the built services for their --help. `k8s-check.sh --write`
+# makes the PrometheusRule from the plain rule file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,9 +1,9 @@
-"""Whatever names something else in the rendered manifests names what is there.
+"""Checks that every name in the rendered manifests refers to something that exists.
 
     k8s_references.py RENDERED.yaml...
 
-Beside each file, builtin/ gets its resources of Kubernetes' own kinds, for the
-tools that know no others. Run by k8s-check.sh, after the services were built.
+Writes the resources of Kubernetes' own kinds to builtin/ beside each file, for the
+tools that know no others. k8s-check.sh runs this, after the services were built.
 """
 
 import pathlib
@@ -13,7 +13,7 @@ import sys
 
 import yaml
 
-# Kinds that validators have no schema of, and who defines them.
+# Kinds without a schema for validators, and who defines them.
 FOREIGN = {
     "Certificate": "cert-manager",
     "Issuer": "cert-manager",
@@ -140,7 +140,7 @@ class Manifests:
                     peers = [peer["podSelector"] for peer in rule.get(other, []) if set(peer) == {"podSelector"}]
                     pods = [pod for peer in peers for pod in self.selected(peer)]
                     self.expect(not peers or pods, f"NetworkPolicy {name}: a peer that is no pod")
-                    # Where both ends are ours, the port must be open on one that listens.
+                    # If both ends are ours, the port must be open on the one that listens.
                     listeners = own if direction == "ingress" else pods
                     numbers = {number for pod in listeners for number in ports_of(pod).values()}
                     for port in rule.get("ports", []):

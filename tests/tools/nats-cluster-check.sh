@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Both services get ready against three NATS servers that run on the nats.conf
-# and accounts.conf of k8s/, with TLS and three replicas, and one of them may leave.
-# Only paths and ports are set to this machine's. Needs the built programs.
+# Checks that both services work with three NATS servers, with TLS and three
+# replicas, even if one server leaves. The servers use nats.conf and
+# accounts.conf of k8s/. Only paths and ports are this machine's. Needs the
+# built programs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH="$PWD/.tools/bin:$PATH"
@@ -43,7 +44,7 @@ start() {
     pids+=($!)
 }
 
-# As many free ports on loopback, held all at once so that they differ.
+# This many free ports on loopback, all held at once so that they differ.
 free_ports() {
     python3 - "$1" <<'PYTHON'
 import socket, sys
@@ -62,7 +63,7 @@ make_certificate() {
 }
 make_certificate 2>openssl.log || fail "openssl made no certificate"
 
-# Digits alone: what NATS must not take for a number.
+# Digits alone, which NATS must not read as a number.
 printf 1234567890 >ingress-password
 openssl rand -hex 24 >discord-password
 read -ra ports <<<"$(free_ports 12)"
@@ -96,7 +97,7 @@ for port in "${ports[10]}" "${ports[11]}"; do
     wait_until "the services are ready" curl -fs "http://127.0.0.1:$port/readyz"
 done
 
-# As the StatefulSet's preStop has it leave; the others are a quorum.
+# It leaves as with the StatefulSet's preStop. The others are a quorum.
 nats-server --signal "ldm=$scratch/run2/nats.pid"
 wait_until "nats-2 drains" grep -qi "lame duck mode" nats-2.log
 disown "${pids[2]}" # bash need not tell how it ended

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""All tests of the workspace, two test programs at a time.
+"""Runs all tests of the workspace, two test programs at a time.
 
-They wait for servers most of the time: one program keeps less than half a core
-busy. Each program's output is printed in one piece when it ends. Arguments go
-to each program.
+One program keeps less than half a core busy, because it mostly waits for servers.
+Each program's output is printed in one piece when it ends. Arguments go to each
+program.
 """
 
 import concurrent.futures

@@ -20,6 +20,7 @@ finish() {
     local i name
     for ((i = ${#names[@]} - 1; i >= 0; i--)); do
         name=${names[i]}
+        kill -CONT "${pids[$name]}" 2>/dev/null || true # the page may have halted it
         kill -TERM "${pids[$name]}" 2>/dev/null || continue
         # Longer than the services themselves need at most.
         for _ in {1..300}; do
@@ -31,7 +32,7 @@ finish() {
     rm -rf "$scratch"
 }
 trap finish EXIT
-# Asked to end: that is no failure.
+# A stop on request is no failure.
 trap 'echo; exit 0' INT TERM
 
 fail() {
@@ -49,7 +50,7 @@ start() {
     names+=("$name")
 }
 
-# Ends everything when something that was started is gone.
+# Ends everything when one of the started programs has ended.
 check_alive() {
     local name
     for name in "${names[@]}"; do
@@ -105,10 +106,9 @@ secrets_key() {
     export SECRETS_KEY_FILE=$1
 }
 
-# start_services ADDRESS: with the ingress on this address.
+# start_services ADDRESS: with the ingress on this address. Ports of their metrics
+# are in ingress_admin and discord_admin.
 start_services() {
-    local ingress_admin discord_admin
-    ingress_admin=$(port 9090) discord_admin=$(port 9091)
     start discord-service target/debug/discord-service --admin-addr "127.0.0.1:$discord_admin"
     start ingress-service target/debug/ingress-service --admin-addr "127.0.0.1:$ingress_admin" --ingress-addr "$1"
     wait_until "discord-service is ready" curl -fs "http://127.0.0.1:$discord_admin/readyz"
@@ -117,17 +117,27 @@ start_services() {
     echo "ingress-service  https://$1, http://127.0.0.1:$ingress_admin/readyz"
 }
 
-# A sandbox Discord beside it, and one alert through all of it.
+# Opens the page where somebody sits before a screen.
+open_browser() {
+    [ -t 1 ] && [ -z "${CI:-}" ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
+    command -v xdg-open >/dev/null || return 0
+    xdg-open "$1" >/dev/null 2>&1 &
+}
+
+# A sandbox Discord beside it, and some alerts through all of it.
 run_sandbox() {
     local sandbox_port sandbox ingress
     sandbox_port=$(port 8070) ingress=127.0.0.1:$(port 8080)
     sandbox=http://127.0.0.1:$sandbox_port
     start_nats "$scratch/nats"
-    start sandbox-discord target/debug/sandbox-discord --addr "127.0.0.1:$sandbox_port" --token sandbox-token
+    start sandbox-discord target/debug/sandbox-discord --addr "127.0.0.1:$sandbox_port" --token sandbox-token \
+        --ingress "https://$ingress" --fixtures tests/fixtures --nats-pid "${pids[nats-server]}" \
+        --ingress-metrics "http://127.0.0.1:$ingress_admin/metrics" \
+        --discord-metrics "http://127.0.0.1:$discord_admin/metrics"
     wait_until "the sandbox Discord answers" curl -fs "$sandbox/sandbox/state"
     echo "sandbox Discord  $sandbox (a stand-in: no Discord account is needed)"
 
-    # Settings for a real set-up must not reach this one.
+    # Settings of a real set-up must not reach this one.
     unset DISCORD_TOKEN_FILE SENTRY_DSN SENTRY_DSN_FILE TLS_CERT_FILE TLS_KEY_FILE TRUSTED_PROXIES
     unset SECRETS_KEY SECRETS_KEY_FILE
     unset NATS_USER NATS_PASSWORD NATS_PASSWORD_FILE NATS_CREDS_FILE NATS_CA_FILE COMMAND_PREFIX
@@ -136,18 +146,26 @@ run_sandbox() {
     secrets_key "$scratch/secrets-key"
     start_services "$ingress"
 
-    python3 tests/tools/demo.py "$sandbox" "https://$ingress"
+    python3 tests/tools/demo.py "$sandbox"
     cat <<TEXT
 
-Open $sandbox to see the channels; type commands there, such as !sentry h.
-Send more, also your own files:
+======================================================
+  Open  $sandbox  in a browser
+======================================================
+It is a stand-in for Discord, with the bot in it. Try there:
+  1. Look at #alerts: the alerts just sent are there.
+  2. Type /sentry status, or / to see every command.
+  3. Send as Sentry: choose a payload, or send a storm of 60 alerts.
+  4. Switch a fault on, send something, and switch it off again: nothing is lost.
+To send from a shell, also your own files:
   target/debug/sentry-sender 'https://$ingress/sentry-bot/channel?id=1100000000000000101' tests/fixtures/legacy
 With DISCORD_TOKEN set to the token of a bot of yours, make run works with the real Discord.
 TEXT
+    open_browser "$sandbox"
 }
 
 # The real Discord, with the settings of the environment. Without a NATS of the
-# operator's own, what the bot learns stays in .state, for the next time.
+# operator, the bot's data stays in .state for the next time.
 run_discord() {
     local ingress=${INGRESS_ADDR:-0.0.0.0:8080}
     [ -n "${NATS_URL:-}" ] || start_nats "$PWD/.state/nats"
@@ -163,6 +181,7 @@ start it with RUNTIME_MODE=development.
 TEXT
 }
 
+ingress_admin=$(port 9090) discord_admin=$(port 9091)
 if [ -n "${DISCORD_TOKEN:-}${DISCORD_TOKEN_FILE:-}" ]; then
     run_discord
 else

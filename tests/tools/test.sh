@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Every check of the project, cheapest first and one after another, then a
-# total. A check that fails does not keep the others from running.
+# Runs every check of the project, cheapest first, one after another, then
+# prints a total. After a failure the other checks still run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/tools/setup.sh
 PATH="$PWD/.tools/bin:$PATH"
 
-# Chance must not decide on a change: the property tests take the same cases each
-# time. `make soak` looks further.
+# Chance must not decide on a change, so the property tests take the same cases
+# each time. `make soak` takes others.
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 
 log=$(mktemp)
@@ -46,7 +46,8 @@ check "fuzzing" tests/tools/fuzz.sh
 check "make run" tests/tools/check-run.sh
 check "OpenAPI" tests/tools/check-openapi.sh
 
-# A test that cannot run says so in a line of its own, past cargo's capture.
+# A test that cannot run prints a line of its own, although cargo captures
+# output.
 skipped=$(grep -c '^SKIPPED: ' "$log" || true)
 passed=$(awk '/^test result: /{n += $4} END{print n + 0}' "$log")
 broken=$(awk '/^test result: /{n += $6} END{print n + 0}' "$log")
@@ -60,7 +61,7 @@ fi
 for name in "${failed[@]}"; do
     echo "FAILED: $name"
 done
-# A check that is no test of cargo's counts when it failed.
+# A failed check that is not one of cargo's tests counts too.
 [ "$broken" -ge "${#failed[@]}" ] || broken=${#failed[@]}
 echo "$((passed - skipped)) passed, $broken failed, $skipped skipped"
 [ "${#failed[@]}" -eq 0 ]

@@ -11,6 +11,8 @@ pub struct Access {
     pub timed_out_until_ms: Option<i64>,
     /// Whether the channel was deleted: Discord does not know it.
     pub gone: bool,
+    /// The bot is no longer a member of the guild.
+    pub removed: bool,
     /// The channel that a thread belongs to, or the channel's category.
     pub parent: Option<ChannelId>,
 }
@@ -18,16 +20,17 @@ pub struct Access {
 impl Access {
     /// Whether nothing is in the way.
     pub fn suffices(&self) -> bool {
-        self.missing.is_empty() && self.timed_out_until_ms.is_none() && !self.gone
+        self.missing.is_empty() && self.timed_out_until_ms.is_none() && !self.gone && !self.removed
     }
 
     /// What is in the way and what helps, in a sentence or two.
     pub(super) fn remedy(&self) -> String {
         match (self.timed_out_until_ms.and_then(crate::render::utc), self.missing.as_slice()) {
             _ if self.gone => {
-                "Discord knows no such channel any more: it was deleted. Give Sentry another channel's URL"
+                "Discord no longer knows this channel: it was deleted. Give Sentry another channel's URL"
                     .to_owned()
             }
+            _ if self.removed => format!("The bot is no longer in this server. Invite it again. {GOES_ON}"),
             (Some(end), _) => format!("The bot is timed out in this server until {end} UTC. {GOES_ON}"),
             (None, []) => {
                 format!("Give the bot View Channel, Send Messages and Embed Links there. {GOES_ON}")
@@ -37,4 +40,4 @@ impl Access {
     }
 }
 
-const GOES_ON: &str = "It goes on by itself then";
+const GOES_ON: &str = "It then goes on by itself";

@@ -1,6 +1,6 @@
-//! Closed channels: Discord does not let the bot post in them. The bucket
-//! [`shared::wire::LANES`] keeps a record of each, so that its alerts cost no
-//! further request.
+//! Closed channels: those in which Discord does not let the bot post. The
+//! bucket [`shared::wire::LANES`] keeps a note of each, so that its alerts cost
+//! Discord no further request.
 
 mod access;
 mod stored;

@@ -15,7 +15,7 @@ pub async fn of(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Option<Cl
     Ok(value.map(|bytes| Closure::read(&bytes)))
 }
 
-/// The channels that have a record.
+/// The channels that have a note.
 pub(crate) async fn all(bucket: &Bucket) -> anyhow::Result<Vec<ChannelId>> {
     let mut closed = Vec::new();
     for key in bucket.keys("*.blocked").await? {

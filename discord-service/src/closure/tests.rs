@@ -41,10 +41,10 @@ fn it_says_what_is_in_the_way_now_and_what_helps() {
     let mute = closure(&missing);
     assert_eq!(
         mute.why,
-        "Discord does not let the bot post in the channel. Give the bot Send Messages there. It goes on by \
-         itself then (403)"
+        "Discord does not let the bot post in the channel. Give the bot Send Messages there. It then goes \
+         on by itself (403)"
     );
-    assert_eq!(mute.remedy(), "Give the bot Send Messages there. It goes on by itself then");
+    assert_eq!(mute.remedy(), "Give the bot Send Messages there. It then goes on by itself");
     let timed_out = Access { timed_out_until_ms: Some(1_763_905_862_000), ..missing };
     let words = "timed out in this server until 23-11-2025 13:51:02 UTC";
     let both = mute.found(&timed_out);
@@ -52,6 +52,11 @@ fn it_says_what_is_in_the_way_now_and_what_helps() {
     assert_eq!((both.words(), both.timed_out_until_ms), ("403", timed_out.timed_out_until_ms));
     let gone = both.found(&Access { gone: true, ..timed_out });
     assert!(gone.gone && gone.why.contains("it was deleted") && !gone.remedy().contains("by itself"));
+    let removed = closure(&Access { removed: true, ..Access::default() });
+    assert_eq!(
+        removed.remedy(),
+        "The bot is no longer in this server. Invite it again. It then goes on by itself"
+    );
     let unknown = closure(&Access::default());
     assert!(unknown.remedy().contains("View Channel, Send Messages and Embed Links"));
     let old = Closure::read(b"Missing Access").found(&Access::default());

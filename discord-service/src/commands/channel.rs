@@ -2,10 +2,10 @@
 
 use chrono::Utc;
 use futures::{StreamExt as _, stream};
-use shared::{ChannelId, GuildId};
+use shared::ChannelId;
 
 use super::{
-    Asker, Commands, Failure,
+    Asker, CommandError, Commands,
     parse::{ChannelCommand, SlashOnly},
     replies::{self, Reply},
 };
@@ -14,46 +14,47 @@ use crate::{
     store::WriteOutcome,
 };
 
-/// Rows of a guild's list that Discord is asked about for the overview, beside
-/// the channels that it names anyway: threads, and what has no effect any more.
+/// How many rows of a guild's list the overview asks Discord about, besides the
+/// channels that it names anyway. They are threads, and rows without effect.
 const MAX_LOOKUPS: usize = 20;
 /// How many of them at once.
 const LOOKUPS_AT_ONCE: usize = 5;
 
 impl Commands {
     /// Carries out a command of somebody who manages messages where it was typed.
-    pub(super) async fn channel(&self, by: Asker, command: ChannelCommand) -> Result<Reply, Failure> {
+    pub(super) async fn channel(&self, by: Asker, command: ChannelCommand) -> Result<Reply, CommandError> {
+        let slash_only = |command| self.replies(by.form).slash_only(command);
         match command {
-            ChannelCommand::Overview => self.list_channels(by.guild).await,
+            ChannelCommand::Overview => self.list_channels(by).await,
             ChannelCommand::Authorize(argument) => {
                 self.authorize(by, &argument.unwrap_or(ChannelArgument::Id(by.channel))).await
             }
             ChannelCommand::Revoke(argument) => self.revoke(by, &argument).await,
             // Its answer is shown in two steps, so it does not come here.
-            ChannelCommand::Secure(_) => Ok(replies::slash_only(SlashOnly::Secure)),
+            ChannelCommand::Secure(_) => Ok(slash_only(SlashOnly::Secure)),
             ChannelCommand::Open(argument) => self.open(by, &argument).await,
             // Asked for with a modal, before it comes here.
-            ChannelCommand::AddSecret(_) => Ok(replies::slash_only(SlashOnly::Secret)),
+            ChannelCommand::AddSecret(_) => Ok(slash_only(SlashOnly::Secret)),
             ChannelCommand::RemoveSecret(argument, id) => self.remove_secret(by, &argument, &id).await,
-            ChannelCommand::SlashOnly(command) => Ok(replies::slash_only(command)),
+            ChannelCommand::SlashOnly(command) => Ok(slash_only(command)),
         }
     }
 
-    async fn authorize(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+    async fn authorize(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel,
             Err(refusal) => return Ok(refusal),
         };
         let missing = channel.needed_to_post() - self.facts.granted(by.guild, by.bot, &channel).await?;
         if !missing.is_empty() {
-            return Ok(replies::cannot_post(channel.id, missing));
+            return Ok(self.replies(by.form).cannot_post(channel.id, missing));
         }
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
         // Admitting opens the channel, so this comes first.
         let closed = self.why_closed(channel.id).await;
-        self.authority.admit(channel.id, by.guild).await.map_err(Failure::Nats)?;
-        let reply = self.replies.authorized(channel.id, change, secured);
+        self.authority.admit(channel.id, by.guild).await.map_err(CommandError::Nats)?;
+        let reply = self.replies(by.form).authorized(channel.id, change, secured);
         Ok(match closed {
             Some(why) => reply.and(&replies::was_closed(&why)),
             None => reply,
@@ -66,7 +67,7 @@ impl Commands {
         &self,
         by: Asker,
         argument: &ChannelArgument,
-    ) -> Result<Result<Channel, Reply>, Failure> {
+    ) -> Result<Result<Channel, Reply>, CommandError> {
         let channel = match self.facts.find(by.guild, argument).await? {
             Ok(channel) => channel,
             Err(missing) => return Ok(Err(replies::channel_missing(missing))),
@@ -80,7 +81,7 @@ impl Commands {
 
     /// Works for every row of the guild's list, also for channels that are gone,
     /// or another guild's: nobody else could take such a row out.
-    async fn revoke(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+    async fn revoke(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let found = self.facts.find(by.guild, argument).await?;
         let id = match (&found, argument) {
             (Ok(channel), _) => channel.id,
@@ -102,7 +103,8 @@ impl Commands {
         })
     }
 
-    async fn list_channels(&self, guild: GuildId) -> Result<Reply, Failure> {
+    async fn list_channels(&self, by: Asker) -> Result<Reply, CommandError> {
+        let guild = by.guild;
         let listed = self.store.channels(guild).await?;
         let (_, unknown) = self.facts.named(guild, &listed).await?;
         let idle: Vec<ChannelId> = stream::iter(unknown.into_iter().take(MAX_LOOKUPS))
@@ -114,8 +116,9 @@ impl Commands {
         let authorized: Vec<ChannelId> =
             listed.into_iter().filter(|channel| !idle.contains(channel)).collect();
         let all = [authorized.as_slice(), &idle].concat();
-        let closed = self.diagnosis.closed(&all).await.map_err(Failure::Nats)?;
-        let closed = self.replies.closed(&closed, Utc::now().timestamp_millis());
-        Ok(self.replies.channels(&authorized, &idle, closed))
+        let closed = self.diagnosis.closed(&all).await.map_err(CommandError::Nats)?;
+        let replies = self.replies(by.form);
+        let closed = replies.closed(&closed, Utc::now().timestamp_millis());
+        Ok(replies.channels(&authorized, &idle, closed))
     }
 }

@@ -1,11 +1,14 @@
 //! The commands: `!sentry …`, `@bot …`, `/sentry …`. Words are parsed, the
-//! permission is checked, a handler answers, and the answer is sent as a reply to
-//! the message, or shown to the user of the slash command.
+//! permission is checked, and a handler answers. The answer is a reply to the
+//! message, or is shown to the user of the slash command.
 //!
-//! Adding one: a variant and a line in `parse`, what it needs in `Needs::of`,
-//! its texts in `replies`, a handler, and its slash command in `slash::tree`.
+//! A new command needs a variant and a line in `parse`, and its needs in
+//! `Needs::of`. It also needs its texts in `replies`, a handler, and its slash
+//! command in `slash::tree`.
 
 mod channel;
+mod names;
+mod notice;
 mod outbox;
 mod outcome;
 mod parse;
@@ -18,17 +21,19 @@ mod trust;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use moka::future::Cache;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
-pub use self::slash::register as register_slash_commands;
 use self::{
+    names::CommandNames,
+    notice::Notice,
     outbox::Outbox,
-    outcome::{Failure, count, settle},
+    outcome::{CommandError, count, settle},
     parse::{Command, Form, ParseError},
-    replies::{Replies, Reply},
+    replies::{Reply, ReplySettings, ReplyTexts},
+    slash::Threads,
 };
+pub use self::{names::SlashId, slash::register as register_slash_commands};
 use crate::{
     authority::Authority,
     dead_letters::DeadLetters,
@@ -44,16 +49,12 @@ use crate::{
 
 /// How long Discord's rate limits may delay an answer to an interaction.
 const REPLY_PATIENCE: Duration = Duration::from_secs(30);
-/// Commands that are carried out, for each guild and each member. Others get no
-/// reply where they were typed, and a sentence where they were slash commands: any
-/// member can use them all day, and what they cost is shared with the alerts of
-/// all guilds.
+/// Commands that are carried out, for each guild and each member. Any member can use
+/// them all day, and what they cost is shared with the alerts of all guilds. The rest
+/// is answered with a sentence; if typed, once a minute in each channel.
 const COMMANDS: [Rate; 2] = [Rate::new(120, 5), Rate::new(40, 2)];
 /// The same of completions.
 const COMPLETIONS: [Rate; 2] = [Rate::new(100, 20), Rate::new(25, 5)];
-/// At most once in this time a channel hears that it is not authorized.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
-const MAX_TOLD: u64 = 10_000;
 
 /// What commands work with.
 pub struct CommandServices {
@@ -80,10 +81,14 @@ pub struct Commands {
     facts: Facts,
     commands: Shares,
     completions: Shares,
-    /// Channels that were told lately that they are not authorized.
-    told: Cache<ChannelId, ()>,
+    /// That a channel is not authorized.
+    not_authorized: Notice,
+    /// That too many commands come.
+    too_many: Notice,
     outbox: Outbox,
-    replies: Replies,
+    threads: Threads,
+    slash_id: SlashId,
+    reply_settings: ReplySettings,
 }
 
 /// Who asks, and where.
@@ -142,10 +147,26 @@ impl Commands {
             facts: Facts::new(&discord.behind_alerts()),
             commands: Shares::new(COMMANDS),
             completions: Shares::new(COMPLETIONS),
-            told: Cache::builder().max_capacity(MAX_TOLD).time_to_live(TOLD_EVERY).build(),
+            not_authorized: Notice::default(),
+            too_many: Notice::default(),
             outbox: Outbox::new(&discord.behind_alerts()),
-            replies: Replies::new(settings),
+            threads: Threads::default(),
+            slash_id: SlashId::default(),
+            reply_settings: ReplySettings::new(settings),
         }
+    }
+
+    /// Where the registration notes the id of `/sentry`, which replies need to name
+    /// commands so that they can be clicked.
+    pub fn slash_id(&self) -> SlashId {
+        self.slash_id.clone()
+    }
+
+    /// The replies to a command that was given in this form.
+    fn replies(&self, form: Form) -> ReplyTexts<'_> {
+        let settings = &self.reply_settings;
+        let names = CommandNames { form, prefix: &settings.prefix, slash_id: self.slash_id.get() };
+        ReplyTexts { names, settings }
     }
 
     /// Carries out the command as far as its user may, and says why where it
@@ -153,11 +174,9 @@ impl Commands {
     async fn carry_out(&self, by: Asker, command: Result<Command, ParseError>) -> Option<Reply> {
         let name = parse::name(&command);
         let outcome = self.answer(by, command).await.transpose()?;
-        if by.form == Form::Typed && matches!(&outcome, Err(failure) if failure.is_too_many()) {
-            count(name, "ignored");
-            return None;
-        }
-        Some(settle(by, name, outcome))
+        let is_too_many = matches!(&outcome, Err(error) if error.is_too_many());
+        let reply = settle(by, name, outcome);
+        (!is_too_many || self.tells(by, &self.too_many).await).then_some(reply)
     }
 
     /// The reply to a command, if it gets one.
@@ -165,27 +184,27 @@ impl Commands {
         &self,
         by: Asker,
         command: Result<Command, ParseError>,
-    ) -> Result<Option<Reply>, Failure> {
+    ) -> Result<Option<Reply>, CommandError> {
         let needs = Needs::of(&command);
         if needs.authorized && !self.is_authorized(by).await? {
             // Talk to the bot about other things is welcome anywhere.
-            let silent = command == Err(ParseError::UnknownWord) || self.was_told(by).await;
-            if silent {
+            let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.not_authorized).await;
+            if !told {
                 count(parse::name(&command), "ignored");
             }
-            return Ok((!silent).then(|| self.replies.not_authorized()));
+            return Ok(told.then(|| self.replies(by.form).not_authorized()));
         }
         if needs.manage_messages && !self.manages_messages_here(by).await? {
             return Ok(Some(replies::no_permission()));
         }
         match command {
-            Ok(Command::Help) => Ok(self.replies.help()),
+            Ok(Command::Help) => Ok(self.replies(by.form).help()),
             Ok(Command::Channel(command)) => self.channel(by, command).await,
             Ok(Command::Project(command)) => self.project(by, command).await,
             Ok(Command::Replay) => self.replay(by).await,
             Ok(Command::Status(argument)) => self.status(by, argument).await,
             Ok(Command::Test) => self.test(by).await,
-            Err(ParseError::UnknownWord) => Ok(self.replies.unknown_word()),
+            Err(ParseError::UnknownWord) => Ok(self.replies(by.form).unknown_word()),
             Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
             Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),
         }
@@ -193,12 +212,12 @@ impl Commands {
     }
 
     /// Puts the dead letters of the channel back into the queue.
-    async fn replay(&self, by: Asker) -> Result<Reply, Failure> {
+    async fn replay(&self, by: Asker) -> Result<Reply, CommandError> {
         // Replaying opens the channel, so this comes first.
         let closed = self.why_closed(by.channel).await;
-        let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(Failure::Nats)?;
+        let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(CommandError::Nats)?;
         tracing::info!(channel.id = %by.channel, user.id = %by.user, alerts = replayed.alerts, "replayed dead letters");
-        Ok(replies::replaying(replayed, closed.as_deref()))
+        Ok(self.replies(by.form).replaying(replayed, closed.as_deref()))
     }
 
     /// Why Discord refuses posts in the channel, if it does and that can be read now:
@@ -214,10 +233,9 @@ impl Commands {
         Ok(self.store.channels(by.guild).await?.contains(&by.channel))
     }
 
-    /// Whether the channel was told within the last minute that it is not authorized.
-    /// What only one user sees is always told.
-    async fn was_told(&self, by: Asker) -> bool {
-        by.form == Form::Typed && !self.told.entry(by.channel).or_insert(()).await.is_fresh()
+    /// Whether to say this now. What only one user sees is always said.
+    async fn tells(&self, by: Asker, notice: &Notice) -> bool {
+        by.form == Form::Slash || notice.is_due(by.channel).await
     }
 
     async fn manages_messages_here(&self, by: Asker) -> Result<bool, FactsError> {
@@ -251,7 +269,7 @@ impl Commands {
             Some(_) => self.facts.own_role(message.guild, message.bot).await.ok()?,
             None => None,
         };
-        parse::parse(&message.content, &self.replies.prefix, message.bot, own_role)
+        parse::parse(&message.content, &self.reply_settings.prefix, message.bot, own_role)
     }
 }
 
@@ -260,7 +278,7 @@ impl Handler for Commands {
     fn is_command(&self, message: &Typed) -> bool {
         let Typed { content, bot, .. } = message;
         parse::mentioned_role(content).is_some()
-            || parse::parse(content, &self.replies.prefix, *bot, None).is_some()
+            || parse::parse(content, &self.reply_settings.prefix, *bot, None).is_some()
     }
 
     async fn typed(&self, message: Typed) {
@@ -276,11 +294,16 @@ impl Handler for Commands {
             form: Form::Typed,
             granted_here: None,
         };
-        if !self.commands.spend(by.guild, by.user) {
-            count(parse::name(&command), "ignored");
-            return;
-        }
-        if let Some(reply) = self.carry_out(by, command).await {
+        let reply = match self.commands.spend(by.guild, by.user) {
+            true => self.carry_out(by, command).await,
+            false => {
+                count(parse::name(&command), "ignored");
+                // Talk about other things stays without an answer.
+                let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.too_many).await;
+                told.then(replies::too_many)
+            }
+        };
+        if let Some(reply) = reply {
             self.outbox.send(&message, reply).await;
         }
     }

@@ -12,7 +12,7 @@ use crate::{
 
 /// Why a command could not be carried out now.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum CommandError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -23,7 +23,7 @@ pub(super) enum Failure {
     Nats(anyhow::Error),
 }
 
-impl Failure {
+impl CommandError {
     /// Whether it was not tried, since commands of the guild come too fast.
     pub(super) fn is_too_many(&self) -> bool {
         matches!(self, Self::Discord(error) if Unanswered::is_too_many(error))
@@ -31,7 +31,7 @@ impl Failure {
 }
 
 /// The reply to a command that was carried out, or could not be.
-pub(super) fn settle(by: Asker, command: &'static str, outcome: Result<Reply, Failure>) -> Reply {
+pub(super) fn settle(by: Asker, command: &'static str, outcome: Result<Reply, CommandError>) -> Reply {
     let failure = match outcome {
         Ok(reply) => {
             count(command, "answered");
@@ -48,10 +48,10 @@ pub(super) fn settle(by: Asker, command: &'static str, outcome: Result<Reply, Fa
         "a command could not be carried out: {failure}"
     );
     let (outcome, reply) = match failure {
-        Failure::Store(_) | Failure::Trust(_) | Failure::Nats(_) => {
+        CommandError::Store(_) | CommandError::Trust(_) | CommandError::Nats(_) => {
             ("store_unavailable", replies::store_unavailable())
         }
-        Failure::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
+        CommandError::Discord(_) => ("discord_unavailable", replies::discord_unavailable()),
     };
     count(command, outcome);
     reply

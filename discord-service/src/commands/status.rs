@@ -3,15 +3,16 @@
 use chrono::Utc;
 
 use super::{
-    Asker, Commands, Failure,
+    Asker, CommandError, Commands,
     replies::{self, Reply},
 };
 use crate::guilds::{ChannelArgument, Kind, Missing};
 
 impl Commands {
-    /// Shows what is known of a channel: of this one to all who may ask here, of
-    /// another to those who manage messages in both, or here where it was deleted.
-    pub(super) async fn status(&self, by: Asker, of: Option<ChannelArgument>) -> Result<Reply, Failure> {
+    /// Shows what is known about a channel. Everybody who may ask here sees
+    /// this channel. Another channel needs Manage Messages in both, or only
+    /// here if it was deleted.
+    pub(super) async fn status(&self, by: Asker, of: Option<ChannelArgument>) -> Result<Reply, CommandError> {
         let listed = self.store.channels(by.guild).await?;
         let channel = match of {
             None => by.channel,
@@ -33,14 +34,14 @@ impl Commands {
             },
         };
         let authorized = listed.contains(&channel);
-        let findings = self.diagnosis.of(channel).await.map_err(Failure::Nats)?;
-        Ok(self.replies.status(channel, authorized, &findings, Utc::now().timestamp_millis()))
+        let findings = self.diagnosis.of(channel).await.map_err(CommandError::Nats)?;
+        Ok(self.replies(by.form).status(channel, authorized, &findings, Utc::now().timestamp_millis()))
     }
 
     /// Sends a sample alert into this channel and waits for it.
-    pub(super) async fn test(&self, by: Asker) -> Result<Reply, Failure> {
+    pub(super) async fn test(&self, by: Asker) -> Result<Reply, CommandError> {
         tracing::info!(channel.id = %by.channel, user.id = %by.user, "sends a sample alert");
-        let outcome = self.diagnosis.test(by.channel, by.command).await.map_err(Failure::Nats)?;
-        Ok(self.replies.tested(&outcome, Utc::now().timestamp_millis()))
+        let outcome = self.diagnosis.test(by.channel, by.command).await.map_err(CommandError::Nats)?;
+        Ok(self.replies(by.form).tested(&outcome, Utc::now().timestamp_millis()))
     }
 }

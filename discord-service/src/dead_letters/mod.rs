@@ -85,7 +85,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What stands in the stream `DEAD_LETTERS`.
+/// A message of the stream `DEAD_LETTERS`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeadLetter {
     v: u32,
@@ -259,7 +259,8 @@ impl dyn LetterStream {
             alert,
             raw,
         };
-        // With the time of receipt the id stays unique when the stream is made anew.
+        // With the time of receipt the id is unique even after the stream was
+        // made again.
         let received = letter.alert.as_ref().map_or(0, |alert| alert.received_ms);
         let id = format!("{channel}-{sequence}-{received}");
         let letter = serde_json::to_vec(&letter).context("cannot encode a dead letter")?;

@@ -20,8 +20,8 @@ pub struct Replayed {
 }
 
 impl DeadLetters {
-    /// The dead letters of one channel, or of all, with their sequences, oldest
-    /// first: a page of them from this sequence on; an empty page ends the list.
+    /// A page of dead letters from this sequence on, of one channel or of all,
+    /// with their sequences, oldest first. An empty page ends the list.
     ///
     /// # Errors
     /// When NATS is away.
@@ -33,8 +33,9 @@ impl DeadLetters {
         self.page_of(&subjects(channel), from).await
     }
 
-    /// How many of a channel's dead letters follow when it is open again, of those
-    /// received after this time (milliseconds since 1970); counts to a thousand.
+    /// How many of a channel's dead letters follow when it is open again. Those
+    /// received after this time (milliseconds since 1970) count, up to a
+    /// thousand.
     pub(crate) async fn following(&self, channel: ChannelId, oldest_ms: i64) -> anyhow::Result<usize> {
         let (mut from, mut count) = (1, 0);
         while count < 1_000 {
@@ -69,9 +70,9 @@ impl DeadLetters {
         Ok(found.and_then(|message| serde_json::from_slice(&message.payload).ok()))
     }
 
-    /// Puts the dead letters of one channel, or of all, back into the queue, and
-    /// lets blocked channels be tried again. Their age counts anew. Those that
-    /// die again meanwhile stay dead.
+    /// Puts the dead letters of one channel, or of all, back into the queue,
+    /// and lets blocked channels be tried again. Their age counts from now.
+    /// Those that die again meanwhile stay dead.
     ///
     /// # Errors
     /// When NATS is away.

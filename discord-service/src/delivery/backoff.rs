@@ -1,4 +1,4 @@
-//! How long to wait before trying again, and how often to say so.
+//! How long to wait before the next try, and how often to log it.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,10 +7,10 @@ use std::{
 
 use rand::Rng as _;
 
-/// What lasts is said again after this.
+/// How long until a lasting failure is logged again.
 const STALE: Duration = Duration::from_secs(60);
 
-/// Doubles from `first` to `longest`, with jitter so that lanes that failed
+/// Doubles from `first` to `longest`, with jitter. So lanes that failed
 /// together do not come back together.
 #[derive(Debug)]
 pub(crate) struct Backoff {
@@ -29,12 +29,12 @@ impl Backoff {
         Self { first, longest, failures: 0 }
     }
 
-    /// It worked: the next wait is the shortest again.
+    /// Notes a success. The next wait is the shortest again.
     pub(crate) const fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// It failed: how long to wait now.
+    /// Notes a failure. Returns how long to wait now.
     pub(crate) fn next(&mut self) -> Duration {
         let factor = 1_u32 << self.failures.min(16);
         self.failures = self.failures.saturating_add(1);
@@ -43,7 +43,7 @@ impl Backoff {
     }
 }
 
-/// Keeps many lanes from saying the same many times.
+/// Keeps many lanes from logging the same thing.
 #[derive(Debug)]
 pub(crate) struct News(Mutex<Option<Instant>>);
 
@@ -52,7 +52,7 @@ impl News {
         Self(Mutex::new(None))
     }
 
-    /// Whether nobody has said it for a minute.
+    /// Whether nobody has logged it for a minute.
     pub(crate) fn is_news(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let news = last.is_none_or(|last| last.elapsed() > STALE);

@@ -8,12 +8,12 @@ use shared::Alert;
 use super::issue::IssueKey;
 use crate::render::Change;
 
-/// How an alert is told.
+/// How an alert is shown in Discord.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// By a post.
     News,
-    /// By an edit of the message about its issue, where one is known.
+    /// By an edit of the message about its issue, if one is known.
     Change,
     /// By both: the issue is back.
     Return,
@@ -35,7 +35,8 @@ pub(crate) struct FoldKey([u8; 16]);
 
 impl FoldKey {
     pub(super) fn of(alert: &Alert, class: Class) -> Self {
-        // Without an issue id, what the reader would take for the same issue.
+        // Without an issue id: everything by which a reader would recognise the
+        // issue.
         let issue = match &alert.issue_id {
             Some(id) => ["id", id.as_str(), ""],
             None => [
@@ -86,7 +87,7 @@ impl Fold {
         }
     }
 
-    /// What is left without this one.
+    /// The rest without this sequence.
     pub(super) fn without(self, sequence: u64) -> Option<Self> {
         match self {
             Self::One(one) => (one != sequence).then_some(self),

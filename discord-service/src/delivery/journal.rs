@@ -1,4 +1,4 @@
-//! Where the write-ahead records stand: one key for each channel in the bucket
+//! The journal of write-ahead records: one key for each channel in the bucket
 //! `lanes`.
 
 use std::sync::Arc;
@@ -13,18 +13,19 @@ use super::{
 };
 use crate::{kv::Entry, tally::Tally};
 
-/// Where one channel's record is kept. Every write names the revision that it
-/// replaces: whoever no longer owns the channel fails to write, and so to post.
+/// The place of one channel's record. Every write names the revision that it
+/// replaces. So a pod that no longer owns the channel cannot write, and does
+/// not post.
 pub(crate) struct Journal {
     bucket: Arc<dyn KeyValue>,
     key: String,
-    /// The stream that the record's sequences are of.
+    /// The stream that the record's sequences belong to.
     stream: String,
     revision: u64,
     tally: Tally,
 }
 
-/// A record as it stands in the journal.
+/// A record as written to the journal.
 #[derive(Serialize)]
 pub(super) struct JournalEntry<'a> {
     pub(super) stream: &'a str,
@@ -49,8 +50,8 @@ impl Journal {
         Ok((Self { bucket, key, stream, revision, tally }, record))
     }
 
-    /// Replaces the record of a post by its confirmation, with the message's
-    /// number where it is known, and counts it.
+    /// Replaces the record of a post by its confirmation, with the message's id
+    /// if known, and counts it.
     ///
     /// # Errors
     /// As of [`Self::write`].
@@ -67,7 +68,8 @@ impl Journal {
     /// Replaces the record.
     ///
     /// # Errors
-    /// When NATS is away, or another owner wrote since: open it again.
+    /// When NATS is away, or when another owner has written since. Open it
+    /// again then.
     pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
         let written = JournalEntry { stream: &self.stream, record, tally: self.tally };
         let value = serde_json::to_vec(&written).context("cannot encode the lane's record")?;
@@ -79,8 +81,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets the record of a channel for which nothing waits. What was counted
-    /// stays.
+    /// Forgets the record of a channel without waiting alerts. The counts stay.
     pub(crate) async fn clear(mut self) -> anyhow::Result<()> {
         if self.tally != Tally::default() {
             return self.write(&Record::nothing()).await;

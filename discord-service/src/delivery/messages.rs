@@ -1,9 +1,9 @@
-//! Which messages of Discord show which issue, and what they show: kept so that
-//! a change of an issue can be told where the issue was told of.
+//! Which messages of Discord show which issue, and what they show. So a change
+//! of an issue can be shown in the earlier message.
 //!
-//! Nothing here decides whether an alert is delivered. What is forgotten (by
-//! age, by size, or because it could not be written) costs an edit: the change
-//! is then a message of its own.
+//! Nothing here decides whether an alert is delivered. An entry may be
+//! forgotten by age or by size, or because it could not be written. Then a
+//! change becomes a message of its own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,17 +23,18 @@ use super::{
 };
 use crate::render::{self, Change, Exhibit, Style};
 
-/// The version of what a message shows. What another build wrote is not known.
+/// The version of what a message shows. An entry with another version counts as
+/// unknown.
 const VERSION: u32 = 1;
 /// Reads and writes under way at once.
 const IN_FLIGHT: usize = 16;
 
-/// What one message shows: all that it takes to edit one of its embeds and keep
+/// What one message shows: everything needed to edit one of its embeds and keep
 /// the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ShownMessage {
     v: u32,
-    /// What each of its embeds was cut to.
+    /// The length to which each embed was cut.
     max_chars: usize,
     embeds: Vec<ShownEmbed>,
 }
@@ -64,7 +65,7 @@ impl ShownMessage {
         self.embeds.iter().filter_map(ShownEmbed::issue).collect()
     }
 
-    /// What it shows of this issue.
+    /// What it shows about this issue.
     pub(crate) fn of_issue(&self, issue: &IssueKey) -> Option<&Exhibit> {
         self.embeds.iter().find(|embed| embed.is_about(issue)).map(|embed| &embed.exhibit)
     }
@@ -74,7 +75,7 @@ impl ShownMessage {
         naming(self.embeds.iter().map(|embed| &embed.exhibit), issue)
     }
 
-    /// Takes in a change of an issue; whether that makes a difference.
+    /// Adds a change of an issue. Returns whether that changes the message.
     pub(crate) fn add(&mut self, issue: &IssueKey, change: &Change) -> bool {
         let concerned = self.embeds.iter_mut().filter(|embed| embed.is_about(issue));
         concerned.fold(false, |news, embed| news | embed.exhibit.add(change))
@@ -85,8 +86,8 @@ impl ShownMessage {
         render::edit(self.embeds.iter().map(|embed| &embed.exhibit), style, self.max_chars)
     }
 
-    /// The issues in it, and whether it tells of each that it is new or back.
-    /// Remarks are left out: they hold neither level nor title of their issue.
+    /// The issues in it, and whether it says that each is new or back. It
+    /// leaves out remarks, which have neither level nor title of their issue.
     fn told(&self) -> impl Iterator<Item = (IssueKey, bool)> {
         self.embeds.iter().filter_map(|embed| {
             let alert = &embed.exhibit.folded.latest;
@@ -122,7 +123,7 @@ impl Messages {
         Self { bucket }
     }
 
-    /// Where the issue is kept up to date, if it is known.
+    /// The messages that keep the issue up to date, if known.
     pub(crate) async fn entry(
         &self,
         channel: ChannelId,
@@ -135,7 +136,7 @@ impl Messages {
         }
     }
 
-    /// The same as a build before this one wrote it down.
+    /// The same, as written by an older build.
     async fn former_entry(
         &self,
         channel: ChannelId,
@@ -170,9 +171,9 @@ impl Messages {
         self.put(&message_key(channel, message), shown).await
     }
 
-    /// Writes down a new message, for the issues that are to be kept up to date
-    /// in it: those that nobody told of before, and those that it says are new or
-    /// back. Doing so again changes nothing.
+    /// Writes down a new message, for the issues that it will keep up to date.
+    /// Those are the issues without an earlier message, and those that it calls
+    /// new or back. Doing so twice changes nothing.
     pub(crate) async fn remember(
         &self,
         channel: ChannelId,
@@ -194,19 +195,19 @@ impl Messages {
         if changed.is_empty() {
             return Ok(());
         }
-        // First what they point to.
+        // First what the entries point to.
         self.write(channel, message, shown).await?;
         known.retain(|key, _| changed.contains(key));
         let writes: Vec<_> = known.iter().map(|(key, same)| self.put(key, same)).collect();
         stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect().await
     }
 
-    /// The message cannot be edited (any more).
+    /// Forgets a message that cannot be edited.
     pub(crate) async fn forget_message(&self, channel: ChannelId, message: u64) -> anyhow::Result<()> {
         self.bucket.purge(&message_key(channel, message)).await.context("cannot forget a message")
     }
 
-    /// No message that shows the issue is known any more.
+    /// Forgets the issue's messages.
     pub(crate) async fn forget_issue(&self, channel: ChannelId, issue: &IssueKey) -> anyhow::Result<()> {
         let key = issue_key(channel, issue);
         let mut same = self.same_id(&key).await?;
@@ -225,7 +226,8 @@ impl Messages {
         Ok(same.filter(SameId::is_known).unwrap_or_default())
     }
 
-    /// What cannot be read is as good as nothing: no channel is to stand still for an edit.
+    /// A value that cannot be read counts as absent, because no channel may
+    /// stop for an edit.
     async fn read<T: for<'a> Deserialize<'a>>(&self, key: &str) -> anyhow::Result<Option<T>> {
         let value = self.bucket.get(key).await.unwrap_or_else(|error| {
             tracing::debug!("what a message shows is not known: {error:#}");
@@ -244,7 +246,7 @@ fn issue_key(channel: ChannelId, issue: &IssueKey) -> String {
     format!("{channel}.issue.{}", issue.id())
 }
 
-/// Where a build before this one wrote an issue down.
+/// The key of an issue in older builds.
 fn former_key(channel: ChannelId, issue: &IssueKey) -> String {
     format!("{channel}.{}", issue.former())
 }

@@ -1,14 +1,15 @@
 //! From the stream to Discord: one lane per channel, so that no channel waits
 //! for another.
 //!
-//! An alert goes through here like this. The `dispatcher` hears that it was
-//! stored, or finds it when it looks through the stream, and wakes the lane of its
-//! channel. The `lane` reads it into its `backlog`, where alerts that share an
-//! embed come together, and decides what comes next: a post, or an edit of an
-//! earlier message about the same issue. What is to be sent goes first into the
-//! `journal` as a `record`, then to Discord. Once Discord has confirmed it, the
-//! lane removes the alert from the `queue`, or makes it a dead letter if Discord
-//! refused it. `messages` remembers what each message shows, for later edits.
+//! The `dispatcher` hears of a stored alert, or finds it in a sweep, and wakes
+//! the lane of its channel. The `lane` reads the alert into its `backlog`,
+//! which groups the alerts of one embed. It decides what comes next: a post, or
+//! an edit of an earlier message about the issue. The request goes into the
+//! `journal` as a `record`, and then to Discord.
+//!
+//! Once Discord has confirmed it, the lane removes the alert from the `queue`.
+//! If Discord refuses it, the alert becomes a dead letter. `messages` remembers
+//! what each message shows, for later edits.
 
 mod backlog;
 mod backlog_memory;

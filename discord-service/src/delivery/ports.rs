@@ -1,5 +1,6 @@
-//! What a lane reaches outside itself. The real things are NATS, Discord and
-//! the store; tests run the same lane on a world in memory that fails anywhere.
+//! What a lane calls outside itself. In production that is NATS, Discord and
+//! the store. Tests run the same lane on a world in memory that can fail at
+//! each call.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -78,10 +79,12 @@ impl Removal {
 
 impl dyn AlertStream {
     /// Removes messages of this subject for certain. `kept_from` is the lowest
-    /// sequence of the subject that must stay, if any does. In a stream that was
-    /// made in place of `read_from` (see [`SubjectState`]) nothing is removed: its
-    /// sequences are those of other messages. One that is made between this look
-    /// and the removal numbers its messages beyond all of these.
+    /// sequence of the subject that must stay, if any.
+    ///
+    /// Nothing is removed from a stream that was made in place of `read_from`
+    /// (see [`SubjectState`]), because its sequences mean other messages. A
+    /// stream that is made between this check and the removal begins with
+    /// higher sequences.
     ///
     /// # Errors
     /// When NATS is away, or the stream is another one.
@@ -113,7 +116,7 @@ pub(crate) trait KeyValue: Send + Sync {
     async fn update(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<u64>;
     async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()>;
     async fn purge(&self, key: &str) -> anyhow::Result<()>;
-    /// The same, of this revision only.
+    /// Removes the key if it has this revision.
     async fn purge_revision(&self, key: &str, revision: u64) -> anyhow::Result<()>;
 }
 
@@ -144,7 +147,7 @@ impl KeyValue for kv::Bucket {
     }
 }
 
-/// Discord, as far as a channel's messages go; see [`Discord`].
+/// Discord's part for the messages of a channel: see [`Discord`].
 #[async_trait]
 pub(crate) trait MessageApi: Send + Sync {
     async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError>;
@@ -153,9 +156,9 @@ pub(crate) trait MessageApi: Send + Sync {
     async fn until_edit_free(&self, channel: ChannelId);
     fn used(&self, channel: ChannelId) -> f64;
     fn edit_free_at(&self, channel: ChannelId) -> Instant;
-    /// Whether Discord does what else it is asked than posts of this channel.
+    /// Whether Discord answers requests outside this channel with success.
     async fn others_succeed(&self, channel: ChannelId) -> bool;
-    /// Whether a request may go that Discord will perhaps refuse.
+    /// Whether a request may be sent that Discord will perhaps refuse.
     fn may_be_refused(&self) -> bool;
 }
 
@@ -207,12 +210,12 @@ impl AccessApi for BotAccess {
     }
 }
 
-/// Who may post where; see [`Authority`].
+/// Who may post where: see [`Authority`].
 #[async_trait]
 pub(crate) trait AuthorityApi: Send + Sync {
     async fn standing(&self, channel: ChannelId) -> Result<ChannelStanding, AskAgain>;
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
-    /// The channel's guild, where it was ever found authorized.
+    /// The channel's guild, if it was ever found authorized.
     async fn guild(&self, channel: ChannelId) -> Option<GuildId>;
     /// Forgets that Discord did not show the channel.
     async fn forget_hidden(&self, channel: ChannelId);

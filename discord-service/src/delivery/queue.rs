@@ -1,9 +1,9 @@
-//! The waiting alerts in the stream `ALERTS`: reading, listing and removing.
+//! Reads, lists and removes the waiting alerts in the stream `ALERTS`.
 //!
-//! No JetStream consumer is used: one per partition would let a slow channel
-//! block the others behind `max_ack_pending`, and one per channel ends at about
-//! a thousand. A lane reads its own subject directly instead and removes what
-//! is done with.
+//! There is no JetStream consumer. With one for each partition, a slow channel
+//! would block the others behind `max_ack_pending`. With one for each channel,
+//! NATS ends at about a thousand. So a lane reads its own subject directly, and
+//! removes alerts that are done.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -25,16 +25,16 @@ use crate::{
     leader_stream::LeaderStream,
 };
 
-/// Single reads under way at once.
+/// How many single reads are under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// How often the connection is looked at while there is none.
+/// How often to check the connection while there is none.
 const RECONNECTED: Duration = Duration::from_millis(100);
 
 /// What waits in the stream, of all partitions.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// The subjects on which something waits, and how many messages.
+    /// The subjects with waiting messages, and how many.
     pub(crate) subjects: Vec<(String, usize)>,
     /// How long the first message has been in the stream; zero for an empty one.
     pub(crate) oldest_age: Duration,
@@ -86,13 +86,13 @@ impl AlertStream for DeliveryQueue {
         #[derive(serde::Deserialize)]
         struct StreamInfo {
             created: String,
-            /// What NATS's clock says.
+            /// The time on NATS's clock.
             ts: Option<DateTime<Utc>>,
             state: Subjects,
         }
         #[derive(serde::Deserialize)]
         struct Subjects {
-            // Absent where there are none.
+            // Absent if there are none.
             #[serde(default)]
             subjects: HashMap<String, usize>,
         }
@@ -123,7 +123,8 @@ impl AlertStream for DeliveryQueue {
         let gets = sequences.into_iter().map(|sequence| async move {
             match stream.direct_get(sequence).await {
                 Ok(message) => Ok(Some(StoredMessage::new(sequence, &message.headers, message.payload))),
-                // A replica that lags does not know it yet; the leader does.
+                // A replica that lags does not have it yet, but the leader
+                // does.
                 Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
                     self.get_from_leader(sequence).await
                 }
@@ -166,8 +167,8 @@ impl AlertStream for DeliveryQueue {
             .context("cannot remove what is done")?;
         match answer {
             Response::Ok(deleted) => ensure!(deleted.success, "JetStream did not remove what is done"),
-            // One that a predecessor removed already; the error's code depends on
-            // the server's version and says nothing certain.
+            // A predecessor may have removed it already. The error's code
+            // depends on the server's version, so it proves nothing.
             Response::Err { error } if self.stands(sequence).await? => {
                 return Err(error).context("cannot remove what is done");
             }

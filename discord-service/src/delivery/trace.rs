@@ -1,11 +1,11 @@
-//! A post as the last part of the traces of its alerts: one for each embed, of
+//! A post is the last part of its alerts' traces: one trace for each embed, of
 //! the alert that it shows.
 
 use sentry::{Transaction, protocol::SpanStatus};
 use shared::trace::TracePoint;
 
-/// The parts of traces that one post is, while it is under way. Those that are
-/// not ended were cut off, and leave no record.
+/// One post's part of these traces, while it is under way. A part that was cut
+/// off is never ended, and leaves no record.
 pub(super) struct Posting(Vec<Transaction>);
 
 impl Posting {
@@ -17,7 +17,7 @@ impl Posting {
         Self(parts.collect())
     }
 
-    /// Discord has decided.
+    /// Ends them, once Discord has decided.
     pub(super) fn end(self, posted: bool) {
         let status = if posted { SpanStatus::Ok } else { SpanStatus::FailedPrecondition };
         for part in self.0 {

@@ -98,13 +98,13 @@ impl Diagnosis {
         Ok(closed)
     }
 
-    /// Why Discord refuses posts in the channel, if it does.
+    /// Discord's words, if it refuses posts in the channel.
     ///
     /// # Errors
     /// When NATS is away.
     pub(crate) async fn why_closed(&self, channel: ChannelId) -> anyhow::Result<Option<String>> {
         let closure = closure::of(&Bucket::new(&self.js, wire::LANES), channel).await?;
-        Ok(closure.filter(Closure::is_closed).map(|closure| closure.why))
+        Ok(closure.filter(Closure::is_closed).map(|closure| closure.words().to_owned()))
     }
 
     async fn closure(&self, lanes: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<Closure>, usize)> {

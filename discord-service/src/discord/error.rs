@@ -23,8 +23,8 @@ pub enum DiscordError {
     /// done.
     #[error("not sent: Discord's rate limits let no request go in the time that the caller has")]
     NotSent,
-    /// A fault that passes and says nothing about what was asked: no answer in
-    /// time, no connection, 5xx, or an answer of something in front of Discord.
+    /// A passing fault that says nothing about the request: no answer in time,
+    /// no connection, 5xx, or an answer from something in front of Discord.
     #[error("Discord is unavailable: {error:#}")]
     Unavailable {
         /// What happened.

@@ -1,9 +1,9 @@
 //! Discord's REST API through our own thin sender. One home for its limits,
 //! error codes and rate limits.
 //!
-//! serenity's own sender is not used for requests: its rate limiter breaks down
-//! under a burst, it has no time limits, and behind another base URL it loses
-//! what a 429 says.
+//! serenity's own sender is not used for requests. Its rate limiter breaks down
+//! in a burst, and it has no time limits. With another base URL it loses what a
+//! 429 says.
 
 mod answer;
 mod answer_meaning;
@@ -107,16 +107,17 @@ impl Discord {
         Self { priority: Priority::Command, ..self.clone() }
     }
 
-    /// Takes this pod's share of what all pods of the bot have together, for all
-    /// clones: Discord's 50 requests a second, and the invalid requests (401, 403,
-    /// 429) after which it bans an address.
+    /// Sets this pod's share of the limits for all pods of the bot, in all
+    /// clones. The limits are Discord's 50 requests a second, and the invalid
+    /// requests (401, 403, 429) before a ban.
     pub fn share_among(&self, pods: usize) {
         self.shared.limits.share_among(pods);
     }
 
-    /// Whether a request may go now that Discord will perhaps refuse, such as a
-    /// probe of a closed channel: this pod's share of invalid requests is less than
-    /// half used up. Beyond its whole share all requests are slowed down.
+    /// Whether a request may be sent now that Discord will perhaps refuse, such
+    /// as a try in a closed channel. Less than half of this pod's invalid
+    /// requests may be used up. Beyond its whole share all requests are slowed
+    /// down.
     pub fn may_be_refused(&self) -> bool {
         self.shared.limits.may_be_refused()
     }

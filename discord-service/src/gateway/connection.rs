@@ -95,8 +95,9 @@ impl GatewayConnection {
             .context("cannot write")
     }
 
-    /// Closes. The end of a session waits shortly for the other side to hear of
-    /// it; one that goes on is not waited for, since somebody waits to resume it.
+    /// Closes. At the end of a session this waits shortly until the other side
+    /// knows. A session that goes on has no such wait, because its successor
+    /// waits to resume it.
     pub(super) async fn close(mut self, farewell: Farewell) {
         let code = match farewell {
             Farewell::EndSession => CloseCode::Normal,

@@ -6,8 +6,8 @@ use anyhow::ensure;
 use rand::Rng as _;
 use tokio::time::Instant;
 
-/// A session is resumed from another connection when no heartbeat was answered
-/// until the next is due, so an interval out of all proportion must not count.
+/// A session is resumed on another connection if no heartbeat was answered
+/// until the next is due. So a far too long interval must not count.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// One connection's heartbeats.

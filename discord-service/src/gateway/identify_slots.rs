@@ -1,5 +1,6 @@
-//! When a shard may identify, over all pods: a key in NATS for each remainder of
-//! shard id by `max_concurrency` is taken for as long as no other may.
+//! When a shard may identify, over all pods. NATS has a key for each remainder
+//! of the shard id by `max_concurrency`, and it is taken for as long as no
+//! other shard may.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

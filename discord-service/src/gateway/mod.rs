@@ -1,11 +1,11 @@
 //! Discord's gateway: hears which commands are used and hands them on. Posting
 //! alerts needs none of it, and goes on whatever happens here.
 //!
-//! The client is our own, not serenity's (0.12.5, measured): that one spins
-//! without yielding for a whole heartbeat interval after some closes, which
-//! stops a runtime thread and with it the delivery of alerts; it identifies
-//! again without end after the final codes 4010 to 4012 and tells nobody; and
-//! its shards cannot be stopped within a set time.
+//! The client is our own, because of what was measured with serenity's
+//! (0.12.5). After some closes that one spins without yielding for a whole
+//! heartbeat interval. This stops a runtime thread, and with it the delivery of
+//! alerts. After the final codes 4010 to 4012 it identifies without end and
+//! without an error. And its shards cannot be stopped within a set time.
 
 mod close_codes;
 mod concurrency_limits;

@@ -1,6 +1,6 @@
-//! The state of each shard's session, kept in NATS, so that the pod that has the
-//! shard next goes on with the session: Discord then sends what came meanwhile,
-//! and no IDENTIFY is spent.
+//! The state of each shard's session, kept in NATS. The next pod with the shard
+//! goes on with the session: Discord sends the events since then, and no
+//! IDENTIFY is used.
 
 use std::{convert::Infallible, time::Duration};
 

@@ -35,6 +35,9 @@ impl BotAccess {
     pub(crate) async fn of(&self, guild: GuildId, channel: ChannelId) -> anyhow::Result<Access> {
         let bot = self.bot().await?;
         self.facts.renew(guild, [bot, bot]).await;
+        if !self.facts.is_bot_in(guild, bot).await? {
+            return Ok(Access { removed: true, ..Access::default() });
+        }
         let timed_out_until = self.facts.timed_out_until(guild, bot).await?;
         let timed_out_until_ms = timed_out_until.map(|until| until.timestamp_millis());
         let found = match self.facts.find(guild, &ChannelArgument::Id(channel)).await? {
@@ -51,7 +54,7 @@ impl BotAccess {
             None => found.needed_to_post() - self.facts.granted(guild, bot, &found).await?,
         };
         let missing = missing.get_permission_names().into_iter().map(str::to_owned).collect();
-        Ok(Access { missing, timed_out_until_ms, gone: false, parent: found.parent })
+        Ok(Access { missing, timed_out_until_ms, parent: found.parent, ..Access::default() })
     }
 
     async fn bot(&self) -> anyhow::Result<UserId> {

@@ -17,14 +17,14 @@ use super::{
     permissions::{self, Guild, Member},
 };
 use crate::{
-    discord::{Discord, DiscordError},
+    discord::{Discord, DiscordError, codes},
     rate_budget::{Budget, Rate},
 };
 
 /// How long facts are remembered for a guild that asks too often.
 const REMEMBERED: Duration = Duration::from_secs(5);
-/// How long it is remembered which role is the bot's own: as long as it stays in
-/// the guild, so this is only the delay after it was invited again.
+/// How long to remember which role is the bot's own. It does not change while
+/// the bot is in the guild, so this is only a delay after a new invitation.
 const ROLE_REMEMBERED: Duration = Duration::from_secs(600);
 /// How many guilds and members are remembered.
 const MAX_GUILDS: u64 = 500;
@@ -126,6 +126,16 @@ impl Facts {
         match self.look_ups.guild_of(guild, channel).await {
             Ok(of) => of != Some(guild),
             Err(error) => matches!(error, Unanswered::Discord(DiscordError::Refused { .. })),
+        }
+    }
+
+    /// Whether the bot itself is a member of the guild.
+    pub(crate) async fn is_bot_in(&self, guild: GuildId, bot: UserId) -> Result<bool, FactsError> {
+        match self.member(guild, bot).await {
+            Ok(member) => Ok(member.is_some()),
+            // What Discord says of a guild to those who are not in it.
+            Err(error) if error.is_refused_with(codes::MISSING_ACCESS) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -1,6 +1,7 @@
-//! Questions to Discord about a guild, few at a time and so many a second for
-//! each: anybody can type a command all day, also without the right to it. Every question is
-//! one of the bot's 50 requests a second, which the alerts of all guilds share.
+//! Questions to Discord about a guild, few at a time and with a rate for each
+//! guild. Anybody can type commands all day, even without the right to them.
+//! Every question is one of the bot's 50 requests a second, which the alerts of
+//! all guilds share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,6 +36,11 @@ impl Unanswered {
     /// Whether it says that commands of the guild come too fast.
     pub(crate) fn is_too_many(error: &Arc<Self>) -> bool {
         matches!(**error, Self::TooMany)
+    }
+
+    /// Whether Discord refused it with this code.
+    pub(super) fn is_refused_with(&self, wanted: u32) -> bool {
+        matches!(self, Self::Discord(DiscordError::Refused { code, .. }) if *code == wanted)
     }
 }
 

@@ -1,17 +1,17 @@
-//! Which of the pods serves which partition of the alerts and which shard of the
-//! gateway: one owner at a time for each, fair shares, and no setting that names
-//! how many pods there are.
+//! Which pod serves which partition of the alerts and which shard of the
+//! gateway. Each has one owner at a time, the shares are fair, and no setting
+//! names the number of pods.
 //!
-//! Each pod writes one key of its own again and again. NATS removes the key
-//! `LEASE_TTL_SECS` after the last write, and it never comes back. One table says
-//! who owns what, and only compare-and-set changes it. A pod takes an entry over
-//! once the owner has cleared it, or once the owner's key is gone. A pod that
-//! cannot renew its key stops acting on all that it holds, a fifth of that time
-//! before NATS can remove the key. It checks its own clocks at every step (see
-//! `fence`), and begins a new life under another id.
+//! A pod writes its own key again and again. NATS removes the key
+//! `LEASE_TTL_SECS` after the last time, and a removed key never comes back.
+//! One table has all owners, and only compare-and-set changes it. A pod takes
+//! an entry over when its owner has cleared it, or when the owner's key is
+//! gone. A pod that cannot renew its key stops acting a fifth of that time
+//! before NATS can remove it. It checks its own clocks at every step (see
+//! `fence`). Then it begins again with another id.
 //!
-//! A key for each lease would cost 64 writes for 64 partitions instead of one, and
-//! a hand-over of many leases as many steps.
+//! There is no key for each lease, because 64 partitions would need 64 writes
+//! instead of one. A hand-over of many would take as many steps.
 //!
 //! The KV bucket `leases` holds:
 //!

@@ -30,7 +30,7 @@ pub(super) struct Renewal {
 
 impl Renewal {
     /// Writes the key. The pod may then act until a fifth of the key's life before its
-    /// end, counted from before the write, since NATS counts from after it.
+    /// end. That counts from before the write, because NATS counts from after it.
     pub(super) async fn announce(&mut self) -> Result<(), WriteError> {
         let value = serde_json::to_vec(&*self.own.borrow()).context("cannot encode the pod's key")?;
         let since = (Instant::now(), SystemTime::now());

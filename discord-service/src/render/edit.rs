@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Change, Embed, Folded, MAX_MESSAGE_CHARS, Style, embed, with_distinct_urls};
 
-/// What an embed of an issue counts at least towards [`MAX_MESSAGE_CHARS`] when
-/// a message is made: what became of the issue must find room in it later.
+/// The least that an embed of an issue counts towards [`MAX_MESSAGE_CHARS`]
+/// when a message is made. Later changes of the issue must find room in it.
 const ROOM: usize = 500;
 
 /// One embed of a message, and all that it takes to make it again.

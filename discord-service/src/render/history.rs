@@ -37,8 +37,9 @@ impl Change {
         let kinds = ["issue.resolved", "issue.archived", "issue.assigned", "issue.unresolved"];
         let kept = |name: &Option<String>| name.as_deref().map(|name| text::cut(name, MAX_NAME));
         let (actor, how) = (kept(&alert.details.actor), kept(&alert.details.how));
-        // The time of an issue that is back is its last event's, by the clock of
-        // whoever sent that: it neither orders nor says when somebody reopened it.
+        // The time of an issue that is back is that of its last event, by the
+        // clock of the event's sender. It does not order changes, and does not
+        // say when somebody reopened it.
         let (order_ms, at_ms) = match (alert.kind.as_str(), &how) {
             ("issue.unresolved", Some(_)) => (alert.received_ms, alert.timestamp_ms),
             ("issue.unresolved", None) => (alert.received_ms, alert.received_ms),
@@ -82,8 +83,8 @@ impl Change {
     }
 }
 
-/// What is known of an issue beyond the alert that a message shows: its latest
-/// state, to whom it was assigned last, and where it was shown before.
+/// What is known about an issue beyond the alert in a message: its latest
+/// state, its last assignee, and where it was shown before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {

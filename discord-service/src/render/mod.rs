@@ -13,18 +13,18 @@
 //! | `Query`, `Evidence`, `Source`, `Impact` … `Release` | where the alert has them |
 //! | footer | the names of the rules that fired |
 //!
-//! Every foreign text is in inline code and is made harmless first
-//! (`clean`). Three places are no code: the slug, where it is one; a URL, where
-//! it is one that we link (`link`); and the footer, which renders no markdown.
+//! Every foreign text is in inline code and is made harmless first (`clean`).
+//! Three places are not code. They are the slug, if it is one; a URL, if we
+//! link it (`link`); and the footer, which renders no markdown.
 //!
 //! # How it is cut
 //!
 //! An embed may count `max_chars` in all. Names, times, counts and links are
-//! whole; what remains is shared among the texts so that the longest is cut
-//! first and the short ones stay (`size::fair_share`). Where a share would be
-//! too short to read, the footer goes, then the fields after the seven, the last
-//! first. A cut text ends in `…` inside its code span. A link is never cut:
-//! one longer than half of what remains is shown as code, and the title links.
+//! never cut. The texts share the rest, so that the longest is cut first and
+//! short ones stay (`size::fair_share`). Where a share would be too short to
+//! read, the footer goes, then the fields after the seven, the last first. A
+//! cut text ends in `…` inside its code span. A link is never cut: one longer
+//! than half of what remains is shown as code, and the title links.
 
 mod clean;
 pub(crate) mod colours;

@@ -1,8 +1,8 @@
 //! What the pod that serves a shard of the gateway tells all pods: something
 //! happened at Discord that may open a channel which refused alerts.
 //!
-//! It is advice, sent over core NATS: it may come twice, late or not at all, and
-//! each pod that hears it checks for itself whether the channel is open.
+//! It is advice, sent over core NATS, so it may come twice, late or not at all.
+//! Each pod that hears it checks for itself whether the channel is open.
 
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, GuildId};

@@ -9,8 +9,8 @@ use async_nats::jetstream;
 use rand::Rng as _;
 use reqwest::{StatusCode, redirect};
 use shared::{
+    sentry_ip_ranges::{Published, Ranges},
     shutdown::CancellationToken,
-    sources::{Published, Ranges},
     wire,
 };
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -84,7 +84,7 @@ pub async fn keep_fresh(
         stop.cancelled().await;
         return Ok(());
     };
-    let http = client(&url).context("cannot set up the HTTP client for Sentry's addresses")?;
+    let http = client(&url).context("cannot set up reading Sentry's addresses")?;
     let bucket = Bucket::new(&js, wire::SOURCES);
     let mut keeper = AddressKeeper { http, url, bucket, copy: None, since_ms: now_ms() };
     tokio::select! {

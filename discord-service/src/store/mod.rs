@@ -113,8 +113,9 @@ pub trait Store: Send + Sync + 'static {
         latest: &ChannelTrust,
     ) -> Result<bool, StoreError>;
 
-    /// Since when a store that notes it elsewhere has noted that the channel is
-    /// secured, in milliseconds since 1970: also where what it trusts is lost.
+    /// Since when the channel is secured, in milliseconds since 1970, as a
+    /// second note in the store says. It stays even if the record of what the
+    /// channel trusts is lost.
     async fn secured_since(&self, channel: ChannelId) -> Result<Option<i64>, StoreError> {
         let _ = channel;
         Ok(None)

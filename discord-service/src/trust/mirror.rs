@@ -88,9 +88,9 @@ async fn write(
     Ok(written)
 }
 
-/// Compares for ever. A channel that the store does not know keeps its entry:
-/// records are never removed, so a store that has none has lost it, and the
-/// channel must not stand open for that.
+/// Compares for ever. A channel that the store does not know keeps its entry.
+/// Records are never removed, so the store has lost this one, and the channel
+/// must not become open by that.
 pub(super) async fn reconcile(trusts: &Trusts) {
     let mut agreed: Option<(i128, Instant)> = None;
     let mut failures = 0;

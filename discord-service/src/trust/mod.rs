@@ -1,9 +1,9 @@
 //! What channels trust beyond a source address: tokens and client secrets. How
 //! that changes, which alerts it lets through, and its mirror for the ingress.
 //!
-//! The store is the truth. Every change is one compare-and-set there, so that of
-//! two admins on two pods neither undoes what the other did, and reaches the
-//! mirror before a reply confirms it.
+//! The store is the truth. Every change is one compare-and-set there, so that
+//! two admins on two pods do not undo each other's work. It reaches the mirror
+//! before a reply confirms it.
 
 mod edits;
 mod judgement;

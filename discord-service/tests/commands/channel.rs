@@ -70,7 +70,7 @@ async fn a_channel_is_named_by_its_id_or_its_unique_name() {
     stage.sandbox.add_channel(stage.guild, Channel::new(ChannelKind::Category, "Alerts"));
     says(&stage, "!sentry revoke #alerts", &format!("Revoked access from <#{alerts}>")).await;
     stage.sandbox.add_channel(stage.guild, Channel::text("alerts"));
-    let ambiguous = "Several channels of this guild have that name. Please use the channel's id instead.";
+    let ambiguous = "Several channels have that name. Pick one from the list that Discord shows after `#`, or use its id.";
     says(&stage, "!sentry authorize #alerts", ambiguous).await;
     says(&stage, "!sentry revoke #alerts", ambiguous).await;
 }
@@ -83,8 +83,8 @@ async fn what_is_no_channel_of_this_guild_is_refused() {
     let private = stage.sandbox.private_channel(stage.moderator);
     let (no_format, nowhere, other) = (
         "Please input the correct channel format, e.g. `#example`",
-        "That channel does not exist in this guild.",
-        "That channel belongs to another guild.",
+        "That channel does not exist in this server.",
+        "That channel belongs to another server.",
     );
     for (argument, reply) in [
         ("alerts".to_owned(), no_format),
@@ -114,8 +114,10 @@ async fn a_channel_in_which_the_bot_cannot_post_is_refused_until_it_can() {
         (permissions::ALL, "View Channel, Send Messages, Embed Links"),
     ] {
         stage.sandbox.set_overwrite(alerts, bot, 0, denied);
-        let reply =
-            format!("I cannot post in <#{alerts}>, so it is not authorized. Missing permission: {missing}");
+        let reply = format!(
+            "I cannot post in <#{alerts}>, so it is not authorized. Missing permission: {missing}\n\
+             Give it to me in the channel's settings. Then use `!sentry channel authorize` again."
+        );
         says(&stage, &format!("!sentry channel authorize <#{alerts}>"), &reply).await;
         assert!(!stage.is_authorized(alerts).await);
     }
@@ -138,11 +140,10 @@ async fn with_a_public_url_authorizing_prints_the_next_step() {
         let lines: Vec<&str> = reply.lines().collect();
         assert_eq!(lines[0], format!("<#{alerts}> is {state} authorized"));
         let url = format!("https://bot.example.com:8080/base/sentry-bot/channel?id={alerts}");
-        assert_eq!(lines[1], format!("URL to paste into Sentry's webhooks: `{url}`"));
-        assert!(lines[2].contains("Legacy webhooks") && lines[3].contains("internal integration"), "{reply}");
-        let rule = "Sentry sends nothing before the project has an alert rule with the webhook action.";
-        assert_eq!(lines[4], rule);
-        assert!(reply.chars().count() <= 2_000, "Discord's limit: {}", reply.chars().count());
+        assert_eq!(lines[1], format!("1. Copy this URL: `{url}`"));
+        assert!(lines[3].contains("Internal Integration") && lines[4].contains("WebHooks"), "{reply}");
+        assert!(lines[5].contains("Add an alert rule to the project. Its action is the webhook"), "{reply}");
+        assert_eq!(lines.len(), 7, "it fits a phone: {reply}");
     }
 }
 
@@ -189,7 +190,7 @@ async fn rows_without_effect_are_told_apart_and_can_be_revoked() {
 
     let (_, fields) = stage.embed(stage.moderator, stage.office, "!sentry channel").await;
     assert_eq!(fields[1].1, format!("<#{}>", stage.alerts));
-    let idle = ("Without Effect (deleted, private, or of another guild)", format!("`{foreign}`, `{gone}`"));
+    let idle = ("Without Effect (deleted, private, or another server's)", format!("`{foreign}`, `{gone}`"));
     assert_eq!(fields[2], (idle.0.to_owned(), idle.1));
 
     for channel in [foreign, gone] {

@@ -1,5 +1,5 @@
-//! One pod carries a slash command out, and its answer arrives: of two that hear
-//! of it, after an answer was lost, and while the store hangs.
+//! One pod carries a slash command out, and its answer arrives. This holds if
+//! two pods hear of it, after a lost answer, and while the store hangs.
 
 use std::{sync::Arc, time::Duration};
 

@@ -24,21 +24,26 @@ fn members(stage: &Stage, count: usize) -> Vec<u64> {
     (0..count).map(member).collect()
 }
 
-/// Each of them types it so many times, all at once; the answers in the channel.
+/// Each of them types it so many times, all at once; the answers in the channel, without
+/// the one which says that these are too many.
 async fn flood(stage: &Stage, users: &[u64], channel: u64, content: &str, times: usize) -> u64 {
     let typed = users.iter().flat_map(|user| (0..times).map(|_| *user)).map(|user| {
         let id = stage.sandbox.say(user, channel, content).expect("may write");
         stage.commands.typed(stage.typed(id, user, channel, content))
     });
     join_all(typed).await;
-    let messages = stage.sandbox.messages(channel);
-    messages.iter().filter(|message| message.author == stage.sandbox.bot()).count() as u64
+    let mut answers = stage.sandbox.messages(channel);
+    answers.retain(|message| message.author == stage.sandbox.bot());
+    let all = answers.len();
+    answers.retain(|answer| answer.content() != TOO_MANY);
+    assert!(all - answers.len() <= 1, "it is said once a minute");
+    answers.len() as u64
 }
 
 /// Twenty at once and one a second later on; each may find that what is
 /// remembered has just ended.
 #[tokio::test]
-async fn permissions_are_read_anew_only_so_often() {
+async fn permissions_are_read_again_only_so_often() {
     let stage = Stage::set().await;
     let start = Instant::now();
     for user in [stage.member, stage.robot] {
@@ -76,6 +81,18 @@ async fn a_member_s_flood_is_cut_off_and_then_a_guild_s() {
     let all = flood(&stage, &others, stage.office, "!sentry h", 20).await;
     let most = 120 + 5 * (start.elapsed().as_secs() + 1);
     assert!((answers + 30..=most).contains(&all), "{all} answers for a guild, at most {most}");
+}
+
+#[tokio::test]
+async fn too_many_typed_commands_are_told_so_once_a_minute() {
+    let stage = Stage::set().await;
+    flood(&stage, &[stage.member], stage.office, "!sentry hello", 100).await;
+    assert_eq!(stage.sandbox.messages(stage.office).len(), 100, "talk about other things");
+    let other = stage.sandbox.add_channel(stage.guild, Channel::text("other"));
+    flood(&stage, &[stage.member], other, "!sentry channel", 100).await;
+    let answers = stage.sandbox.messages(other);
+    let told = answers.iter().filter(|message| message.content() == TOO_MANY);
+    assert_eq!(told.count(), 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,10 @@ async fn says(stage: &Stage, content: &str, reply: &str) {
 }
 
 fn cannot_post(channel: u64, missing: &str) -> String {
-    format!("I cannot post in <#{channel}>, so it is not authorized. Missing permission: {missing}")
+    format!(
+        "I cannot post in <#{channel}>, so it is not authorized. Missing permission: {missing}\n\
+         Give it to me in the channel's settings. Then use `!sentry channel authorize` again."
+    )
 }
 
 #[tokio::test]
@@ -33,8 +36,7 @@ async fn what_takes_no_messages_is_refused() {
     let stage = Stage::set().await;
     for kind in [ChannelKind::Category, ChannelKind::Forum, ChannelKind::Media] {
         let channel = stage.sandbox.add_channel(stage.guild, Channel::new(kind, "other"));
-        let reply =
-            format!("<#{channel}> cannot take messages. Please choose a channel that people write in.");
+        let reply = format!("<#{channel}> cannot take messages. Choose a channel that people write in.");
         says(&stage, &format!("!sentry channel authorize <#{channel}>"), &reply).await;
         says(&stage, &format!("!sentry channel revoke <#{channel}>"), &reply).await;
     }
@@ -46,14 +48,12 @@ async fn a_thread_needs_its_own_permission_by_its_channel_s_overwrites() {
     let bot = Target::Member(stage.sandbox.bot());
     let thread = stage.sandbox.add_channel(stage.guild, Channel::thread(stage.alerts, "thread"));
     let locked = stage.sandbox.add_channel(stage.guild, Channel::thread(stage.alerts, "locked").locked());
-    let refusal = |channel: u64, missing: &str| {
-        format!("I cannot post in <#{channel}>, so it is not authorized. Missing permission: {missing}")
-    };
     stage.sandbox.set_overwrite(stage.alerts, bot, 0, permissions::SEND_MESSAGES);
-    says(&stage, &format!("!sentry authorize {locked}"), &refusal(locked, "Manage Threads")).await;
+    says(&stage, &format!("!sentry authorize {locked}"), &cannot_post(locked, "Manage Threads")).await;
     says(&stage, &format!("!sentry authorize {thread}"), &format!("<#{thread}> is now authorized")).await;
     stage.sandbox.set_overwrite(stage.alerts, bot, 0, permissions::SEND_MESSAGES_IN_THREADS);
-    says(&stage, &format!("!sentry authorize {thread}"), &refusal(thread, "Send Messages in Threads")).await;
+    says(&stage, &format!("!sentry authorize {thread}"), &cannot_post(thread, "Send Messages in Threads"))
+        .await;
 }
 
 #[tokio::test]
@@ -85,7 +85,8 @@ async fn a_private_thread_needs_membership_or_manage_threads() {
     let (bot, moderator) = (stage.sandbox.bot(), stage.moderator);
     let thread = stage.sandbox.add_channel(stage.guild, Channel::private_thread(stage.alerts, "secret"));
     let authorize = format!("!sentry authorize <#{thread}>");
-    let no_access = "I have no access to that channel: it is private, or it belongs to another guild.";
+    let no_access = "I cannot see that channel.\n\
+                     If it is private, give me View Channel there. Into a private thread, invite me with a mention.";
     let allow = |user: u64| {
         stage.sandbox.set_overwrite(stage.alerts, Target::Member(user), permissions::MANAGE_THREADS, 0);
     };

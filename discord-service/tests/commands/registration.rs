@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use discord_service::{commands::register_slash_commands, discord::Discord};
+use discord_service::{
+    commands::{SlashId, register_slash_commands},
+    discord::Discord,
+};
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Config, Effect, Fault, Sandbox};
 use serde_json::{Value, json};
@@ -26,7 +29,9 @@ impl Scene {
     }
 
     async fn register(&self) {
-        register_slash_commands(&self.discord, &self.stop).await.expect("the token is good");
+        register_slash_commands(&self.discord, &SlashId::default(), &self.stop)
+            .await
+            .expect("the token is good");
     }
 
     fn path(&self) -> String {
@@ -103,7 +108,9 @@ async fn a_refusal_ends_it_and_a_bad_token_ends_the_process() {
     scene.register().await;
     assert!(scene.registered().await.is_empty());
     scene.sandbox.set_token("another");
-    register_slash_commands(&scene.discord, &scene.stop).await.expect_err("the token is bad");
+    register_slash_commands(&scene.discord, &SlashId::default(), &scene.stop)
+        .await
+        .expect_err("the token is bad");
 }
 
 #[tokio::test]

@@ -29,8 +29,16 @@ pub(crate) async fn connected() -> Connected {
 }
 
 pub(crate) async fn register(stage: &Stage) {
-    let registered = register_slash_commands(&stage.discord, &CancellationToken::new()).await;
+    let registered =
+        register_slash_commands(&stage.discord, &stage.commands.slash_id(), &CancellationToken::new()).await;
     registered.expect("the token is good");
+}
+
+/// The id under which Discord keeps `/sentry`.
+async fn registered_id(stage: &Stage) -> String {
+    let path = format!("/applications/{}/commands", stage.sandbox.bot());
+    let commands: Value = stage.discord.get(&path, &path).await.expect("a list");
+    commands[0]["id"].as_str().expect("an id").to_owned()
 }
 
 /// The answer, which nobody else sees and which pings nobody.
@@ -87,6 +95,7 @@ async fn channels_are_authorized_shown_and_revoked() {
     let stage = &connected.stage;
     let (by, office, id) = (stage.moderator, stage.office, stage.alerts.to_string());
     let channel = [("channel", id.as_str())];
+    let sentry = registered_id(stage).await;
     let authorize = "sentry channel authorize";
     assert_eq!(text(stage, by, office, authorize, &[]).await, format!("<#{office}> is now authorized"));
     stage.store.revoke(GuildId::new(stage.guild), ChannelId::new(office)).await.expect("the store is there");
@@ -96,6 +105,9 @@ async fn channels_are_authorized_shown_and_revoked() {
 
     let (title, fields) = embed(stage, by, office, "sentry channel show").await;
     assert_eq!(title, "***SENTRY CHANNEL AUTHORIZATION***");
+    let [clickable, other] =
+        ["authorize", "revoke"].map(|word| format!("</sentry channel {word}:{}> `channel:#example`", sentry));
+    assert_eq!(fields[0], format!("Usage: {clickable}\\n{other}"));
     assert_eq!(fields[1], format!("Authorized Channels: <#{id}>"));
 
     let revoke = "sentry channel revoke";
@@ -135,7 +147,8 @@ async fn projects_are_registered_shown_and_revoked_in_an_authorized_channel() {
 async fn help_and_replay_answer_in_an_authorized_channel() {
     let connected = connected().await;
     let stage = &connected.stage;
-    let elsewhere = "This channel is not authorized. Use `!sentry channel authorize` to authorize channels.";
+    let authorize = format!("</sentry channel authorize:{}>", registered_id(stage).await);
+    let elsewhere = format!("This channel is not authorized. Use {authorize} to authorize channels.");
     for command in [
         "sentry help",
         "sentry project show",
@@ -148,7 +161,9 @@ async fn help_and_replay_answer_in_an_authorized_channel() {
     }
     stage.authorize(stage.office).await;
     let (title, fields) = embed(stage, stage.member, stage.office, "sentry help").await;
-    assert_eq!((title, fields.len()), ("***SENTRY HELP***".into(), 13));
+    assert_eq!(title, "***SENTRY HELP***");
+    assert!(fields[0].contains(&format!("{authorize} `channel:#example`: ")), "{fields:?}");
+    assert!(!fields.concat().contains("!sentry"), "{fields:?}");
     assert_eq!(text(stage, stage.member, stage.office, "sentry replay", &[]).await, REFUSAL);
     assert_eq!(
         text(stage, stage.moderator, stage.office, "sentry replay", &[]).await,
@@ -195,7 +210,9 @@ async fn rows_that_can_be_revoked_are_offered_to_those_who_may() {
     let hidden = Channel::text("hidden").deny(Target::Member(stage.moderator), permissions::ALL);
     let hidden = stage.sandbox.add_channel(stage.guild, hidden);
     let gone = stage.sandbox.add_channel(stage.guild, Channel::text("gone"));
-    for channel in [stage.alerts, stage.office, hidden, gone] {
+    let thread = stage.sandbox.add_channel(stage.guild, Channel::thread(stage.alerts, "night shift"));
+    let under = stage.sandbox.add_channel(stage.guild, Channel::thread(hidden, "under"));
+    for channel in [stage.alerts, stage.office, hidden, gone, thread, under] {
         stage.authorize(channel).await;
     }
     stage.sandbox.remove_channel(gone);
@@ -211,12 +228,14 @@ async fn rows_that_can_be_revoked_are_offered_to_those_who_may() {
     };
     let alerts = json!({"name": "#alerts", "value": stage.alerts.to_string()});
     let office = json!({"name": "#office", "value": stage.office.to_string()});
-    let stale = json!({"name": format!("{gone} (a thread, or gone)"), "value": gone.to_string()});
+    let stale = json!({"name": format!("{gone} (deleted)"), "value": gone.to_string()});
+    let thread = json!({"name": "night shift (thread in #alerts)", "value": thread.to_string()});
     let mut all = offered(stage.moderator, "").await.as_array().expect("choices").clone();
     all.sort_by_key(|choice| choice["name"].to_string());
-    assert_eq!(all, [alerts.clone(), office, stale.clone()]);
-    assert_eq!(offered(stage.moderator, "#Ale").await, json!([alerts]));
-    assert_eq!(offered(stage.moderator, "gone").await, json!([stale]));
+    assert_eq!(all, [alerts, office, stale.clone(), thread.clone()]);
+    assert_eq!(offered(stage.moderator, "#offi").await[0]["name"], "#office");
+    assert_eq!(offered(stage.moderator, "Night").await, json!([thread]));
+    assert_eq!(offered(stage.moderator, "deleted").await, json!([stale]));
     assert_eq!(offered(stage.member, "").await, json!([]), "strangers learn nothing");
 }
 

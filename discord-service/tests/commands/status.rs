@@ -119,7 +119,7 @@ async fn status_explains_the_last_refusal_of_each_kind_and_the_last_five_dead_le
     let words: Vec<&str> = problems.iter().map(|(_, words)| words.as_str()).collect();
     let expected = [
         "Too many alerts were waiting",
-        "The mentioned user has no project. They type `!sentry project register`",
+        "The mentioned user has no project. They use `!sentry project register`",
         "The token in the URL was missing or wrong.",
         "Sentry sent something this bot does not know",
         "Its body was missing, cut or not JSON.",
@@ -178,9 +178,9 @@ async fn another_guild_s_channel_stays_hidden() {
     let secret = stage.sandbox.add_channel(elsewhere, Channel::text("secret"));
     refuse(&stage, secret, Reason::Schema, now()).await;
     let reply = stage.text(stage.owner, stage.office, &format!("!sentry status <#{secret}>")).await;
-    assert_eq!(reply, "That channel belongs to another guild.");
+    assert_eq!(reply, "That channel belongs to another server.");
     let reply = stage.text(stage.owner, stage.office, "!sentry status 12345").await;
-    assert_eq!(reply, "That channel does not exist in this guild.");
+    assert_eq!(reply, "That channel does not exist in this server.");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ pub(crate) async fn without_key(flags: &[&str]) -> Connected {
     connected
 }
 
-/// What the ingress is told of the channel; null before anything was.
+/// What the mirror says about the channel. Null before the first entry.
 pub(crate) async fn mirrored(stage: &Stage, channel: u64) -> Value {
     let js = jetstream::new(stage.nats.client().await);
     let bucket = js.get_key_value(wire::TRUST).await.expect("the bucket is there");

@@ -126,8 +126,8 @@ pub(crate) struct Scene {
     pub(crate) client: Client,
 }
 
-/// As at Discord, but with a heartbeat every 500 ms, and with a second less between
-/// identifies: a busy machine may send one late, and the next in time.
+/// As at Discord, but with a heartbeat every 500 ms, and with a second less
+/// between identifies. A busy machine may send one late, and the next in time.
 pub(crate) fn config() -> Config {
     Config::default().clocks(|clocks| {
         clocks.heartbeat = Duration::from_millis(500);

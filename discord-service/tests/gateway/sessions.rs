@@ -1,4 +1,4 @@
-//! A session goes on over another connection, or is begun anew.
+//! A session goes on over another connection, or a new one begins.
 
 use sandbox_discord::{Channel, Guild, Sandbox, User};
 

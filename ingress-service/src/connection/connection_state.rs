@@ -1,4 +1,4 @@
-//! What a connection is doing: whether it waits for its sender, has a request, or
+//! The state of a connection: it waits for its sender, it has a request, or it
 //! is to be closed.
 
 use std::{
@@ -10,27 +10,27 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-/// What others may know of a connection.
+/// What the listener's parts share about a connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     address: Option<IpAddr>,
     /// Whether it may stay open after an answer.
     proxy: bool,
     seated: Instant,
-    /// Milliseconds from `seated` to when it began to wait for its sender, and
-    /// one; 0 while it does not.
+    /// 1 + the milliseconds from `seated` to when it began to wait for its
+    /// sender. 0 while it does not wait.
     waits_since: AtomicU64,
-    /// Whether its request is being answered: then it waits for us.
+    /// Whether its request is being answered, so that it waits for us.
     busy: AtomicBool,
-    /// Whether nothing more is read from it until there is room for its body.
+    /// Whether reading pauses until there is room for its body.
     paused: AtomicBool,
-    /// Whether a request of it was understood as one, and is not answered yet.
+    /// Whether a request was parsed and is not answered yet.
     heard: AtomicBool,
     /// How many of its requests were answered.
     answered: AtomicU32,
     /// Whether an answer said that it is the last one.
     closing: AtomicBool,
-    /// Whether it is to be closed, whatever else has come over it.
+    /// Whether it is to be closed, even if more bytes have come.
     over: AtomicBool,
     evicted: AtomicBool,
     reader: AtomicWaker,
@@ -42,7 +42,8 @@ impl ConnectionState {
         self.seated.elapsed()
     }
 
-    /// Of a connection that counts as one of `address`'s, where that is counted.
+    /// `address` is the one that the connection counts for, if addresses are
+    /// counted.
     pub(super) fn new(address: Option<IpAddr>, proxy: bool) -> Self {
         Self {
             address,
@@ -65,7 +66,8 @@ impl ConnectionState {
         self.address
     }
 
-    /// Whether it is a trusted proxy's, and may stay open after an answer.
+    /// Whether it belongs to a trusted proxy, and so may stay open after an
+    /// answer.
     pub(super) const fn is_proxys(&self) -> bool {
         self.proxy
     }
@@ -95,8 +97,8 @@ impl ConnectionState {
         self.answered() > 0 && !self.heard()
     }
 
-    /// Declares that a request has come over it; `false` when it comes after the
-    /// last one that is answered, and the connection is to be closed.
+    /// Notes that a request has come. `false` if the last answer has already
+    /// gone out, so that the connection is to be closed.
     #[must_use]
     pub(crate) fn begin_request(&self) -> bool {
         if self.closing.load(Relaxed) {
@@ -108,7 +110,7 @@ impl ConnectionState {
         true
     }
 
-    /// Declares that the answer to its request is the last one.
+    /// Notes that the answer to its request is the last one.
     pub(crate) fn close(&self) {
         self.closing.store(true, Relaxed);
     }
@@ -118,7 +120,7 @@ impl ConnectionState {
         self.over.load(Relaxed)
     }
 
-    /// Declares that the answer to its request has gone out.
+    /// Notes that the answer to its request has gone out.
     pub(crate) fn answer(&self) {
         if !self.closing.load(Relaxed) {
             self.heard.store(false, Relaxed);
@@ -132,13 +134,13 @@ impl ConnectionState {
         self.answered.load(Relaxed)
     }
 
-    /// Nothing more is read from it until the returned guard is dropped.
+    /// Stops reading until the returned guard is dropped.
     pub(crate) fn pause(&self) -> Paused<'_> {
         self.paused.store(true, Relaxed);
         Paused(self)
     }
 
-    /// Whether nothing is to be read from it; then `reader` is woken when it is.
+    /// Whether reading is paused. If so, `reader` is woken when it goes on.
     pub(crate) fn is_paused(&self, reader: &Context<'_>) -> bool {
         self.reader.register(reader.waker());
         self.paused.load(Relaxed)
@@ -149,15 +151,15 @@ impl ConnectionState {
         self.heard.load(Relaxed)
     }
 
-    /// Declares that its request is complete. It keeps its place until the
+    /// Notes that its request is complete. It keeps its place until the
     /// returned guard is dropped.
     pub(crate) fn serve(&self) -> Served<'_> {
         self.busy.store(true, Relaxed);
         Served(self)
     }
 
-    /// Takes in that it was read from. Returns whether it is to end: it was told to
-    /// give up its seat, and nothing has come since.
+    /// Notes the result of a read. Returns whether the connection ends: it has
+    /// to give up its seat, and nothing has come since.
     #[must_use]
     pub(super) fn was_read<T>(&self, read: &Poll<T>, reader: &Waker) -> bool {
         if read.is_ready() {
@@ -172,13 +174,13 @@ impl ConnectionState {
         self.is_evicted()
     }
 
-    /// Milliseconds from `seated` to now, and one.
+    /// 1 + the milliseconds from `seated` to now.
     fn now(&self) -> u64 {
         self.seated.elapsed().as_millis() as u64 + 1
     }
 }
 
-/// A connection that is not read from.
+/// Pauses reading from the connection until it is dropped.
 pub(crate) struct Paused<'a>(&'a ConnectionState);
 
 impl Drop for Paused<'_> {
@@ -188,7 +190,7 @@ impl Drop for Paused<'_> {
     }
 }
 
-/// A request that is being answered.
+/// Marks the connection's request as being answered until it is dropped.
 pub(crate) struct Served<'a>(&'a ConnectionState);
 
 impl Drop for Served<'_> {

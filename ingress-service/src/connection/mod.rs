@@ -1,9 +1,9 @@
-//! What keeps floods from hurting those who may send.
+//! What protects those who may send from floods.
 //!
-//! Every customer of Sentry's shares seven addresses, so nothing that is valid
-//! is limited by its address. What is limited is what comes from addresses that
-//! may not send at all ([`limits`]), and connections that wait for their sender
-//! ([`client_hello`], [`seats`], [`seated_stream`]).
+//! All customers of Sentry share seven addresses, so no address limits valid
+//! requests. Limits hold for addresses that may not send at all ([`limits`]),
+//! and for connections that wait for their sender ([`client_hello`], [`seats`],
+//! [`seated_stream`]).
 
 pub(crate) mod certificate;
 mod client_hello;

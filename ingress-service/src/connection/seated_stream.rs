@@ -1,5 +1,4 @@
-//! A TCP connection that can be told to give up its place while it waits for
-//! its sender.
+//! A TCP connection that can lose its seat while it waits for its sender.
 
 use std::{
     io,
@@ -20,7 +19,7 @@ use super::seats::ConnectionSeat;
 #[derive(Debug)]
 pub(crate) struct SeatedStream {
     stream: TcpStream,
-    /// What was read of it before it had its seat.
+    /// The bytes that were read before it had its seat.
     hello: Bytes,
     seat: ConnectionSeat,
 }

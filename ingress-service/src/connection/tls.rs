@@ -14,10 +14,11 @@ use openssl::{
 /// In ALPN's encoding.
 const HTTP_1_1: &[u8] = b"\x08http/1.1";
 
-/// Key exchange costs the server at most a tenth of a millisecond in each of
-/// these. A finite field costs the client nothing to name, and the server 125 ms.
+/// With each of these a key exchange costs the server at most a tenth of a
+/// millisecond. A finite field would cost it 125 ms, and the client nothing.
 const GROUPS: &str = "X25519:P-256:P-384";
-/// Mozilla's intermediate ones for TLS 1.2 without finite-field Diffie-Hellman.
+/// Mozilla's intermediate list for TLS 1.2, without finite-field
+/// Diffie-Hellman.
 const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
     ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
     ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -25,10 +26,10 @@ const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256
 /// The context that new connections use.
 pub(crate) type CurrentContext = Arc<ArcSwap<SslContext>>;
 
-/// TLS 1.2 and 1.3, with nothing in them that makes a handshake dear for us and
-/// cheap for a stranger: see [`GROUPS`]; no renegotiation, no client certificates.
-/// Sessions are not kept: Sentry opens a connection for each webhook and never
-/// resumes, and a ticket costs a fifth of a handshake.
+/// TLS 1.2 and 1.3, without anything that is expensive for us and cheap for a
+/// stranger: see [`GROUPS`]. No renegotiation, no client certificates. No
+/// session tickets either: a ticket costs a fifth of a handshake, and Sentry
+/// never resumes.
 pub(crate) fn hardened() -> Result<SslAcceptorBuilder, ErrorStack> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder.set_groups_list(GROUPS)?;
@@ -36,14 +37,14 @@ pub(crate) fn hardened() -> Result<SslAcceptorBuilder, ErrorStack> {
     builder.set_options(SslOptions::NO_TICKET | SslOptions::NO_RENEGOTIATION);
     builder.set_num_tickets(0)?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
-    // OpenSSL asks the context that a connection ends up with.
+    // OpenSSL looks these up in the context that the connection has in the end.
     builder
         .set_alpn_select_callback(|_, offered| select_next_proto(HTTP_1_1, offered).ok_or(AlpnError::NOACK));
     Ok(builder)
 }
 
-/// An acceptor that gives each connection the context that is current at its
-/// first message.
+/// Makes an acceptor that gives each connection the context in use at its first
+/// message.
 pub(crate) fn acceptor(current: CurrentContext) -> Result<SslAcceptorBuilder, ErrorStack> {
     let mut builder = hardened()?;
     builder.set_client_hello_callback(move |connection, _| {

@@ -1,10 +1,10 @@
 //! Requests whose head cannot be read: broken, too large, or never complete.
-//! actix answers them itself, with an empty body, and tells our code nothing. This
-//! stream sees that answer go out and sends the contract's instead, which is logged
-//! and counted as any other refusal.
+//! actix answers them itself, with an empty body, and tells our code nothing.
+//! This stream sees that answer go out and sends the contract's instead. It is
+//! logged and counted like any rejection.
 //!
-//! What else actix leaves open on a connection ends here too: a second head that
-//! does not come, and requests after the last one that is answered.
+//! This stream also ends what actix leaves open: a second head that never
+//! comes, and requests after the last answer.
 
 use std::{
     io,
@@ -32,30 +32,30 @@ use crate::{
     response::WebhookResponse,
 };
 
-/// So much of a request line is looked at.
+/// How much of a request line is examined, in bytes.
 const MAX_LINE: usize = 1_024;
-/// So much is read before actix looks at it: by itself it would read 128 KiB of
-/// each connection, also of those whose body finds no room.
+/// The most bytes to read ahead of actix. Alone it would read 128 KiB of each
+/// connection, even of those without room for a body.
 const READ_AT_ONCE: usize = 16 << 10;
 
 /// A connection after its TLS handshake.
 pub(crate) struct HttpConnection {
     stream: TlsStream<SeatedStream>,
     log: Arc<RequestLog>,
-    /// What came first of a request, until it is heard.
+    /// The first bytes of a request, until it is parsed.
     line: Vec<u8>,
-    /// How many requests were answered before that one.
+    /// How many requests were answered before it.
     line_after: u32,
-    /// When a request that has begun is given up. actix does that only for the
+    /// When to give up a request that has begun. actix does so only for the
     /// first one of a connection.
     head_within: Option<Pin<Box<Sleep>>>,
-    /// What was read since actix has looked at it.
+    /// Bytes that were read and that actix has not examined yet.
     unseen: usize,
     /// Whether something was written that was not flushed.
     unflushed: bool,
-    /// When a connection that is over is no longer read from.
+    /// When to stop reading from a connection that is over.
     lingers: Option<Pin<Box<Sleep>>>,
-    /// What is still to be sent in the place of actix's answer.
+    /// What is left to send in place of actix's answer.
     answer: Option<Bytes>,
 }
 
@@ -78,8 +78,8 @@ impl HttpConnection {
         self.stream.get_ref().seat().connection()
     }
 
-    /// The answer to be sent in the place of one that actix made without having
-    /// understood a request.
+    /// The answer to send in place of actix's, if actix could not read the
+    /// request.
     fn instead_of(&self, actix: &[u8]) -> Option<Bytes> {
         let status = actix.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
         let (answer, path, rule) = match status {
@@ -95,8 +95,8 @@ impl HttpConnection {
 }
 
 impl HttpConnection {
-    /// Tells the sender that nothing more comes, and lets it read what came: a
-    /// socket that is closed on unread bytes takes back what was sent.
+    /// Tells the sender that nothing more comes, and gives it time to read the
+    /// answer. A socket that is closed with unread bytes loses what it sent.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.unflushed {
             return Poll::Pending;
@@ -129,8 +129,8 @@ impl HttpConnection {
     }
 }
 
-/// How a request is answered that actix could not read; its path, if that is
-/// known; and the rule that it broke.
+/// For a request that actix could not read: its answer, its path (if known) and
+/// the rule that it broke.
 pub(crate) fn misread(line: &str) -> (WebhookResponse, &'static str, &'static str) {
     let line = line.trim_start().lines().next().unwrap_or_default();
     let (method, rest) = line.split_once(' ').unwrap_or_default();
@@ -146,8 +146,8 @@ pub(crate) fn misread(line: &str) -> (WebhookResponse, &'static str, &'static st
     }
 }
 
-/// Whether actix reads this as a target. Its parser also refuses blanks and control
-/// characters after a `#`, where [`Uri`] looks at nothing.
+/// Whether actix accepts this as a target. Its parser also refuses blanks and
+/// control characters after a `#`, which [`Uri`] ignores.
 fn is_target(target: &str) -> bool {
     target.bytes().all(|byte| byte > b' ' && byte != 0x7f) && target.parse::<Uri>().is_ok()
 }

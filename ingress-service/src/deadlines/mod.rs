@@ -1,44 +1,42 @@
-//! The time limits of a connection and of its request. How long an idle one keeps
-//! its seat is in `connection/seats`, and the verdict's time in `settings`.
+//! The time limits of a connection and of its request. The limit of an idle
+//! seat is in `connection/seats`, the verdict's in `settings`.
 //!
 //! Sentry gives up a legacy webhook after 5 s and a modern one after 1 s, and
-//! repeats neither. So an alert is held while there is no NATS to hold it, and
-//! nobody is kept waiting where NATS is there and does not answer.
+//! repeats neither. So a request is held while there is no connection to NATS.
+//! If NATS is connected and hangs, the request is answered soon.
 
 #[cfg(test)]
 mod tests;
 
 use std::time::{Duration, Instant};
 
-/// The longest TLS handshake: in a storm on a busy machine all are slow, and to
-/// give them all up would lose what a little patience keeps. An idle one has to
-/// give way long before.
+/// The longest TLS handshake. In a storm on a busy machine all are slow, and a
+/// shorter limit would lose alerts. An idle one loses its seat long before.
 pub(crate) const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// The longest wait for a request's head.
 pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// The longest that a sender may take for its body: Sentry itself gives up
+/// The longest that a sender may take for its body. Sentry itself gives up
 /// after five seconds.
 pub(crate) const BODY_WITHIN: Duration = Duration::from_secs(5);
-/// How long a connection is kept for the rest of a body that was not read, so
-/// that the sender gets to read its answer.
+/// How long to keep a connection with an unread rest of a body, so that the
+/// sender can read its answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
-/// From a complete body, or from the end of a hold, to its answer, also when
-/// everything behind hangs. The contract says 500 ms, handshake included.
+/// From a complete body, or the end of a hold, to the answer, even if
+/// everything behind hangs. The contract says 500 ms with the handshake.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
-/// Of that, what the verdict leaves for the queue.
+/// The part of [`ANSWER_WITHIN`] that remains for the queue after the verdict.
 pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
 
-/// An alert waits longer than its answer's time while NATS confirms others, but
-/// this much at most: then Sentry is about to give up.
+/// The longest that an alert waits beyond its deadline while NATS confirms
+/// others. After that Sentry would give up.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(400);
-/// NATS hangs when it has confirmed nothing for so long. With the time that an
-/// answer may take anyway this stays within the contract's 500 ms.
+/// NATS counts as hanging when it has confirmed nothing for this long. Together
+/// with [`ANSWER_WITHIN`] this stays within the contract's 500 ms.
 pub(crate) const HANGS_AFTER: Duration = Duration::from_millis(100);
-/// How long an acknowledgement of NATS counts as under way after its request was
-/// answered.
+/// How long an acknowledgement of NATS may come after its request was answered.
 pub(crate) const ACK_WITHIN: Duration = Duration::from_secs(2);
-/// How often a request that waits for the connection to NATS looks at it.
+/// How often a request that waits for NATS checks the connection.
 pub(crate) const POLL_CONNECTION_EVERY: Duration = Duration::from_millis(20);
 /// How long the end of the process waits for the last notes about refusals.
 pub(crate) const LAST_NOTES_WITHIN: Duration = Duration::from_millis(500);
@@ -58,20 +56,20 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Of a request whose head came at `started`.
+    /// The limits of a request whose head came at `started`.
     pub(crate) fn of(modern: bool, started: Instant) -> Self {
         let (hold, held_answer_within) =
             if modern { (HOLD_MODERN, MODERN_ANSWER_WITHIN) } else { (HOLD_LEGACY, ANSWER_WITHIN) };
         Self { hold: started + hold, held_answer_within }
     }
 
-    /// Until when it is held: while there is no connection to NATS, while what
-    /// channels trust was never read, and while there is no room for its body.
+    /// How long it is held at most. It waits for a connection to NATS, for the
+    /// first reading of what channels trust, and for room for its body.
     pub(crate) const fn hold(&self) -> Instant {
         self.hold
     }
 
-    /// Until when it is answered once nothing holds it any longer.
+    /// When it must be answered, counted from now if it was held.
     pub(crate) fn answer(&self, was_held: bool) -> Instant {
         Instant::now() + if was_held { self.held_answer_within } else { ANSWER_WITHIN }
     }

@@ -11,7 +11,7 @@ fn document() -> Value {
     serde_json::from_str(DOCUMENT.json).expect("JSON")
 }
 
-/// One after the other, so that none can be forgotten.
+/// The answers in a row. The `match` does not compile if one is missing.
 fn next(answer: &WebhookResponse) -> Option<WebhookResponse> {
     const CHANNEL: ChannelId = ChannelId::new(u64::MAX);
     const USER: UserId = UserId::new(0);

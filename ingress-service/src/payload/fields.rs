@@ -6,9 +6,9 @@ use shared::{
     text::{cut, printable},
 };
 
-/// What is shown beside the main fields is cut to so many characters: more than
-/// Sentry itself keeps of a tag, a release or a rule's name. It keeps an alert
-/// on the bus at a few kB whatever is sent.
+/// How many characters are kept of a field besides the main ones. Sentry itself
+/// keeps less of a tag, a release or a rule's name. It keeps an alert on the
+/// bus at a few kB whatever is sent.
 const MAX_LABEL: usize = 256;
 
 /// A link that an alert keeps. One that was cut says so by its end: it is shown

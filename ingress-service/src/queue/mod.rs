@@ -1,4 +1,4 @@
-//! Storing alerts in JetStream, each once, and keeping the streams there.
+//! Stores each alert once in JetStream, and keeps the streams in place.
 
 mod message_id;
 mod progress_timeout;
@@ -32,12 +32,13 @@ use self::progress_timeout::ProgressTimeout;
 pub(crate) use self::repeats::RequestIdentity;
 use crate::deadlines::{ACK_WITHIN, POLL_CONNECTION_EVERY};
 
-/// The name under which readiness reports that alerts can be stored.
+/// The readiness check that fails while alerts cannot be stored.
 const CHECK: &str = "queue";
-/// For how long a refusal counts: nothing but the next alert tells that it is over.
+/// How long a refusal counts for readiness. Only the next alert shows that it
+/// is over.
 const REFUSED_FOR: Duration = Duration::from_secs(10);
-/// Publishes that wait for their acknowledgement at once; more are refused. A
-/// healthy NATS acknowledges in a millisecond.
+/// The most publishes that wait for an acknowledgement at once. More are
+/// refused. A healthy NATS acknowledges in a millisecond.
 const MAX_INFLIGHT: usize = 2_048;
 
 /// Where alerts are stored.
@@ -51,16 +52,17 @@ pub(crate) struct AlertQueue {
     progress: ProgressTimeout,
 }
 
-/// What JetStream said when it confirmed an alert.
+/// JetStream's confirmation of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PublishReceipt {
     /// Its number in the stream.
     pub(crate) sequence: u64,
-    /// One with the same id was stored within ten minutes, and this one not.
+    /// An alert with the same id was stored within the last ten minutes, so
+    /// this one was not.
     pub(crate) duplicate: bool,
 }
 
-/// Why an alert was not stored. One that timed out may be stored later still.
+/// Why an alert was not stored. After a timeout it may still be stored later.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QueueError {
     /// The channel has as many waiting as it may.
@@ -69,7 +71,7 @@ pub(crate) enum QueueError {
     /// NATS is away, slow or full.
     #[error("queue: {0}")]
     Unavailable(String),
-    /// NATS refused what no state of it explains.
+    /// NATS refused the alert for another reason.
     #[error("queue: {0}")]
     Unexpected(String),
 }
@@ -102,12 +104,12 @@ impl AlertQueue {
         self.connected().then_some(number)
     }
 
-    /// Whether it is still this connection.
+    /// Whether this connection is still the current one.
     pub(crate) fn is_on(&self, connection: u64) -> bool {
         self.connection() == Some(connection)
     }
 
-    /// Returns when it is another connection, or none.
+    /// Returns when this connection is lost or replaced.
     pub(crate) async fn lost(&self, connection: u64) {
         while self.is_on(connection) {
             sleep(POLL_CONNECTION_EVERY).await;
@@ -118,19 +120,20 @@ impl AlertQueue {
         &self.nats
     }
 
-    /// The streams, to be kept.
+    /// The streams that this service keeps in place.
     pub(crate) const fn streams(&self) -> &Streams {
         &self.streams
     }
 
-    /// Whether discord-service has ever found this channel authorized, as far as
-    /// NATS says so before `deadline`.
+    /// Whether NATS says before `deadline` that discord-service once found this
+    /// channel authorized.
     pub(crate) async fn knows(&self, channel: ChannelId, deadline: Instant) -> bool {
         let ask = async {
             let known = self.publisher.get_key_value(wire::CHANNELS).await.ok()?;
             let key = channel.to_string();
-            // Any replica may answer, also while the bucket has no leader; one that
-            // lags may miss the channel, and then its alert would be refused.
+            // Any replica may answer, even while the bucket has no leader. But
+            // a replica that lags may miss the channel, and its alert would be
+            // refused.
             if let Ok(Some(guild)) = known.get(&key).await {
                 return Some(guild);
             }
@@ -140,11 +143,12 @@ impl AlertQueue {
         timeout_at(deadline.into(), ask).await.is_ok_and(|guild| guild.is_some())
     }
 
-    /// Stores the alert and waits until JetStream has confirmed it. Another
-    /// with the same id within ten minutes is confirmed and not stored again.
+    /// Stores the alert and waits until JetStream has confirmed it. An alert
+    /// with an id of the last ten minutes is confirmed but not stored again.
     ///
     /// # Errors
-    /// [`QueueError`], at `deadline`, or soon after it where NATS is only slow.
+    /// [`QueueError`], at the latest at `deadline`, or soon after it if NATS is
+    /// only slow.
     pub(crate) async fn store(
         &self,
         alert: &Alert,
@@ -198,14 +202,14 @@ impl AlertQueue {
             metrics::counter!("sentry_bot_ingress_duplicates_total").increment(1);
             return Ok(PublishReceipt { sequence, duplicate: true });
         }
-        // From here to the post an alert goes by its sequence.
+        // From here to the post the sequence is the alert's id.
         tracing::info!(alert.id = sequence, "stored an alert");
         Ok(PublishReceipt { sequence, duplicate: false })
     }
 }
 
 /// What JetStream's refusal means. A full subject and a full stream have the
-/// same error code: only the text tells them apart.
+/// same error code. Only the text differs.
 fn explain(error: &PublishError) -> QueueError {
     let refusal =
         std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());

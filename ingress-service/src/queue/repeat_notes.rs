@@ -20,19 +20,18 @@ use super::{
     repeats::{NewRequest, NoteKind, RequestIdentity, StateNote},
 };
 
-/// A request that was just stored is written down this often at most, a second
-/// after each failure.
+/// How often to try to note a stored request, a second after each failure.
 const ATTEMPTS: u32 = 60;
 const RETRY: Duration = Duration::from_secs(1);
 /// The right to read notes.
 const READ: &str = "$JS.API.STREAM.MSG.GET.KV_seen";
 
 impl AlertQueue {
-    /// The request, unless it is a repeat.
+    /// Returns the request, unless it is a repeat.
     ///
     /// # Errors
-    /// When NATS does not say so before `deadline`, or soon after it where NATS is
-    /// only slow: then it cannot store either.
+    /// When NATS does not answer before `deadline`, or soon after it if NATS is
+    /// only slow. Such a NATS cannot store either.
     pub(crate) async fn look_up(
         &self,
         identity: &RequestIdentity,
@@ -44,12 +43,12 @@ impl AlertQueue {
         };
         let found =
             self.progress.within(deadline.into(), self.look(identity, &subject)).await.unwrap_or_else(
-                || Err(QueueError::Unavailable("no word in time of earlier requests".to_owned())),
+                || Err(QueueError::Unavailable("cannot look up earlier requests in time".to_owned())),
             )?;
         Ok(identity.unless_repeat(found.as_ref(), now_ms))
     }
 
-    /// The note, where it may be read.
+    /// Reads the note, if NATS allows it.
     async fn look(
         &self,
         identity: &RequestIdentity,
@@ -60,8 +59,9 @@ impl AlertQueue {
             () = self.lacks.refuses(READ) => {}
             found = self.look_at_leader(subject) => return found,
         }
-        // An older `accounts.conf` allows direct reads of notes about signed requests,
-        // and none of notes about states. There only `Nats-Msg-Id` finds repeats.
+        // An older `accounts.conf` allows direct reads of notes about signed
+        // requests, but not about states. There only `Nats-Msg-Id` finds
+        // repeats.
         match identity.noted {
             NoteKind::Signed => self.look_at_any(subject).await,
             _ => Ok(None),
@@ -89,8 +89,8 @@ impl AlertQueue {
         found.map_err(|error| unavailable(error.to_string()))
     }
 
-    /// Remembers that the request was stored; before `deadline` if it can be,
-    /// else a little later. Until then its `Nats-Msg-Id` finds a repeat.
+    /// Notes that the request was stored, before `deadline` if possible, else a
+    /// little later. Until then its `Nats-Msg-Id` finds a repeat.
     pub(crate) async fn remember(
         &self,
         identity: RequestIdentity,
@@ -124,8 +124,8 @@ impl AlertQueue {
         let _ = timeout_at(deadline.into(), written).await;
     }
 
-    /// Returns when NATS refuses to let a note about this be written: an
-    /// `accounts.conf` of before has none about states.
+    /// Returns when NATS refuses to write this note. An older `accounts.conf`
+    /// allows none about states.
     fn notes_are_refused(&self, identity: &RequestIdentity) -> impl Future<Output = ()> + Send + use<> {
         let state = matches!(identity.noted, NoteKind::State(_)).then(|| identity.subject()).flatten();
         let lacks = self.lacks.clone();
@@ -149,8 +149,8 @@ async fn remember_body(publisher: &Context, subject: &str) -> bool {
     false
 }
 
-/// Puts the note in the place of the one that it follows, unless a later alert's
-/// is there already.
+/// Replaces the note that this one follows, unless a later alert has replaced
+/// it already.
 async fn remember_state(publisher: &Context, subject: &str, note: &StateNote, mut revision: u64) -> bool {
     let Ok(text) = serde_json::to_vec(note) else { return false };
     for _ in 0..ATTEMPTS {

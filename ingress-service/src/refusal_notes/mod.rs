@@ -1,6 +1,6 @@
-//! Notes about refused requests, for the admins of the channel that each names.
-//! Answers never wait for them: a note is a line in a table, and the table is
-//! written to NATS every few seconds.
+//! Notes about refused requests, for the channel's admins to read in `status`.
+//! No answer waits for them: a note is a line in a table, and NATS gets the
+//! table every two seconds.
 
 #[cfg(test)]
 mod tests;
@@ -21,17 +21,17 @@ use tokio::time::timeout;
 
 use crate::deadlines::LAST_NOTES_WITHIN;
 
-/// How often the table is written. Refusals of a channel for the same reason
-/// are one note until then, however many they are.
+/// How often the table is written. All refusals of a channel for one reason are
+/// one note until then.
 const WRITE_EVERY: Duration = Duration::from_secs(2);
-/// Lines that the table holds while NATS is away or slow; others are dropped.
+/// The most lines in the table while NATS is away or slow. More are dropped.
 const MAX_LINES: usize = 4_096;
-/// So many channels that were not seen authorized are noted within [`WINDOW`]:
-/// made-up ids must not fill the bucket.
+/// The most channels within [`WINDOW`] that were not seen authorized. Invented
+/// ids must not fill the bucket.
 const STRANGERS: usize = 256;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The table.
+/// The notes that are still to be written.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalNotes(Mutex<NoteTable>);
 
@@ -46,7 +46,7 @@ struct NoteTable {
 }
 
 impl RefusalNotes {
-    /// Notes that a request for this channel was not taken, and the rule that it
+    /// Notes that a request for this channel was refused, and the rule that it
     /// broke. `known`: the channel was seen authorized.
     pub(crate) fn note(&self, channel: ChannelId, known: bool, reason: Reason, rule: &str) {
         let note = Refusal::new(reason, rule, chrono::Utc::now().timestamp_millis());
@@ -82,7 +82,7 @@ impl RefusalNotes {
         }
     }
 
-    /// Writes what is left at the end of the process, if that is quickly done.
+    /// Writes the rest at the end of the process, within a short time.
     pub(crate) async fn write_last(&self, nats: &Client) {
         let _ = timeout(LAST_NOTES_WITHIN, async {
             self.write(nats).await;
@@ -91,7 +91,7 @@ impl RefusalNotes {
         .await;
     }
 
-    /// Without waiting for an acknowledgement: a lost note is no lost alert.
+    /// Does not wait for an acknowledgement: a lost note is no lost alert.
     async fn write(&self, nats: &Client) {
         let lines = std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).lines);
         let mut lines: Vec<_> = lines.into_iter().collect();
@@ -99,14 +99,14 @@ impl RefusalNotes {
         for ((channel, line), note) in lines {
             let subject = wire::refusals_subject(channel, &line);
             if let Err(error) = nats.publish(subject, note.encode().into()).await {
-                tracing::debug!(channel.id = %channel, %error, "cannot note down a refusal");
+                tracing::debug!(channel.id = %channel, %error, "cannot write the note about a refusal");
             }
         }
     }
 }
 
 impl NoteTable {
-    /// Whether a channel that was not seen authorized is noted.
+    /// Whether to note a channel that was not seen authorized.
     fn admits(&mut self, channel: ChannelId, now: Instant) -> bool {
         if self.window_began.is_none_or(|began| now.duration_since(began) >= WINDOW) {
             self.window_began = Some(now);

@@ -127,9 +127,9 @@ impl BodyReader<'_> {
     }
 }
 
-/// A response's body that keeps the request's until it has been sent. actix
-/// reads on without any time limit when the rest of a chunked body has been
-/// dropped; while it is held, actix answers, lingers briefly and closes.
+/// A response's body that keeps the request's until it has been sent. If the
+/// rest of a chunked body is dropped, actix reads on without a time limit.
+/// While it is held, actix answers, lingers briefly and closes.
 pub(crate) struct HeldResponse {
     text: Bytes,
     _payload: Payload,

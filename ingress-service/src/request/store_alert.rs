@@ -1,5 +1,5 @@
-//! The way of one alert from its checks to the queue: trust, the verdict, the
-//! stream, and how long it is held while NATS is away.
+//! The way of one alert from its checks to the queue: trust, the verdict and
+//! the stream. Also how long it is held while NATS is away.
 
 use std::time::Instant;
 
@@ -50,8 +50,9 @@ impl Webhooks {
         self.hand_over(&alert, identity, deadlines).await
     }
 
-    /// Hands the alert over as soon as there is a connection to NATS, and once
-    /// more if the connection breaks meanwhile: NATS stores a repeat only once.
+    /// Hands the alert over once there is a connection to NATS. If the
+    /// connection breaks meanwhile, does so again, because NATS stores a repeat
+    /// only once.
     async fn hand_over(
         &self,
         alert: &Alert,

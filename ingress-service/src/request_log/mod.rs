@@ -1,5 +1,5 @@
-//! What becomes of each answer beside the response: counters, a log line for
-//! every refusal, and an event in the operator's own Sentry.
+//! What each answer causes besides the response: counters, a log line for every
+//! rejection, and an event in the operator's own Sentry.
 
 mod line_limits;
 #[cfg(test)]
@@ -13,31 +13,31 @@ use shared::{telemetry, text::cut};
 use self::line_limits::LineLimits;
 use crate::{endpoint::is_endpoint, response::WebhookResponse};
 
-/// How often refusals that were not logged are summed up.
+/// How often to log how many rejections had no line of their own.
 const SUM_UP_EVERY: Duration = Duration::from_secs(10);
-/// Paths are whatever a stranger sends.
+/// A stranger chooses the path, so the log has this many bytes of it.
 const MAX_PATH: usize = 200;
 
-/// So many letters and digits in a row may be a token, which has more.
+/// This many letters and digits in a row may be a token. A token has more.
 const TOKEN_LIKE: usize = 32;
 
 /// A request that was answered.
 pub(crate) struct AnsweredRequest<'a> {
-    /// Where it came from, as far as it is known.
+    /// Where it came from, if known.
     pub(crate) source: Option<IpAddr>,
-    /// The path without its query. Where it is not ours it may be a mistyped URL
-    /// that has its query in it.
+    /// The path without its query. A path that is not ours may be a mistyped
+    /// URL with its query in it.
     pub(crate) path: &'a str,
-    /// What it was answered.
+    /// Its answer.
     pub(crate) answer: &'a WebhookResponse,
-    /// Why, when it was refused. Never holds what was sent.
+    /// The rule that it broke. Never holds what was sent.
     pub(crate) rule: &'a str,
-    /// Whether it was an alert about this bot: its refusal is reported to nobody,
-    /// since the telling would be the next alert.
+    /// Whether it is an alert about this bot. Its rejection is not reported,
+    /// because the report would be the next alert.
     pub(crate) own: bool,
 }
 
-/// Tells about answers.
+/// Logs, counts and reports answers.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     lines: LineLimits,
@@ -68,8 +68,8 @@ impl RequestLog {
         }
     }
 
-    /// Tells how many refusals were not logged, as long as it is polled: the
-    /// last ones of a flood have no line after them that would.
+    /// Logs how many rejections had no line, as long as it is polled. No later
+    /// line would count the last ones of a flood.
     pub(crate) async fn sum_up(&self) {
         loop {
             tokio::time::sleep(SUM_UP_EVERY).await;
@@ -80,8 +80,8 @@ impl RequestLog {
     }
 }
 
-/// As much of a path as holds no token. A path that is not ours is cut before any
-/// character of a query, and before anything as long as a token.
+/// The part of a path that holds no token. A path that is not ours ends before
+/// the first character of a query, and before anything as long as a token.
 fn shown(path: &str) -> String {
     if is_endpoint(path) {
         return path.to_owned();

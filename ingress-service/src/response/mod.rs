@@ -28,9 +28,9 @@ pub(crate) enum WebhookResponse {
     Stored,
     /// Stored without a verdict.
     StoredUnverified,
-    /// Stored before: a signed request is stored once, a state once in a row.
+    /// Stored before. A signed request is stored once, a state once in a row.
     Repeated,
-    /// Understood and of no interest: nothing is stored.
+    /// Understood, but of a kind that is not posted. Nothing is stored.
     Ignored,
     /// No such path or method.
     AccessForbidden,
@@ -58,13 +58,13 @@ pub(crate) enum WebhookResponse {
     QueueUnavailable,
     /// Too many alerts wait for the channel.
     BacklogFull(ChannelId),
-    /// The request's headers are not those of a request.
+    /// The head is not valid HTTP/1.1.
     BrokenHead,
     /// The request's head took too long.
     SlowHead,
     /// The request's head is too long, or has too many headers.
     LargeHead,
-    /// A fault of ours.
+    /// A fault of this service.
     #[strum(serialize = "internal_error")]
     Internal,
 }
@@ -100,8 +100,8 @@ impl WebhookResponse {
         }
     }
 
-    /// The body of the response. Written out rather than serialized: the order
-    /// of the keys is part of the contract.
+    /// The body of the response. It is written by hand, because the order of
+    /// the keys is part of the contract.
     pub(crate) fn body(&self) -> String {
         match self {
             Self::Stored | Self::Repeated | Self::Ignored => r#"{"success":"200"}"#.to_owned(),
@@ -147,7 +147,8 @@ impl WebhookResponse {
         }
     }
 
-    /// The response, without its body's keeper: see [`crate::request::body::HeldResponse`].
+    /// The response. It does not yet hold on to the request's body: see
+    /// [`crate::request::body::HeldResponse`].
     pub(crate) fn response(&self) -> HttpResponse<()> {
         let mut response = HttpResponse::build(self.status());
         response.content_type(ContentType::json());
@@ -160,7 +161,7 @@ impl WebhookResponse {
     }
 }
 
-/// `rest` is what follows the message, keys and all.
+/// `rest` follows the message: further keys with their values.
 fn message(text: &str, rest: &str) -> String {
     format!(r#"{{"error":{{"message":"{text}"{rest}}}}}"#)
 }

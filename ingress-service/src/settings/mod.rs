@@ -13,13 +13,13 @@ use std::{
 use clap::{Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use shared::{
+    sentry_ip_ranges,
     settings::{CommonSettings, SettingsError, secrets_help},
-    sources,
 };
 
 use crate::deadlines::{ANSWER_WITHIN, STORE_WITHIN};
 
-/// What the answer's time leaves for the verdict.
+/// The part of the answer's time that the verdict may take.
 const MAX_VERDICT_TIMEOUT: Duration =
     Duration::from_millis((ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64);
 
@@ -160,5 +160,6 @@ impl FromStr for TlsHost {
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
-    sources::network(text).ok_or_else(|| "expected an address or a network such as 192.0.2.0/24".to_owned())
+    sentry_ip_ranges::network(text)
+        .ok_or_else(|| "expected an address or a network such as 192.0.2.0/24".to_owned())
 }

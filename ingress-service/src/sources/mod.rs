@@ -47,14 +47,14 @@ impl AllowedNetworks {
     }
 }
 
-/// What a connection may bring, going by its peer alone.
+/// What a connection may bring, judged by its peer alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeerClass {
     /// Requests from anywhere: the peer is a trusted proxy, or every source may send.
     Any,
     /// Its own requests, which may be answered.
     Sender,
-    /// Nothing that would be let in.
+    /// Nothing that may be stored.
     Stranger,
 }
 

@@ -1,5 +1,5 @@
-//! What every channel trusts, as discord-service mirrors it into NATS: read
-//! whole once, and followed from then on.
+//! What every channel trusts, as discord-service mirrors it into NATS. The
+//! ingress reads all of it once, then follows the changes.
 
 use std::{
     collections::HashMap,
@@ -28,16 +28,17 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::channel_keys::ChannelKeys;
 use crate::deadlines::POLL_CONNECTION_EVERY;
 
-/// The name under which readiness reports that the mirror was read.
+/// The readiness check that fails until the mirror was read.
 const CHECK: &str = "trust";
 const RETRY: Duration = Duration::from_secs(1);
-/// Failures before the log says so: at a first start the bucket is still to be made.
+/// Failures before the log mentions them. At a first start the bucket does not
+/// exist yet.
 const SAID_AFTER: u32 = 10;
-/// How often it is looked whether the bucket is still the one that is watched,
-/// and everything in it was heard of.
+/// How often to check that the bucket is still the watched one, and that no
+/// change was missed.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What is known of a channel.
+/// What is known about a channel.
 pub(super) enum KeyLookup {
     /// Nothing was ever read.
     Unread,
@@ -46,8 +47,8 @@ pub(super) enum KeyLookup {
     Keys(Arc<ChannelKeys>),
 }
 
-/// Channels that demand or recognise anything; `None` where the record cannot
-/// be read.
+/// The channels that demand something or have keys. `None` where the record
+/// cannot be read.
 type Channels = HashMap<ChannelId, Option<Arc<ChannelKeys>>>;
 
 /// The ingress's copy of the bucket [`wire::TRUST`].
@@ -58,19 +59,19 @@ pub(crate) struct TrustMirror {
     others: Arc<ChannelKeys>,
     secrets_keys: Option<SecretsKeys>,
     readiness: Readiness,
-    /// How often the bucket could not be followed since it was read.
+    /// How often following the bucket has failed since the last reading.
     failures: AtomicU32,
     /// Whether the log says that client secrets cannot be opened.
     said_sealed: AtomicBool,
 }
 
-/// How far a watch has come.
+/// The progress of a watch.
 struct Reading {
-    /// What was read so far, until all of it was.
+    /// The records so far. `None` once all were read.
     fresh: Option<Channels>,
-    /// The last sequence of the bucket that was heard of.
+    /// The last sequence of the bucket that the watch has shown.
     heard: u64,
-    /// Whether the last look saw that there is more than was heard of.
+    /// The value of `heard` at the last check, if the bucket had more by then.
     behind: Option<u64>,
 }
 
@@ -87,7 +88,7 @@ impl TrustMirror {
         }
     }
 
-    /// What is known of the channel now.
+    /// What is known about the channel now.
     pub(super) fn known(&self, channel: ChannelId) -> KeyLookup {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         match channels.as_ref().map(|channels| channels.get(&channel)) {
@@ -108,8 +109,8 @@ impl TrustMirror {
         matches!(self.known(channel), KeyLookup::Keys(keys) if keys.token(token).is_some())
     }
 
-    /// Reads the bucket and follows it for ever. What was known stays known
-    /// while NATS is away.
+    /// Reads the bucket and follows it for ever. While NATS is away, the last
+    /// state stays valid.
     pub(crate) async fn follow(&self, nats: &Client) {
         let js = jetstream::new(nats.clone());
         let connected = || nats.connection_state() == State::Connected;
@@ -119,14 +120,15 @@ impl TrustMirror {
                 && connected()
                 && self.failures.fetch_add(1, Ordering::Relaxed) == SAID_AFTER
             {
-                tracing::warn!("cannot follow what the channels trust; trying on: {}", chain(&error));
+                tracing::warn!("cannot follow what the channels trust; trying again: {}", chain(&error));
             }
-            // Requests wait for the first reading.
+            // Requests wait for the first reading, so this tries again soon.
             sleep(if connected() { RETRY } else { POLL_CONNECTION_EVERY }).await;
         }
     }
 
-    /// Reads the bucket whole, then follows it until that can no longer be relied on.
+    /// Reads the whole bucket, then follows it until the watch is no longer
+    /// reliable.
     async fn watch(&self, js: &jetstream::Context) -> anyhow::Result<Infallible> {
         let bucket = js.get_key_value(wire::TRUST).await.context("cannot find the bucket")?;
         let made = bucket.stream.cached_info().created;
@@ -146,7 +148,7 @@ impl TrustMirror {
                 _ = look.tick() => {
                     let stream = js.get_stream(&bucket.stream_name).await.context("cannot look at the bucket")?;
                     let stream = stream.cached_info();
-                    ensure!(stream.created == made, "the bucket was made anew");
+                    ensure!(stream.created == made, "the bucket was deleted and made again");
                     self.compare(&mut reading, &stream.state)?;
                 }
             }
@@ -174,8 +176,8 @@ impl TrustMirror {
         }
     }
 
-    /// Compares what was heard of with what the bucket holds: a consumer that
-    /// was moved or made again may have missed something, and one of an empty
+    /// Compares what the watch has shown with what the bucket holds. A consumer
+    /// that was moved or made again may miss a change. The consumer of an empty
     /// bucket says nothing at all.
     fn compare(&self, reading: &mut Reading, bucket: &stream::State) -> anyhow::Result<()> {
         if bucket.messages == 0 || bucket.last_sequence <= reading.heard {
@@ -188,13 +190,14 @@ impl TrustMirror {
         Ok(())
     }
 
-    /// Everything was read: from now on it holds, and changes are changes of it.
+    /// Everything was read. From now on the records are valid, and each change
+    /// applies to them.
     fn finish(&self, reading: &mut Reading) {
         let Some(fresh) = reading.fresh.take() else { return };
         tracing::debug!(channels = fresh.len(), "read what the channels trust");
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
         self.readiness.set_ready(CHECK);
-        // It holds from now on, whatever becomes of NATS.
+        // The records stay valid from now on, even without NATS.
         self.readiness.take_traffic();
         self.failures.store(0, Ordering::Relaxed);
     }

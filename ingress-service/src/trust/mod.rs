@@ -1,6 +1,6 @@
-//! Trust beyond a source address: what a request brings as evidence, and
-//! whether its channel is content with it. `rules.rs` holds the rules,
-//! `channel_keys.rs` what a channel keeps, and `mirror.rs` the ingress's copy of it.
+//! Trust beyond a source address: the evidence that a request brings, and
+//! whether it satisfies the channel. `rules` has the rules, `channel_keys` the
+//! keys of one channel, and `mirror` the ingress's copy of all of them.
 
 mod channel_keys;
 mod mirror;
@@ -24,15 +24,15 @@ pub(crate) enum NotTrusted {
     /// The evidence is not what the channel demands.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
-    /// What the channel demands is written in a way that this build cannot read.
+    /// This build cannot read what the channel demands.
     #[error("trust: the channel's record cannot be read")]
     Unreadable,
-    /// What channels demand was never read.
+    /// The ingress has not read yet what channels demand.
     #[error("trust: what channels trust was not read yet")]
     Unread,
 }
 
-/// What comes of judging a request, as it is counted.
+/// The outcome of a judgement, for the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum TrustOutcome {
@@ -61,7 +61,7 @@ impl TrustOutcome {
     }
 }
 
-/// How far the alert, received when it says, is trusted for what came with it.
+/// Says for what evidence the alert is trusted, at its time of receipt.
 ///
 /// # Errors
 /// [`NotTrusted`] when it must not be stored.
@@ -73,8 +73,8 @@ pub(crate) fn verify(
     let trust = match mirror.known(alert.channel) {
         KeyLookup::Unread => Err(NotTrusted::Unread),
         KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
-        // By the wall clock, which may have been corrected since the start: Sentry
-        // signs the time of its own.
+        // Uses the wall clock, which may have been corrected since the start,
+        // because Sentry sends the time of its own clock.
         KeyLookup::Keys(keys) => {
             judge(&keys, evidence, Utc::now().timestamp_millis()).map_err(NotTrusted::from)
         }

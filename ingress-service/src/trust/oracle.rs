@@ -1,4 +1,4 @@
-//! The table of docs/ARCHITECTURE.md told plainly, to compare the rules with.
+//! The table of docs/ARCHITECTURE.md as plain code, to compare the rules with.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use shared::{alert::Trust, trust::ClientSecret};
@@ -12,9 +12,9 @@ const NOW_MS: i64 = 1_763_905_862_123;
 const TOKEN: &str = "swordfish";
 const SECRET: &str = "hunter2";
 
-/// How the rules judge, and how the table does. The first five bytes choose what
-/// the channel keeps, its secrets, the token, the signature and the timestamp; the
-/// others are the body.
+/// How the rules judge, and how the table does. The first five bytes choose the
+/// channel's keys, its secrets, the token, the signature and the timestamp. The
+/// rest is the body.
 pub(crate) fn oracle(bytes: &[u8]) -> (&'static str, &'static str) {
     let byte = |n: usize| bytes.get(n).copied().unwrap_or_default();
     let body = bytes.get(5..).unwrap_or_default();
@@ -59,7 +59,7 @@ pub(crate) fn oracle(bytes: &[u8]) -> (&'static str, &'static str) {
         Err(_) => "refused",
     };
 
-    // The table. A token that is given must be right, whatever else is.
+    // The table. A token that is given must be right in any case.
     let right_token = kept && token == Some(TOKEN);
     // Without secrets a signature is ignored.
     let right_signature = can_sign && is_right;

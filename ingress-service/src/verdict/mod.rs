@@ -1,4 +1,4 @@
-//! Whether an alert may be posted: discord-service's verdict, and what holds
+//! Whether an alert may be posted: discord-service's verdict, and the limits
 //! while there is none.
 
 mod refused_channels;
@@ -33,7 +33,7 @@ pub(crate) struct VerdictClient {
 pub(crate) enum Authorization {
     /// A verdict allows it.
     Allowed,
-    /// There is no verdict, and it is within the limits for such alerts.
+    /// There is no verdict, and the alert is within the limits for this case.
     Unverified,
 }
 
@@ -69,7 +69,8 @@ pub(crate) enum NoVerdict {
 }
 
 impl VerdictClient {
-    /// Hears the answers over this connection. Each is waited for as long as `timeout`.
+    /// Subscribes to the answers on this connection. Waits at most `timeout`
+    /// for each.
     ///
     /// # Errors
     /// When the client has ended.
@@ -83,12 +84,13 @@ impl VerdictClient {
         })
     }
 
-    /// Whether the last verdict about the channel found it authorized.
+    /// Whether the last verdict about the channel said that it is authorized.
     pub(crate) fn knows(&self, channel: ChannelId) -> bool {
         self.unverified.knows(channel)
     }
 
-    /// Whether the alert may be stored, within `deadline` and with time left to store it.
+    /// Asks whether the alert may be stored. Answers before `deadline`, with
+    /// time left to store it.
     ///
     /// # Errors
     /// [`Denial`] when it may not.
@@ -114,7 +116,7 @@ impl VerdictClient {
         match (verdict, mention) {
             (Some(Verdict::ChannelNotAuthorized), _) => Err(Denial::ChannelNotAuthorized),
             (Some(Verdict::UserUnknown), Some(user)) => Err(Denial::UserUnknown(user)),
-            // Nobody has the id 0, with or without a verdict.
+            // Nobody has the id 0, so this needs no verdict.
             (_, Some(user)) if user.get() == 0 => Err(Denial::UserUnknown(user)),
             (Some(Verdict::UserWithoutProject), Some(user)) => Err(Denial::UserWithoutProject(user)),
             (Some(Verdict::UserOnOtherProject { project }), Some(user)) => {
@@ -133,7 +135,8 @@ impl VerdictClient {
     ) -> Result<Authorization, Denial> {
         let channel = alert.channel;
         if !self.unverified.admits(channel, Instant::now()) {
-            // Another pod, or this one before a restart, may have seen it authorized.
+            // Another pod may have seen it authorized, or this one before a
+            // restart.
             if !queue.knows(channel, deadline).await {
                 return Err(Denial::UnverifiedAlertsFull);
             }

@@ -64,8 +64,8 @@ async fn shaken(port: u16, says: &'static str) -> Vec<SslStream<std::net::TcpStr
 /// Less than any time limit after which silence ends by itself.
 const BEFORE_ANY_LIMIT: Duration = Duration::from_secs(4);
 
-/// Sends webhooks, the quickest of which must be answered in time: a busy
-/// machine may delay the others, and the first one may have to wait for a seat.
+/// Sends webhooks. The quickest must be answered in time. A busy machine may
+/// delay the others, and the first one may have to wait for a seat.
 async fn is_served(running: &Running, beside: &str, count: usize) {
     let mut took = Vec::new();
     for n in 0..4 {

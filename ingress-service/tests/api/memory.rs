@@ -33,7 +33,7 @@ fn large(n: usize) -> String {
     let of = |unit: &str| unit.repeat(BODY / unit.len());
     let event = match n % 4 {
         0 => "{}".to_owned(),
-        // Many items, the last of which are kept.
+        // Many items. Only the last ones are kept.
         1 => format!(r#"{{"tags":[{}["a","b"]]}}"#, of(r#"["a","b"],"#)),
         // Text that cannot be held as it is.
         2 => format!(r#"{{"tags":[["a","{}"]]}}"#, of(r"\ud800")),

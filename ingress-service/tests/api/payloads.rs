@@ -6,7 +6,8 @@ use shared::{ChannelId, UserId, alert::MAX_RECORD};
 
 use crate::support::{TestApp, fixture, fixtures};
 
-/// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
+/// 2025-11-24 00:00:00: a day after the events, so that it is seen if it is
+/// used in their place.
 const RECEIVED_MS: i64 = 1_763_942_400_000;
 
 fn names() -> Vec<String> {

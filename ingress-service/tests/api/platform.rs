@@ -10,7 +10,8 @@ use shared::{
 
 use crate::support::{CHANNEL, MINIMAL, Request, TestApp, fixtures, platform_fixture};
 
-/// 2025-11-24 00:00:00: a day after the events, so that it shows where it stands in.
+/// 2025-11-24 00:00:00: a day after the events, so that it is seen if it is
+/// used in their place.
 const RECEIVED_MS: i64 = 1_763_942_400_000;
 const STORED: &str = r#"{"success":"200"}"#;
 const INVALID: &str = r#"{"error":{"type":"validation_failed","message":"Validation failed."}}"#;

@@ -5,7 +5,7 @@ use harness::{
     nats::NatsServer,
     wait::{SOON, wait_for},
 };
-use shared::{bus, bus::Role, sources::Ranges, wire};
+use shared::{bus, bus::Role, sentry_ip_ranges::Ranges, wire};
 
 use crate::support::{CHANNEL, MINIMAL, Request, TestApp, trust};
 

@@ -1,6 +1,8 @@
-//! The admin listener of both services, plain HTTP: `/healthz` (the process
-//! runs), `/readyz` (it can do its work), `/readyz?for=traffic` (requests are to
-//! be sent here), `/metrics` (Prometheus).
+//! The admin listener of both services, plain HTTP:
+//! - `/healthz`: the process runs.
+//! - `/readyz`: it can do its work.
+//! - `/readyz?for=traffic`: it takes requests.
+//! - `/metrics`: for Prometheus.
 
 mod probes;
 
@@ -20,12 +22,12 @@ pub use metrics_exporter_prometheus::PrometheusHandle;
 
 use self::probes::{ProbeQuestion, Probes};
 
-/// What a process needs before it can do its work, by name. Every named check
-/// must hold for `/readyz` to answer 200.
+/// What a process needs before it can do its work, as named checks. `/readyz`
+/// answers 200 if all of them hold.
 ///
-/// Whether requests are to be sent to the process is another question,
-/// `/readyz?for=traffic`: while something behind is away for all pods, none of
-/// them is to lose its requests.
+/// `/readyz?for=traffic` answers another question: may requests come here? If
+/// something behind all pods is away, every pod fails `/readyz`, but none may
+/// lose its requests.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness(Arc<ReadinessInner>);
 
@@ -41,7 +43,7 @@ struct ReadinessInner {
 struct Check {
     holds: bool,
     words: String,
-    /// When it is forgotten.
+    /// When the check is forgotten.
     until: Option<Instant>,
 }
 
@@ -51,7 +53,8 @@ impl Readiness {
         self.set_ready_saying(check, "ok");
     }
 
-    /// Declares that `check` holds, and what the operator should know all the same.
+    /// Declares that `check` holds, with words that the operator should read
+    /// nevertheless.
     pub fn set_ready_saying(&self, check: &'static str, words: impl Into<String>) {
         self.set(check, Check { holds: true, words: words.into(), until: None });
     }
@@ -61,12 +64,13 @@ impl Readiness {
         self.set(check, Check { holds: false, words: why.into(), until: None });
     }
 
-    /// Declares for some time whether `check` holds, and in words how it is.
+    /// Declares whether `check` holds, with words for the operator. It is
+    /// forgotten after `time`.
     pub fn set_for(&self, time: Duration, check: &'static str, holds: bool, words: impl Into<String>) {
         self.set(check, Check { holds, words: words.into(), until: Some(Instant::now() + time) });
     }
 
-    /// There is no such check any more.
+    /// Removes the check.
     pub fn forget(&self, check: &'static str) {
         self.0.checks.lock().unwrap_or_else(PoisonError::into_inner).remove(check);
     }
@@ -75,7 +79,7 @@ impl Readiness {
         self.0.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, check);
     }
 
-    /// Whether all checks hold, and each one in words.
+    /// Whether all checks hold, and the words of each.
     pub fn report(&self) -> (bool, BTreeMap<&'static str, String>) {
         let mut checks = self.0.checks.lock().unwrap_or_else(PoisonError::into_inner);
         checks.retain(|_, check| check.until.is_none_or(|until| until > Instant::now()));
@@ -83,23 +87,23 @@ impl Readiness {
         (checks.values().all(|check| check.holds), words.collect())
     }
 
-    /// Requests are to be sent here from now on, until [`Self::drain`].
+    /// From now on requests may come here, until [`Self::drain`].
     pub fn take_traffic(&self) {
         self.0.takes_traffic.store(true, Ordering::Relaxed);
     }
 
-    /// No more requests are to be sent here: the process ends.
+    /// From now on no requests may come here, because the process ends.
     pub fn drain(&self) {
         self.0.drains.store(true, Ordering::Relaxed);
     }
 
-    /// Whether requests are to be sent here.
+    /// Whether requests may come here.
     pub fn takes_traffic(&self) -> bool {
         self.0.takes_traffic.load(Ordering::Relaxed) && !self.0.drains.load(Ordering::Relaxed)
     }
 
-    /// Returns when somebody has asked `/readyz` and got the answer 503; at once
-    /// where nobody asks regularly, and after `longest` in any case.
+    /// Returns when `/readyz` has answered 503 to a regular probe, but after
+    /// `longest` in any case. Returns at once if nobody probes regularly.
     pub async fn until_seen_failing(&self, longest: Duration) {
         self.0.probes.until_failed(longest).await;
     }
@@ -108,7 +112,7 @@ impl Readiness {
 /// A JSON document that is part of the program.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonDocument {
-    /// Where it is served.
+    /// The path at which it is served.
     pub path: &'static str,
     /// The document.
     pub json: &'static str,

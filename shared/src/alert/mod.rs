@@ -29,8 +29,8 @@ pub const MAX_FRAMES: usize = 10;
 pub const MAX_CAUSES: usize = 4;
 
 /// Stands for the project's slug where Sentry names none. No user can register
-/// it, since a slug holds neither blanks nor brackets; a mention is then allowed
-/// for whoever has a project at all.
+/// it, because a slug has no blanks and no brackets. Then a user with any
+/// project may be mentioned.
 pub const UNKNOWN_PROJECT: &str = "(unknown project)";
 
 /// Why an alert was let in, beside its source address. Names a key, never holds it.

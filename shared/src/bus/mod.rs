@@ -1,4 +1,4 @@
-//! Connecting to NATS, and the streams that must exist there.
+//! The connection to NATS, and the streams that must exist there.
 
 mod apply_stream;
 mod connection;
@@ -14,13 +14,13 @@ pub use self::{
     streams::{Streams, ensure, ensure_store},
 };
 
-/// Which service asks: only discord-service changes what exists.
+/// Which service asks. Only discord-service changes streams that exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Creates what is missing of what both need.
+    /// Creates missing streams that both services need.
     Ingress,
-    /// Creates what is missing and brings what exists up to date.
+    /// Creates missing streams and brings the others up to date.
     Discord,
-    /// The same, and NATS is its store.
+    /// Like [`Role::Discord`], with NATS as its store.
     DiscordWithStore,
 }

@@ -1,5 +1,5 @@
-//! How long each stream and bucket keeps what, and how much of it. Settings bound
-//! the rest: `ALERTS_MAX_BYTES`, `DEAD_LETTERS_MAX_BYTES`, `CHANNEL_BACKLOG_MAX`.
+//! How long and how much each stream and bucket keeps. Settings have the other
+//! limits: `ALERTS_MAX_BYTES`, `DEAD_LETTERS_MAX_BYTES`, `CHANNEL_BACKLOG_MAX`.
 
 use std::time::Duration;
 
@@ -13,31 +13,31 @@ pub const DEAD_LETTERS_FOR: Duration = DAY.saturating_mul(14);
 
 /// How long JetStream recognises a repeated `Nats-Msg-Id`.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
-/// How long a signed request is remembered.
+/// How long to remember a signed request.
 pub const SEEN_FOR: Duration = DAY.saturating_mul(7);
-/// How long the last body of a state is remembered. This is longer than
-/// [`DUPLICATE_WINDOW`], so that two alerts which JetStream could confuse never
+/// How long to remember the last body of a state. It is longer than
+/// [`DUPLICATE_WINDOW`]. So two alerts that JetStream could confuse never
 /// follow notes of the same revision.
 pub const STATE_FOR: Duration = DUPLICATE_WINDOW.saturating_mul(2);
-/// The most that is remembered of signed requests, about a million of them:
-/// nats-server keeps an index of all in memory. The oldest go first.
+/// The most bytes of notes about requests, for about a million of them.
+/// nats-server keeps an index of all in memory. The oldest are dropped first.
 pub(super) const SEEN_MAX_BYTES: i64 = 256 << 20;
 
-/// How long it is remembered which message shows an issue, after its last change.
+/// How long to remember which message shows an issue, after its last change.
 pub(super) const MESSAGES_FOR: Duration = DAY.saturating_mul(30);
-/// The most that is remembered of messages; the oldest go first.
+/// The most bytes about messages. The oldest are dropped first.
 pub(super) const MESSAGES_MAX_BYTES: i64 = 256 << 20;
 
 /// How long `status` can show a refusal.
 pub(super) const REFUSALS_FOR: Duration = DAY.saturating_mul(7);
-/// Enough for tens of thousands of channels; the oldest go first.
+/// Enough for tens of thousands of channels. The oldest are dropped first.
 pub(super) const REFUSALS_MAX_BYTES: i64 = 32 << 20;
 /// How many refusals of one kind are kept for each channel.
 pub(super) const REFUSALS_EACH: i64 = 5;
 
-/// The longest life of a lease. When NATS starts it removes whatever is older,
-/// also a key that should never expire (measured with 2.15.1). So this is far
-/// beyond the age of any table in use.
+/// The longest life of a lease. When NATS starts, it removes older keys, even a
+/// key that should never expire (measured with 2.15.1). So this is far longer
+/// than any table is in use.
 pub(super) const LEASES_FOR: Duration = DAY.saturating_mul(365);
 
 /// The limit of a bucket without one of its own, in an account that demands one.

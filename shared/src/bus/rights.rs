@@ -1,5 +1,5 @@
-//! What each service may do at NATS: what an account has to let it do, where it
-//! has users of their own (`k8s/components/nats-cluster/accounts.conf`).
+//! What each service must be allowed to do at NATS. An account with a user for
+//! each service grants it: `k8s/components/nats-cluster/accounts.conf`.
 
 use super::{Role, stream_table::StreamSpec};
 use crate::wire;
@@ -7,7 +7,7 @@ use crate::wire;
 /// One right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Right {
-    /// With NATS's wildcards.
+    /// The subject, with NATS's wildcards.
     pub(super) subject: String,
     /// Whether alerts can be neither stored nor posted without it.
     pub(super) needed: bool,
@@ -21,17 +21,17 @@ pub(super) struct ServiceRights {
 }
 
 impl ServiceRights {
-    /// Of the service of this name, with the streams of `table`.
+    /// The rights of the service of this name, with the streams of `table`.
     pub(super) fn of(service: &str, table: &[StreamSpec]) -> Self {
         if service == "ingress-service" { ingress(table) } else { discord() }
     }
 
-    /// The right that allows this to be published, and whether it is needed.
+    /// The right to publish to this subject, and whether it is needed.
     pub(super) fn to_publish(&self, subject: &str) -> (String, bool) {
         find(&self.publish, subject)
     }
 
-    /// The right that allows this to be subscribed to, and whether it is needed.
+    /// The right to subscribe to this subject, and whether it is needed.
     pub(super) fn to_subscribe(&self, subject: &str) -> (String, bool) {
         find(&self.subscribe, subject)
     }
@@ -61,13 +61,15 @@ fn ingress(table: &[StreamSpec]) -> ServiceRights {
         useful("$KV.refusals.>"),
         useful("$KV.seen.>"),
         useful("$JS.API.INFO"),
-        // Which channels were ever authorized: from any replica, and from the leader.
+        // Reads which channels were ever authorized, from any replica and from
+        // the leader.
         useful("$JS.API.DIRECT.GET.KV_channels.$KV.channels.*"),
         useful("$JS.API.STREAM.MSG.GET.KV_channels"),
-        // Whether a request came before, and Sentry's addresses: from the leader.
+        // Reads whether a request came before, and Sentry's addresses, from the
+        // leader.
         useful("$JS.API.STREAM.MSG.GET.KV_seen"),
         useful("$JS.API.STREAM.MSG.GET.KV_sources"),
-        // The bucket "trust", followed; and the answers to NATS's flow control.
+        // Follows the bucket "trust", and answers NATS's flow control.
         needed("$JS.API.CONSUMER.CREATE.KV_trust"),
         needed("$JS.API.CONSUMER.CREATE.KV_trust.*.$KV.trust.>"),
         useful("$JS.API.CONSUMER.DELETE.KV_trust.*"),
@@ -77,7 +79,7 @@ fn ingress(table: &[StreamSpec]) -> ServiceRights {
         let name = &entry.config.name;
         let info = format!("$JS.API.STREAM.INFO.{name}");
         publish.push(if entry.needed { needed(info) } else { useful(info) });
-        // It is made by the other service too.
+        // The other service makes it too.
         publish.push(useful(format!("$JS.API.STREAM.CREATE.{name}")));
     }
     ServiceRights { publish, subscribe: vec![needed("_INBOX.ingress-service.>")] }
@@ -89,7 +91,7 @@ fn discord() -> ServiceRights {
         needed("_INBOX.ingress-service.>"),
         useful(wire::STORE_CHANGED),
         useful(wire::REOPENING),
-        // Of the commands "test" and "replay".
+        // For the commands "test" and "replay".
         useful(wire::ALERTS_SUBJECTS),
         needed(wire::DEAD_LETTERS_SUBJECTS),
         needed("$KV.channel-list.*.*"),
@@ -108,12 +110,12 @@ fn discord() -> ServiceRights {
         needed("$JS.API.STREAM.MSG.DELETE.*"),
         needed("$JS.API.STREAM.MSG.GET.*"),
         needed("$JS.API.STREAM.PURGE.*"),
-        // Without it the streams stay as an older build made them.
+        // Without this the streams stay as an older build made them.
         useful("$JS.API.STREAM.UPDATE.*"),
     ];
     let subscribe = [
         needed("_INBOX.discord-service.>"),
-        // Without it alerts are found by looking for them.
+        // Without this the sweep finds the alerts, two seconds later.
         useful(wire::STORED_SUBJECTS),
         useful(wire::STORE_CHANGED),
         useful(wire::REOPENING),
@@ -123,7 +125,7 @@ fn discord() -> ServiceRights {
     ServiceRights { publish: publish.into(), subscribe: subscribe.into() }
 }
 
-/// Whether a subject, perhaps with wildcards, is among those that `pattern` stands for.
+/// Whether `pattern` covers a subject, which may have wildcards itself.
 pub(super) fn matches(pattern: &str, subject: &str) -> bool {
     let (mut pattern, mut subject) = (pattern.split('.'), subject.split('.'));
     loop {

@@ -1,6 +1,6 @@
-//! Keeps the streams and buckets as the table says, for as long as the process
-//! runs: at the start, after each reconnect, and once a second, which also tells
-//! readiness what is wrong with them.
+//! Keeps the streams and buckets as the table says while the process runs. It
+//! looks at the start, after each reconnect and once a second, and reports to
+//! readiness what is wrong.
 
 use std::{
     collections::BTreeMap,
@@ -19,13 +19,14 @@ use super::{
 };
 use crate::{admin::Readiness, settings::NatsSettings, text::chain, wire};
 
-/// The name under which readiness reports the streams.
+/// The readiness check that fails while a needed stream is missing or full.
 const CHECK: &str = "streams";
-/// How often all of them are looked at.
+/// How often to look at all of them.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long NATS may take to answer for one.
+/// How long NATS may take to answer about one stream.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often one stream is updated at most: an update may be refused.
+/// The shortest time between two updates of one stream. An update may be
+/// refused.
 const UPDATE_AGAIN: Duration = Duration::from_secs(60);
 /// A stream with less room than this takes no alert.
 const ROOM: u64 = 8 << 10;
@@ -47,17 +48,17 @@ struct StreamsInner {
     looked: tokio::sync::Mutex<Option<Instant>>,
 }
 
-/// What is known of one stream.
+/// What is known about one stream.
 #[derive(Debug, Default)]
 struct StreamHistory {
-    /// Tells a stream from one that was made in its place.
+    /// When it was created. Another time means another stream in its place.
     created: Option<i128>,
     last_update: Option<Instant>,
     older: Option<String>,
 }
 
 impl Streams {
-    /// Over this connection. Readiness fails until the streams are there.
+    /// Uses this connection. Readiness fails until the streams are there.
     pub fn new(
         (client, lacks): (Client, MissingRights),
         settings: NatsSettings,
@@ -94,11 +95,11 @@ impl Streams {
         }
     }
 
-    /// Applies the table, since something is missing. Of many who ask at once, one
-    /// does it.
+    /// Applies the table, because something is missing. When many ask at once,
+    /// one of them does it.
     ///
     /// # Errors
-    /// What cannot be used, and why.
+    /// Names the stream that cannot be used, and why.
     pub async fn apply(&self) -> anyhow::Result<()> {
         let asked = Instant::now();
         let mut looked = self.0.looked.lock().await;
@@ -109,7 +110,7 @@ impl Streams {
         self.round().await.map_or(Ok(()), |trouble| Err(anyhow::anyhow!(trouble)))
     }
 
-    /// One look at all: what is wrong.
+    /// Looks at all streams once. Returns what is wrong.
     async fn round(&self) -> Option<String> {
         let entries: Vec<StreamSpec> =
             table(&self.0.settings).into_iter().filter(|entry| entry.is_made_by(self.0.role)).collect();
@@ -146,7 +147,7 @@ impl Streams {
         Some(trouble)
     }
 
-    /// Makes one what the table says, unless NATS refuses even to look at it.
+    /// Creates or updates one stream, unless NATS refuses even to look at it.
     async fn look(&self, entry: &StreamSpec, update: bool) -> anyhow::Result<Applied> {
         let right = format!("$JS.API.STREAM.INFO.{}", entry.config.name);
         tokio::select! {
@@ -167,14 +168,15 @@ impl Streams {
         known.get(name).and_then(|known| known.last_update).is_none_or(|at| at.elapsed() >= UPDATE_AGAIN)
     }
 
-    /// Takes in how a stream is; what is wrong with it, if anything.
+    /// Notes the state of a stream. Returns what is wrong with it, if anything.
     fn note(&self, entry: &StreamSpec, applied: Applied, updated: bool, has_memory: bool) -> Option<String> {
         let name = &entry.config.name;
         let mut all = self.known();
         let known = all.entry(name.clone()).or_default();
         let created = applied.info.created.unix_timestamp_nanos();
         let is_another = known.created.is_some_and(|known| known != created);
-        // A memory of channels without a store: the store was there before.
+        // The bucket of known channels exists and the store did not, so NATS
+        // has lost the store.
         let store_is_gone = entry.maker == Maker::Store && applied.made && has_memory;
         if is_another || store_is_gone {
             say_lost(entry);
@@ -212,10 +214,10 @@ fn say_lost(entry: &StreamSpec) {
     }
 }
 
-/// Applies what the table says for this role, once.
+/// Applies the table once, for this role.
 ///
 /// # Errors
-/// The first that cannot be used; call again later.
+/// Names the first one that cannot be used. Call again later.
 pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role) -> anyhow::Result<()> {
     for entry in table(settings).iter().filter(|entry| entry.is_made_by(role)) {
         apply(js, entry, role != Role::Ingress).await?;
@@ -226,7 +228,7 @@ pub async fn ensure(js: &jetstream::Context, settings: &NatsSettings, role: Role
 /// Makes the buckets of the store, where they are missing.
 ///
 /// # Errors
-/// The first that cannot be used; call again later.
+/// Names the first one that cannot be used. Call again later.
 pub async fn ensure_store(js: &jetstream::Context, settings: &NatsSettings) -> anyhow::Result<()> {
     let made = table(settings).into_iter().filter(|entry| entry.maker == Maker::Store);
     for looked in join_all(made.map(|entry| async move { apply(js, &entry, true).await })).await {

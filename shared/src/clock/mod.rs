@@ -1,6 +1,6 @@
-//! The time by which alerts grow old. The wall clock may step, a day at once: a
-//! step must not make dead letters of a whole backlog. So where the wall clock,
-//! the time since the start and NATS's clock disagree, an alert counts as younger.
+//! The clock for the age of alerts. The wall clock may jump by a day, and that
+//! must not turn a whole backlog into dead letters. So if the wall clock, the
+//! time since the start and NATS's clock disagree, the youngest age counts.
 
 #[cfg(test)]
 mod tests;
@@ -14,24 +14,24 @@ use chrono::Utc;
 
 static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
 
-/// The process sees steps of the wall clock from here on.
+/// Begins to watch for jumps of the wall clock.
 pub fn start() {
     LazyLock::force(&CLOCK);
 }
 
-/// NATS's clock says this, in milliseconds since 1970.
+/// Learns the time of NATS's clock, in milliseconds since 1970.
 pub fn heard(nats_ms: i64) {
     *CLOCK.nats.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), nats_ms));
 }
 
-/// When an alert comes in, in milliseconds since 1970: the wall clock's time, but
-/// never earlier than it would be without a step backward.
+/// The time of receipt for an alert that comes now, in milliseconds since 1970.
+/// It is the wall clock's time, without any jump backward.
 pub fn received_ms() -> i64 {
     wall_ms().max(CLOCK.without_steps_ms())
 }
 
-/// By which time the age of an alert counts, in milliseconds since 1970: the wall
-/// clock's, but never later than it would be without a step forward, nor later
+/// The time from which the age of an alert is counted, in milliseconds since
+/// 1970. It is the wall clock's time, without any jump forward, and never later
 /// than NATS's clock.
 pub fn age_ms() -> i64 {
     CLOCK.age_ms(wall_ms())
@@ -61,12 +61,12 @@ impl Clock {
     }
 }
 
-/// What a clock says now that said this then.
+/// The time now on a clock that had the time `ms` at `then`.
 fn later_ms((then, ms): (Instant, i64)) -> i64 {
     ms.saturating_add(millis(then.elapsed()))
 }
 
-/// In milliseconds, which no process lives long enough to overflow.
+/// No process lives long enough to overflow these milliseconds.
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

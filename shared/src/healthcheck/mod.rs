@@ -1,5 +1,5 @@
-//! `healthcheck`, the subcommand of both services: asks a running process
-//! whether it lives, for containers that have neither a shell nor curl.
+//! `healthcheck`, the subcommand of both services. It asks a running process
+//! whether it lives, because the containers have no shell and no curl.
 
 #[cfg(test)]
 mod tests;
@@ -12,14 +12,15 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// For connecting, and for each step after it. Orchestrators give a probe a few seconds in all.
+/// The limit of connecting, and of each step after it. Orchestrators give a
+/// probe a few seconds.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks `/healthz` at `admin_addr`, which is the service's own `ADMIN_ADDR`:
-/// where that means every address, the loopback one is asked.
+/// Asks `/healthz` at the service's own `ADMIN_ADDR`. If that means every
+/// address, it asks the loopback address.
 ///
 /// # Errors
-/// When nothing answers there in time, or not with 200.
+/// When there is no answer in time, or another one than 200.
 pub fn run(admin_addr: SocketAddr) -> anyhow::Result<()> {
     let address = reachable(admin_addr);
     let status = status_line(address).with_context(|| format!("cannot ask http://{address}/healthz"))?;
@@ -38,7 +39,7 @@ fn reachable(admin_addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, admin_addr.port())
 }
 
-/// The first line of the answer, as far as its status.
+/// The first line of the answer, up to its status.
 fn status_line(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;

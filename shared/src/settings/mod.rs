@@ -1,9 +1,9 @@
 //! Settings: environment variables and flags, read once at start.
 //!
 //! Every setting is a flag and a variable of the same name (`--nats-url`,
-//! `NATS_URL`); an empty variable counts as absent. Secrets are never flags,
-//! since flags show in process lists: they are variables, or files named by
-//! the variable's `_FILE` twin.
+//! `NATS_URL`). An empty variable counts as absent. Secrets are never flags,
+//! because process lists show flags. They are variables, or files named by the
+//! variable's `_FILE` twin.
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +22,12 @@ use crate::mode::RuntimeMode;
 /// Exit code for wrong settings: `EX_USAGE` of BSD's `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
 
-/// The most that `CHANNEL_BACKLOG_MAX` may be: one post can join all alerts that
-/// wait, and what is written down of it must fit a message of NATS (1 MiB).
+/// The largest `CHANNEL_BACKLOG_MAX`. One post can join all alerts that wait,
+/// and its record must fit into a message of NATS (1 MiB).
 pub const MAX_CHANNEL_BACKLOG: i64 = 100_000;
 
-/// A setting is wrong. One line that names the setting and says what to do.
+/// A setting is wrong. The text is one line that names the setting and says
+/// what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct SettingsError(pub String);
@@ -96,13 +97,14 @@ pub struct NatsSettings {
     pub dead_letters_max_bytes: i64,
 }
 
-/// The most that one alert takes of the queue.
+/// The most bytes of the queue that one alert takes.
 const ALERT_BYTES: i64 = 8 << 10;
-/// One channel's backlog may be this part of the queue at most, so that none fills it.
+/// One channel's backlog may take this part of the queue at most, so that no
+/// channel fills it.
 const BACKLOG_SHARE: i64 = 8;
 
 impl NatsSettings {
-    /// Whether the bounds fit together.
+    /// Checks that the limits fit together.
     ///
     /// # Errors
     /// [`SettingsError`] when one channel could fill the queue.
@@ -123,14 +125,14 @@ impl NatsSettings {
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Coloured lines for people.
     Pretty,
-    /// One JSON object a line.
+    /// One JSON object for each line.
     Json,
 }
 
-/// A URL with a user in it is refused: the client would pass over it, and a flag is
-/// no place for a password.
+/// Refuses a URL with a user in it. The client would ignore the user, and a
+/// password does not belong in a flag.
 fn nats_url(text: &str) -> Result<ServerAddr, &'static str> {
     match text.parse::<ServerAddr>() {
         Ok(server) if server.username().is_none() && server.password().is_none() => Ok(server),
@@ -164,7 +166,7 @@ pub fn parse<T: Parser>() -> Result<T, SettingsError> {
 
 fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<T, SettingsError> {
     let command = T::command().mut_args(|arg| {
-        // Values of variables may be private (a URL with a password, say).
+        // A variable's value may be private, such as a URL with a password.
         let arg = arg.hide_env_values(true);
         let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
         if empty { arg.env(None::<&'static str>) } else { arg }
@@ -179,8 +181,8 @@ fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Resul
     }
 }
 
-/// Clap's message without its hints, with the variable's name beside the flag's.
-/// A wrong URL is not repeated, since it may hold a password.
+/// Clap's message without its hints, with the variable's name beside the
+/// flag's. A wrong URL is not repeated, because it may hold a password.
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
@@ -199,8 +201,8 @@ fn one_line(error: &clap::Error) -> String {
     }
 }
 
-/// A secret from the variable `name`, or from `file` (its `_FILE` twin).
-/// White space around it is dropped; an empty one counts as absent.
+/// A secret from the variable `name`, or from `file` (its `_FILE` twin). White
+/// space around it is dropped. An empty one counts as absent.
 ///
 /// # Errors
 /// When both are given, or the file cannot be read.

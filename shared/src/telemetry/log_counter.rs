@@ -1,4 +1,4 @@
-//! Counting what is logged as an error or a warning: the operator's first alarm.
+//! Counts the errors and warnings in the log: the operator's first alarm.
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{Layer, layer::Context};

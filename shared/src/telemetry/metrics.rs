@@ -1,16 +1,17 @@
-//! What is counted and measured: each service lists its metrics with a help
-//! text in one table, which is what `/metrics` describes them with.
+//! Metrics. Each service has one table of them with a help text, which
+//! `/metrics` shows.
 
 use std::{io, thread, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
-/// How often measured times are put into their buckets. Until then each is kept:
-/// a page that nobody reads would grow with every request.
+/// How often measured times are put into their buckets. Until then each one
+/// takes memory, so a `/metrics` that nobody reads would grow with every
+/// request.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(1);
 
-/// Keeps what is measured small, also where nobody asks for `/metrics`, for as
-/// long as the process runs.
+/// Keeps the measurements small while the process runs, even if nobody asks for
+/// `/metrics`.
 pub(super) fn keep_up(handle: PrometheusHandle) -> io::Result<()> {
     let keep_up = move || {
         loop {
@@ -21,10 +22,10 @@ pub(super) fn keep_up(handle: PrometheusHandle) -> io::Result<()> {
     thread::Builder::new().name("metrics".to_owned()).spawn(keep_up).map(drop)
 }
 
-/// How a metric is to be read.
+/// The kinds of metrics in Prometheus that we use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
-    /// It only grows, and begins at zero with the process.
+    /// It only grows, and begins at zero with each process.
     Counter,
     /// It goes up and down.
     Gauge,
@@ -37,15 +38,15 @@ pub enum MetricKind {
 pub struct Metric {
     /// Its name in `/metrics`.
     pub name: &'static str,
-    /// How it is to be read.
+    /// Its kind.
     pub kind: MetricKind,
-    /// What it says, for operators.
+    /// Its help text, for operators.
     pub help: &'static str,
     zeros: Zeros,
 }
 
-/// Which series of a counter begin at zero: Prometheus sees no increase in one
-/// that begins above.
+/// Which series of a counter begin at zero. Prometheus sees no increase in a
+/// series that begins above.
 #[derive(Debug, Clone, Copy)]
 enum Zeros {
     None,
@@ -99,7 +100,7 @@ impl Metric {
     ];
 }
 
-/// As the table of streams has them.
+/// The streams and buckets of [`crate::bus`], for the label.
 pub(crate) const STREAMS: &[&str] = &[
     "ALERTS",
     "DEAD_LETTERS",

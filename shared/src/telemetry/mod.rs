@@ -27,14 +27,14 @@ pub use self::{
 use crate::settings::{LogFormat, SettingsError};
 
 /// What is logged when `RUST_LOG` is not set. serenity's INFO spans print whole
-/// request bodies, and its gateway is chatty. async_nats repeats with each attempt
-/// why it cannot connect, which `bus` says once. actix_http calls it an error when
-/// a stranger sends what is no HTTP.
+/// request bodies, and its gateway is chatty. async_nats repeats with each
+/// attempt why it cannot connect, which `bus` says once. actix_http logs an
+/// error when a stranger sends something that is not HTTP.
 const DEFAULT_FILTER: &str = "info,serenity=warn,async_nats=warn,async_nats::connector=off,firestore=warn,gcloud_sdk=warn,actix_server=warn,actix_http=off";
 
-/// Libraries of which nothing below `info` is logged, whatever `RUST_LOG` says. They
-/// would print every frame of the gateway, with the bot's token and what people type
-/// into modals, and with what password NATS is connected to.
+/// Libraries that never log below `info`, even if `RUST_LOG` says so. They
+/// would print the password for NATS, and every frame of the gateway. Those
+/// hold the bot's token, and what people type into modals.
 const NEVER_TRACED: [&str; 3] = ["tungstenite", "tokio_tungstenite", "async_nats"];
 
 /// Buckets for every histogram in seconds: from a publish (0.3 ms) to a storm's drain.
@@ -42,10 +42,11 @@ const SECONDS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 ];
 
-/// Starts logging to standard error and counting. `own` are the service's metrics.
+/// Starts the log on standard error, and the metrics. `own` are the service's
+/// metrics.
 ///
 /// # Errors
-/// When `RUST_LOG` cannot be understood, or it is called twice.
+/// When `RUST_LOG` cannot be parsed, or when it is called twice.
 pub fn init(
     service: &'static str,
     format: Option<LogFormat>,
@@ -94,7 +95,7 @@ fn log_panics(format: LogFormat) {
         let place = info.location().map(tracing::field::display);
         let what = info.payload_as_str().unwrap_or("a panic without words");
         tracing::error!(panic = what, place, "panicked; ending the process");
-        // A backtrace is no JSON.
+        // A backtrace is not JSON.
         if format == LogFormat::Pretty {
             report(info);
         }

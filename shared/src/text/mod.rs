@@ -1,4 +1,4 @@
-//! Cutting text to a number of characters, and what of it can be shown.
+//! Cuts text, and keeps what can be shown.
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +29,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(goes) { Cow::Owned(text.replace(goes, "")) } else { Cow::Borrowed(text) }
 }
 
-/// What went wrong and why, each reason once: some errors of libraries repeat
-/// theirs in their own words.
+/// The error with its causes, each once. Some libraries repeat the cause in
+/// their own text.
 pub fn chain(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |said, reason| match said.as_str() {
         "" => reason,

@@ -1,7 +1,7 @@
-//! Where an alert stands in a distributed trace: read from the request that
-//! brought it, carried through NATS in headers, continued by the post.
+//! The point of an alert in a distributed trace. It comes from the request,
+//! goes through NATS in headers, and continues with the post.
 //!
-//! Both notations are understood and written: `sentry-trace` (Sentry's trace
+//! It reads and writes both notations: `sentry-trace` (Sentry's trace
 //! propagation) and `traceparent` (W3C Trace Context).
 
 #[cfg(test)]
@@ -23,13 +23,13 @@ pub const TRACEPARENT: &str = "traceparent";
 pub struct TracePoint {
     trace: TraceId,
     span: SpanId,
-    /// Whether the trace is recorded, where that is decided already.
+    /// Whether the trace is recorded. `None` while that is undecided.
     sampled: Option<bool>,
 }
 
 impl TracePoint {
-    /// The point that a request or a message names, if it names any; the first
-    /// header that can be read counts.
+    /// The point in the headers of a request or a message, if there is one. The
+    /// first header that can be read counts.
     pub fn from_headers<'a>(mut header: impl FnMut(&'static str) -> Option<&'a str>) -> Option<Self> {
         let sentry = header(SENTRY_TRACE).and_then(|value| Self::parse(value, "1"));
         sentry.or_else(|| {
@@ -50,20 +50,20 @@ impl TracePoint {
         Some(Self { trace: trace.parse().ok()?, span: span.parse().ok()?, sampled })
     }
 
-    /// The point at which this transaction stands.
+    /// The point of this transaction.
     pub fn of(transaction: &sentry::Transaction) -> Option<Self> {
         let (_, value) = transaction.iter_headers().find(|(name, _)| *name == SENTRY_TRACE)?;
         Self::parse(&value, "1")
     }
 
-    /// The same, its recording not decided: what a stranger's request says of
-    /// it must not fill the operator's Sentry.
+    /// The same point, with the recording undecided. A stranger's header must
+    /// not fill the operator's Sentry.
     #[must_use]
     pub const fn undecided(self) -> Self {
         Self { sampled: None, ..self }
     }
 
-    /// Both headers.
+    /// Adds both headers.
     pub fn write(&self, headers: &mut HeaderMap) {
         let Self { trace, span, sampled } = self;
         let sentry = match sampled {
@@ -74,7 +74,8 @@ impl TracePoint {
         headers.insert(TRACEPARENT, format!("00-{trace}-{span}-0{}", u8::from(*sampled == Some(true))));
     }
 
-    /// What continues the trace: a transaction of this name and kind.
+    /// The context of a transaction of this name and kind, which continues the
+    /// trace.
     pub fn continued(point: Option<&Self>, name: &str, operation: &str) -> TransactionContext {
         let Some(Self { trace, span, sampled }) = point else {
             return TransactionContext::new(name, operation);

@@ -1,5 +1,5 @@
-//! Every name on the bus. Other modules build subjects with these and never by
-//! hand, so that the two services cannot disagree.
+//! Every name on the bus. No other module writes a subject by hand, so that the
+//! two services cannot disagree.
 
 #[cfg(test)]
 mod tests;
@@ -11,19 +11,19 @@ pub const ALERTS: &str = "ALERTS";
 /// What [`ALERTS`] stores: `alerts.<partition>.<channel id>`.
 pub const ALERTS_SUBJECTS: &str = "alerts.*.*";
 
-/// On which subject NATS says that an alert is stored: without its payload, and
-/// only once it can be read. See [`stored_subjects`].
+/// The subject of the wake-up: NATS says that an alert is stored, without its
+/// content, once it can be read. See [`stored_subjects`].
 pub const STORED_DESTINATION: &str = "stored.{{wildcard(1)}}.{{wildcard(2)}}";
 
-/// All of these subjects: `stored.<partition>.<channel id>`.
+/// All subjects of wake-ups: `stored.<partition>.<channel id>`.
 pub const STORED_SUBJECTS: &str = "stored.*.*";
 
-/// The stream of alerts that can never be delivered.
+/// The stream of alerts that cannot be delivered.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
 /// What [`DEAD_LETTERS`] stores: `dead.<reason>.<channel id>`.
 pub const DEAD_LETTERS_SUBJECTS: &str = "dead.*.*";
 
-/// Request/reply: may this channel and this user be posted to?
+/// Request and reply: may this alert be posted?
 pub const VERDICT: &str = "verdict";
 /// The queue group that answers [`VERDICT`].
 pub const VERDICT_GROUP: &str = "discord-service";
@@ -34,46 +34,48 @@ pub const VERDICT_GROUP: &str = "discord-service";
 /// the channel trusts did.
 pub const STORE_CHANGED: &str = "store.changed";
 
-/// Broadcast: something happened at Discord that may open a channel which refused
-/// alerts. The payload is JSON: discord-service's `Reopening`.
+/// Broadcast: an event at Discord may open a channel that was closed. The
+/// payload is JSON, discord-service's `Reopening`.
 pub const REOPENING: &str = "reopening";
 
-/// KV bucket: what each channel's lane has in flight. Keys are channel ids.
+/// KV bucket: the record of each channel's lane. Keys are channel ids.
 pub const LANES: &str = "lanes";
 
-/// KV bucket: every channel that was ever found authorized, and its guild's id.
+/// KV bucket: every channel that was ever found authorized, with its guild's
+/// id.
 pub const CHANNELS: &str = "channels";
 
 /// KV bucket: which pod of discord-service serves which partition and which
 /// shard of the gateway.
 pub const LEASES: &str = "leases";
 
-/// KV bucket: what each secured channel trusts, a [`crate::trust::ChannelTrust`]
-/// for each channel id. Written by discord-service, watched by the ingress.
+/// KV bucket: what each secured channel trusts, a
+/// [`crate::trust::ChannelTrust`] for each channel id. discord-service writes
+/// it, and the ingress watches it.
 pub const TRUST: &str = "trust";
 
 /// KV bucket: requests that were stored, so that a captured one cannot be
-/// repeated. Keys are `<channel id>.<SHA-256 of the body>` of signed ones, and
-/// `<channel id>.<kind>.<issue, metric alert or comment>` of states.
+/// repeated. Keys are `<channel id>.<SHA-256 of the body>` for signed requests,
+/// and `<channel id>.<kind>.<issue, metric alert or comment>` for states.
 pub const SEEN: &str = "seen";
 
-/// KV bucket: the addresses that Sentry publishes, as [`crate::sources`] writes
-/// them. Written by discord-service, followed by the ingress.
+/// KV bucket: the addresses that Sentry publishes, as [`crate::sentry_ip_ranges`] writes
+/// them. discord-service writes it, and the ingress reads it.
 pub const SOURCES: &str = "sources";
 /// The one key of [`SOURCES`].
 pub const SOURCES_KEY: &str = "sentry";
 
-/// KV bucket: the last refusals of each channel, a history of five under each
-/// `<channel id>.<line>`, written by the ingress and shown by `status`.
+/// KV bucket: the last refusals of each channel, with a history of five under
+/// each `<channel id>.<line>`. The ingress writes it, and `status` shows it.
 pub const REFUSALS: &str = "refusals";
 
-/// KV bucket: which messages of Discord show which issue, under
-/// `<channel id>.issue.<id>`, and what each of them shows, under
-/// `<channel id>.message.<message id>`. What was not written for a month is forgotten.
+/// KV bucket: which messages of Discord show an issue, under `<channel
+/// id>.issue.<id>`, and what each message shows, under `<channel
+/// id>.message.<message id>`. A key is forgotten after a month without a write.
 pub const MESSAGES: &str = "messages";
 
-/// KV bucket of the store: a key `<channel>.<guild>` for each authorized channel,
-/// with a note of what it must not lose.
+/// KV bucket of the store: a key `<channel>.<guild>` for each authorized
+/// channel. The value is a note of its trust, to notice a loss.
 pub const CHANNEL_LIST: &str = "channel-list";
 
 /// KV bucket of the store: the projects of each guild's users.
@@ -82,11 +84,12 @@ pub const USER_PROJECTS: &str = "user-projects";
 /// KV bucket of the store: what each channel trusts.
 pub const CHANNEL_TRUST: &str = "channel-trust";
 
-/// How many partitions the alerts have. For ever: it is part of every subject.
+/// How many partitions the alerts have. It can never change, because every
+/// subject has it.
 pub const PARTITIONS: u64 = 64;
 
 /// The partition of a channel: the top six bits of the id multiplied by 2^64/φ
-/// (Fibonacci hashing), since the low bits of Discord's ids are nearly constant.
+/// (Fibonacci hashing). The low bits of Discord's ids are nearly constant.
 pub const fn partition(channel: ChannelId) -> u64 {
     channel.get().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - PARTITIONS.trailing_zeros())
 }
@@ -96,7 +99,7 @@ pub fn alert_subject(channel: ChannelId) -> String {
     format!("alerts.{}.{channel}", partition(channel))
 }
 
-/// Where NATS says that alerts of this partition are stored.
+/// The subjects of wake-ups for this partition.
 pub fn stored_subjects(partition: u64) -> String {
     format!("stored.{partition}.*")
 }
@@ -116,14 +119,14 @@ pub fn dead_letter_subject(reason: &str, channel: ChannelId) -> String {
     format!("dead.{reason}.{channel}")
 }
 
-/// The subject in the bucket [`SEEN`] of the note that a signed body was stored for
-/// this channel; `sha256` in hexadecimal.
+/// The subject in [`SEEN`] of the note that a signed body was stored for this
+/// channel. `sha256` is in hexadecimal.
 pub fn seen_subject(channel: ChannelId, sha256: &str) -> String {
     key_subject(SEEN, format_args!("{channel}.{sha256}"))
 }
 
-/// The subject in the bucket [`SEEN`] of the note about the last body of a state;
-/// `kind` and `id` are single tokens.
+/// The subject in [`SEEN`] of the note about the last body of a state. `kind`
+/// and `id` are single tokens.
 pub fn state_subject(channel: ChannelId, kind: &str, id: &str) -> String {
     key_subject(SEEN, format_args!("{channel}.{kind}.{id}"))
 }
@@ -133,7 +136,8 @@ pub fn sources_subject() -> String {
     key_subject(SOURCES, SOURCES_KEY)
 }
 
-/// The subject of this channel's refusals of this line, a single token.
+/// The subject of this channel's refusals of one line. `line` is a single
+/// token.
 pub fn refusals_subject(channel: ChannelId, line: &str) -> String {
     key_subject(REFUSALS, format_args!("{channel}.{line}"))
 }

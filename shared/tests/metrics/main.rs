@@ -1,5 +1,4 @@
-//! What is measured takes no memory for each measurement, also where nobody
-//! asks for `/metrics`.
+//! A measurement takes no lasting memory, even if nobody asks for `/metrics`.
 
 use harness::{
     process::memory,
@@ -9,7 +8,7 @@ use shared::telemetry::{self, Metric};
 
 const NAME: &str = "test_seconds";
 const METRICS: &[Metric] = &[Metric::seconds(NAME, "Whatever the test says")];
-/// A round of measurements, each of eight bytes, and a quarter of what they take.
+/// A round of measurements of eight bytes each, and a quarter of their memory.
 const ROUND: usize = 200_000;
 const LITTLE: u64 = 400_000;
 

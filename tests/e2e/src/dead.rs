@@ -1,4 +1,4 @@
-//! The dead letters as they stand in NATS, read past the code under test.
+//! The dead letters in NATS, read without the code under test.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ pub struct Dead {
     pub reason: String,
     /// The reason in words.
     pub detail: String,
-    /// Whether it may stand in Discord all the same.
+    /// Whether Discord may show it nevertheless.
     pub may_have_been_posted: bool,
-    /// The alert's title; none where it was no alert.
+    /// The alert's title. `None` if it was not an alert.
     pub title: Option<String>,
     /// What kind of alert it was.
     pub kind: Option<String>,

@@ -1,4 +1,4 @@
-//! What an internal integration is told of an issue.
+//! Webhooks of an internal integration about issues.
 
 use sentry_sender::Webhook;
 use serde_json::{Value, json};

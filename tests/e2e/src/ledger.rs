@@ -1,6 +1,6 @@
-//! Double-entry bookkeeping: every alert that was accepted is shown once or is
-//! a dead letter once, in the order in which its channel's alerts were sent. A
-//! change of an issue is shown by the message about it, until a later one is.
+//! Double-entry bookkeeping. Every accepted alert is shown once or is a dead
+//! letter once, in the order in which its channel's alerts were sent. The
+//! message about an issue shows its last change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,7 @@ struct Sent {
     place: usize,
     /// Answered with 2xx.
     accepted: u64,
-    /// Answered otherwise, or not at all: it may be in the queue all the same.
+    /// Answered otherwise, or not at all. It may still be in the queue.
     uncertain: u64,
 }
 
@@ -31,7 +31,7 @@ struct Sent {
 struct Found {
     shown: u64,
     dead: u64,
-    /// Dead letters that may stand in Discord as well.
+    /// Dead letters that Discord may show too.
     either: u64,
 }
 
@@ -42,7 +42,7 @@ pub struct Ledger {
     changes: Mutex<BTreeMap<(u64, String), Vec<Change>>>,
     /// Channels whose alerts may be shown in another order.
     disordered: Mutex<BTreeSet<u64>>,
-    /// Whether a change may be told by a message of its own.
+    /// Whether a change may have a message of its own.
     posted_changes: AtomicBool,
 }
 
@@ -50,7 +50,7 @@ pub struct Ledger {
 #[derive(Debug, Clone)]
 struct Change {
     actor: String,
-    /// Answered with 2xx; otherwise it may be in the queue all the same.
+    /// Answered with 2xx. If not, it may still be in the queue.
     accepted: bool,
 }
 
@@ -74,8 +74,8 @@ impl Ledger {
         sent.uncertain += u64::from(!accepted);
     }
 
-    /// Says that somebody resolved or archived the issue of this title, of which
-    /// an alert was accepted before, and notes how that was answered.
+    /// Sends that somebody resolved or archived the issue of this title, and
+    /// notes the answer. An alert about the issue was accepted before.
     pub async fn change(&self, stack: &Stack, channel: u64, title: &str, action: &str) -> Option<u16> {
         let number: usize = self.changes.lock().expect("no panic while held").values().map(Vec::len).sum();
         let actor = format!("actor-{number}");
@@ -87,13 +87,14 @@ impl Ledger {
         status
     }
 
-    /// From now on the order in this channel does not matter: a channel that was
-    /// closed shows what came meanwhile after what came last.
+    /// From now on the order in this channel does not matter. A channel that
+    /// was closed shows the alerts of that time after the latest ones.
     pub fn excuse_order(&self, channel: u64) {
         self.disordered.lock().expect("no panic while held").insert(channel);
     }
 
-    /// From now on a message of its own may tell a change, too: edits fail for long.
+    /// From now on a change may have a message of its own, because edits fail
+    /// for long.
     pub fn changes_may_be_posted(&self) {
         self.posted_changes.store(true, Ordering::Relaxed);
     }
@@ -104,7 +105,7 @@ impl Ledger {
         channels.values().flat_map(BTreeMap::values).map(|sent| sent.accepted).sum()
     }
 
-    /// Waits until nothing waits any more, and then checks the books.
+    /// Waits until the queue is empty, then checks the books.
     ///
     /// # Panics
     /// When they do not balance, with what is wrong.
@@ -159,8 +160,8 @@ impl Ledger {
         wrong
     }
 
-    /// The first message about each issue shows the last change that was
-    /// accepted, or one of those after it of which nobody knows.
+    /// The first message about each issue shows the last accepted change, or a
+    /// later one with an unknown answer.
     fn wrong_changes(&self, stack: &Stack) -> Vec<String> {
         let changes = self.changes.lock().expect("no panic while held").clone();
         let mut wrong = Vec::new();

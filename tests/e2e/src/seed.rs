@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rand::{SeedableRng as _, rngs::StdRng};
 
-/// What all chance in a test comes from; said on standard error when the test fails.
+/// The source of all chance in a test. It is printed on standard error when the
+/// test fails.
 #[derive(Debug)]
 pub struct Seed(pub u64);
 
@@ -37,7 +38,8 @@ impl Drop for Seed {
     }
 }
 
-/// The worst of these but one, which a busy machine may have had stand still.
+/// The second worst of these. During the worst one a busy machine may have
+/// stopped.
 ///
 /// # Panics
 /// When there are not two.

@@ -8,11 +8,11 @@ use serde_json::Value;
 pub struct Shown {
     /// Its title field, without the code marks.
     pub title: String,
-    /// How many alerts it stands for: its `×N`, else 1.
+    /// How many alerts it shows: its `×N`, else 1.
     pub count: u64,
-    /// The message that it stands in.
+    /// The message that has it.
     pub message: u64,
-    /// What became of its issue since, one a line.
+    /// What happened to its issue since, each on a line.
     pub status: Option<String>,
 }
 

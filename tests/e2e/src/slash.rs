@@ -22,15 +22,15 @@ impl Stack {
         used.message(SOON).await.expect("a reply")
     }
 
-    /// Uses `/sentry channel secure`; the query with the channel's token. The channel is
-    /// secured a moment after the reply has arrived.
+    /// Uses `/sentry channel secure` and returns the query with the token. The
+    /// channel is secured a moment after the reply.
     pub async fn secure(&self, channel: u64) -> String {
         let reply = self.slash("sentry channel secure", channel).await;
         let (_, token) = reply.content().split_once("&token=").expect("a token");
         format!("&token={}", token.split_once('`').expect("in a code span").0)
     }
 
-    /// Hands in a client secret for the channel, in the modal that asks for it.
+    /// Stores a client secret for the channel, in the modal that asks for it.
     pub async fn hand_in_secret(&self, channel: u64, secret: &str) {
         let asked = self.invoke("sentry channel secret", channel, &[]).await;
         asked.answer().await.expect("a modal");

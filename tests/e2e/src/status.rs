@@ -1,4 +1,4 @@
-//! What `status` says of a channel.
+//! What `status` says about a channel.
 
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::Message;
@@ -13,7 +13,8 @@ impl Stack {
         fields(&reply)
     }
 
-    /// The same, asked with the slash command: its answer needs no permission of the bot.
+    /// The same with the slash command, whose answer needs no permission of the
+    /// bot.
     pub async fn whispered_status(&self, channel: u64) -> String {
         fields(&self.slash("sentry status", channel).await)
     }

@@ -15,13 +15,13 @@ const IN_FLIGHT: usize = 256;
 /// Alerts for several channels at the same time, one after another in each.
 #[derive(Debug, Clone, Copy)]
 pub struct Storm<'a> {
-    /// Where to.
+    /// The channels to send to.
     pub channels: &'a [u64],
     /// The number of the first alert.
     pub first: usize,
     /// How many for each.
     pub each: usize,
-    /// The share of them that is of one of three noisy issues.
+    /// The share of alerts about one of three noisy issues.
     pub noisy: f64,
     /// The longest pause between two alerts of a channel.
     pub pause: Duration,

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ingress_service::sources::forwarded;
-use shared::sources::{Published, Ranges};
+use shared::sentry_ip_ranges::{Published, Ranges};
 
-/// A published list of any bytes; and the values of `X-Forwarded-For` that a
-/// chain of proxies would write, as the bytes choose.
+/// Reads the bytes as a published list. Then they choose a chain of proxies and
+/// its values of `X-Forwarded-For`.
 ///
 /// # Panics
 /// When the code under test is wrong.
@@ -40,7 +40,7 @@ fn published(bytes: &[u8]) {
     assert!(published.networks.iter().all(|network| may_send.contains(network)), "what vanished may send");
 }
 
-/// Of each byte: which address an entry names, how it is written, and whether a
+/// Each byte chooses the address of an entry, how it is written, and whether a
 /// new header begins with it.
 fn chain(bytes: &[u8]) {
     let (mut values, mut expected) = (vec![String::new()], Ok(None));

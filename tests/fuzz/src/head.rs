@@ -3,18 +3,19 @@
 use ingress_service::oracles;
 
 const PATH: &str = "/sentry-bot/channel";
-/// Longer targets are too long for a URL.
+/// Longer targets do not fit into a URL.
 const MAX_TARGET: usize = 60_000;
 
-/// What came over a connection of which actix made no request. Whose path it is
-/// comes before whatever else is wrong with it, and nothing of it is told.
+/// Bytes on a connection that actix could not read as a request. An unknown
+/// path is answered before any other fault, and the answer repeats nothing of
+/// it.
 ///
 /// # Panics
 /// When the code under test is wrong.
 pub fn head(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (answer, path) = oracles::head(&text);
-    // A carriage return belongs to the line's end only before a line feed.
+    // Only before a line feed does a carriage return belong to the line's end.
     let line = match text.trim_start().split_once('\n') {
         Some((line, _)) => line.strip_suffix('\r').unwrap_or(line),
         None => text.trim_start(),
@@ -36,7 +37,7 @@ pub fn head(bytes: &[u8]) {
     }
 }
 
-/// Whether actix takes this for a query. What follows a `#` is dropped unread.
+/// Whether actix accepts this as a query. It drops what follows a `#`.
 fn is_query(query: &str) -> bool {
     let before = query.split('#').next().unwrap_or_default();
     before.is_ascii() && !before.contains(['"', '<', '>'])

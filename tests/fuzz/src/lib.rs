@@ -1,6 +1,6 @@
-//! What is fuzzed: functions from any bytes to nothing, that must not panic.
-//! `tests/tools/fuzz.sh` drives them with libFuzzer; a test runs each over its
-//! seeds, among which stands every input that once broke it.
+//! The fuzz targets: functions that take any bytes and must not panic.
+//! `tests/tools/fuzz.sh` runs them with libFuzzer. A test runs each over its
+//! seeds, which include every input that once broke it.
 
 use std::collections::BTreeSet;
 
@@ -23,9 +23,9 @@ mod head;
 pub use addresses::addresses;
 pub use head::head;
 
-/// A request to the ingress: what stands before the first line end as its
-/// query, and all of it as its body. An accepted body becomes an alert that
-/// survives the way over the bus.
+/// A request to the ingress: the first line is its query, and all of the input
+/// is its body. An accepted body becomes an alert that survives the way over
+/// the bus.
 ///
 /// # Panics
 /// When the code under test is wrong.
@@ -44,8 +44,8 @@ pub fn ingress(bytes: &[u8]) {
     carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
 }
 
-/// The body of a webhook of the Integration Platform, taken for one of each
-/// resource.
+/// The body of a webhook of the Integration Platform, read as each resource in
+/// turn.
 ///
 /// # Panics
 /// When the code under test is wrong.
@@ -57,8 +57,8 @@ pub fn platform(bytes: &[u8]) {
     }
 }
 
-/// Takes an alert over the bus and into a post. The record is short, and what
-/// it lacks was cut for that alone.
+/// Takes an alert over the bus and into a post. The record is short, and parts
+/// were cut only for that.
 fn carry(alert: Alert) {
     let record = alert.encode();
     assert!(record.len() <= MAX_RECORD, "{} bytes", record.len());
@@ -78,8 +78,8 @@ fn carry(alert: Alert) {
     post(alert, 1, MAX_MESSAGE_CHARS);
 }
 
-/// A request with a token and a signature, right or wrong, for a channel that
-/// keeps this or that: each as the bytes choose.
+/// The bytes choose a request with a token and a signature, right or wrong, and
+/// the keys of its channel.
 ///
 /// # Panics
 /// When the rules of trust differ from the table of docs/ARCHITECTURE.md.
@@ -98,8 +98,7 @@ fn holds_control_characters(value: &serde_json::Value) -> bool {
     }
 }
 
-/// An alert made of the lines of the input, whatever they hold, in a post of
-/// any size.
+/// An alert made of the lines of the input, in a post of any size.
 ///
 /// # Panics
 /// When the code under test is wrong.
@@ -132,8 +131,8 @@ pub fn embed(bytes: &[u8]) {
     post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
 
-/// Builds the post of one embed and holds it to the limits of Discord that
-/// are simple to state; the sandbox Discord knows the others.
+/// Builds a post of one embed and checks the simple limits of Discord. The
+/// sandbox Discord checks the others.
 fn post(latest: Alert, count: u64, max_chars: usize) {
     let last_ms = latest.timestamp_ms;
     let history = render::History::default();

@@ -1,5 +1,5 @@
-//! An authority of the tests' own, and the certificates that it signs for servers
-//! on loopback.
+//! A certificate authority for tests, and the certificates that it signs for
+//! servers on loopback.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use openssl::{
     },
 };
 
-/// Signs certificates.
+/// A certificate authority that signs for servers on loopback.
 #[derive(Debug)]
 pub struct Authority {
     certificate: X509,
@@ -33,7 +33,7 @@ pub struct ServerFiles {
 }
 
 impl Authority {
-    /// One that nobody else believes.
+    /// Makes an authority that nobody else trusts.
     #[expect(clippy::new_without_default, reason = "each is another one")]
     pub fn new() -> Self {
         let (key, name) = (new_key(), name("Test Authority"));
@@ -44,7 +44,7 @@ impl Authority {
         Self { certificate: builder.build(), key }
     }
 
-    /// Its own certificate, in PEM: what clients are given to believe in.
+    /// Its own certificate in PEM, for clients that should trust it.
     pub fn pem(&self) -> Vec<u8> {
         self.certificate.to_pem().expect("PEM")
     }

@@ -1,10 +1,10 @@
-//! A wall clock of a process that steps when a test says so.
+//! A wall clock for a process, which jumps when a test says so.
 
 use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf, process::Command};
 
 use tempfile::TempDir;
 
-/// The wall clock of the processes that are started with its variables.
+/// The wall clock of all processes that start with its variables.
 #[derive(Debug)]
 pub struct WallClock {
     directory: TempDir,
@@ -12,7 +12,8 @@ pub struct WallClock {
 }
 
 impl WallClock {
-    /// One that goes right. The C compiler that Rust links with builds it.
+    /// Makes a clock with the right time. The C compiler that Rust links with
+    /// builds it.
     ///
     /// # Panics
     /// When there is none.
@@ -30,12 +31,12 @@ impl WallClock {
         clock
     }
 
-    /// What a process needs to go by this clock.
+    /// The variables that make a process use this clock.
     pub fn variables(&self) -> [(&'static str, String); 2] {
         [("LD_PRELOAD", self.file("clock.so")), ("CLOCK_STEP", self.file("step"))]
     }
 
-    /// From now on it is so many seconds ahead.
+    /// From now on it is this many seconds ahead.
     ///
     /// # Panics
     /// When the disk is full.

@@ -1,5 +1,5 @@
-//! How large the tests of load are: once and fast by default, with the full
-//! figures under `SOAK=1` (`make soak`).
+//! How large the load tests are: fast by default, and with the full figures if
+//! `SOAK=1` (`make soak`).
 
 use std::io::Write as _;
 
@@ -13,7 +13,7 @@ pub fn scaled<T>(fast: T, full: T) -> T {
     if soak() { full } else { fast }
 }
 
-/// A figure for people, which the test runner does not swallow.
+/// Prints a figure for people, which the test runner does not hide.
 pub fn report(figure: &str) {
     let _ = writeln!(std::io::stderr(), "FIGURE: {figure}");
 }

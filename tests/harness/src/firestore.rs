@@ -14,18 +14,18 @@ use tokio::sync::OnceCell;
 
 use crate::{free_port, process, skip};
 
-/// Starts the emulator and ends it when this process does, however it ends: then
-/// the pipe on its standard input closes. Prints the emulator's process id.
+/// Starts the emulator and prints its process id. Ends it when this process
+/// ends in any way, because then the pipe on standard input closes.
 const LEASH: &str = r#""$@" & echo $!; read -r _; kill -9 $!"#;
 
-/// It takes 2 to 4 seconds; a busy machine may take longer.
+/// It takes 2 to 4 seconds, and longer on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// An emulator of its own, killed when dropped.
+/// An emulator process, killed when dropped.
 #[derive(Debug)]
 pub struct FirestoreEmulator {
     port: u16,
-    /// The shell that holds the leash; the emulator is in its process group.
+    /// The shell that holds the leash. The emulator is in its process group.
     leash: Child,
     emulator: u32,
     /// What it says, for when it does not start.
@@ -33,8 +33,8 @@ pub struct FirestoreEmulator {
 }
 
 impl FirestoreEmulator {
-    /// Starts one and waits until it answers. Without the emulator on this
-    /// machine the test is skipped, loudly: none.
+    /// Starts one and waits until it answers. `None` if this machine has no
+    /// emulator, and a line says that the test is skipped.
     ///
     /// # Panics
     /// When it does not start, and in CI also when it is not installed.
@@ -48,7 +48,7 @@ impl FirestoreEmulator {
         let output = || log.reopen().expect("the log file is there");
         let mut leash = Command::new("sh")
             .args(["-c", LEASH, "emulator", "java"])
-            // It is small and lives shortly: quick to start is what counts.
+            // It is small and lives shortly, so a quick start counts most.
             .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-Duser.language=en", "-cp"])
             .arg(jar)
             .arg("com.google.cloud.datastore.emulator.firestore.CloudFirestore")
@@ -62,7 +62,7 @@ impl FirestoreEmulator {
         let mut lines = BufReader::new(leash.stdout.take().expect("standard output is piped")).lines();
         let emulator = lines.next().and_then(Result::ok).and_then(|line| line.parse().ok());
         let emulator = emulator.expect("the shell prints the process id");
-        // Read on, or the emulator blocks on a full pipe.
+        // Goes on reading, because the emulator would block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let started = Self { port, leash, emulator, log };
         started.wait_until_up().await;
@@ -70,7 +70,8 @@ impl FirestoreEmulator {
         started
     }
 
-    /// One for all tests of this process; those that need to stop it start their own.
+    /// One for all tests of this process. A test that has to stop it starts its
+    /// own.
     pub async fn shared() -> Option<&'static Self> {
         static SHARED: OnceCell<FirestoreEmulator> = OnceCell::const_new();
         let jar = installed()?;
@@ -87,8 +88,8 @@ impl FirestoreEmulator {
         }
     }
 
-    /// Its first answers take seconds on a busy machine, longer than anybody waits
-    /// for a database: asks until it is quick.
+    /// Asks until it answers quickly. Its first answers may take seconds on a
+    /// busy machine, longer than the service waits for its store.
     async fn warm_up(&self) {
         let (database, begin) = (self.project(), Instant::now());
         loop {
@@ -133,7 +134,8 @@ impl Drop for FirestoreEmulator {
     }
 }
 
-/// A database on the emulator, read and written past the code under test: over REST.
+/// A database on the emulator, read and written over REST, without the code
+/// under test.
 #[derive(Debug, Clone)]
 pub struct FirestoreProject {
     host: String,
@@ -177,7 +179,7 @@ impl FirestoreProject {
     }
 }
 
-/// The emulator's jar; where there is none, the running test is skipped.
+/// The emulator's jar. If there is none, the running test is skipped.
 fn installed() -> Option<PathBuf> {
     let jar = jar();
     if jar.is_none() {

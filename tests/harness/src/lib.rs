@@ -1,9 +1,10 @@
-//! What the tests stand on: real servers and processes on free ports in their
+//! The base of the tests: real servers and processes on free ports, in their
 //! own directories, stopped by their own handles.
 
 #![allow(clippy::panic, reason = "a test that cannot start what it stands on ends there, with the reason")]
 
 pub mod authority;
+pub mod browser;
 pub mod clock;
 pub mod figures;
 pub mod firestore;
@@ -27,9 +28,9 @@ pub fn workspace_root() -> PathBuf {
     here.ancestors().nth(2).map(PathBuf::from).unwrap_or(here)
 }
 
-/// A TCP port on loopback that nobody uses. It lies below those that the kernel
-/// hands out (from 32768 on Linux), so that no other test's server gets it by
-/// chance before ours has bound it, or between a kill and a restart.
+/// A free TCP port on loopback. It is below the ports that the kernel gives out
+/// (from 32768 on Linux). So no other test's server gets it by chance before
+/// ours binds it, or between a kill and a restart.
 pub fn free_port() -> u16 {
     const LOWEST: u32 = 10_000;
     const COUNT: u32 = 22_000;
@@ -43,8 +44,8 @@ pub fn free_port() -> u16 {
     port.expect("loopback has a free port")
 }
 
-/// Says that the running test cannot run on this machine: on the terminal, past
-/// what cargo captures. `make test` counts such lines.
+/// Prints that the running test cannot run on this machine. The line goes to
+/// the terminal, although cargo captures output, and `make test` counts it.
 ///
 /// # Panics
 /// In CI, where nothing may be missing.

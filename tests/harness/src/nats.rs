@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{free_port, process, wait::wait_for, workspace_root};
 
-/// A nats-server of its own, killed when dropped.
+/// A nats-server process, killed when dropped.
 #[derive(Debug)]
 pub struct NatsServer {
     port: u16,
@@ -35,8 +35,8 @@ impl NatsServer {
         server
     }
 
-    /// Starts three that are one cluster, each with its own files, and waits until
-    /// they keep streams together.
+    /// Starts a cluster of three, each with its own files, and waits until it
+    /// can keep streams.
     pub async fn start_cluster() -> [Self; 3] {
         let ports = [free_port(), free_port(), free_port()];
         let routes = ports.map(|port| format!("nats://127.0.0.1:{port}")).join(",");
@@ -117,7 +117,7 @@ impl NatsServer {
         self.store.path()
     }
 
-    /// Where clients connect.
+    /// The URL for clients.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
@@ -131,7 +131,7 @@ impl NatsServer {
 impl Drop for NatsServer {
     fn drop(&mut self) {
         if self.child.is_some() {
-            // A stopped process must go on to be able to end.
+            // A stopped process must continue before it can end.
             self.signal("CONT");
         }
         self.kill();

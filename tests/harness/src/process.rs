@@ -1,4 +1,4 @@
-//! Signals to processes, and what they have used.
+//! Sends signals to processes, and measures what they have used.
 
 use std::{
     path::PathBuf,
@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Sends a signal, such as `TERM`, `STOP` or `CONT`. After `STOP` it has stopped:
-/// on a busy machine its threads go on for a while after `kill` has returned.
+/// Sends a signal, such as `TERM`, `STOP` or `CONT`. After `STOP` it waits
+/// until the process has stopped: on a busy machine its threads go on for a
+/// while after `kill` has returned.
 ///
 /// # Panics
 /// When there is no such process, or it does not stop.

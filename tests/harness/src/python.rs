@@ -1,11 +1,12 @@
-//! Signatures by an implementation that shares nothing with ours.
+//! Signatures by another implementation than ours.
 
 use std::{
     io::Write as _,
     process::{Command, Stdio},
 };
 
-/// Sentry's signature of a body under this client secret, as Python's `hmac` makes it.
+/// Sentry's signature of a body with this client secret, made by Python's
+/// `hmac`.
 pub fn signature(secret: &str, body: &[u8]) -> String {
     const PROGRAM: &str = "import hmac, sys; \
         print(hmac.new(sys.argv[1].encode(), sys.stdin.buffer.read(), 'sha256').hexdigest(), end='')";

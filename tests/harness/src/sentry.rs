@@ -1,5 +1,5 @@
-//! A small receiver of Sentry's envelopes: what the operator's own Sentry would
-//! be sent (<https://develop.sentry.dev/sdk/data-model/envelopes/>).
+//! A small receiver of Sentry's envelopes, in place of the operator's own
+//! Sentry (<https://develop.sentry.dev/sdk/data-model/envelopes/>).
 
 use std::sync::{Arc, Mutex};
 

@@ -14,7 +14,8 @@ use crate::{
     wait::{SOON, wait_for},
 };
 
-/// A running service. Killed when dropped; its log is shown when the test fails.
+/// A running service. It is killed when dropped, and its log is shown when the
+/// test fails.
 #[derive(Debug)]
 pub struct Service {
     name: &'static str,
@@ -25,8 +26,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the binary with these variables, none of the test's own but PATH,
-    /// and an admin address on a free port. It may not be ready yet.
+    /// Starts the binary with these variables, PATH and an admin address on a
+    /// free port, but no other variable of the test. It may not be ready yet.
     pub fn start(name: &'static str, variables: &[(&str, &str)]) -> Self {
         let admin_port = free_port();
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -47,7 +48,7 @@ impl Service {
         let _ = self.child.wait();
     }
 
-    /// Starts it again as it was started before. Its log goes on.
+    /// Starts it again as before. Its log goes on.
     pub fn restart(&mut self) {
         self.kill();
         self.child = spawn(self.name, &self.variables, &self.directory.path().join("log"));

@@ -1,4 +1,4 @@
-//! Waiting for the event itself: polls quickly and explains itself when it
+//! Waits for an event: polls quickly, and explains what was missing when it
 //! gives up.
 
 use std::{
@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a test waits for something that should happen at once. Only a test that
-/// fails waits so long, so a busy machine gets plenty.
+/// How long a test waits for something that should happen at once. Only a
+/// failing test waits so long, so a busy machine gets plenty of time.
 pub const SOON: Duration = Duration::from_secs(30);
 
 /// Polls `probe` until it returns a value.

@@ -1,4 +1,4 @@
-//! What the people do who run a guild: members, roles, threads.
+//! What a guild's admins do: members, roles, threads.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl Sandbox {
         self.hub().lock(|world| world.invite_bot(guild));
     }
 
-    /// Times a member out from now on. When it ends nobody is told.
+    /// Times a member out from now on. Nothing announces the end.
     pub fn time_out(&self, guild: u64, user: u64, time: Duration) {
         self.hub().lock(|world| world.time_out(guild, user, Some(time)));
     }

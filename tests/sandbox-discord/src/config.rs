@@ -5,14 +5,14 @@ use std::{
     time::Duration,
 };
 
-use crate::world::guild::User;
+use crate::{demo::Services, world::guild::User};
 
-/// So many in such a time.
+/// A number of requests in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// How many.
     pub count: u32,
-    /// In which time.
+    /// The time.
     pub period: Duration,
 }
 
@@ -24,19 +24,19 @@ impl Limit {
 }
 
 /// Discord's clocks and figures. The defaults are Discord's own, as far as they
-/// are documented or were observed; a test may make them faster.
+/// are documented or were observed. A test may make them faster.
 #[derive(Debug, Clone)]
 pub struct Clocks {
     /// Posts into one channel: 5 per 5 s.
     pub channel: Limit,
-    /// Edits of old messages in one channel, beside the bucket: 3 per 20 s.
+    /// Edits of old messages in one channel, besides the bucket: 3 per 20 s.
     /// Discord says only that there is such a limit (code 30046).
     pub old_edits: Limit,
-    /// From which age on messages are old: 1 h.
+    /// The age from which messages are old: 1 h.
     pub old_message: Duration,
     /// Every other bucket: 50 per 1 s.
     pub others: Limit,
-    /// All requests of the bot but those that answer an interaction: 50 per 1 s.
+    /// All requests of the bot except answers to interactions: 50 per 1 s.
     pub global: Limit,
     /// 401, 403 and 429 answers before the address is banned: 10,000 in 10 min.
     pub invalid_requests: Limit,
@@ -48,9 +48,9 @@ pub struct Clocks {
     pub interaction_deadline: Duration,
     /// Time for all later answers: 15 min.
     pub interaction_lifetime: Duration,
-    /// Heartbeat interval told in HELLO: 41.25 s.
+    /// Heartbeat interval in HELLO: 41.25 s.
     pub heartbeat: Duration,
-    /// `max_concurrency` identifies are taken in each: 5 s.
+    /// The window in which `max_concurrency` identifies are accepted: 5 s.
     pub identify_window: Duration,
     /// The time in which the day's identifies may be used: 24 h from the first.
     pub identify_day: Duration,
@@ -93,6 +93,7 @@ pub struct Config {
     pub(crate) events_kept: usize,
     pub(crate) bucket_per_channel: bool,
     pub(crate) clocks: Clocks,
+    pub(crate) services: Services,
 }
 
 impl Default for Config {
@@ -108,6 +109,7 @@ impl Default for Config {
             events_kept: 10_000,
             bucket_per_channel: false,
             clocks: Clocks::default(),
+            services: Services::default(),
         }
     }
 }
@@ -183,6 +185,13 @@ impl Config {
     #[must_use]
     pub fn clocks(mut self, change: impl FnOnce(&mut Clocks)) -> Self {
         change(&mut self.clocks);
+        self
+    }
+
+    /// The bot that runs beside it, for the page. By default there is none.
+    #[must_use]
+    pub fn services(mut self, services: Services) -> Self {
+        self.services = services;
         self
     }
 }

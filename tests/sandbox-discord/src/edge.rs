@@ -1,5 +1,5 @@
-//! Answers that come from in front of Discord's API: its edge, or a proxy
-//! between the bot and Discord. They say nothing about what was asked.
+//! Answers from in front of Discord's API: from its edge, or from a proxy
+//! between the bot and Discord. They say nothing about the request.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
 //! Refusals in Discord's shape: an HTTP status, a code, a message, and for
-//! forms the path of every field that is wrong.
+//! forms the path of every wrong field.
 
 use serde_json::{Map, Value, json};
 
@@ -76,7 +76,8 @@ impl ApiError {
 pub(crate) struct FormErrors(Map<String, Value>);
 
 impl FormErrors {
-    /// Notes what is wrong at `path` (its segments from the root; none is the form itself).
+    /// Notes an error at `path`, its segments from the root. An empty path is
+    /// the form itself.
     pub(crate) fn add(&mut self, path: &[String], code: &str, message: impl Into<String>) {
         let mut node = &mut self.0;
         for segment in path {
@@ -90,7 +91,7 @@ impl FormErrors {
         }
     }
 
-    /// Refuses the form when anything was noted.
+    /// Refuses the form if an error was noted.
     pub(crate) fn check(self) -> Result<(), ApiError> {
         if self.0.is_empty() {
             return Ok(());

@@ -13,7 +13,7 @@ pub enum Effect {
     Status(u16),
     /// The connection is cut without an answer.
     Cut,
-    /// Nothing is heard for so long; then it goes on as usual.
+    /// No answer for this long, then the usual one.
     Silence(Duration),
     /// 429 with this time to wait.
     RateLimited(Duration, Scope),
@@ -25,11 +25,11 @@ pub enum Effect {
     MissingPermissions,
     /// 401.
     Unauthorized,
-    /// Discord's edge answers, or a proxy, and not the API.
+    /// An answer of Discord's edge or of a proxy, not of the API.
     Edge(EdgeAnswer),
     /// This status and JSON error code, whatever they mean.
     Refuse(u16, u32),
-    /// 400, code 50035, for messages of which a link contains this text.
+    /// 400, code 50035, for messages with a link that contains this text.
     RefuseLinks(String),
 }
 
@@ -50,58 +50,65 @@ pub struct Fault {
     endpoint: Option<String>,
     except: Vec<String>,
     frequency: Frequency,
+    name: Option<&'static str>,
 }
 
-/// The endpoint that faults concern unless they say otherwise.
+/// The endpoint of a fault that names none.
 pub(crate) const CREATE_MESSAGE: &str = "POST /channels/{channel_id}/messages";
-/// The other endpoint that changes what stands in a channel.
+/// The other endpoint that changes the content of a channel.
 pub(crate) const EDIT_MESSAGE: &str = "PATCH /channels/{channel_id}/messages/{message_id}";
 
 impl Fault {
-    /// Goes wrong before anything is done, with each post from now on.
+    /// A fault of each post from now on, before the post is done.
     pub fn new(effect: Effect) -> Self {
         let endpoint = Some(CREATE_MESSAGE.to_owned());
         let frequency = Frequency::Always;
-        Self { effect, after: false, channel: None, endpoint, except: Vec::new(), frequency }
+        Self { effect, after: false, channel: None, endpoint, except: Vec::new(), frequency, name: None }
     }
 
-    /// Goes wrong after the message was created (or whatever else was asked). The
-    /// API itself refuses only before that; its edge may break off an answer.
+    /// Gives it a name, by which it is found and removed alone.
+    pub(crate) const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The fault comes after the request was done. The API itself refuses only
+    /// before that, but its edge may cut an answer.
     #[must_use]
     pub const fn after(mut self) -> Self {
         self.after = true;
         self
     }
 
-    /// Concerns this channel only.
+    /// Only in this channel.
     #[must_use]
     pub const fn on_channel(mut self, channel: u64) -> Self {
         self.channel = Some(channel);
         self
     }
 
-    /// Concerns another endpoint, such as `GET /users/{user_id}`.
+    /// For another endpoint, such as `GET /users/{user_id}`.
     #[must_use]
     pub fn on_endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Concerns every request of the REST API.
+    /// For every request of the REST API.
     #[must_use]
     pub fn everywhere(mut self) -> Self {
         self.endpoint = None;
         self
     }
 
-    /// Leaves this endpoint alone.
+    /// Not for this endpoint.
     #[must_use]
     pub fn except(mut self, endpoint: impl Into<String>) -> Self {
         self.except.push(endpoint.into());
         self
     }
 
-    /// Only the next so many times.
+    /// Only for the next `count` requests.
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
         self.frequency = Frequency::Times(count);
@@ -140,7 +147,7 @@ impl Fault {
     }
 }
 
-/// What shall go wrong with one request.
+/// What goes wrong with one request.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) before: Vec<Effect>,
@@ -160,7 +167,15 @@ impl Faults {
         self.0.clear();
     }
 
-    /// What the edge answers to a request that never gets as far as the API.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|fault| fault.name == Some(name))
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|fault| fault.name != Some(name));
+    }
+
+    /// The edge's answer to a request that does not reach the API.
     pub(crate) fn edge(&mut self, endpoint: &str, channel: Option<u64>) -> Option<EdgeAnswer> {
         let mut found = None;
         for fault in self.0.iter_mut().filter(|fault| !fault.after) {
@@ -180,7 +195,8 @@ impl Faults {
         self.0.retain(|fault| !matches!(fault.frequency, Frequency::Times(0)));
     }
 
-    /// Decides what goes wrong with a request that the API does, and uses those faults up.
+    /// Decides what goes wrong with a request to the API, and uses those faults
+    /// up.
     pub(crate) fn plan(&mut self, endpoint: &str, channel: Option<u64>, links: &[&str]) -> Plan {
         let mut plan = Plan::default();
         let done = |fault: &&mut Fault| fault.after || !matches!(fault.effect, Effect::Edge(_));
@@ -195,7 +211,7 @@ impl Faults {
     }
 }
 
-/// The refusal that an effect stands for, if it is one.
+/// The refusal of this effect, if it is one.
 pub(crate) fn refusal(effect: &Effect) -> Option<ApiError> {
     match effect {
         Effect::Status(status) => {

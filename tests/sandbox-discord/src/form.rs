@@ -68,7 +68,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A string without the blanks around it, which Discord drops before it counts.
+    /// A string without the blanks around it. Discord drops them before it
+    /// counts.
     pub(crate) fn text(&self, errors: &mut FormErrors, length: RangeInclusive<usize>) -> Option<&'a str> {
         let Some(text) = self.value.as_str().map(trim) else {
             let message = format!("Could not interpret \"{}\" as string.", self.value);
@@ -114,7 +115,7 @@ impl<'a> Field<'a> {
         items.iter().enumerate().map(field).collect()
     }
 
-    /// Whether it is an object; notes it where it is none.
+    /// Whether it is an object. Notes an error if not.
     pub(crate) fn is_object(&self, errors: &mut FormErrors) -> bool {
         if !self.value.is_object() {
             self.refuse(errors, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType");

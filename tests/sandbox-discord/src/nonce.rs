@@ -7,8 +7,8 @@ use std::{
 };
 
 /// The nonces of the bot's recent messages. Discord's reference speaks of "the
-/// same author", so the channel plays no part: a nonce used again in another
-/// channel is answered with the first message as well.
+/// same author", so the channel does not matter. A nonce that comes again in
+/// another channel is also answered with the first message.
 #[derive(Debug, Default)]
 pub(crate) struct Nonces(HashMap<String, Used>);
 

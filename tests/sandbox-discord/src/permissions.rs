@@ -19,7 +19,7 @@ pub const SEND_MESSAGES: u64 = 1 << 11;
 pub const MANAGE_MESSAGES: u64 = 1 << 13;
 /// Have embeds shown.
 pub const EMBED_LINKS: u64 = 1 << 14;
-/// Read what was written before.
+/// Read earlier messages.
 pub const READ_MESSAGE_HISTORY: u64 = 1 << 16;
 /// Notify everyone, and roles that are not mentionable.
 pub const MENTION_EVERYONE: u64 = 1 << 17;
@@ -62,7 +62,7 @@ impl World {
         Some(if permissions & ADMINISTRATOR != 0 { ALL } else { permissions })
     }
 
-    /// What the user may do in the channel; nothing where they are no member.
+    /// What the user may do in the channel. Nothing if they are not a member.
     pub(crate) fn permissions(&self, channel: &Channel, user: u64) -> u64 {
         let Some(guild_id) = channel.guild else {
             return ALL;
@@ -98,7 +98,8 @@ impl World {
         implicit(permissions & timed_out, channel)
     }
 
-    /// Whether a time-out binds the user: it does not bind owner and administrators.
+    /// Whether the user is timed out. A time-out has no effect on the owner and
+    /// administrators.
     pub(crate) fn is_timed_out(&self, guild: u64, user: u64) -> bool {
         let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
         member.is_some_and(Member::is_timed_out) && self.guild_permissions(guild, user) != Some(ALL)
@@ -111,8 +112,8 @@ impl World {
     }
 }
 
-/// Without View Channel nothing is possible; without the right to write,
-/// nothing that needs it.
+/// Removes permissions that need another one: all of them without View Channel,
+/// and some without the right to write.
 const fn implicit(permissions: u64, channel: &Channel) -> u64 {
     if permissions & VIEW_CHANNEL == 0 {
         return 0;

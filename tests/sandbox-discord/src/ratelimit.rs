@@ -1,5 +1,5 @@
 //! Discord's rate limits: a bucket for each endpoint and channel or guild, one
-//! for the whole bot, and the ban of those who ignore them.
+//! for the whole bot, and the ban of bots that ignore them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +19,7 @@ pub enum Scope {
     User,
     /// This bot, all buckets.
     Global,
-    /// The place itself, whoever asks. It does not count towards the ban.
+    /// The place itself, for every bot. It does not count towards the ban.
     Shared,
 }
 
@@ -127,7 +127,8 @@ impl RateLimits {
         left
     }
 
-    /// Counts an answer of 401, 403 or 429 towards the ban; whether it begins now.
+    /// Counts an answer of 401, 403 or 429 towards the ban. Returns whether the
+    /// ban begins now.
     pub(crate) fn count_invalid(&mut self, clocks: &Clocks) -> bool {
         let now = Instant::now();
         self.invalid.push_back(now);
@@ -144,8 +145,9 @@ impl RateLimits {
     }
 }
 
-/// Takes one from the window, opening a new one when it has ended: what remains
-/// and the time to its end, or only that time when nothing was left.
+/// Takes one request from the window, and opens a new one if it has ended.
+/// Returns the rest and the time to its end, or only that time if nothing was
+/// left.
 fn take(slot: &mut Option<Window>, limit: Limit) -> Result<(u32, Duration), Duration> {
     let now = Instant::now();
     let ended = slot.as_ref().is_none_or(|window| window.ends <= now);
@@ -161,7 +163,7 @@ fn take(slot: &mut Option<Window>, limit: Limit) -> Result<(u32, Duration), Dura
     Ok((limit.count - window.used, left))
 }
 
-/// An opaque id for what the bucket is of.
+/// An opaque id of the bucket.
 fn bucket_id(of: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! The handle by which a test or the program holds a sandbox.
+//! The handle of a running sandbox, for tests and for the program.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,10 +23,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one; it takes requests when this returns.
+    /// Starts one. It takes requests when this returns.
     ///
     /// # Panics
-    /// When its address cannot be had.
+    /// When it cannot listen on its address.
     pub async fn start(config: Config) -> Self {
         Self::try_start(config).expect("the sandbox starts")
     }
@@ -34,12 +34,12 @@ impl Sandbox {
     /// Starts one.
     ///
     /// # Errors
-    /// When its address cannot be had.
+    /// When it cannot listen on its address.
     pub fn try_start(config: Config) -> anyhow::Result<Self> {
         Ok(Self { server: Server::start(config)? })
     }
 
-    /// Its base, `http://host:port`: what `DISCORD_API_URL` is set to.
+    /// Its base, `http://host:port`, for `DISCORD_API_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.addr)
     }
@@ -70,7 +70,8 @@ impl Sandbox {
         self.hub().lock(|world| world.users.remove(&user));
     }
 
-    /// From now on the bot must show another token; sessions stay until they are closed.
+    /// From now on the bot must show another token. Sessions stay until they
+    /// are closed.
     pub fn set_token(&self, token: &str) {
         self.hub().lock(|world| world.config.token = token.to_owned());
     }
@@ -85,8 +86,8 @@ impl Sandbox {
         self.hub().lock(|world| world.private_channel(user))
     }
 
-    /// Grants and takes away permissions in a channel, in place of what was
-    /// set for this target before.
+    /// Grants and takes away permissions in a channel, in place of the earlier
+    /// overwrite for this target.
     pub fn set_overwrite(&self, channel: u64, target: Target, allow: u64, deny: u64) {
         self.hub().lock(|world| world.set_overwrite(channel, target, allow, deny));
     }
@@ -101,17 +102,18 @@ impl Sandbox {
         self.hub().lock(|world| world.messages(channel))
     }
 
-    /// How many messages a channel holds; cheaper than [`messages`](Self::messages).
+    /// How many messages a channel holds. This is cheaper than
+    /// [`messages`](Self::messages).
     pub fn message_count(&self, channel: u64) -> usize {
         self.hub().lock(|world| world.channels.get(&channel).map_or(0, |channel| channel.messages.len()))
     }
 
-    /// Removes a message; whether there was one.
+    /// Removes a message. Returns whether there was one.
     pub fn delete_message(&self, channel: u64, message: u64) -> bool {
         self.hub().lock(|world| world.delete_message(channel, message))
     }
 
-    /// A user writes a message; its id.
+    /// A user writes a message. Returns its id.
     ///
     /// # Errors
     /// When the user may not write there, or what they write breaks a limit.
@@ -123,8 +125,8 @@ impl Sandbox {
     /// `[("channel", "1234")]`: ids for channels, users and roles.
     ///
     /// # Errors
-    /// When Discord's client would not let them: the command is not registered,
-    /// an option is missing or does not fit, or they lack the permission.
+    /// When Discord's client would refuse. The command is not registered, an
+    /// option is missing or does not fit, or the user lacks the permission.
     pub fn slash(
         &self,
         user: u64,
@@ -153,12 +155,44 @@ impl Sandbox {
         Ok(self.invocation(id))
     }
 
-    /// The user fills in the modal that `shown` was answered with; inputs by custom id.
+    /// The user fills in the modal that answered `shown`. `inputs` are by
+    /// custom id.
     ///
     /// # Errors
     /// When there is no such modal or input.
     pub fn submit_modal(&self, shown: &Invocation, inputs: &[(&str, &str)]) -> anyhow::Result<Invocation> {
         let id = self.hub().lock(|world| world.submit_modal(shown.id, inputs))?;
+        Ok(self.invocation(id))
+    }
+
+    /// A user presses a button of one of the bot's messages.
+    ///
+    /// # Errors
+    /// When Discord's client would not let them: they do not see the message,
+    /// it has no such button, or the button is disabled.
+    pub fn press(
+        &self,
+        user: u64,
+        channel: u64,
+        message: u64,
+        custom_id: &str,
+    ) -> anyhow::Result<Invocation> {
+        self.choose(user, channel, message, custom_id, &[])
+    }
+
+    /// A user chooses values in a menu of one of the bot's messages.
+    ///
+    /// # Errors
+    /// As [`press`](Self::press), or when the menu does not offer the values.
+    pub fn choose(
+        &self,
+        user: u64,
+        channel: u64,
+        message: u64,
+        custom_id: &str,
+        values: &[&str],
+    ) -> anyhow::Result<Invocation> {
+        let id = self.hub().lock(|world| world.press(user, channel, message, custom_id, values))?;
         Ok(self.invocation(id))
     }
 
@@ -171,17 +205,17 @@ impl Sandbox {
         self.hub().lock(|world| world.faults.add(fault));
     }
 
-    /// Nothing goes wrong any more.
+    /// From now on nothing goes wrong.
     pub fn clear_faults(&self) {
         self.hub().lock(|world| world.faults.clear());
     }
 
-    /// As if the nonce window had passed.
+    /// Forgets all nonces, as if their window had passed.
     pub fn forget_nonces(&self) {
         self.hub().lock(|world| world.nonces.forget());
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub fn stats(&self) -> Stats {
         self.hub().lock(|world| world.stats.clone())
     }
@@ -196,7 +230,7 @@ impl Sandbox {
         self.hub().lock(|world| world.sessions.infos())
     }
 
-    /// Cuts every gateway connection without a word; sessions can be resumed.
+    /// Cuts every gateway connection without a word. Sessions can be resumed.
     pub fn cut_gateway(&self) {
         self.hub().lock(|world| world.sessions.order_all(&Order::Cut));
     }
@@ -207,23 +241,24 @@ impl Sandbox {
         self.hub().lock(|world| world.sessions.order_all(&order));
     }
 
-    /// RECONNECT: every client shall connect anew and resume.
+    /// RECONNECT: asks every client to connect again and resume.
     pub fn reconnect_gateway(&self) {
         self.hub().lock(|world| world.sessions.reconnect_all());
     }
 
-    /// INVALID SESSION: every client shall begin a new session, or resume.
+    /// INVALID SESSION: asks every client to begin a new session, or to resume.
     pub fn invalidate_sessions(&self, resumable: bool) {
         self.hub().lock(|world| world.sessions.invalidate_all(resumable));
     }
 
-    /// Whether heartbeats are answered; a client that gets no answer must notice.
+    /// Sets whether heartbeats are answered. A client without an answer must
+    /// notice.
     pub fn acknowledge_heartbeats(&self, answered: bool) {
         self.hub().lock(|world| world.sessions.acknowledging = answered);
     }
 }
 
-/// One use of a command, by which its answers are found.
+/// One use of a command, a button or a menu, by which its answers are found.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     hub: Arc<Hub>,
@@ -241,14 +276,15 @@ impl Invocation {
         self.hub.lock(|world| world.outcome(self.id))
     }
 
-    /// Waits for the first answer, as long as Discord takes one. `None`: there
-    /// was none, and the user reads that the application did not respond.
+    /// Waits for the first answer, as long as Discord would. `None`: there was
+    /// none, and the user reads that the application did not respond.
     pub async fn answer(&self) -> Option<Answer> {
         let limit = self.hub.lock(|world| world.config.clocks.interaction_deadline);
         self.hub.wait(limit, |world| world.outcome(self.id).answer).await
     }
 
-    /// Waits for the first message, at most for so long; a deferred one until it is there.
+    /// Waits for the first message, at most for `limit`. It also waits for a
+    /// deferred one.
     pub async fn message(&self, limit: Duration) -> Option<Message> {
         self.hub.wait(limit, |world| world.outcome(self.id).messages.into_iter().next()).await
     }

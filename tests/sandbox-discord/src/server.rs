@@ -13,28 +13,29 @@ use actix_web::{App, HttpServer, dev::ServerHandle, guard, web};
 use anyhow::Context;
 use tokio::sync::Notify;
 
-use crate::{config::Config, control, gateway, page, rest, world::World};
+use crate::{config::Config, control, demo::routes::Demo, gateway, page, rest, world::World};
 
 /// The world behind its lock.
 #[derive(Debug)]
 pub(crate) struct Hub {
     world: Mutex<World>,
-    /// Told after each request.
+    /// Notified after each request.
     changed: Notify,
 }
 
 impl Hub {
-    /// Looks at the world or changes it. A panic in a test's closure leaves it usable.
+    /// Reads the world or changes it. It stays usable after a panic in a test's
+    /// closure.
     pub(crate) fn lock<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Says that a request was done, to those who wait for what it brought.
+    /// Wakes those who wait for a change, after a request.
     pub(crate) fn tell(&self) {
         self.changed.notify_waiters();
     }
 
-    /// Looks after each request until there is something, at most for so long.
+    /// Looks after each request until there is something, at most for `limit`.
     pub(crate) async fn wait<T>(&self, limit: Duration, look: impl Fn(&World) -> Option<T>) -> Option<T> {
         let looking = async {
             loop {
@@ -81,24 +82,25 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(config: Config) -> anyhow::Result<Self> {
         let listener =
-            TcpListener::bind(config.addr).with_context(|| format!("Failed to listen on {}", config.addr))?;
-        let addr = listener.local_addr().context("Failed to learn the address")?;
+            TcpListener::bind(config.addr).with_context(|| format!("cannot listen on {}", config.addr))?;
+        let addr = listener.local_addr().context("cannot learn the address")?;
+        let demo = Demo::new(config.services.clone())?;
         let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
         let shared = Arc::clone(&hub);
         let thread = std::thread::Builder::new()
             .name("sandbox-discord".to_owned())
-            .spawn(move || serve(listener, shared, &tell))
-            .context("Failed to start the server's thread")?;
-        let handle =
-            told.recv().context("The server ended at once")?.context("Failed to start the server")?;
+            .spawn(move || serve(listener, shared, demo, &tell))
+            .context("cannot start the server's thread")?;
+        let handle = told.recv().context("the server ended at once")?.context("cannot start the server")?;
         Ok(Self { addr, hub, handle, thread: Some(thread) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The order is given here already; the future would only wait for its end.
+        // This call already stops the server. The future would only wait for
+        // its end.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -106,16 +108,22 @@ impl Drop for Server {
     }
 }
 
-fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Result<ServerHandle>>) {
+fn serve(
+    listener: TcpListener,
+    hub: Arc<Hub>,
+    demo: Demo,
+    tell: &mpsc::Sender<std::io::Result<ServerHandle>>,
+) {
     let result = actix_web::rt::System::new().block_on(async {
-        let hub = web::Data::from(hub);
+        let (hub, demo) = (web::Data::from(hub), web::Data::new(demo));
         let app = move || {
             App::new()
                 .app_data(hub.clone())
+                .app_data(demo.clone())
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .service(web::resource("/").guard(guard::Header("upgrade", "websocket")).to(gateway::upgrade))
                 .configure(page::routes)
-                .service(web::scope("/sandbox").configure(control::routes))
+                .configure(control::routes)
                 .default_service(web::to(rest::handle))
         };
         let server = HttpServer::new(app)
@@ -123,7 +131,8 @@ fn serve(listener: TcpListener, hub: Arc<Hub>, tell: &mpsc::Sender<std::io::Resu
             .disable_signals()
             // A sender that hangs up no longer waits for its answer.
             .h1_allow_half_closed(false)
-            // Longer than clients keep idle connections, so that none is closed under a request.
+            // Longer than clients keep idle connections, so that no connection
+            // closes under a request.
             .keep_alive(Duration::from_secs(120))
             .on_connect(|io, data| {
                 if let Some(connection) = Connection::of(io) {

@@ -1,4 +1,4 @@
-//! What happened, counted.
+//! Counts what happened.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ pub struct Stats {
     pub resumes: u64,
     /// The most live sessions at one time, by shard and total.
     pub sessions_max: BTreeMap<String, usize>,
-    /// What no careful bot does: identifies too close together and the like, in words.
+    /// Things that a careful bot does not do, such as identifies too close
+    /// together, in words.
     pub violations: Vec<String>,
     /// Requests that the sandbox does not know and answered with 404.
     pub unknown_requests: Vec<String>,

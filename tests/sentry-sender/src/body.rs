@@ -1,5 +1,5 @@
-//! Bodies of legacy webhooks made by code: as many issues as a test wants, and
-//! the sizes that are too large to keep as files.
+//! Makes bodies of legacy webhooks: as many issues as a test wants, and sizes
+//! that are too large for files.
 
 use std::io;
 
@@ -82,8 +82,8 @@ impl Exception {
         self
     }
 
-    /// Grows the body with stack frames to at least this many bytes, and at
-    /// most a frame more: 335,000 is a crash of a React Native app.
+    /// Adds stack frames until the body has at least this many bytes, and at
+    /// most a frame more. A crash of a React Native app has 335,000.
     #[must_use]
     pub const fn size(mut self, bytes: usize) -> Self {
         self.size = bytes;

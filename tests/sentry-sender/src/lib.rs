@@ -1,10 +1,10 @@
 //! Plays Sentry: builds the requests that Sentry makes and sends them as Sentry
-//! does. A library for the tests, and the program `sentry-sender` for whoever
-//! wants to try a set-up of their own without a Sentry.
+//! does. It is a library for the tests, and the program `sentry-sender` for
+//! people who want to try a set-up without a Sentry.
 //!
-//! What is imitated: the two families of webhooks with their headers, a new TLS
-//! connection for every request, no redirects followed, nothing ever repeated,
-//! and Sentry's time limits.
+//! It imitates the two families of webhooks with their headers, and Sentry's
+//! time limits. Every request opens a new TLS connection, follows no redirect,
+//! and is never repeated.
 
 pub mod body;
 pub mod sender;

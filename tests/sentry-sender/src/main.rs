@@ -16,10 +16,11 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Sends JSON files as Sentry's webhooks and prints each answer
 ///
-/// A file named <resource>.<action>….json, or any file with --resource, goes out as a webhook of Sentry's
-/// Integration Platform (an internal integration); any other as a legacy webhook. Every request opens a new
-/// connection. As at Sentry, the certificate is verified for the Integration Platform alone, an answer must
-/// come within 5 s (legacy) or 1 s, redirects are not followed, and nothing is repeated.
+/// A file named <resource>.<action>….json goes out as a webhook of Sentry's Integration Platform (an internal
+/// integration), and so does any file with --resource. Any other file is a legacy webhook.
+///
+/// Every request opens a new connection. As at Sentry, an answer must come within 5 s (legacy) or 1 s, redirects
+/// are not followed, and nothing is repeated. Only the Integration Platform verifies the certificate.
 ///
 /// Exits with 0 when every request was answered with 2xx, else with 1.
 #[derive(Debug, Parser)]
@@ -30,7 +31,7 @@ struct Arguments {
     /// JSON files, or folders of them
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Requests in all, going round the files [default: one for each file]
+    /// How many requests to send, over and over the files [default: one for each file]
     #[arg(long)]
     count: Option<usize>,
     /// Requests a second [default: as fast as they are answered]
@@ -45,7 +46,7 @@ struct Arguments {
     /// File with the client secret that signs them [default: the variable SENTRY_CLIENT_SECRET, else unsigned]
     #[arg(long)]
     secret_file: Option<PathBuf>,
-    /// One Idempotency-Key for all requests: repeats of one firing; an empty one leaves the header out
+    /// One Idempotency-Key for all requests, which makes them one firing; if empty, the header is left out
     #[arg(long)]
     idempotency_key: Option<String>,
     /// PEM file of an authority to trust as well
@@ -105,7 +106,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         requests.spawn(async move {
             let outcome = sender.send(&url, &webhook).await;
             drop(permit);
-            // Where nobody reads the answers, no more are asked for.
+            // If nobody reads the answers, this sends no more.
             if say(&line(&name, &outcome)).is_err() {
                 in_flight.close();
             }

@@ -1,5 +1,5 @@
-//! Sending as Sentry sends: a new connection each time, one attempt, short
-//! time limits.
+//! Sends as Sentry does: a new connection each time, one attempt, short time
+//! limits.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use reqwest::{Certificate, Client, header::RETRY_AFTER, redirect::Policy};
 
 use crate::webhook::Webhook;
 
-/// Whose certificate the sender accepts for webhooks of the Integration
-/// Platform. Sentry never verifies the one that it sends legacy webhooks to.
+/// Whose certificates the sender accepts for webhooks of the Integration
+/// Platform. Sentry verifies no certificate for legacy webhooks.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {
-    /// What the system's authorities have signed, as Sentry does.
+    /// Certificates of the system's authorities, as for Sentry.
     #[default]
     System,
     /// These authorities too, in PEM.
@@ -21,7 +21,7 @@ pub enum Trust {
     Anyone,
 }
 
-/// What came back.
+/// The answer to a webhook.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The HTTP status.
@@ -41,13 +41,14 @@ impl Reply {
     }
 }
 
-/// No answer: for Sentry, and so for the alert, that is the end of it.
+/// There was no answer. Sentry does not repeat the webhook, so the alert is
+/// lost.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Not within Sentry's time limit.
+    /// No answer within Sentry's time limit.
     #[error("no answer within {0:?}, which is as long as Sentry waits")]
     Timeout(Duration),
-    /// No connection, or none that could be trusted, or it broke.
+    /// No connection, an untrusted one, or one that broke.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
@@ -68,7 +69,8 @@ impl Sender {
         let client = || {
             Client::builder()
                 .http1_only()
-                // Sentry keeps no connection: every webhook pays for a handshake.
+                // Sentry keeps no connection, so every webhook needs a
+                // handshake.
                 .pool_max_idle_per_host(0)
                 .redirect(Policy::none())
                 .no_proxy()
@@ -87,7 +89,7 @@ impl Sender {
     /// Sends the webhook once.
     ///
     /// # Errors
-    /// [`SendError`] when no whole answer came. A refusal is a [`Reply`].
+    /// [`SendError`] when no complete answer came. A refusal is a [`Reply`].
     pub async fn send(&self, url: &str, webhook: &Webhook) -> Result<Reply, SendError> {
         let client = if webhook.is_platform() { &self.platform } else { &self.legacy };
         let timeout = webhook.timeout();
@@ -121,8 +123,8 @@ mod tests {
 
     use super::*;
 
-    /// A server that answers `answer` once per connection; returns its URL and
-    /// a task that gives the requests of so many connections.
+    /// Starts a server that answers `answer` once for each connection. Returns
+    /// its URL, and a task with the requests of this many connections.
     async fn server(
         answer: &'static str,
         connections: usize,

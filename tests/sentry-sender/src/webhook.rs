@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use openssl::{hash::MessageDigest, pkey::PKey, sign::Signer};
 
 const USER_AGENT: &str = "sentry/26.10.0 (https://sentry.io)";
-/// What Sentry waits for an answer to a legacy webhook.
+/// How long Sentry waits for an answer to a legacy webhook.
 const LEGACY_TIMEOUT: Duration = Duration::from_secs(5);
-/// What Sentry waits for an answer to an Integration Platform webhook.
+/// How long Sentry waits for an answer to an Integration Platform webhook.
 const PLATFORM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One webhook, ready to be sent any number of times. Every sending is a firing
@@ -64,6 +64,13 @@ impl Webhook {
             Some((resource, _)) => Self::platform(resource, body),
             None => Self::legacy(body),
         })
+    }
+
+    /// Another body under the same headers.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
     }
 
     /// Makes it a webhook of the Integration Platform with this resource.
@@ -123,8 +130,8 @@ impl Webhook {
         if self.is_platform() { PLATFORM_TIMEOUT } else { LEGACY_TIMEOUT }
     }
 
-    /// The headers of one sending, in order; those that differ from sending to
-    /// sending are made here.
+    /// The headers of one request, in order. Some differ with each request, and
+    /// are made here.
     ///
     /// # Errors
     /// When OpenSSL cannot sign.
@@ -164,7 +171,7 @@ pub fn signature(secret: &str, body: &[u8]) -> Result<String, openssl::error::Er
     Ok(hex::encode(Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(body)?))
 }
 
-/// The JSON files that `path` names: itself, or those below it by name.
+/// The JSON files of `path`: the file itself, or those in the folder, by name.
 ///
 /// # Errors
 /// When the folder cannot be read.

@@ -92,9 +92,8 @@ pub(super) enum ParseError {
     NotASlug,
 }
 
-/// The command in a message, or `None` when the message is not meant for the
-/// bot: the first word must be the prefix, or a mention of the bot or of its own
-/// role.
+/// The command in a message, or `None` if the message is not for the bot. The
+/// first word must be the prefix, or a mention of the bot or of its own role.
 pub(super) fn parse(
     content: &str,
     prefix: &str,

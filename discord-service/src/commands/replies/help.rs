@@ -1,68 +1,87 @@
 //! `h`: all commands.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Replies, Reply};
+use super::{Reply, ReplyTexts};
 
 /// Where the help leads for everything else.
 pub(super) const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 
-/// What `h` lists: usage, words, example.
-const COMMANDS: [(&str, &str, &str); 13] = [
-    ("h", "Shows this help.", "h"),
-    ("channel", "Shows the authorized channels of this guild.", "channel"),
-    (
-        "channel authorize #channel",
-        "Lets Sentry post into a channel. Short: `authorize`.",
-        "channel authorize #example",
-    ),
-    ("channel revoke #channel", "Takes that back. Short: `revoke`.", "channel revoke #example"),
-    (
-        "/sentry channel secure #channel",
-        "From now on the channel takes only URLs with its new token, or signed requests.",
-        "/sentry channel secure channel:#example",
-    ),
-    (
-        "/sentry channel open #channel",
-        "Takes that back: the channel takes all alerts of Sentry again.",
-        "/sentry channel open channel:#example",
-    ),
-    (
-        "/sentry channel secret #channel",
-        "Keeps the client secret of an internal integration, so that its requests are verified.",
-        "/sentry channel secret channel:#example",
-    ),
-    ("project", "Shows your project.", "project"),
-    (
-        "project register slug",
-        "Makes a project yours, so that its alerts can mention you.",
-        "project register project-name-slug",
-    ),
-    ("project revoke", "Gives your project back.", "project revoke"),
-    ("replay", "Posts once more what could not be posted in this channel.", "replay"),
-    (
-        "status",
-        "Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.",
-        "status",
-    ),
-    ("test", "Sends a sample alert into this channel and says how long it took.", "test"),
+/// A command as the help shows it.
+struct Entry {
+    /// As it is typed, without arguments.
+    words: &'static str,
+    /// The name of its argument and an example of that.
+    argument: Option<(&'static str, &'static str)>,
+    does: &'static str,
+}
+
+const fn of(words: &'static str, does: &'static str) -> Entry {
+    Entry { words, argument: None, does }
+}
+
+/// One that takes a channel.
+const fn with_channel(words: &'static str, does: &'static str) -> Entry {
+    Entry { words, argument: Some(("channel", "#example")), does }
+}
+
+const SET_UP: [Entry; 4] = [
+    with_channel("channel authorize", "lets Sentry post there, or here if you name no channel"),
+    with_channel("channel revoke", "takes that back"),
+    of("channel", "shows the authorized channels"),
+    of("test", "sends a sample alert to this channel"),
+];
+const TROUBLE: [Entry; 3] = [
+    of("status", "shows what arrived in this channel, and why the rest did not"),
+    with_channel("status", "the same for another channel"),
+    of("replay", "posts again what could not be posted here"),
+];
+const MENTIONS: [Entry; 3] = [
+    Entry {
+        words: "project register",
+        argument: Some(("slug", "project-name-slug")),
+        does: "lets alerts of your project mention you",
+    },
+    of("project", "shows your project"),
+    of("project revoke", "gives your project back"),
+];
+/// These exist only as slash commands.
+const SECURITY: [Entry; 3] = [
+    with_channel("channel secure", "accepts only URLs with a new token, or signed requests"),
+    with_channel("channel secret", "stores an integration's client secret, which signs requests"),
+    with_channel("channel open", "accepts all alerts of Sentry again"),
 ];
 
-impl Replies {
+impl ReplyTexts<'_> {
     /// `h`: each command with an example.
     pub(in crate::commands) fn help(&self) -> Reply {
-        // What concerns secrets has no other form than its slash command.
-        let whole = |command: &str| match command.starts_with('/') {
-            true => command.to_owned(),
-            false => format!("{} {command}", self.prefix),
+        let in_form = |entry: &Entry| match entry.argument {
+            Some((option, example)) => self.names.example(entry.words, option, example),
+            None => self.names.of(entry.words),
         };
-        let field = |(command, words, example): &(&str, &str, &str)| json!({"name": whole(command), "value": format!("{words}\nExample: `{}`", whole(example))});
-        let fields = COMMANDS.iter().map(field).collect();
+        let as_slash = |entry: &Entry| match entry.argument {
+            Some((option, example)) => self.names.slash_example(entry.words, option, example),
+            None => self.names.slash(entry.words),
+        };
+        let fields = vec![
+            field("Set up", &SET_UP, in_form),
+            field("When an alert is missing", &TROUBLE, in_form),
+            field("Mentions", &MENTIONS, in_form),
+            field("Security", &SECURITY, as_slash),
+        ];
         let mut embed = self.embed("SENTRY HELP", fields);
         embed["description"] = format!(
-            "Posts alerts of Sentry into authorized channels. How to set it up: [README]({README_URL})"
+            "I post alerts of Sentry into authorized channels.\n\
+             Step by step: [README]({README_URL})\n\
+             {}: this help",
+            self.names.of("h")
         )
         .into();
         Reply::Embed(embed)
     }
+}
+
+fn field(name: &str, entries: &[Entry], example: impl Fn(&Entry) -> String) -> Value {
+    let lines: Vec<_> = entries.iter().map(|entry| format!("{}: {}", example(entry), entry.does)).collect();
+    json!({"name": name, "value": lines.join("\n")})
 }

@@ -3,14 +3,14 @@
 use serde_json::json;
 use shared::{ChannelId, UserId};
 
-use super::{Replies, Reply, code, fields};
+use super::{Reply, ReplyTexts, code, fields};
 use crate::store::{ProjectSlug, Registration};
 
-impl Replies {
+impl ReplyTexts<'_> {
     /// `project`: the user's own.
     pub(in crate::commands) fn project(&self, slug: Option<&str>) -> Reply {
-        let prefix = &self.prefix;
-        let usage = format!("`{prefix} project register project-name-slug`\n`{prefix} project revoke`");
+        let register = self.names.example("project register", "slug", "project-name-slug");
+        let usage = format!("{register}\n{}", self.names.of("project revoke"));
         let registered = slug.map_or_else(|| fields::NONE.to_owned(), code);
         let fields = vec![
             json!({"name": "Usage", "value": usage}),
@@ -19,26 +19,31 @@ impl Replies {
         Reply::Embed(self.embed("SENTRY PROJECT REGISTRATION", fields))
     }
 
-    /// `project register`, with the URL that mentions the user when the public
-    /// URL is known.
+    /// `project register`, with the URL that mentions the user when the public URL is
+    /// known. A `secured` channel would refuse it without the token.
     pub(in crate::commands) fn registered(
         &self,
-        channel: ChannelId,
+        (channel, secured): (ChannelId, bool),
         user: UserId,
         slug: &ProjectSlug,
         outcome: Registration,
     ) -> Reply {
-        match (outcome, self.webhook_url(channel)) {
-            (Registration::Taken(owner), _) => {
-                format!("Sentry project: `{slug}` is already registered to <@{owner}>").into()
+        let first = match outcome {
+            Registration::Taken(owner) => {
+                return format!("Sentry project: `{slug}` is already registered to <@{owner}>").into();
             }
-            (Registration::Registered, None) => format!("Registered Sentry project: `{slug}`").into(),
-            (Registration::Registered, Some(url)) => format!(
-                "Registered Sentry project: `{slug}`\n\
-                 URL whose alerts mention you here: `{url}&mention={user}`"
-            )
-            .into(),
+            Registration::Registered => format!("Registered Sentry project: `{slug}`"),
+        };
+        match self.webhook_url(channel) {
+            None => first,
+            Some(_) if secured => {
+                format!("{first}\nTo be mentioned, add this to the project's URL in Sentry: `&mention={user}`")
+            }
+            Some(url) => {
+                format!("{first}\nTo be mentioned, paste this URL into the project in Sentry: `{url}&mention={user}`")
+            }
         }
+        .into()
     }
 }
 

@@ -2,69 +2,70 @@
 
 use shared::refusal;
 
-use crate::dead_letters;
+use crate::{
+    commands::names::CommandNames,
+    dead_letters::{DeadLetter, DeadLetterReason},
+};
 
-/// What happened, and what to do about it. `prefix` begins commands.
-pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
+/// Why a request was refused, and what to do about it.
+pub(super) fn of_refusal(reason: refusal::Reason, names: &CommandNames<'_>) -> String {
     use refusal::Reason;
+    let [secure, secret] = ["channel secure", "channel secret"].map(|words| names.slash(words));
+    let [authorize, register] = ["channel authorize", "project register"].map(|words| names.of(words));
     match reason {
         Reason::Source => {
-            "It came from an address that is not let in. Only Sentry's own are: for a Sentry of your own, ask \
-             the bot's operator to allow its address."
+            "It came from an address that is not allowed. For a Sentry of your own, ask the bot's operator to allow \
+             its address."
                 .to_owned()
         }
         Reason::Query => {
-            "The URL has a part that is unknown, broken or double. Besides `id` it may have `&mention=USER_ID` \
-             and `&token=…` only: paste it into Sentry again."
+            "The URL is broken. After `id` it may have only `&mention=USER_ID` and `&token=…`, each once. Copy it again."
                 .to_owned()
         }
         Reason::MentionNotAnId => {
-            "The text after `&mention=` in the URL is not a user's id. Right-click the user → Copy User ID, or \
-             leave it out."
+            "The text after `&mention=` in the URL is not a user's id. Copy the id from the user's profile (⋯ → Copy User \
+             ID), or leave `&mention=` out."
                 .to_owned()
         }
         Reason::NotJson => {
-            "Its body was missing, cut or not JSON. Sentry never sends this: find out what else calls this URL."
+            "Its body was missing, cut or not JSON. Sentry never sends this. Find out what else calls this URL."
                 .to_owned()
         }
         Reason::TooLarge => {
             "Its body was too large. Ask the bot's operator to raise `MAX_BODY_BYTES`.".to_owned()
         }
         Reason::Schema => {
-            "Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator which \
-             rule was broken."
+            "Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator."
                 .to_owned()
         }
         Reason::NotAuthorized => {
-            format!("The channel was not authorized. Use `{prefix} channel authorize` with this channel.")
+            format!("The channel was not authorized. Use {authorize} with this channel.")
         }
-        Reason::Token => {
-            "The token in the URL was missing or wrong. Paste the URL with the channel's own token into Sentry, or \
-             make a new one with `/sentry channel secure`; without tokens, leave `&token=` out."
-                .to_owned()
-        }
-        Reason::Signature => {
+        Reason::Token => format!(
+            "The token in the URL was missing or wrong. Paste the URL that {secure} showed into Sentry, or use it again \
+             for a new one. If the channel has no token, leave `&token=` out."
+        ),
+        Reason::Signature => format!(
             "Its signature was missing, too old, or made with another secret. Copy the integration's client secret \
-             from Sentry and store it with `/sentry channel secret`."
-                .to_owned()
-        }
+             from Sentry and store it with {secret}."
+        ),
         Reason::Repeat => {
-            "A signed request came a second time and was not posted again. If you sent it twice yourself, all is \
-             well; otherwise somebody has captured it."
+            "A signed request came a second time and was not posted again. If you sent it twice yourself, all is well. \
+             If not, somebody has captured it."
                 .to_owned()
         }
         Reason::UserUnknown => {
-            "Discord does not know the mentioned user. Correct the id behind `&mention=` in the URL.".to_owned()
+            "Discord does not know the mentioned user. Correct the id after `&mention=` in the URL.".to_owned()
         }
         Reason::UserWithoutProject => {
-            format!("The mentioned user has no project. They type `{prefix} project register` with its slug.")
+            format!("The mentioned user has no project. They use {register} with the project's slug.")
         }
         Reason::UserOnOtherProject => format!(
-            "The mentioned user has another project. They type `{prefix} project register` with this one's slug, or \
-             you take `&mention=` out of the URL."
+            "The mentioned user has another project. They use {register} with this project's slug, or you remove \
+             `&mention=` from the URL."
         ),
         Reason::QueueUnavailable => {
-            "The bot could not store it, so it is lost. If this continues, tell the bot's operator.".to_owned()
+            "The bot could not store it, so it is lost. If this goes on, tell the bot's operator.".to_owned()
         }
         Reason::BacklogFull => {
             "Too many alerts were waiting for this channel, so it is lost. Make Sentry's alert rules less noisy, or \
@@ -78,38 +79,36 @@ pub(super) fn of_refusal(reason: refusal::Reason, prefix: &str) -> String {
     }
 }
 
-/// The same of an alert that was taken and cannot be posted.
-pub(super) fn of_dead_letter(reason: dead_letters::DeadLetterReason, prefix: &str) -> String {
-    use dead_letters::DeadLetterReason;
-    match reason {
-        DeadLetterReason::Revoked => format!(
-            "The channel was no longer authorized. Use `{prefix} channel authorize`, then `{prefix} replay` there."
-        ),
+/// Why an accepted alert cannot be posted, and what to do about it.
+pub(super) fn of_dead_letter(letter: &DeadLetter, names: &CommandNames<'_>) -> String {
+    let [authorize, register, replay] =
+        ["channel authorize", "project register", "replay"].map(|words| names.of(words));
+    let words = match letter.reason {
+        DeadLetterReason::Revoked => {
+            format!("The channel was no longer authorized. Use {authorize}, then {replay} there.")
+        }
         DeadLetterReason::Untrusted => {
-            "The token or client secret that vouched for it was revoked, or the channel was secured before it came. \
-             Paste the channel's present URL into Sentry; what already waited must be sent by Sentry again."
+            "Its token or client secret was revoked, or the channel was secured before it came. Paste the channel's \
+             new URL into Sentry. Sentry must send again what already waited."
                 .to_owned()
         }
         DeadLetterReason::Mention => format!(
-            "The mentioned user has not registered its project. They type `{prefix} project register` with its slug; \
-             then `{prefix} replay`."
+            "The mentioned user has not registered its project. They use {register} with its slug. Then use {replay}."
         ),
-        DeadLetterReason::Expired => {
-            format!("It waited too long. `{prefix} replay` posts it all the same.")
+        DeadLetterReason::Expired => format!("It waited too long. {replay} posts it all the same."),
+        // Only what was surely not posted follows by itself.
+        DeadLetterReason::Unreachable if letter.may_have_been_posted => {
+            format!("Discord did not let the bot post in this channel. If you do not see it there, use {replay}.")
         }
         DeadLetterReason::Unreachable => {
-            format!(
-                "Discord did not let the bot post in this channel. It follows by itself as soon as Discord does, \
-                 unless it may have been posted: then use `{prefix} replay`."
-            )
+            "Discord did not let the bot post in this channel. It follows by itself when Discord does.".to_owned()
         }
         DeadLetterReason::Refused => {
-            format!(
-                "Discord refused the message itself. Tell the bot's operator; `{prefix} replay` tries again."
-            )
+            format!("Discord refused the message itself. Tell the bot's operator. {replay} tries again.")
         }
         DeadLetterReason::Unreadable => {
             "It was not an alert that this version of the bot can read. Tell the bot's operator.".to_owned()
         }
-    }
+    };
+    if letter.may_have_been_posted { words + " It may have been posted." } else { words }
 }

@@ -1,22 +1,46 @@
 //! The exact text of every reply.
 
+use std::collections::BTreeSet;
+
 use clap::Parser as _;
+use serenity::model::Permissions;
 use shared::UserId;
 
 use super::{help::README_URL, *};
-use crate::store::{ProjectSlug, Registration};
+use crate::{
+    commands::parse::{Form, SlashOnly},
+    dead_letters::Replayed,
+    guilds::Missing,
+    store::{ProjectSlug, Registration, WriteOutcome},
+};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 const USER: UserId = UserId::new(7);
+const URL: &str = "https://bot.example.com:8443/sentry-bot/channel?id=42";
 
-pub(super) fn replies(arguments: &[&str]) -> Replies {
-    let arguments =
-        ["discord-service", "--glyph-url", "https://example.com/glyph.png"].iter().chain(arguments);
-    Replies::new(&Settings::try_parse_from(arguments).expect("valid settings"))
-}
+/// A bot with these settings, whose `/sentry` has the id 9.
+pub(super) struct Bot(ReplySettings);
 
-pub(super) fn with_url() -> Replies {
-    replies(&["--public-url", "https://bot.example.com:8443/"])
+impl Bot {
+    pub(super) fn new(arguments: &[&str]) -> Self {
+        let arguments =
+            ["discord-service", "--glyph-url", "https://example.com/glyph.png"].iter().chain(arguments);
+        Self(ReplySettings::new(&Settings::try_parse_from(arguments).expect("valid settings")))
+    }
+
+    pub(super) fn with_url() -> Self {
+        Self::new(&["--public-url", "https://bot.example.com:8443/"])
+    }
+
+    pub(super) fn to(&self, form: Form) -> ReplyTexts<'_> {
+        let names = CommandNames { form, prefix: &self.0.prefix, slash_id: Some(9) };
+        ReplyTexts { names, settings: &self.0 }
+    }
+
+    /// The replies to typed commands.
+    pub(super) fn typed(&self) -> ReplyTexts<'_> {
+        self.to(Form::Typed)
+    }
 }
 
 fn slug(text: &str) -> ProjectSlug {
@@ -43,27 +67,34 @@ fn embed(reply: Reply) -> Value {
 
 #[test]
 fn a_channel_is_authorized() {
-    let replies = replies(&[]);
-    says(&replies.authorized(CHANNEL, WriteOutcome::Changed, false), "<#42> is now authorized");
-    says(&replies.authorized(CHANNEL, WriteOutcome::Unchanged, false), "<#42> is already authorized");
+    let bot = Bot::new(&[]);
+    says(&bot.typed().authorized(CHANNEL, WriteOutcome::Changed, false), "<#42> is now authorized");
+    says(&bot.typed().authorized(CHANNEL, WriteOutcome::Unchanged, false), "<#42> is already authorized");
 }
 
 #[test]
-fn authorizing_prints_the_url_when_it_is_known() {
-    let next = "
-URL to paste into Sentry's webhooks: `https://bot.example.com:8443/sentry-bot/channel?id=42`
-1. Legacy webhooks, where the project still offers them: Settings → Projects → *the project* → Legacy Integrations → WebHooks: paste it into *Callback URLs*. Alert rule's action: *WebHooks*.
-2. Otherwise an internal integration: Settings → Developer Settings → Create New Integration → Internal Integration: paste it into *Webhook URL* and switch *Alert Rule Action* on. Alert rule's action: the integration's name. Here Sentry verifies the certificate: it must be of a public authority.
-Sentry sends nothing before the project has an alert rule with the webhook action.
-Then `!sentry test` in the channel tries the rest of the way, and `!sentry status` says what did not arrive and why.";
-    let replies = with_url();
+fn authorizing_lists_the_steps_when_the_url_is_known() {
+    let steps = |test: &str, status: &str| {
+        format!(
+            "
+1. Copy this URL: `{URL}`
+2. Paste it into Sentry:
+   - as *Webhook URL*: Settings → Developer Settings → Create New Integration → Internal Integration. Switch *Alert Rule Action* on.
+   - or in an older project: Settings → Legacy Integrations → WebHooks → *Callback URLs*.
+3. Add an alert rule to the project. Its action is the webhook: your integration, or *WebHooks*. Sentry sends nothing without a rule.
+4. Use {test} in <#42>. If an alert is missing, {status} says why."
+        )
+    };
+    let bot = Bot::with_url();
+    let typed = steps("`!sentry test`", "`!sentry status`");
+    let slash = steps("</sentry test:9>", "</sentry status:9>");
     says(
-        &replies.authorized(CHANNEL, WriteOutcome::Changed, false),
-        &format!("<#42> is now authorized{next}"),
+        &bot.typed().authorized(CHANNEL, WriteOutcome::Changed, false),
+        &format!("<#42> is now authorized{typed}"),
     );
     says(
-        &replies.authorized(CHANNEL, WriteOutcome::Unchanged, false),
-        &format!("<#42> is already authorized{next}"),
+        &bot.to(Form::Slash).authorized(CHANNEL, WriteOutcome::Unchanged, false),
+        &format!("<#42> is already authorized{slash}"),
     );
 }
 
@@ -75,16 +106,25 @@ fn a_channel_is_revoked() {
 
 #[test]
 fn a_project_is_registered() {
-    let reply = |replies: Replies, outcome| replies.registered(CHANNEL, USER, &slug("web"), outcome);
-    says(&reply(replies(&[]), Registration::Registered), "Registered Sentry project: `web`");
+    let reply =
+        |bot: &Bot, secured, outcome| bot.typed().registered((CHANNEL, secured), USER, &slug("web"), outcome);
+    let (bot, with_url) = (Bot::new(&[]), Bot::with_url());
+    says(&reply(&bot, false, Registration::Registered), "Registered Sentry project: `web`");
     says(
-        &reply(replies(&[]), Registration::Taken(UserId::new(8))),
+        &reply(&bot, false, Registration::Taken(UserId::new(8))),
         "Sentry project: `web` is already registered to <@8>",
     );
     says(
-        &reply(with_url(), Registration::Registered),
-        "Registered Sentry project: `web`\nURL whose alerts mention you here: \
-         `https://bot.example.com:8443/sentry-bot/channel?id=42&mention=7`",
+        &reply(&with_url, false, Registration::Registered),
+        &format!(
+            "Registered Sentry project: `web`\n\
+             To be mentioned, paste this URL into the project in Sentry: `{URL}&mention=7`"
+        ),
+    );
+    says(
+        &reply(&with_url, true, Registration::Registered),
+        "Registered Sentry project: `web`\n\
+         To be mentioned, add this to the project's URL in Sentry: `&mention=7`",
     );
 }
 
@@ -111,23 +151,22 @@ fn refusals() {
     );
     says(&not_a_channel(), "Please input the correct channel format, e.g. `#example`");
     says(&not_a_slug(), "Please input the correct project slug, e.g. `project-name-slug`");
-    says(&channel_missing(Missing::Nowhere), "That channel does not exist in this guild.");
-    says(&channel_missing(Missing::OtherGuild), "That channel belongs to another guild.");
+    says(&channel_missing(Missing::Nowhere), "That channel does not exist in this server.");
+    says(&channel_missing(Missing::OtherGuild), "That channel belongs to another server.");
     says(
         &channel_missing(Missing::NoAccess),
-        "I have no access to that channel: it is private, or it belongs to another guild.",
+        "I cannot see that channel.\n\
+         If it is private, give me View Channel there. Into a private thread, invite me with a mention.",
     );
     says(
         &channel_missing(Missing::Ambiguous),
-        "Several channels of this guild have that name. Please use the channel's id instead.",
+        "Several channels have that name. Pick one from the list that Discord shows after `#`, or use its id.",
     );
+    says(&takes_no_messages(CHANNEL), "<#42> cannot take messages. Choose a channel that people write in.");
     says(
-        &takes_no_messages(CHANNEL),
-        "<#42> cannot take messages. Please choose a channel that people write in.",
-    );
-    says(
-        &cannot_post(CHANNEL, Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS),
-        "I cannot post in <#42>, so it is not authorized. Missing permission: View Channel, Embed Links",
+        &Bot::new(&[]).typed().cannot_post(CHANNEL, Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS),
+        "I cannot post in <#42>, so it is not authorized. Missing permission: View Channel, Embed Links\n\
+         Give it to me in the channel's settings. Then use `!sentry channel authorize` again.",
     );
     says(&guilds_only(), "Please use this command in a channel of a server.");
     says(&unknown_slash(), "I do not know this command, or no longer. Please reload Discord and try again.");
@@ -141,43 +180,46 @@ fn refusals() {
 }
 
 #[test]
-fn refusals_show_the_prefix_that_is_set() {
-    says(
-        &replies(&[]).not_authorized(),
-        "This channel is not authorized. Use `!sentry channel authorize` to authorize channels.",
-    );
-    let replies = replies(&["--command-prefix", "?s"]);
-    says(
-        &replies.not_authorized(),
-        "This channel is not authorized. Use `?s channel authorize` to authorize channels.",
-    );
-    says(&replies.unknown_word(), "Unknown command. Use `?s h` to see all commands.");
+fn refusals_name_commands_as_their_reader_gives_them() {
+    let (bot, other) = (Bot::new(&[]), Bot::new(&["--command-prefix", "?s"]));
+    let not_authorized =
+        |command: &str| format!("This channel is not authorized. Use {command} to authorize channels.");
+    says(&bot.typed().not_authorized(), &not_authorized("`!sentry channel authorize`"));
+    says(&bot.to(Form::Slash).not_authorized(), &not_authorized("</sentry channel authorize:9>"));
+    says(&other.typed().not_authorized(), &not_authorized("`?s channel authorize`"));
+    says(&other.typed().unknown_word(), "Unknown command. Use `?s h` to see all commands.");
 }
 
 #[test]
 fn what_is_private_leads_to_its_slash_command() {
-    says(&slash_only(SlashOnly::Secure), "Use `/sentry channel secure` so that the token stays private");
-    says(
-        &slash_only(SlashOnly::Open),
-        "Use `/sentry channel secure` so that the token stays private\n`/sentry channel open` takes that back.",
-    );
-    says(&slash_only(SlashOnly::Secret), "Use `/sentry channel secret` so that the secret stays private");
+    let bot = Bot::new(&[]);
+    let known = bot.typed();
+    let unknown = ReplyTexts { names: CommandNames { slash_id: None, ..known.names }, ..known };
+    let token = "Use `/sentry channel secure` so that the token stays private";
+    let secret = "Use `/sentry channel secret` so that the secret stays private";
+    says(&unknown.slash_only(SlashOnly::Secure), token);
+    says(&known.slash_only(SlashOnly::Secure), &format!("{token}\n</sentry channel secure:9>"));
+    let open = "</sentry channel open:9> takes that back.";
+    says(&known.slash_only(SlashOnly::Open), &format!("{token}\n{open}"));
+    says(&unknown.slash_only(SlashOnly::Secret), secret);
+    says(&known.slash_only(SlashOnly::Secret), &format!("{secret}\n</sentry channel secret:9>"));
 }
 
 #[test]
 fn the_overview_of_channels() {
+    let bot = Bot::new(&[]);
     let usage = json!({
         "name": "Usage", "value": "`!sentry channel authorize #example`\n`!sentry channel revoke #example`",
     });
     assert_eq!(
-        embed(replies(&[]).channels(&[], &[], None)),
+        embed(bot.typed().channels(&[], &[], None)),
         json!({
             "title": "***SENTRY CHANNEL AUTHORIZATION***",
             "fields": [usage, {"name": "Authorized Channels", "value": "None"}],
         })
     );
     assert_eq!(
-        embed(replies(&[]).channels(
+        embed(bot.typed().channels(
             &[CHANNEL, ChannelId::new(43)],
             &[ChannelId::new(9), ChannelId::new(10)],
             None
@@ -187,7 +229,7 @@ fn the_overview_of_channels() {
             "fields": [
                 usage,
                 {"name": "Authorized Channels", "value": "<#42>, <#43>"},
-                {"name": "Without Effect (deleted, private, or of another guild)", "value": "`9`, `10`"},
+                {"name": "Without Effect (deleted, private, or another server's)", "value": "`9`, `10`"},
             ],
         })
     );
@@ -199,9 +241,10 @@ fn the_overview_of_one_s_project() {
         "name": "Usage",
         "value": "`!sentry project register project-name-slug`\n`!sentry project revoke`",
     });
+    let bot = Bot::new(&[]);
     for (slug, value) in [(None, "None"), (Some("web"), "`web`")] {
         assert_eq!(
-            embed(replies(&[]).project(slug)),
+            embed(bot.typed().project(slug)),
             json!({
                 "title": "***SENTRY PROJECT REGISTRATION***",
                 "fields": [usage, {"name": "Registered Project", "value": value}],
@@ -210,53 +253,73 @@ fn the_overview_of_one_s_project() {
     }
 }
 
+/// The help's fields as text.
+fn help(texts: ReplyTexts<'_>) -> String {
+    let embed = embed(texts.help());
+    assert_eq!(embed["title"], "***SENTRY HELP***");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let fields = embed["fields"].as_array().expect("fields").iter();
+    let fields = fields.map(|field| format!("{}\n{}", text(&field["name"]), text(&field["value"])));
+    [text(&embed["description"])].into_iter().chain(fields).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn the_help_names_every_command_with_an_example() {
-    let embed = embed(replies(&["--command-prefix", "?s"]).help());
-    assert_eq!(embed["title"], "***SENTRY HELP***");
-    assert_eq!(
-        embed["description"],
-        format!("Posts alerts of Sentry into authorized channels. How to set it up: [README]({README_URL})")
+    let bot = Bot::new(&["--command-prefix", "?s"]);
+    let expected = format!(
+        "I post alerts of Sentry into authorized channels.
+Step by step: [README]({README_URL})
+`?s h`: this help
+Set up
+`?s channel authorize #example`: lets Sentry post there, or here if you name no channel
+`?s channel revoke #example`: takes that back
+`?s channel`: shows the authorized channels
+`?s test`: sends a sample alert to this channel
+When an alert is missing
+`?s status`: shows what arrived in this channel, and why the rest did not
+`?s status #example`: the same for another channel
+`?s replay`: posts again what could not be posted here
+Mentions
+`?s project register project-name-slug`: lets alerts of your project mention you
+`?s project`: shows your project
+`?s project revoke`: gives your project back
+Security
+</sentry channel secure:9> `channel:#example`: accepts only URLs with a new token, or signed requests
+</sentry channel secret:9> `channel:#example`: stores an integration's client secret, which signs requests
+</sentry channel open:9> `channel:#example`: accepts all alerts of Sentry again"
     );
-    let fields: Vec<String> = embed["fields"]
-        .as_array()
-        .expect("fields")
-        .iter()
-        .map(|field| {
-            format!("{}: {}", field["name"].as_str().expect("name"), field["value"].as_str().expect("value"))
-        })
-        .collect();
-    assert_eq!(
-        fields.join("\n"),
-        "?s h: Shows this help.\nExample: `?s h`
-?s channel: Shows the authorized channels of this guild.\nExample: `?s channel`
-?s channel authorize #channel: Lets Sentry post into a channel. Short: `authorize`.\nExample: `?s channel authorize #example`
-?s channel revoke #channel: Takes that back. Short: `revoke`.\nExample: `?s channel revoke #example`
-/sentry channel secure #channel: From now on the channel takes only URLs with its new token, or signed requests.\nExample: `/sentry channel secure channel:#example`
-/sentry channel open #channel: Takes that back: the channel takes all alerts of Sentry again.\nExample: `/sentry channel open channel:#example`
-/sentry channel secret #channel: Keeps the client secret of an internal integration, so that its requests are verified.\nExample: `/sentry channel secret channel:#example`
-?s project: Shows your project.\nExample: `?s project`
-?s project register slug: Makes a project yours, so that its alerts can mention you.\nExample: `?s project register project-name-slug`
-?s project revoke: Gives your project back.\nExample: `?s project revoke`
-?s replay: Posts once more what could not be posted in this channel.\nExample: `?s replay`
-?s status: Shows what this channel received, and why alerts did not arrive. Of another channel: `status #channel`.\nExample: `?s status`
-?s test: Sends a sample alert into this channel and says how long it took.\nExample: `?s test`"
-    );
+    assert_eq!(help(bot.typed()), expected);
+}
+
+#[test]
+fn under_sentry_the_help_names_every_command_that_is_registered() {
+    let bot = Bot::new(&[]);
+    let help = help(bot.to(Form::Slash));
+    assert!(!help.contains("!sentry"), "{help}");
+    let named: BTreeSet<_> =
+        help.split("</").skip(1).filter_map(|rest| rest.split_once(":9>")).map(|(path, _)| path).collect();
+    let registered = crate::commands::slash::paths();
+    assert_eq!(named, registered.iter().map(String::as_str).collect());
 }
 
 #[test]
 fn a_replay_counts_in_good_grammar_and_says_why_the_channel_was_closed() {
+    let bot = Bot::new(&[]);
+    let says = |replayed, closed, text: &str| says(&bot.typed().replaying(replayed, closed), text);
     let of = |alerts, unreadable| Replayed { alerts, unreadable, ..Replayed::default() };
-    says(&replaying(of(0, 0), None), "There is nothing to replay in this channel.");
-    says(&replaying(of(0, 0), Some("Missing Access")), "There is nothing to replay in this channel.");
+    says(of(0, 0), None, "There is nothing to replay in this channel.");
+    says(of(0, 0), Some("Missing Access"), "There is nothing to replay in this channel.");
     says(
-        &replaying(Replayed { ended_early: true, ..of(0, 0) }, None),
-        "I cannot replay now.\nThe queue is full. The others stay: use `replay` again after these are posted.",
+        Replayed { ended_early: true, ..of(0, 0) },
+        None,
+        "I cannot replay now.\n\
+         The queue is full. Use `!sentry replay` again for the rest, after these are posted.",
     );
-    says(&replaying(of(1, 1), None), "Replaying 1 alert\nI cannot read 1 dead letter. It stays.");
+    says(of(1, 1), None, "Replaying 1 alert\nI cannot read 1 dead letter. It stays.");
     says(
-        &replaying(of(2, 0), Some("Missing Access")),
-        "Replaying 2 alerts\nDiscord refused posts in this channel until now: Missing Access\n\
+        of(2, 0),
+        Some("Missing Access"),
+        "Replaying 2 alerts\nDiscord refused posts there until now: `Missing Access`\n\
          The next alert tries again.",
     );
 }

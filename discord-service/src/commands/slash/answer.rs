@@ -17,8 +17,8 @@ use crate::{
 
 /// How long Discord takes a first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
-/// How long one attempt at it may take, and the pause before the next: an
-/// answer that is lost on the way must not cost all the time there is.
+/// How long one attempt at it may take, and the pause before the next. One lost
+/// answer must not use up all the time.
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -36,7 +36,7 @@ const EPHEMERAL: u32 = 1 << 6;
 
 /// What became of a first answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum First {
+enum FirstAnswer {
     /// Discord took this pod's.
     Ours,
     /// It has another pod's.
@@ -48,9 +48,9 @@ enum First {
 /// Promises an answer. `false`: another pod has done so and gives it, or it is too late.
 pub(super) async fn claim(discord: &Discord, to: &Invoked) -> bool {
     match first(discord, to, MESSAGE_LATER, json!({"flags": EPHEMERAL})).await {
-        First::Ours => true,
-        First::Anothers => was_abandoned(discord, to).await,
-        First::None => false,
+        FirstAnswer::Ours => true,
+        FirstAnswer::Anothers => was_abandoned(discord, to).await,
+        FirstAnswer::None => false,
     }
 }
 
@@ -103,32 +103,32 @@ pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) -> bool
     }
 }
 
-async fn first(discord: &Discord, to: &Invoked, kind: u8, data: Value) -> First {
+async fn first(discord: &Discord, to: &Invoked, kind: u8, data: Value) -> FirstAnswer {
     let body = json!({"type": kind, "data": data});
     match timeout(FIRST_ANSWER, attempt(discord, to, &body)).await {
         Ok(Ok(first)) => first,
         Ok(Err(error)) => {
             failed(to, &error);
-            First::None
+            FirstAnswer::None
         }
         Err(_) => {
             failed(to, &"Discord took no answer in time");
-            First::None
+            FirstAnswer::None
         }
     }
 }
 
 /// Goes on until Discord has taken an answer, or refuses.
-async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<First, DiscordError> {
+async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<FirstAnswer, DiscordError> {
     let mut may_be_ours = false;
     loop {
         let sent = discord.answer_interaction(to.id, to.token.expose_secret(), body);
         match timeout(ATTEMPT, sent).await {
-            Ok(Ok(())) => return Ok(First::Ours),
+            Ok(Ok(())) => return Ok(FirstAnswer::Ours),
             // An attempt that nothing was heard of has arrived, more likely than
             // another pod's; and if not, both show the same message.
             Ok(Err(DiscordError::Refused { code: codes::ALREADY_ACKNOWLEDGED, .. })) => {
-                return Ok(if may_be_ours { First::Ours } else { First::Anothers });
+                return Ok(if may_be_ours { FirstAnswer::Ours } else { FirstAnswer::Anothers });
             }
             Ok(Err(DiscordError::NotSent | DiscordError::Unavailable { answered_4xx: true, .. })) => {
                 sleep(PAUSE).await;

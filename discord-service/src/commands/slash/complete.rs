@@ -1,5 +1,9 @@
 //! Completions while a slash command is being typed.
 
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use moka::future::Cache;
 use serde::Serialize;
 use serenity::model::Permissions;
 use shared::{ChannelId, text::cut};
@@ -7,14 +11,31 @@ use tokio::time::timeout;
 
 use super::LOOKED_UP;
 use crate::{
-    commands::{Asker, Commands, Failure},
+    commands::{Asker, CommandError, Commands},
     gateway::SlashCommand,
-    guilds::{ChannelArgument, permissions},
+    guilds::{Channel, ChannelArgument, Missing, permissions},
 };
 
 /// Discord shows no more, and takes no longer names.
 const MAX_CHOICES: usize = 25;
 const MAX_NAME: usize = 100;
+
+/// Rows of a guild's list that Discord is asked about, beside the channels that it
+/// names anyway, and how many at once.
+const MAX_LOOKUPS: usize = 20;
+const LOOKUPS_AT_ONCE: usize = 5;
+/// How long an answer is remembered: a client asks for completions at each key.
+const REMEMBERED: Duration = Duration::from_secs(60);
+const MAX_REMEMBERED: u64 = 5_000;
+
+/// What Discord said of threads, and of channels that are gone.
+pub(in crate::commands) struct Threads(Cache<ChannelId, Result<Channel, Missing>>);
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MAX_REMEMBERED).time_to_live(REMEMBERED).build())
+    }
+}
 
 /// One completion.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -53,7 +74,7 @@ impl Commands {
 
     /// The rows of the guild's list that the user may take out, also those of
     /// channels that are gone.
-    async fn revocable(&self, by: Asker, typed: &str) -> Result<Vec<Choice>, Failure> {
+    async fn revocable(&self, by: Asker, typed: &str) -> Result<Vec<Choice>, CommandError> {
         if !manages_here(by) {
             return Ok(Vec::new());
         }
@@ -65,12 +86,44 @@ impl Commands {
                 choices.push(choice(format!("#{}", channel.name), channel.id));
             }
         }
-        choices.extend(unnamed.into_iter().map(|id| choice(format!("{id} (a thread, or gone)"), id)));
+        let (asked, rest) = unnamed.split_at(unnamed.len().min(MAX_LOOKUPS));
+        let mut found =
+            stream::iter(asked.iter().copied()).map(|id| self.unnamed(by, id)).buffered(LOOKUPS_AT_ONCE);
+        while let Some(found) = found.next().await {
+            choices.extend(found?);
+        }
+        choices.extend(rest.iter().map(|id| choice(id.to_string(), id)));
         Ok(fitting(choices, typed.trim_start_matches('#')))
     }
 
+    /// A row whose channel Discord does not name among the guild's: a thread by its
+    /// name, if the user may take it out. What is gone anybody may take out.
+    async fn unnamed(&self, by: Asker, id: ChannelId) -> Result<Option<Choice>, CommandError> {
+        let argument = ChannelArgument::Id(id);
+        let found = self.facts.find(by.guild, &argument);
+        let name = match self.threads.0.try_get_with(id, found).await {
+            Ok(Ok(thread)) if self.manages_messages(by, &thread).await? => {
+                let parent = self.facts.named(by.guild, thread.parent.as_slice()).await?.0;
+                let parent = parent.first().map(|channel| format!(" (thread in #{})", channel.name));
+                format!("{}{}", thread.name, parent.unwrap_or_default())
+            }
+            Ok(Ok(_)) => return Ok(None),
+            Ok(Err(Missing::Nowhere)) => format!("{id} (deleted)"),
+            Ok(Err(Missing::OtherGuild)) => format!("{id} (another server's)"),
+            Ok(Err(Missing::NoAccess | Missing::Ambiguous)) => format!("{id} (I cannot see it)"),
+            // It can be taken out all the same.
+            Err(_) => id.to_string(),
+        };
+        Ok(Some(choice(name, id)))
+    }
+
     /// The client secrets of the channel that the user may remove, oldest first.
-    async fn removable(&self, by: Asker, channel: ChannelId, typed: &str) -> Result<Vec<Choice>, Failure> {
+    async fn removable(
+        &self,
+        by: Asker,
+        channel: ChannelId,
+        typed: &str,
+    ) -> Result<Vec<Choice>, CommandError> {
         if !manages_here(by) || self.postable(by, &ChannelArgument::Id(channel)).await?.is_err() {
             return Ok(Vec::new());
         }

@@ -1,7 +1,7 @@
 //! The same commands under `/sentry`, whose answers only the one who asked sees.
 //! A slash command becomes the words that would be typed, and takes their way.
 //!
-//! Adding one: a line in `tree`, beside what `commands` asks for.
+//! To add one: a line in `tree`, beside what `commands` asks for.
 
 mod answer;
 mod complete;
@@ -9,11 +9,14 @@ mod modal;
 mod register;
 mod tree;
 
-pub use self::register::register;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+pub(super) use self::complete::Threads;
+pub use self::register::register;
+#[cfg(test)]
+pub(super) use self::tree::paths;
 use super::{
     Asker, Commands, Form, count,
     parse::{self, ChannelCommand, Command},
@@ -60,8 +63,8 @@ impl Commands {
         }
     }
 
-    /// The command is claimed before anything is done: of several pods that hear
-    /// of it, and of one that was frozen and wakes, Discord lets one go on.
+    /// The command is claimed before anything is done. Several pods may hear of
+    /// it, or one that was frozen and wakes. Discord lets only one go on.
     async fn run_slash(&self, invoked: &Invoked, by: Asker, command: &SlashCommand) {
         let Some(words) = tree::words(command) else {
             count("mistaken", "answered");
@@ -107,7 +110,7 @@ impl Commands {
                 return;
             }
         };
-        if !answer::show(&self.discord, invoked, &self.hand_out(&securing)).await {
+        if !answer::show(&self.discord, invoked, &self.hand_out(by, &securing)).await {
             count(SECURE, "undelivered");
             return;
         }

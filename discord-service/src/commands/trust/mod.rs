@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use shared::{ChannelId, trust::ClientSecret};
 
 use super::{
-    Asker, Commands, Failure,
+    Asker, CommandError, Commands,
     replies::{self, Reply},
     settle,
 };
@@ -36,7 +36,7 @@ impl Commands {
         &self,
         by: Asker,
         argument: &ChannelArgument,
-    ) -> Result<Result<Securing, Reply>, Failure> {
+    ) -> Result<Result<Securing, Reply>, CommandError> {
         if !self.manages_messages_here(by).await? {
             return Ok(Err(replies::no_permission()));
         }
@@ -51,8 +51,8 @@ impl Commands {
 
     /// What hands the token out. It must be shown before the channel demands it: a
     /// token that nobody has would lock Sentry out.
-    pub(super) fn hand_out(&self, securing: &Securing) -> Reply {
-        self.replies.securing(securing.channel, &securing.secured.token)
+    pub(super) fn hand_out(&self, by: Asker, securing: &Securing) -> Reply {
+        self.replies(by.form).securing(securing.channel, &securing.secured.token)
     }
 
     /// Makes the channel demand the token that was handed out.
@@ -60,13 +60,13 @@ impl Commands {
         let Securing { channel, authorized, secured } = securing;
         if let Err(error) = self.trusts.secure(*channel, secured).await {
             settle(by, SECURE, Err(error.into()));
-            return self.replies.perhaps_secured(*channel, &secured.token);
+            return self.replies(by.form).perhaps_secured(*channel, &secured.token);
         }
         tracing::info!(channel.id = %channel, user.id = %by.user, key.id = secured.key.id, "a channel was secured with a new token");
-        settle(by, SECURE, Ok(self.replies.secured(*channel, &secured.token, *authorized)))
+        settle(by, SECURE, Ok(self.replies(by.form).secured(*channel, &secured.token, *authorized)))
     }
 
-    pub(super) async fn open(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, Failure> {
+    pub(super) async fn open(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel.id,
             Err(refusal) => return Ok(refusal),
@@ -84,19 +84,22 @@ impl Commands {
         &self,
         by: Asker,
         argument: &ChannelArgument,
-    ) -> Result<Result<Channel, Reply>, Failure> {
+    ) -> Result<Result<Channel, Reply>, CommandError> {
         if !self.manages_messages_here(by).await? {
             return Ok(Err(replies::no_permission()));
         }
         if !self.trusts.can_seal() {
-            return Ok(Err(replies::no_secrets_key()));
+            return Ok(Err(self.replies(by.form).no_secrets_key()));
         }
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let ids = self.trusts.secrets(channel.id).await?;
-        Ok(if ids.len() < MAX_SECRETS { Ok(channel) } else { Err(replies::secrets_full(channel.id, &ids)) })
+        if ids.len() < MAX_SECRETS {
+            return Ok(Ok(channel));
+        }
+        Ok(Err(self.replies(by.form).secrets_full(channel.id, &ids)))
     }
 
     /// Takes the secret that was asked for. Time has passed since: whether it may
@@ -106,14 +109,14 @@ impl Commands {
         by: Asker,
         channel: ChannelId,
         typed: &SecretString,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, CommandError> {
         if let Err(refusal) = self.takes_secret(by, &ChannelArgument::Id(channel)).await? {
             return Ok(refusal);
         }
         let Some(secret) = client_secret(typed) else { return Ok(replies::not_a_secret()) };
         let (stored, ids) = self.trusts.add_secret(channel, &secret).await?;
         tracing::info!(channel.id = %channel, user.id = %by.user, secrets = ids.len(), ?stored, "a client secret was handed in");
-        Ok(replies::secret_stored(channel, stored, &ids))
+        Ok(self.replies(by.form).secret_stored(channel, stored, &ids))
     }
 
     pub(super) async fn remove_secret(
@@ -121,7 +124,7 @@ impl Commands {
         by: Asker,
         argument: &ChannelArgument,
         id: &str,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, CommandError> {
         let channel = match self.postable(by, argument).await? {
             Ok(channel) => channel.id,
             Err(refusal) => return Ok(refusal),

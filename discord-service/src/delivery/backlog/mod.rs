@@ -1,5 +1,5 @@
-//! What waits for one channel: an index over the stream, small enough to hold
-//! a whole backlog. Pure.
+//! The alerts that wait for one channel: an index over the stream, small enough
+//! for a whole backlog. It does no I/O.
 
 mod embeds;
 
@@ -18,18 +18,19 @@ use super::{
 };
 use crate::trust::{Distrust, distrust};
 
-/// How many waiting alerts are kept whole, so that a lone one is not read twice.
+/// How many waiting alerts are kept in full, so that a lone one is not read
+/// twice.
 const KEPT_WHOLE: usize = 32;
-/// Of all lanes: one may take 10 KiB.
+/// The room for such alerts in all lanes together. One may take 10 KiB.
 static ROOM_FOR_WHOLE: Semaphore = Semaphore::const_new(4_096);
 
 #[derive(Debug)]
 struct BacklogEntry {
     key: FoldKey,
     timestamp_ms: i64,
-    /// Since when it waits: its age counts from then.
+    /// Since when it waits. Its age counts from then.
     since_ms: i64,
-    /// On what it was let in, and when.
+    /// The trust for which it was accepted.
     trust: Arc<Trust>,
     received_ms: i64,
     issue: Option<IssueKey>,
@@ -48,31 +49,33 @@ impl BacklogEntry {
 pub(crate) struct Group {
     /// Their sequences in the stream, ascending.
     pub(crate) sequences: BTreeSet<u64>,
-    /// The sequence of the one that happened last.
+    /// The sequence of the latest one.
     pub(crate) latest: u64,
-    /// When the first and the last of them happened, in milliseconds since 1970.
+    /// The times of the first and the last of them, in milliseconds since 1970.
     pub(crate) span_ms: (i64, i64),
-    /// Since when the first and the last of them wait, likewise.
+    /// Since when the first and the last of them wait, in milliseconds since
+    /// 1970.
     pub(crate) since_ms: (i64, i64),
-    /// On what they were let in, each with the newest receipt, likewise.
+    /// The kinds of trust for which they were accepted, each with its newest
+    /// time of receipt in milliseconds since 1970.
     pub(crate) trusts: BTreeMap<Trust, i64>,
 }
 
 /// The waiting alerts of one channel by their sequence in the stream.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    /// In boxes: the nodes of the tree are hardly more than half full.
+    /// Boxed, because the nodes of the tree are hardly more than half full.
     waiting: BTreeMap<u64, Box<BacklogEntry>>,
     embeds: Embeds,
     whole: usize,
-    /// That of the last alert: most are let in on the same.
+    /// The trust of the last alert, shared because most alerts have the same.
     trust: Arc<Trust>,
-    /// All below this sequence are trusted under these keys.
+    /// All alerts below this sequence are trusted with these keys.
     trusted: Option<(ChannelTrust, u64)>,
 }
 
 impl Backlog {
-    /// Takes in an alert. Sequences may come in any order, each once.
+    /// Adds an alert. Sequences may come in any order, each once.
     pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
         let issue = IssueKey::of(&alert);
         let class = Class::of(&alert, issue);
@@ -120,8 +123,8 @@ impl Backlog {
         old.map(|(sequence, _)| *sequence).collect()
     }
 
-    /// The alerts that are not trusted any more, for one of the reasons. Those
-    /// that were looked at under the same keys are not looked at again.
+    /// The alerts that are no longer trusted, for one of the reasons. Alerts
+    /// that were checked with the same keys are not checked again.
     pub(crate) fn distrusted(&mut self, kept: &ChannelTrust) -> Option<(Distrust, BTreeSet<u64>)> {
         let from = self.trusted.as_ref().filter(|(same, _)| same == kept).map_or(0, |(_, next)| *next);
         let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
@@ -137,17 +140,18 @@ impl Backlog {
         distrusted.pop_first()
     }
 
-    /// The embeds to be, in the order of the first alert that each contains.
+    /// The future embeds, in the order of the first alert in each.
     pub(crate) fn posts(&self) -> impl Iterator<Item = Group> {
         self.embeds_to_post().filter_map(|head| self.group(head))
     }
 
-    /// The first alert of each of them.
+    /// The first alert of each future embed.
     pub(crate) fn embeds_to_post(&self) -> impl Iterator<Item = u64> {
         self.classed(|class| class == Class::News).map(|(head, _)| head)
     }
 
-    /// The issues of which changes wait, oldest first, and how these are told.
+    /// The issues with waiting changes, oldest first, and the class of each
+    /// change.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (IssueKey, Class)> {
         let changes = self.classed(|class| class != Class::News);
         changes.filter_map(|(_, waiting)| Some((waiting.issue?, waiting.class)))
@@ -163,27 +167,29 @@ impl Backlog {
         wanted.collect()
     }
 
-    /// The issues of which a post waits.
+    /// The issues with a waiting post.
     pub(crate) fn issues_to_post(&self) -> Issues {
         self.classed(|class| class == Class::News).filter_map(|(_, waiting)| waiting.issue).collect()
     }
 
-    /// The oldest change of the issue is told by a post: no message to edit is
-    /// known, or those are edited already.
+    /// Makes a post of the issue's oldest change, because no message to edit is
+    /// known, or all are edited already.
     pub(crate) fn post_oldest_change(&mut self, issue: IssueKey) {
         let oldest = self.classed(|class| class != Class::News);
         let oldest = oldest.filter(|(_, waiting)| waiting.is_about(&issue)).take(1);
         self.post(oldest.map(|(head, _)| head).collect());
     }
 
-    /// That the issue is back is told by a post alone: no edit is possible for now.
+    /// Makes only a post of the issue's return, because no edit is possible for
+    /// now.
     pub(crate) fn post_returns(&mut self, issue: IssueKey) {
         let returns = self.classed(|class| class == Class::Return);
         let returns = returns.filter(|(_, waiting)| waiting.is_about(&issue));
         self.post(returns.map(|(head, _)| head).collect());
     }
 
-    /// All that waits to be told of the issue by edits is told by a post: edits fail.
+    /// Makes posts of all the issue's changes that wait for an edit, because
+    /// edits fail.
     pub(crate) fn post_changes(&mut self, issue: IssueKey) {
         let changes = self.classed(|class| class != Class::News);
         let changes = changes.filter(|(_, waiting)| waiting.is_about(&issue));
@@ -200,7 +206,7 @@ impl Backlog {
         }
     }
 
-    /// The first alert of each embed to be, of those that are told so.
+    /// The first alert of each future embed, for the wanted classes.
     fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &BacklogEntry)> {
         let heads = self.embeds.heads().filter_map(|head| Some((head, &**self.waiting.get(&head)?)));
         heads.filter(move |(_, waiting)| wanted(waiting.class))
@@ -219,19 +225,19 @@ impl Backlog {
         Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, trusts })
     }
 
-    /// The alert itself, where it was kept whole.
+    /// The alert itself, if it was kept in full.
     pub(crate) fn whole(&self, sequence: u64) -> Option<&Alert> {
         self.waiting.get(&sequence)?.whole.as_deref().map(|(alert, _)| alert)
     }
 
-    /// From now on each of the embeds that these alerts make goes out alone, and
-    /// nothing joins it: Discord refused a post that they shared.
+    /// From now on each embed of these alerts is posted alone and nothing joins
+    /// it, because Discord refused a post that they shared.
     pub(crate) fn isolate(&mut self, sequences: &BTreeSet<u64>) {
         let keys = sequences.iter().filter_map(|sequence| Some((*sequence, self.waiting.get(sequence)?.key)));
         self.embeds.isolate(keys.collect());
     }
 
-    /// Whether this alert's embed goes out alone.
+    /// Whether this alert's embed is posted alone.
     pub(crate) fn is_alone(&self, sequence: u64) -> bool {
         self.embeds.is_alone(sequence)
     }
@@ -247,7 +253,7 @@ impl Backlog {
     }
 }
 
-/// Each kind of trust with its newest receipt.
+/// Each kind of trust with its newest time of receipt.
 pub(crate) fn newest<'a>(receipts: impl Iterator<Item = (&'a Trust, i64)>) -> BTreeMap<Trust, i64> {
     let mut newest: BTreeMap<Trust, i64> = BTreeMap::new();
     for (trust, received_ms) in receipts {

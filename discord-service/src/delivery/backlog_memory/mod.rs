@@ -1,15 +1,15 @@
-//! How much of what waits all lanes together keep in memory. Beyond that, a
-//! lane keeps the oldest of its alerts and leaves the others in the stream.
+//! How many waiting alerts all lanes together keep in memory. Beyond that, a
+//! lane keeps its oldest alerts and leaves the others in the stream.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-/// Waiting alerts that all lanes together keep: about 260 bytes each.
+/// How many waiting alerts all lanes together keep, at about 260 bytes each.
 const ALERTS: usize = 250_000;
-/// Those that each lane keeps in any case.
+/// How many alerts each lane may keep in any case.
 const ALWAYS: usize = 64;
-/// Lanes that read a batch at once: each holds some megabytes meanwhile.
+/// How many lanes read a batch at once. Each holds some megabytes meanwhile.
 const READERS: usize = 16;
 
 /// Shared by all lanes of the process. Cheap to clone.
@@ -27,12 +27,13 @@ impl Default for BacklogMemory {
 }
 
 impl BacklogMemory {
-    /// For so many alerts together, and for these of each lane in any case.
+    /// Room for `alerts` in all lanes together, and for `always` in each lane
+    /// in any case.
     pub(crate) fn new(alerts: usize, always: usize) -> Self {
         Self { free: Arc::new(Semaphore::new(alerts)), readers: Arc::new(Semaphore::new(READERS)), always }
     }
 
-    /// What one lane takes of it: nothing yet.
+    /// The share of one lane. It is empty at first.
     pub(super) fn share(&self) -> BacklogShare {
         BacklogShare { memory: self.clone(), taken: None }
     }
@@ -51,8 +52,8 @@ pub(super) struct BacklogShare {
 }
 
 impl BacklogShare {
-    /// Takes room for so many alerts beside those that are kept already.
-    /// Returns for how many there is.
+    /// Takes room for `wanted` more alerts besides the `kept` ones. Returns how
+    /// many there is room for.
     pub(super) fn grow(&mut self, kept: usize, wanted: usize) -> usize {
         let missing = (kept + wanted).saturating_sub(self.taken());
         let more = u32::try_from(missing)
@@ -66,7 +67,7 @@ impl BacklogShare {
         self.taken().max(self.memory.always).saturating_sub(kept).min(wanted)
     }
 
-    /// Gives back what these alerts do not need.
+    /// Gives back the room that these alerts do not need.
     pub(super) fn shrink(&mut self, kept: usize) {
         let surplus = self.taken().saturating_sub(kept);
         drop(self.taken.as_mut().and_then(|taken| taken.split(surplus)));

@@ -1,5 +1,5 @@
-//! The lanes at work in this pod: one for each channel of its partitions for which
-//! something waits, and for each closed channel.
+//! The lanes in this pod. Each channel of its partitions has one if alerts wait
+//! for it or if it is closed.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ use crate::{
     reopening::Reopening,
 };
 
-/// How much of what may open channels a busy lane does not miss.
+/// How many events that may open channels a busy lane can catch up on.
 const REOPENINGS_AT_ONCE: usize = 256;
 
 /// The lanes at work.
@@ -38,10 +38,10 @@ pub(super) struct Lanes {
     pub(super) nats: async_nats::Client,
     services: Arc<Services>,
     partitions: HashMap<u64, Partition>,
-    /// Partitions that are to be put down.
+    /// Partitions that another pod should have.
     pub(super) stops: FuturesUnordered<BoxFuture<'static, u64>>,
     pub(super) wakes: SelectAll<BoxStream<'static, Message>>,
-    /// What may open closed channels, for all lanes.
+    /// Events that may open closed channels, for all lanes.
     pub(super) reopenings: broadcast::Sender<Arc<Reopening>>,
     lanes: HashMap<ChannelId, LaneHandle>,
     pub(super) tasks: JoinSet<ChannelId>,
@@ -49,21 +49,22 @@ pub(super) struct Lanes {
 
 /// A partition that this pod has.
 struct Partition {
-    /// Shared with the partition's lanes: given up when the last of them ends.
+    /// Shared with the partition's lanes, and given up when the last of them
+    /// ends.
     lease: Arc<Lease>,
     /// Ends its wake-ups when dropped.
     _listening: DropGuard,
 }
 
-/// One lane, seen from outside. There is never a second one of its channel.
+/// One lane, seen from outside. A channel never has two.
 struct LaneHandle {
-    /// Room for one wake-up: more would say nothing new. Dropped to put the
-    /// lane away; it then ends at its next idle moment.
+    /// Has room for one wake-up, because more would say nothing new. The lane
+    /// ends at its next idle moment after this is dropped.
     wake: Option<mpsc::Sender<()>>,
     lease_stop: CancellationToken,
     last_wake: Instant,
     closed: ClosedFlag,
-    /// Something came while the lane was being put away.
+    /// A wake-up came while the lane was ending.
     again: bool,
 }
 
@@ -81,7 +82,7 @@ impl Lanes {
         }
     }
 
-    /// This pod has the partition from now on.
+    /// Takes over the partition.
     pub(super) async fn take(&mut self, lease: Lease) {
         let Resource::Partition(partition) = lease.resource() else { return };
         let listening = CancellationToken::new();
@@ -89,7 +90,7 @@ impl Lanes {
             Ok(wakes) => {
                 self.wakes.push(wakes.take_until(listening.clone().cancelled_owned()).boxed());
             }
-            // The sweep finds what waits, only later.
+            // The sweep still finds the alerts, only later.
             Err(error) => tracing::warn!(partition, %error, "cannot subscribe to the partition's alerts"),
         }
         let (lease_stop, fence) = (lease.stop().clone(), lease.fence());
@@ -106,8 +107,8 @@ impl Lanes {
         self.partitions.contains_key(&partition)
     }
 
-    /// Another pod is to have the partition. Its lanes end by themselves; the
-    /// last one gives it up.
+    /// Lets another pod have the partition. Its lanes end, and the last one
+    /// gives it up.
     pub(super) fn put_down(&mut self, partition: u64) {
         let over = |held: &Partition| held.lease.stop().is_cancelled() || !held.lease.fence().is_held();
         if self.partitions.get(&partition).is_some_and(over) {
@@ -115,7 +116,7 @@ impl Lanes {
         }
     }
 
-    /// Something may wait for this channel.
+    /// Wakes the channel's lane or starts one, because alerts may wait.
     pub(super) fn wake(&mut self, channel: ChannelId) {
         if !self.has(wire::partition(channel)) {
             return;
@@ -151,7 +152,8 @@ impl Lanes {
             closed: closed.clone(),
         };
         let work = lane::run(self.services.clone(), assignment);
-        // Of the highest level: its lines keep the channel's id whatever `RUST_LOG` says.
+        // At the highest level, so that every log line has the channel's id at
+        // any `RUST_LOG`.
         let span = tracing::error_span!("lane", channel.id = %channel);
         let task = async move {
             let _ = lease.fence().while_held(work).await;
@@ -164,8 +166,8 @@ impl Lanes {
         metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);
     }
 
-    /// Puts away lanes without work, except those of closed channels: they listen for
-    /// what may open these.
+    /// Ends lanes without work, except those of closed channels, which listen
+    /// for what may open them.
     pub(super) fn put_away_idle(&mut self, idle: Duration) {
         let unused = |handle: &&mut LaneHandle| handle.last_wake.elapsed() > idle && !handle.closed.is_set();
         self.lanes.values_mut().filter(unused).for_each(|handle| handle.wake = None);
@@ -174,7 +176,8 @@ impl Lanes {
     pub(super) fn ended(&mut self, ended: Result<ChannelId, JoinError>) {
         // A panic ends the process, so a lane always says which one it was.
         let Ok(channel) = ended else { return };
-        // One that was stopped may have left work; the partition may be back.
+        // A lane that was stopped may have left work, and the partition may be
+        // back.
         let again =
             self.lanes.remove(&channel).is_some_and(|lane| lane.again || lane.lease_stop.is_cancelled());
         metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);

@@ -1,7 +1,7 @@
-//! Gives each channel for which something waits its lane.
+//! Gives each channel with waiting alerts its lane.
 //!
-//! Wake-ups of the stored alerts come for each partition that this pod has a lease
-//! on. What no wake-up announced, [`sweep`] finds. [`lanes`] keeps the lanes.
+//! A wake-up comes for each alert in the partitions whose leases this pod
+//! holds. [`sweep`] finds alerts without a wake-up. [`lanes`] keeps the lanes.
 
 mod lanes;
 mod sweep;
@@ -26,7 +26,7 @@ use crate::{
     kv::Bucket, lease::Lease, render::Style, reopening::Reopening,
 };
 
-/// How often the whole stream is looked through for what no wake-up announced.
+/// How often to look through the whole stream for alerts without a wake-up.
 const SWEEP: Duration = Duration::from_secs(2);
 /// A lane that had no wake-up for so long is put away.
 const IDLE: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ pub struct Delivery {
     pub authority: Authority,
     /// Where to post.
     pub discord: Discord,
-    /// How embeds look.
+    /// The look of embeds.
     pub style: Style,
     /// Older alerts become dead letters.
     pub max_age: Duration,
@@ -52,8 +52,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Delivers what is in the partitions that come over `grants`, until
-    /// `shutdown`; then finishes the posts in flight.
+    /// Delivers the alerts of the partitions that come over `grants`, until
+    /// `shutdown`. Then finishes the posts in flight.
     ///
     /// # Errors
     /// [`BadToken`] when Discord refuses the bot's token.
@@ -65,7 +65,7 @@ impl Delivery {
         let bad_token = CancellationToken::new();
         let authority = self.authority.clone();
         let (mut lanes, mut sweep) = self.lanes(bad_token.clone());
-        // Without it, closed channels are tried again all the same, only later.
+        // Without it, closed channels are tried again too, only later.
         let reopenings = lanes.nats.subscribe(wire::REOPENING).await;
         let mut reopenings = reopenings.map_or_else(|_| stream::pending().boxed(), |news| news.boxed());
         let mut look = interval(SWEEP);
@@ -74,7 +74,8 @@ impl Delivery {
             tokio::select! {
                 Some(lease) = grants.recv() => {
                     lanes.take(lease).await;
-                    // They come in crowds, and need one look at the stream together.
+                    // Leases come in groups, and one look at the stream is
+                    // enough for all.
                     while let Ok(lease) = grants.try_recv() {
                         lanes.take(lease).await;
                     }
@@ -82,7 +83,7 @@ impl Delivery {
                 }
                 Some(partition) = lanes.stops.next() => lanes.put_down(partition),
                 Some(stored) = lanes.wakes.next() => {
-                    // What is on a subject of no channel, the sweep finds.
+                    // A subject without a channel is left to the sweep.
                     if let Some(channel) = wire::subject_channel(&stored.subject) {
                         lanes.wake(channel);
                     }
@@ -90,7 +91,7 @@ impl Delivery {
                 Some(message) = reopenings.next() => {
                     if let Some(news) = Reopening::decode(&message.payload) {
                         authority.forget_reopened(&news).await;
-                        // Nobody hears it where there is no lane.
+                        // This fails if there is no lane to hear it.
                         let _ = lanes.reopenings.send(Arc::new(news));
                     }
                 }

@@ -1,7 +1,7 @@
 //! Looks through the whole stream for what no wake-up announced: alerts from before
 //! the start, or stored while NATS was out of reach.
 //!
-//! It goes on beside everything else: while NATS is slow to list its subjects,
+//! It runs beside everything else. While NATS is slow to list its subjects,
 //! wake-ups still reach their lanes.
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -128,8 +128,8 @@ fn channel_of(subject: &str) -> Option<ChannelId> {
     (wire::alert_subject(channel) == subject).then_some(channel)
 }
 
-/// The partition whose owner looks after this subject: the one that it names,
-/// or 0 for what is no subject of ours.
+/// The partition whose owner looks after this subject: the one in its name, or
+/// 0 if it is not a subject of ours.
 fn partition_of(subject: &str) -> u64 {
     let named = subject.split('.').nth(1).and_then(|number| number.parse().ok());
     named.filter(|number| *number < wire::PARTITIONS).unwrap_or(0)

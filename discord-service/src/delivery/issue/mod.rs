@@ -1,8 +1,8 @@
 //! Which issue an alert is about.
 //!
-//! Sentry tells one issue under different hosts, and some of its releases tell
-//! it without any link. So the host says nothing, and what one webhook leaves
-//! out matches whatever another one says.
+//! Sentry sends one issue under different hosts, and some of its releases send
+//! it without a link. So the host does not count, and a part that one webhook
+//! leaves out matches any value in another.
 
 use std::collections::HashMap;
 
@@ -13,15 +13,15 @@ use url::Url;
 /// First labels of sentry.io's own hosts, which name no organization.
 const OWN_HOSTS: [&str; 9] = ["www", "us", "us2", "eu", "de", "control", "api", "app", "ingest"];
 
-/// An issue of one channel: its id, and where they are known its project and
-/// its organization, all as hashes. Two that are not equal may be one issue: see
+/// An issue of one channel: its id, and its project and organization if known,
+/// all as hashes. Two unequal keys may still be one issue: see
 /// [`IssueKey::is`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct IssueKey {
     id: [u8; 16],
     pub(super) project: Option<u64>,
     pub(super) organization: Option<u64>,
-    /// How builds before this one named it: by its id and the host of its link.
+    /// Its name in older builds, from its id and the host of its link.
     former: [u8; 16],
 }
 
@@ -37,24 +37,25 @@ impl IssueKey {
         Some(Self { id: hash(id), project, organization, former: hash(&format!("{host}\0{port}\0{id}")) })
     }
 
-    /// Whether the two may be one issue: the same id, and no project or
-    /// organization that is known of both tells them apart.
+    /// Whether the two may be one issue. They have the same id, and no project
+    /// or organization that both know differs.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.id == other.id && self.agrees(other.project, other.organization)
     }
 
-    /// Whether an issue with the same id and of these may be this one.
+    /// Whether an issue with the same id, this project and this organization
+    /// may be this one.
     pub(super) fn agrees(&self, project: Option<u64>, organization: Option<u64>) -> bool {
         let agree = |one: Option<u64>, other: Option<u64>| one.is_none() || other.is_none() || one == other;
         agree(self.project, project) && agree(self.organization, organization)
     }
 
-    /// All issues that may be this one share this text, and few others do.
+    /// A text that all issues share which may be this one, and few others.
     pub(super) fn id(&self) -> String {
         hex::encode(self.id)
     }
 
-    /// The same as builds before this one wrote it.
+    /// The same text as older builds wrote it.
     pub(super) fn former(&self) -> String {
         hex::encode(self.former)
     }
@@ -98,8 +99,8 @@ pub(super) fn organization(url: &Url) -> Option<String> {
     named.or_else(of_host).map(str::to_lowercase)
 }
 
-/// Whether this is about an issue that it names by its id alone: Sentry sends no
-/// title and no link of it.
+/// Whether this alert names its issue by the id alone, because Sentry sends no
+/// title and no link.
 pub(super) fn is_remark(alert: &Alert) -> bool {
     alert.kind.starts_with("comment.") || alert.kind.starts_with("seer.")
 }

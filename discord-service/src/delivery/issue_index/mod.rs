@@ -1,12 +1,13 @@
-//! The index of issues: the messages of Discord in which each is kept up to date.
+//! The index of issues: the messages of Discord that are kept up to date about
+//! each.
 
 use serde::{Deserialize, Serialize};
 
 use super::issue::IssueKey;
 
-/// The version of the index. What another build wrote is not known.
+/// The version of the index. An entry with another version counts as unknown.
 const VERSION: u32 = 2;
-/// Issues that are kept under one id; the oldest go first.
+/// The most issues under one id. The oldest are dropped first.
 const SAME_ID: usize = 16;
 
 /// The messages in which an issue is kept up to date.
@@ -16,17 +17,18 @@ pub(crate) struct IssueMessages {
     project: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     organization: Option<u64>,
-    /// The first about the issue, and the newest that told that it is back.
+    /// The first about the issue, and the newest which said that it is back.
     pub(crate) messages: Vec<u64>,
 }
 
 impl IssueMessages {
-    /// Of the issue, which is kept up to date in these messages.
+    /// The entry of the issue, with these messages.
     pub(super) const fn new(issue: &IssueKey, messages: Vec<u64>) -> Self {
         Self { project: issue.project, organization: issue.organization, messages }
     }
 
-    /// Takes in a newer message about the issue; whether it is new to it.
+    /// Adds a newer message about the issue. Returns whether it was not there
+    /// yet.
     fn add(&mut self, issue: &IssueKey, message: u64) -> bool {
         let Some(first) = self.messages.first().copied() else { return false };
         if self.messages.contains(&message) {
@@ -39,8 +41,8 @@ impl IssueMessages {
     }
 }
 
-/// What stands under one id: seldom more than one issue, since ids are unique
-/// within one Sentry.
+/// The issues under one id. There is seldom more than one, because ids are
+/// unique within one Sentry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SameId {
     v: u32,
@@ -63,12 +65,13 @@ impl SameId {
         self.issues.is_empty()
     }
 
-    /// Takes out the entry at this [`SameId::position`].
+    /// Removes and returns the entry at this [`SameId::position`].
     pub(super) fn remove(&mut self, position: usize) -> IssueMessages {
         self.issues.remove(position)
     }
 
-    /// The entry of the issue: that of the very same before one that may be.
+    /// The position of the issue's entry. An exact match is better than a
+    /// possible one.
     pub(super) fn position(&self, issue: &IssueKey) -> Option<usize> {
         let exact = |entry: &IssueMessages| {
             (entry.project, entry.organization) == (issue.project, issue.organization)
@@ -77,8 +80,8 @@ impl SameId {
         self.issues.iter().position(exact).or_else(|| self.issues.iter().position(may_be))
     }
 
-    /// Takes in a message about the issue, if it is the first or `is_news`;
-    /// whether that changed anything.
+    /// Adds a message about the issue if it is the first, or if `is_news`.
+    /// Returns whether that changed anything.
     pub(super) fn add(&mut self, issue: &IssueKey, message: u64, is_news: bool) -> bool {
         match self.position(issue).and_then(|position| self.issues.get_mut(position)) {
             Some(entry) => is_news && entry.add(issue, message),

@@ -1,4 +1,5 @@
-//! How a closed channel heals: when it is tried again, and what follows then.
+//! How a closed channel opens again: when to try it, and which dead letters
+//! follow.
 
 use std::time::Duration;
 
@@ -17,35 +18,36 @@ use crate::{
     reopening::Reopening,
 };
 
-/// Tries after GUILD_CREATE are spread over this.
+/// Tries after GUILD_CREATE are spread over this time.
 const SPREAD: Duration = Duration::from_secs(60);
-/// The permissions are looked at once more so long after they did not suffice,
-/// since what is known of a guild may be some seconds old. A try that Discord
-/// might refuse waits as long while too much was refused.
+/// How long until insufficient permissions are checked once more, because what
+/// is known about a guild may be some seconds old. A try that Discord might
+/// refuse waits as long if too much was refused.
 const LOOK_AGAIN: Duration = Duration::from_secs(8);
-/// How often the bot looks for one reason: the first look may be at what was known before.
+/// How often to check for one reason. The first check may still see the old
+/// state.
 const LOOKS: u8 = 3;
-/// Clocks differ: a time-out is over so long after its end.
+/// A time-out counts as over this long after its end, because clocks differ.
 const MARGIN_MS: i64 = 500;
-/// Dead letters that follow at once.
+/// How many dead letters are put back at a time.
 const FOLLOW_AT_ONCE: usize = 100;
 
-/// Whether the channel is closed, and when to look whether it still is.
+/// Whether the channel is closed, and when to check again.
 pub(super) struct ClosureWatch<'a> {
     services: &'a Services,
     channel: ChannelId,
     stored: StoredClosure,
     flag: ClosedFlag,
-    /// The channel is closed, but may be open now: the next post is a try.
+    /// The channel is closed, but may be open now, so the next post is a try.
     try_now: bool,
     look_at: Option<Instant>,
-    /// How many looks are left for the present reason.
+    /// How many checks are left for the present reason.
     looks_left: u8,
 }
 
 impl<'a> ClosureWatch<'a> {
-    /// What happened while nobody had the channel was not heard: if it is closed,
-    /// there is a look soon.
+    /// Nobody heard the events while no pod had the channel. So a closed
+    /// channel is checked soon.
     pub(super) async fn open(
         services: &'a Services,
         channel: ChannelId,
@@ -60,18 +62,18 @@ impl<'a> ClosureWatch<'a> {
         Ok(Self { services, channel, stored, flag, try_now: false, look_at, looks_left: LOOKS })
     }
 
-    /// When to look whether the bot may post again, if that is to be looked at.
+    /// When to check next whether the bot may post again, if at all.
     pub(super) const fn look_at(&self) -> Option<Instant> {
         self.look_at
     }
 
-    /// Whether the channel is closed, as the dispatcher is told.
+    /// Whether the dispatcher sees the channel as closed.
     pub(super) fn is_flagged(&self) -> bool {
         self.flag.is_set()
     }
 
-    /// Discord has said no: until a try succeeds, alerts are dead letters at once.
-    /// Returns why, for them.
+    /// Closes the channel, because Discord refused. Until a try succeeds,
+    /// alerts become dead letters at once. Returns their reason.
     pub(super) async fn close(&mut self, words: &str) -> anyhow::Result<String> {
         let access = match self.services.authority.standing(self.channel).await {
             Ok(ChannelStanding::Authorized(guild)) => self.services.access.of(guild, self.channel).await.ok(),
@@ -88,14 +90,14 @@ impl<'a> ClosureWatch<'a> {
         Ok(why)
     }
 
-    /// Whether Discord finds a message empty because it leaves out the embeds of a
-    /// bot without Embed Links: the channel refuses, and not the message.
-    /// <https://github.com/discord/discord-api-docs/issues/2601>
+    /// Whether Discord finds a message empty because it drops the embeds of a
+    /// bot without Embed Links. Then the channel is at fault, and not the
+    /// message. <https://github.com/discord/discord-api-docs/issues/2601>
     pub(super) async fn drops_embeds(&self, refused: &DiscordError) -> bool {
         matches!(refused, DiscordError::Refused { code: codes::EMPTY_MESSAGE, .. }) && !self.may_post().await
     }
 
-    /// Whether nothing is in the way, as far as Discord tells.
+    /// Whether the bot has all it needs to post, as far as Discord tells.
     async fn may_post(&self) -> bool {
         let Ok(ChannelStanding::Authorized(guild)) = self.services.authority.standing(self.channel).await
         else {
@@ -120,8 +122,8 @@ impl<'a> ClosureWatch<'a> {
         Ok(Some(why))
     }
 
-    /// Discord shows an edit. It takes edits where it takes no posts, so this opens
-    /// the channel only if nothing is in the way.
+    /// Opens the channel after an edit, if the bot may also post. Discord may
+    /// take an edit in a channel that takes no posts.
     pub(super) async fn reopen_after_edit(&mut self) -> anyhow::Result<()> {
         if self.stored.known().is_none_or(|closure| !closure.is_closed()) {
             return Ok(());
@@ -129,8 +131,8 @@ impl<'a> ClosureWatch<'a> {
         if self.try_now || self.may_post().await { self.reopen().await } else { Ok(()) }
     }
 
-    /// Discord shows a post: a channel that was closed is open, and the dead letters
-    /// of that time follow.
+    /// Opens the channel after a post. The dead letters of the time when it was
+    /// closed follow.
     pub(super) async fn reopen(&mut self) -> anyhow::Result<()> {
         let Some(closure) = self.stored.known().filter(|closure| closure.is_closed()).cloned() else {
             return Ok(());
@@ -144,13 +146,13 @@ impl<'a> ClosureWatch<'a> {
         Ok(())
     }
 
-    /// Whether dead letters follow that are still to be put back.
+    /// Whether dead letters are left to put back.
     pub(super) fn is_following(&self) -> bool {
         self.stored.known().is_some_and(|closure| !closure.is_closed())
     }
 
-    /// Puts some of the dead letters back that follow, while there is room for them:
-    /// the lane keeps all that waits, and that is no more than half of what may.
+    /// Puts some dead letters back, if the lane keeps all waiting alerts and
+    /// they are at most half of the limit.
     pub(super) async fn follow(&mut self, is_behind: bool, waiting: usize) -> anyhow::Result<()> {
         let following = self.stored.known().and_then(|closure| closure.following);
         let room = !is_behind && waiting <= self.services.backlog_max / 2;
@@ -165,8 +167,8 @@ impl<'a> ClosureWatch<'a> {
         self.stored.set(closure.followed_by(Following { next, ..following })).await
     }
 
-    /// Something happened that may have opened the channel. `None`: the lane missed
-    /// some of it.
+    /// Hears of an event that may have opened the channel. `None` if the lane
+    /// missed some.
     pub(super) async fn hear(&mut self, reopening: Option<&Reopening>) {
         let Some(closure) = self.stored.known().filter(|closure| closure.is_closed()) else { return };
         let at = match reopening {
@@ -186,13 +188,13 @@ impl<'a> ClosureWatch<'a> {
             Some(guild) => {
                 closure.parent.is_none() || reopening.concerns(guild, self.channel, closure.parent)
             }
-            // It was never seen: it may be anywhere.
+            // The channel was never seen, so it may be in any guild.
             None => true,
         }
     }
 
-    /// Looks whether the bot may post again. If so the channel is tried at once:
-    /// with what waits, or with the oldest dead letter.
+    /// Checks whether the bot may post again. If so, tries the channel at once,
+    /// with a waiting alert or with the oldest dead letter.
     pub(super) async fn look(&mut self, nothing_waits: bool) -> Result<(), Interruption> {
         self.look_at = None;
         let closure = self.stored.read().await?.filter(|closure| closure.is_closed()).cloned();
@@ -213,12 +215,13 @@ impl<'a> ClosureWatch<'a> {
                 self.stored.set(found).await?;
             }
         }
-        // A time-out has become longer, or what is known is some seconds old.
+        // The time-out has become longer, or the known state is some seconds
+        // old.
         self.look_later(access.ok().and_then(|access| timer(access.timed_out_until_ms)));
         Ok(())
     }
 
-    /// Nothing is in the way any more: the next post is a try.
+    /// Makes the next post a try, because the bot may post again.
     async fn try_soon(&mut self, nothing_waits: bool) -> anyhow::Result<()> {
         if !self.services.discord.may_be_refused() {
             self.look_at = Some(Instant::now() + LOOK_AGAIN);
@@ -232,7 +235,8 @@ impl<'a> ClosureWatch<'a> {
         Ok(())
     }
 
-    /// Looks again at the end of a time-out, else a little later if it may.
+    /// Plans the next check: at the end of a time-out, else a little later if
+    /// checks are left.
     fn look_later(&mut self, end: Option<Instant>) {
         self.looks_left = self.looks_left.saturating_sub(1);
         let again = (self.looks_left > 0).then(|| Instant::now() + LOOK_AGAIN);
@@ -240,7 +244,7 @@ impl<'a> ClosureWatch<'a> {
     }
 }
 
-/// Some instant within this time, so that not all lanes ask at once.
+/// A random instant within this time, so that not all lanes ask at once.
 fn soon(within: Duration) -> Instant {
     Instant::now() + within.mul_f64(rand::rng().random())
 }

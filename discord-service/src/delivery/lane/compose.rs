@@ -21,12 +21,12 @@ use crate::{
 
 /// Discord's limit for the embeds of one message.
 pub(super) const EMBEDS: usize = 10;
-/// What each embed is cut to while more than one post waits, so that ten fit.
+/// The length of each embed while more than one post waits, so that ten fit.
 const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
 
 impl Lane<'_> {
-    /// The next post: the oldest waiting embeds, as many as fit. `None` when
-    /// none of them may be posted; they are dead letters then.
+    /// Builds the next post from the oldest waiting embeds, as many as fit.
+    /// `None` if none of them may be posted, and all are dead letters now.
     pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
         let mut candidates: Vec<Group> = self.inbox.backlog().posts().take(EMBEDS + 1).collect();
         let max_chars = if candidates.len() > EMBEDS { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
@@ -38,7 +38,7 @@ impl Lane<'_> {
                 break;
             }
             let Some(mut alert) = self.inbox.alert(group.latest).await? else {
-                // Removed from the stream by somebody else.
+                // Somebody else has removed it from the stream.
                 self.inbox.backlog_mut().remove(&BTreeSet::from([group.latest]));
                 return Ok(None);
             };
@@ -74,7 +74,7 @@ struct PostDraft {
 }
 
 impl PostDraft {
-    /// Adds an embed; false when it does not fit any more.
+    /// Adds an embed. `false` if it does not fit.
     fn add(&mut self, group: Group, alert: Alert, history: History, style: &Style, max_chars: usize) -> bool {
         let trace = alert.trace;
         let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });

@@ -1,5 +1,5 @@
 //! Sends a recorded post or edit to Discord until Discord has decided on it.
-//! Nothing of the lane changes here: [`super::finish`] draws the consequences.
+//! The lane does not change here. [`super::finish`] draws the consequences.
 
 use std::time::Duration;
 
@@ -20,27 +20,28 @@ use crate::{
     discord::{DiscordError, Edited},
 };
 
-/// How long a request in flight may take once the lease is to be given up.
+/// How long a request in flight may take after the lease should be given up.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
 
-/// A post is given up that fails for so long while Discord answers others.
+/// A post is given up after it has failed for this long while Discord answered
+/// others.
 const ALONE: Duration = Duration::from_secs(5 * 60);
 
-/// When Discord is away, it is so for all lanes: one of them says so.
+/// If Discord is away, it is away for all lanes, and only one of them logs it.
 static UNCONFIRMED: News = News::new();
 
-/// What came of a recorded post or edit. `may_stand`: Discord may show it, though
-/// it never confirmed that.
+/// The outcome of a recorded post or edit. `may_stand`: Discord may show it,
+/// though it never confirmed that.
 #[derive(Debug)]
 pub(super) enum SendOutcome {
     /// Discord shows it in this message.
     Shown(u64),
     /// Discord refused it.
     Refused { error: DiscordError, may_stand: bool },
-    /// This post alone fails. `all_4xx`: Discord answered each attempt with a 4xx,
-    /// so it surely shows none.
+    /// Only this post fails. `all_4xx`: Discord answered each attempt with a
+    /// 4xx, so it surely does not show it.
     GivenUp { error: DiscordError, all_4xx: bool },
-    /// It must not be sent any more.
+    /// It may no longer be sent.
     Forbidden { objection: Objection, may_stand: bool },
     /// Discord confirmed no edit of this message.
     EditUnconfirmed { message: u64, error: DiscordError, may_stand: bool },
@@ -52,15 +53,15 @@ pub(super) enum SendOutcome {
 
 /// What Discord did with one attempt.
 enum AttemptResult {
-    /// The message stands.
+    /// Discord shows this message.
     Message(u64),
-    /// Nothing, and says 429.
+    /// Nothing: it answered 429.
     NotYet,
     /// Nothing: this message is too old to be edited before then.
     TooOldUntil(u64, Instant),
 }
 
-/// Sends what is recorded until Discord has decided on it. `repeated`: a
+/// Sends the recorded request until Discord has decided. `repeated`: a
 /// predecessor may have sent it.
 pub(super) async fn deliver(
     services: &Services,
@@ -88,7 +89,7 @@ struct Sending<'a> {
     channel: ChannelId,
     lease_stop: &'a CancellationToken,
     record: &'a Record,
-    /// An attempt before the next one may have succeeded.
+    /// An earlier attempt may have succeeded.
     repeated: bool,
     all_4xx: bool,
     failing_since: Option<Instant>,
@@ -109,7 +110,7 @@ impl<'a> Sending<'a> {
     }
 
     async fn until_decided(&mut self) -> Result<SendOutcome, Interruption> {
-        // The lane has just checked a new post, but not one that it repeats.
+        // The lane has just checked a new post, but not a repeated one.
         let mut checked = !self.repeated;
         loop {
             if self.had_to_wait().await {
@@ -127,7 +128,7 @@ impl<'a> Sending<'a> {
             checked = false;
             let attempt = tokio::select! {
                 attempt = self.attempt() => attempt,
-                // A successor repeats what is cut off here.
+                // A successor repeats the request that is cut off here.
                 () = last_moment(self.lease_stop) => return Err(Interruption::Stopping),
             };
             if let Some(outcome) = self.judge(attempt).await? {
@@ -149,8 +150,8 @@ impl<'a> Sending<'a> {
         })
     }
 
-    /// What came of it, or nothing if it is to be tried again. Posts do not wait
-    /// with an edit, so an edit is tried once.
+    /// The outcome, or `None` if there should be another attempt. An edit is
+    /// tried once, so that posts do not wait for it.
     async fn judge(
         &mut self,
         attempt: Result<AttemptResult, DiscordError>,
@@ -180,7 +181,7 @@ impl<'a> Sending<'a> {
         })
     }
 
-    /// Nobody confirmed the post: waits for the next attempt, or gives it up.
+    /// Waits before the next attempt at an unconfirmed post, or gives it up.
     async fn unconfirmed(&mut self, error: DiscordError) -> Result<Option<SendOutcome>, Interruption> {
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= ALONE && self.services.discord.others_succeed(self.channel).await {
@@ -199,7 +200,8 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// Waits until Discord would take a post or an edit; whether that took time.
+    /// Waits until Discord would take a post or an edit. Returns whether that
+    /// took time.
     async fn had_to_wait(&self) -> bool {
         let free = async {
             match self.record.edits {
@@ -219,8 +221,8 @@ impl<'a> Sending<'a> {
     }
 }
 
-/// Comes a moment after the lease was to be given up: time for an answer that is
-/// on its way, not for a rate limit.
+/// Returns a moment after the lease should be given up. That is time for an
+/// answer on its way, but not for a rate limit.
 async fn last_moment(lease_stop: &CancellationToken) {
     lease_stop.cancelled().await;
     sleep(LAST_MOMENT).await;

@@ -1,7 +1,7 @@
-//! Tells changes of issues by an edit of the messages about them.
+//! Shows changes of issues by editing the messages about them.
 //!
-//! What is to be edited follows from what the messages show and what waits, so
-//! that a successor finds the same. An edit is repeated without harm.
+//! The edit follows from what the messages show and which changes wait, so a
+//! successor finds the same edit. A repeated edit does no harm.
 
 use std::collections::BTreeSet;
 
@@ -33,15 +33,15 @@ pub(super) struct WaitingChange {
 #[derive(Debug)]
 pub(super) struct EditPlan {
     pub(super) message: u64,
-    /// What it shows then.
+    /// What the message shows after it.
     pub(super) shown: ShownMessage,
-    /// The alerts that are told with it.
+    /// The alerts that it shows.
     pub(super) told: BTreeSet<u64>,
 }
 
 impl EditPlan {
-    /// The first of an issue's messages to which its changes make a difference.
-    /// They are told when that is the last of them.
+    /// The edit of the issue's first message that does not show the changes
+    /// yet. Only the edit of the last such message ends the alerts.
     pub(super) fn of(messages: Vec<(u64, ShownMessage)>, changes: &[WaitingChange]) -> Option<Self> {
         let mut outdated = messages
             .into_iter()
@@ -51,7 +51,7 @@ impl EditPlan {
         Some(Self { message, shown, told })
     }
 
-    /// Changes of other issues for which this is the only message.
+    /// Adds changes of other issues for which this is the only message.
     pub(super) fn join(&mut self, changes: &[WaitingChange]) {
         add(&mut self.shown, changes);
         self.told.extend(told_by_edit(changes));
@@ -62,7 +62,8 @@ fn add(shown: &mut ShownMessage, changes: &[WaitingChange]) -> bool {
     changes.iter().fold(false, |news, waiting| shown.add(&waiting.issue, &waiting.change) | news)
 }
 
-/// An issue that is back is posted as well, after this.
+/// The changes that need only the edit. An issue that is back also gets a post,
+/// later.
 fn told_by_edit(changes: &[WaitingChange]) -> impl Iterator<Item = u64> {
     let told = changes.iter().filter(|waiting| waiting.class == Class::Change);
     told.flat_map(|waiting| waiting.group.sequences.iter().copied())
@@ -77,8 +78,8 @@ fn since_ms(changes: &[WaitingChange]) -> (i64, i64) {
 }
 
 impl Lane<'_> {
-    /// The next edit. `None` when there is none: the messages show all this, or they
-    /// are gone.
+    /// The next edit. `None` if the messages show all changes already, or are
+    /// gone.
     pub(super) async fn compose_edit(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
         let Some(issue) = self.schedule.edits.next(self.inbox.backlog()) else { return Ok(None) };
         let Some(ids) = self.schedule.edits.messages(&issue) else { return Ok(None) };
@@ -122,8 +123,8 @@ impl Lane<'_> {
         Record::new(content).editing(plan.message).showing(plan.shown)
     }
 
-    /// The changes of these issues that wait. Those that mention somebody whom
-    /// they may not become dead letters, as if they were to be posted.
+    /// The waiting changes of these issues. Changes whose mention is not
+    /// allowed become dead letters, as they would for a post.
     async fn waiting_changes(
         &mut self,
         issues: Issues,
@@ -132,7 +133,7 @@ impl Lane<'_> {
         let mut changes = Vec::new();
         for (issue, class, group) in self.inbox.backlog().changes_of(&issues) {
             let Some(alert) = self.inbox.alert(group.latest).await? else {
-                // Removed from the stream by somebody else.
+                // Somebody else has removed it from the stream.
                 self.inbox.backlog_mut().remove(&BTreeSet::from([group.latest]));
                 continue;
             };
@@ -148,7 +149,7 @@ impl Lane<'_> {
         Ok(changes)
     }
 
-    /// The messages show all this, or something newer.
+    /// Ends changes that the messages show already, or newer ones.
     async fn shown_already(&mut self, issue: IssueKey, changes: Vec<WaitingChange>) -> anyhow::Result<()> {
         let told: BTreeSet<u64> = told_by_edit(&changes).collect();
         if told.is_empty() {
@@ -158,7 +159,8 @@ impl Lane<'_> {
         metrics::counter!("sentry_bot_alerts_posted_total").increment(told.len() as u64);
         let content = Content { sequences: told, since_ms: since_ms(&changes), ..Content::default() };
         let record = Record::new(content);
-        // Over the record of an edit that was not confirmed and told more than this.
+        // This replaces the record of an unconfirmed edit that showed more
+        // changes.
         self.journal.write(&record).await?;
         self.confirm(record, None).await
     }

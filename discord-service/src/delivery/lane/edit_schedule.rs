@@ -1,4 +1,4 @@
-//! Which changes of issues can be told by an edit, and when.
+//! Which changes of issues can be shown by an edit, and when.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,13 +17,13 @@ use crate::{
     discord::DiscordError,
 };
 
-/// Issues that are looked up at once.
+/// How many issues are looked up at once.
 const IN_FLIGHT: usize = 64;
 
-/// A change is posted whose edit failed for so long.
+/// After an edit has failed for this long, its changes are posted.
 const EDIT_FAILS: Duration = Duration::from_secs(60);
 
-/// News waits so long for an edit.
+/// How long a post waits for the edit of an earlier message.
 const NEWS_WAITS: Duration = Duration::from_secs(5);
 
 /// A message whose edit Discord has not confirmed.
@@ -34,15 +34,16 @@ struct UnconfirmedEdit {
     backoff: Backoff,
 }
 
-/// The messages that are to be edited.
+/// The messages that need an edit.
 pub(super) struct EditSchedule<'a> {
     services: &'a Services,
     channel: ChannelId,
-    /// The messages about each issue of which a change waits, where they are known.
+    /// The known messages about each issue with a waiting change.
     known: HashMap<IssueKey, IssueMessages>,
     /// Messages whose edit is not confirmed.
     unconfirmed: HashMap<u64, UnconfirmedEdit>,
-    /// The newest message that Discord found too old to be edited again before then.
+    /// The newest message that is too old for another edit, and the end of that
+    /// time.
     too_old: Option<(u64, Instant)>,
 }
 
@@ -51,9 +52,9 @@ impl<'a> EditSchedule<'a> {
         Self { services, channel, known: HashMap::new(), unconfirmed: HashMap::new(), too_old: None }
     }
 
-    /// Looks up the messages about each issue of which a change waits. Where none
-    /// is known, its oldest change is posted and the others wait for that, as they
-    /// wait for a post of the issue that is due.
+    /// Looks up the messages about each issue with a waiting change. If none is
+    /// known, the oldest change is posted. The other changes wait for that
+    /// post, or for a post of the issue that is due anyway.
     pub(super) async fn sort(&mut self, backlog: &mut Backlog) -> anyhow::Result<()> {
         let issues: BTreeSet<IssueKey> = backlog.changes().map(|(issue, _)| issue).collect();
         self.known.retain(|issue, _| issues.contains(issue));
@@ -75,7 +76,8 @@ impl<'a> EditSchedule<'a> {
                 Some(entry) => {
                     self.known.insert(issue, entry);
                 }
-                // It may be the same issue as one before it, told of with less.
+                // It may be the same issue as an earlier one, with fewer
+                // details.
                 None if due.contains(&issue) => {}
                 None => {
                     backlog.post_oldest_change(issue);
@@ -86,8 +88,8 @@ impl<'a> EditSchedule<'a> {
         Ok(())
     }
 
-    /// That an issue is back is news. It waits only for a moment for the edit of
-    /// the earlier message.
+    /// Posts the return of issues. Such a post waits only a moment for the edit
+    /// of the earlier message.
     pub(super) fn post_what_is_back(&mut self, backlog: &mut Backlog) {
         self.too_old = self.too_old.filter(|(_, until)| *until > Instant::now());
         let free_at = self.services.discord.edit_free_at(self.channel);
@@ -104,8 +106,8 @@ impl<'a> EditSchedule<'a> {
         }
     }
 
-    /// The issue whose messages are edited next: one that is back before others,
-    /// since its post waits for that.
+    /// The issue whose messages are edited next. An issue that is back comes
+    /// first, because its post waits for the edit.
     pub(super) fn next(&self, backlog: &Backlog) -> Option<IssueKey> {
         let editable = |issue: &IssueKey| {
             self.known.get(issue).is_some_and(|entry| {
@@ -118,7 +120,7 @@ impl<'a> EditSchedule<'a> {
         back.or_else(|| changes().next()).map(|(issue, _)| issue)
     }
 
-    /// Until when the first edit waits of those that must not go now.
+    /// When the first of the edits may be sent that must wait now.
     pub(super) fn held_until(&self) -> Option<Instant> {
         let retries = self.unconfirmed.values().map(|edit| edit.retry_at);
         let held = retries.chain(self.too_old.map(|(_, until)| until));
@@ -136,22 +138,23 @@ impl<'a> EditSchedule<'a> {
         only.map(|(issue, _)| issue)
     }
 
-    /// The messages about this issue are gone.
+    /// Forgets the messages about this issue, because they are gone.
     pub(super) fn forget(&mut self, issue: &IssueKey) {
         self.known.remove(issue);
     }
 
-    /// Discord has decided on the edit of this message.
+    /// Notes that Discord has decided on the edit of this message.
     pub(super) fn settled(&mut self, message: u64) {
         self.unconfirmed.remove(&message);
     }
 
-    /// Discord found this message too old to be edited again before then.
+    /// Notes that Discord finds this message too old for another edit before
+    /// `until`.
     pub(super) const fn too_old(&mut self, message: u64, until: Instant) {
         self.too_old = Some((message, until));
     }
 
-    /// Discord did not confirm the edit of this message. It is tried again beside
+    /// Notes an unconfirmed edit of this message. It is tried again beside
     /// posts. Once it has failed for a minute, its changes are posted.
     pub(super) fn unconfirmed(&mut self, message: u64, error: &DiscordError, backlog: &mut Backlog) {
         let now = Instant::now();
@@ -175,8 +178,7 @@ impl<'a> EditSchedule<'a> {
         of_message.for_each(|(issue, _)| backlog.post_changes(*issue));
     }
 
-    /// When one of the issue's messages is tried again, after an edit that was not
-    /// confirmed.
+    /// When to try the issue's messages again after an unconfirmed edit.
     fn retry_at(&self, entry: &IssueMessages) -> Option<Instant> {
         entry.messages.iter().filter_map(|message| Some(self.unconfirmed.get(message)?.retry_at)).max()
     }

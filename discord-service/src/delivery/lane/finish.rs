@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Lane<'_> {
-    /// Draws the consequences of what came of this record. Alerts that neither
-    /// became a post nor a dead letter still wait: the lane's next step takes them.
+    /// Draws the consequences of the outcome. Alerts without a post and without
+    /// a dead letter still wait, and the lane's next step takes them.
     pub(super) async fn finish(&mut self, record: Record, outcome: SendOutcome) -> anyhow::Result<()> {
         match outcome {
             SendOutcome::Shown(message) => self.posted(record, Some(message)).await,
@@ -63,8 +63,8 @@ impl Lane<'_> {
             }
         }
         if let (Some(message), Some(_), Some(shown)) = (message, record.edits, &record.shown) {
-            // Before the confirmation: the next edit builds on it, and a successor
-            // can repeat an edit without harm.
+            // This comes before the confirmation, because the next edit builds
+            // on it. If it fails, a successor repeats the edit without harm.
             self.services.messages.write(self.channel, message, shown).await?;
         }
         let shown = record.shown.clone().filter(|_| record.edits.is_none());
@@ -73,9 +73,9 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// Writes down what a posted message shows. This comes after the confirmation:
-    /// if it came before and failed, the post would be repeated for its sake, and
-    /// could be doubled. It may fail.
+    /// Writes down what a posted message shows. This comes after the
+    /// confirmation. If it came before and failed, the post would be repeated,
+    /// and could be doubled. It may fail.
     pub(super) async fn remember(&self, message: Option<u64>, shown: Option<ShownMessage>) {
         let (Some(message), Some(shown)) = (message, shown) else { return };
         if let Err(error) = self.services.messages.remember(self.channel, message, &shown).await {
@@ -94,20 +94,20 @@ impl Lane<'_> {
             return self.bury_unreachable(&record, &refused.to_string(), may_stand).await;
         }
         if let Some(message) = record.edits {
-            // The message cannot be edited any more: its changes are posted.
+            // The message can no longer be edited, so its changes are posted.
             self.schedule.edits.settled(message);
             tracing::info!(message.id = message, "a message cannot be edited any more: {refused}");
             return self.services.messages.forget_message(self.channel, message).await;
         }
         match refused.refusal() {
-            // A repeat of a post that somebody has deleted since.
+            // This repeats a post that somebody has deleted meanwhile.
             Some(DiscordRefusal::AlreadyPosted) => self.posted(record, None).await,
             Some(_) | None => self.refused_message(&record, refused, may_stand).await,
         }
     }
 
-    /// Discord does not let the bot post in the channel: closes it, and makes dead
-    /// letters of the record's alerts.
+    /// Closes the channel, because Discord does not let the bot post. Makes
+    /// dead letters of the record's alerts.
     async fn bury_unreachable(
         &mut self,
         record: &Record,
@@ -118,8 +118,8 @@ impl Lane<'_> {
         self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
     }
 
-    /// Each embed of a shared post is sent alone, and once more without links;
-    /// then its alerts are dead.
+    /// Sends each embed of a shared post alone, then once more without links.
+    /// After that its alerts become dead letters.
     async fn refused_message(
         &mut self,
         record: &Record,

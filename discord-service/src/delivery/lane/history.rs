@@ -1,4 +1,4 @@
-//! What earlier messages say of an alert's issue, for its post.
+//! What earlier messages say about an alert's issue, for its post.
 
 use shared::{Alert, ChannelId, GuildId};
 
@@ -11,8 +11,9 @@ use crate::{
     render::{Change, Exhibit, History},
 };
 
-/// What is known of the issue beside the alert. One that is back names its first
-/// message; one that comes after its own end says that it has ended.
+/// What is known about the issue besides the alert. If the issue is back, it
+/// names the first message. If the alert comes after the issue's end, it says
+/// so.
 pub(super) async fn history(
     services: &Services,
     channel: ChannelId,
@@ -35,8 +36,8 @@ pub(super) async fn history(
     Ok(history)
 }
 
-/// Gives a remark what this post (`exhibits`) or an earlier message shows of its
-/// issue: the title, and the link where it has none of its own.
+/// Gives a remark the title of its issue, and the link if it has none. Both
+/// come from this post (`exhibits`) or an earlier message.
 pub(super) async fn name_issue(
     services: &Services,
     channel: ChannelId,

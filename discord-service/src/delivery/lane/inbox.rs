@@ -1,10 +1,11 @@
-//! What waits for the channel, as the lane reads it from the stream.
+//! The alerts that wait for the channel, as the lane reads them from the
+//! stream.
 //!
-//! What a lane finds when it opens must be what the stream's leader has. Alerts are
-//! read directly, from whichever replica answers first. One that lags still shows
-//! alerts that a predecessor posted and removed: they would be posted twice. Later
-//! reads begin behind all that the lane has seen, so such a replica can only show
-//! too little, and what is new shows up soon.
+//! When a lane opens, it must find what the stream's leader has. But any
+//! replica may answer a read. One that lags still shows alerts that a
+//! predecessor posted and removed, and they would be posted twice. Later reads
+//! begin after all that the lane has seen. So a replica that lags shows too
+//! little, and only for a short time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,14 +22,14 @@ use crate::{
     direct_get::{BATCH, Batch, StoredMessage},
 };
 
-/// Alerts that are read from the leader before the next post is made.
+/// How many alerts are read from the leader before the next post.
 const FROM_LEADER: usize = 128;
 
-/// How long to wait for a replica that does not show yet what its leader has.
+/// How long to wait for a replica that lags behind its leader.
 const REPLICA_LAGS_MS: [u64; 6] = [1, 3, 10, 30, 100, 300];
 
-/// How often it is compared before the lane starts over, and the longest pause
-/// between: about two seconds in all.
+/// How often to compare before the lane starts over, and the longest pause
+/// between. Together they take about two seconds.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -41,7 +42,8 @@ pub(super) struct Inbox<'a> {
     share: BacklogShare,
     /// The stream holds more than there is room for.
     behind: bool,
-    /// When the stream was made: tells it from one that was made in its place.
+    /// When the stream was made. Another time means another stream in its
+    /// place.
     stream: String,
     /// The next sequence to read.
     cursor: u64,
@@ -50,7 +52,7 @@ pub(super) struct Inbox<'a> {
     unreadable: BTreeMap<u64, String>,
     /// Alerts that Discord refused with their links.
     without_links: BTreeSet<u64>,
-    /// Alerts that Discord may show, by an edit that it did not confirm.
+    /// Alerts that an unconfirmed edit may show already.
     maybe_shown: BTreeSet<u64>,
 }
 
@@ -91,11 +93,11 @@ impl<'a> Inbox<'a> {
         self.behind
     }
 
-    /// Reads from the beginning until that is exactly what stands, or the first
-    /// part of it where there is no room for all.
+    /// Reads from the beginning until the alerts are those in the stream, or
+    /// the first part of them if there is no room for all.
     ///
     /// # Errors
-    /// When NATS is away, or its replicas lag for long.
+    /// When NATS is away, or when its replicas lag for long.
     pub(super) async fn catch_up(&mut self) -> anyhow::Result<()> {
         for attempt in 0..ATTEMPTS {
             let from_leader = self.behind;
@@ -108,9 +110,9 @@ impl<'a> Inbox<'a> {
                 continue;
             }
             let stand = self.services.queue.state(&self.subject).await?.messages;
-            // All that stands was read, since a replica applies everything in
-            // order; so where the numbers agree and nothing stands behind what
-            // was read, nothing that is gone was read either.
+            // A replica applies everything in order, so every alert in the
+            // stream was read. If the numbers agree and no alert comes after
+            // those, no removed alert was read either.
             let later = self.first_from(self.cursor).await?;
             if later.is_none() && stand == self.len() {
                 return Ok(());
@@ -124,8 +126,8 @@ impl<'a> Inbox<'a> {
         bail!("the replicas of the alerts' stream lag behind its leader")
     }
 
-    /// Takes in all that has come since the last time. It does not wait for a
-    /// moment in which nothing comes: in a storm there is none.
+    /// Reads what has come since the last time. It does not wait for a quiet
+    /// moment, because a storm has none.
     pub(super) async fn refill(&mut self) -> anyhow::Result<()> {
         let mut again = true;
         while again {
@@ -152,8 +154,8 @@ impl<'a> Inbox<'a> {
         self.cursor = 1;
     }
 
-    /// Where only a part is read, the numbers of what stands cannot be compared: so
-    /// the leader itself is asked.
+    /// Asks the leader itself. If only a part is read, the numbers cannot be
+    /// compared.
     async fn read_from_leader(&self, most: usize) -> anyhow::Result<Batch> {
         let (mut messages, mut from) = (Vec::new(), self.cursor);
         while messages.len() < most {
@@ -178,13 +180,13 @@ impl<'a> Inbox<'a> {
         self.unreadable.insert(stored.sequence, why);
     }
 
-    /// Takes in what a wake-up announced. NATS announces what is stored, but a
-    /// replica may still lag; what it does not show in time the sweep finds.
+    /// Reads what a wake-up announced. NATS announces a stored alert, but a
+    /// replica may still lag. What it does not show in time, the sweep finds.
     pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
         let before = self.len();
         for wait in REPLICA_LAGS_MS {
             self.refill().await?;
-            // Where there is no room, no wait brings more.
+            // Without room, waiting does not bring more.
             if self.behind || self.len() > before || self.first_from(self.cursor).await?.is_none() {
                 break;
             }
@@ -203,7 +205,8 @@ impl<'a> Inbox<'a> {
         self.services.queue.first(&self.subject, sequence).await
     }
 
-    /// How many alerts were read that still stand, as far as is known.
+    /// How many alerts were read and are still in the stream, as far as is
+    /// known.
     fn len(&self) -> usize {
         self.backlog.len() + self.unreadable.len()
     }
@@ -215,7 +218,7 @@ impl<'a> Inbox<'a> {
         Some((same.map(|(sequence, _)| *sequence).collect(), why.clone()))
     }
 
-    /// Those of these alerts that still wait, readable or not.
+    /// Which of these alerts still wait, readable or not.
     pub(super) async fn standing(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<BTreeSet<u64>> {
         let all = self.backlog.sequences().chain(self.unreadable.keys().copied());
         let mut standing: BTreeSet<u64> = all.filter(|sequence| sequences.contains(sequence)).collect();
@@ -229,7 +232,8 @@ impl<'a> Inbox<'a> {
         Ok(standing)
     }
 
-    /// The alert itself; `None` when somebody else removed it from the stream.
+    /// The alert itself. `None` if somebody else has removed it from the
+    /// stream.
     pub(super) async fn alert(&self, sequence: u64) -> anyhow::Result<Option<Alert>> {
         if let Some(alert) = self.backlog.whole(sequence) {
             return Ok(Some(alert.clone()));
@@ -238,22 +242,23 @@ impl<'a> Inbox<'a> {
         Ok(found.first().and_then(|stored| stored.alert().ok()))
     }
 
-    /// Whether the alert's embed is to have links.
+    /// Whether the alert's embed may have links.
     pub(super) fn has_links(&self, sequence: u64) -> bool {
         !self.without_links.contains(&sequence)
     }
 
-    /// Discord refused these alerts with their links.
+    /// Notes that Discord refused these alerts with their links.
     pub(super) fn leave_out_links(&mut self, sequences: &BTreeSet<u64>) {
         self.without_links.extend(sequences);
     }
 
-    /// Discord may show these alerts, by an edit that it did not confirm.
+    /// Notes that an unconfirmed edit may show these alerts.
     pub(super) fn mark_maybe_shown(&mut self, sequences: &BTreeSet<u64>) {
         self.maybe_shown.extend(sequences);
     }
 
-    /// Parts these alerts into those that Discord may show already, and the others.
+    /// Splits these alerts into those that Discord may show already, and the
+    /// others.
     pub(super) fn part_maybe_shown(&self, sequences: &BTreeSet<u64>) -> (BTreeSet<u64>, BTreeSet<u64>) {
         sequences.iter().partition(|sequence| self.maybe_shown.contains(sequence))
     }
@@ -261,7 +266,7 @@ impl<'a> Inbox<'a> {
     /// Removes alerts from the stream that are posted or dead.
     pub(super) async fn remove_stored(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
         let unreadable = self.unreadable.keys().copied().find(|sequence| !sequences.contains(sequence));
-        // What stands from there on is not read yet.
+        // Alerts from this sequence on are not read yet.
         let unread = self.behind.then_some(self.cursor);
         let read = self.backlog.first_outside(sequences).into_iter().chain(unreadable);
         let kept_from = read.chain(unread).min();

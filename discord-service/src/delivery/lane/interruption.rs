@@ -7,10 +7,10 @@ use crate::authority::AskAgain;
 /// Why a lane ends or starts over.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Interruption {
-    /// The lease is to be given up: a successor goes on.
+    /// The lease must be given up. A successor goes on.
     #[error("stopping")]
     Stopping,
-    /// The token is not valid: the process must end.
+    /// The bot's token is not valid, so the process must end.
     #[error(transparent)]
     BadToken(#[from] BadToken),
     /// NATS, the store or Discord is away, or another pod owns the channel now.

@@ -10,7 +10,7 @@ use crate::{
     delivery::record::Record,
 };
 
-/// Alerts that are turned into dead letters at once.
+/// How many alerts become dead letters at a time.
 const CHUNK: usize = 500;
 
 impl Lane<'_> {
@@ -19,8 +19,8 @@ impl Lane<'_> {
         self.bury(&all, cause).await
     }
 
-    /// Drops alerts of a channel that was never authorized: they are strangers', and
-    /// leave no trace.
+    /// Drops alerts for a channel that was never authorized. They come from
+    /// strangers and leave no trace.
     pub(super) async fn drop_all(&mut self) -> anyhow::Result<()> {
         let all: BTreeSet<u64> = self.inbox.backlog().sequences().collect();
         metrics::counter!("sentry_bot_alerts_dropped_total").increment(all.len() as u64);
@@ -28,8 +28,8 @@ impl Lane<'_> {
         self.forget(&all).await
     }
 
-    /// Makes dead letters of what cannot be read. That comes after all that a
-    /// predecessor began: it may have been able to read them, and to post them.
+    /// Makes dead letters of alerts that cannot be read. This comes after the
+    /// predecessor's work, because it may have read and posted them.
     pub(super) async fn bury_unreadable(&mut self) -> anyhow::Result<()> {
         while let Some((sequences, why)) = self.inbox.unreadable() {
             self.bury(&sequences, &Cause::new(DeadLetterReason::Unreadable, why)).await?;
@@ -37,9 +37,9 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// Turns alerts into dead letters. The decision is written down first: a
-    /// successor might decide that they are to be posted, though some are dead
-    /// already.
+    /// Turns alerts into dead letters. The decision is written down first.
+    /// Otherwise a successor could decide to post them, though some are dead
+    /// letters already.
     pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
         let (maybe_shown, others) = self.inbox.part_maybe_shown(sequences);
         for (some, cause) in [(others, cause.clone()), (maybe_shown, cause.clone().if_sent(true))] {
@@ -51,7 +51,7 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// The same, where the decision is written down already.
+    /// The same, if the decision is written down already.
     pub(super) async fn bury_decided(
         &mut self,
         sequences: &BTreeSet<u64>,
@@ -60,8 +60,9 @@ impl Lane<'_> {
         let all: Vec<u64> = sequences.iter().copied().collect();
         for chunk in all.chunks(CHUNK) {
             let messages = self.services.queue.get(chunk.to_vec()).await?;
-            // First the dead letter, then the removal: a crash between the two leaves
-            // the alert, and burying it again stores no second letter.
+            // First the dead letter, then the removal. After a crash between
+            // the two the alert is still there, and burying it again stores no
+            // second letter.
             self.services.dead_letters.bury(self.channel, messages, cause).await?;
             self.forget(&chunk.iter().copied().collect()).await?;
         }
@@ -75,9 +76,9 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// The post stands in Discord, as this message if that is known: notes that
-    /// down and removes its alerts. In either order a successor sees that it was
-    /// posted, so both are done at once.
+    /// Notes that Discord shows the post, as this message if known, and removes
+    /// its alerts. In either order a successor sees that it was posted, so both
+    /// are done at once.
     pub(super) async fn confirm(&mut self, mut record: Record, message: Option<u64>) -> anyhow::Result<()> {
         let sequences = record.sequences();
         let (noted, removed) = tokio::join!(

@@ -1,19 +1,20 @@
-//! One channel's lane: takes what waits for the channel, one post or edit at a time.
+//! One channel's lane: it works off the waiting alerts, one post or edit at a
+//! time.
 //!
-//! Each step goes like this:
+//! Each step:
 //!
 //! 1. [`inbox`] reads what waits.
 //! 2. [`schedule`] decides: a post or an edit, and when.
 //! 3. [`compose`] builds the post, or [`edit`] the edit, as a record.
-//! 4. The journal keeps the record, before Discord hears of it.
+//! 4. The journal keeps the record, before the request goes to Discord.
 //! 5. [`mod@deliver`] sends it until Discord has decided.
 //! 6. [`finish`] draws the consequences; [`leave_queue`] removes the alerts.
 //!
-//! [`closure_watch`] knows whether Discord lets the bot post in the channel at all.
-//! Each of these parts keeps its own state; the lane only holds them together.
+//! [`closure_watch`] knows whether Discord lets the bot post in the channel at
+//! all. Each part keeps its own state, and the lane holds them together.
 //!
-//! The order of steps is what makes a crash at any moment safe; the crash
-//! points are gone through in docs/ARCHITECTURE.md, "Why nothing is lost".
+//! The order of the steps makes a crash safe at any moment.
+//! docs/ARCHITECTURE.md goes through the crash points in "Why nothing is lost".
 
 mod closure_watch;
 mod compose;
@@ -75,23 +76,24 @@ use crate::{
     reopening::Reopening,
 };
 
-/// What is away is away for all lanes: one of them says so.
+/// A service that is away is away for all lanes, and only one of them logs it.
 static INTERRUPTIONS: News = News::new();
 
 /// What the dispatcher gives to one lane.
 pub(crate) struct Assignment {
     pub(crate) channel: ChannelId,
-    /// Cancelled when the lease of the channel's partition is to be given up:
-    /// another pod is to have it, or the process ends.
+    /// Cancelled when the lease of the channel's partition must be given up,
+    /// for another pod or because the process ends.
     pub(crate) lease_stop: CancellationToken,
-    /// Something came. Closed to put the lane away.
+    /// Wake-ups. Closed to end the lane.
     pub(crate) wakes: mpsc::Receiver<()>,
-    /// What may open the channel again.
+    /// Events that may open the channel again.
     pub(crate) reopenings: broadcast::Receiver<Arc<Reopening>>,
     pub(crate) closed: ClosedFlag,
 }
 
-/// Tells the dispatcher whether a lane's channel is closed: then it is not put away.
+/// Tells the dispatcher whether a lane's channel is closed. Such a lane does
+/// not end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClosedFlag(Arc<AtomicBool>);
 
@@ -139,7 +141,7 @@ async fn serve(
     let Assignment { channel, lease_stop, wakes, reopenings, closed } = assignment;
     let (mut lane, unfinished) = Lane::open(services, *channel, lease_stop, closed.clone()).await?;
     lane.inbox.catch_up().await?;
-    // What a predecessor began comes first: its alerts still wait, and would be
+    // The predecessor's record comes first. Its alerts still wait, and would be
     // posted a second time.
     if let Some(record) = unfinished {
         lane.resume(record).await?;
@@ -159,7 +161,8 @@ async fn serve(
             }
         } else if let Some(next_step) = lane.schedule.next(&mut lane.inbox, wakes).await? {
             if !closed.is_set() {
-                // What came before this step cannot open a channel that it finds closed.
+                // Events from before this step cannot open a channel that it
+                // finds closed.
                 *reopenings = reopenings.resubscribe();
             }
             lane.step(next_step).await?;
@@ -169,7 +172,7 @@ async fn serve(
     Err(Interruption::Stopping)
 }
 
-/// A whole step succeeded: that a lane could be opened says little.
+/// Notes that a whole step succeeded. Opening a lane alone proves little.
 fn succeeded(services: &Services, backoff: &mut Backoff) {
     backoff.reset();
     services.recovery.succeeded();
@@ -187,8 +190,8 @@ struct Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    /// The lane, and what a predecessor, perhaps this pod before a crash, left in
-    /// the journal.
+    /// Opens the lane. Also returns the record that a predecessor left, perhaps
+    /// this pod before a crash.
     async fn open(
         services: &'a Services,
         channel: ChannelId,
@@ -203,8 +206,7 @@ impl<'a> Lane<'a> {
         Ok((Self { services, channel, lease_stop, journal, inbox, schedule, closure }, unfinished))
     }
 
-    /// Nothing waits: returns once something happens that the lane must look at, and
-    /// breaks when the dispatcher puts the lane away.
+    /// Waits while there is no work. Breaks when the dispatcher ends the lane.
     async fn idle(
         &mut self,
         wakes: &mut mpsc::Receiver<()>,
@@ -229,17 +231,18 @@ impl<'a> Lane<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// One post or edit, or one reason why there is none. It is made when it may
-    /// go, of all that waits then and of what may be posted then.
+    /// Does one post or edit, or ends the alerts that may not be posted. It is
+    /// built once it may be sent, from all alerts that wait at that time.
     async fn step(&mut self, next_step: NextStep) -> Result<(), Interruption> {
         let expired = self.expired();
-        // Strangers' alerts leave no trace, however old. That a channel is none is
-        // known without the store, so what waits for the store expires all the same.
+        // A stranger's alerts leave no trace, at any age. The bucket of known
+        // channels tells strangers without the store, so other alerts expire
+        // even while the store is away.
         if !expired.is_empty() && self.services.authority.was_authorized(self.channel).await? {
             return Ok(self.bury(&expired, &expired_cause()).await?);
         }
         match self.services.authority.standing(self.channel).await? {
-            // It is known from now on.
+            // From now on the channel is known.
             ChannelStanding::Authorized(_) if !expired.is_empty() => Ok(()),
             ChannelStanding::Authorized(guild) => match self.closure.closed().await? {
                 None => self.post_or_edit(next_step, guild).await,
@@ -261,7 +264,8 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// One post or edit of what is still trusted, or the end of what is not.
+    /// Does one post or edit of trusted alerts, or ends those that are no
+    /// longer trusted.
     async fn post_or_edit(&mut self, next_step: NextStep, guild: GuildId) -> Result<(), Interruption> {
         let keys = self.services.authority.trust(self.channel).await?;
         if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
@@ -272,8 +276,8 @@ impl<'a> Lane<'a> {
             NextStep::Edit => self.compose_edit(guild).await?,
         };
         let Some(record) = record else { return Ok(()) };
-        // Before Discord hears of it: a successor then repeats exactly this post,
-        // and Discord knows it by its nonce.
+        // This comes before the request. After a crash a successor repeats
+        // exactly this post, and Discord recognises it by its nonce.
         self.journal.write(&record).await?;
         self.send(record, false).await
     }

@@ -1,4 +1,4 @@
-//! Whether alerts may be posted, as the store and Discord say now.
+//! Whether alerts may be posted now, by what the store and Discord say.
 
 use shared::{ChannelId, GuildId, UserId};
 
@@ -15,12 +15,12 @@ use crate::{
 pub(super) enum Objection {
     /// Its alerts are dead letters for this cause.
     Dead(Cause),
-    /// Discord does not show the channel to the bot: why, in its words.
+    /// Discord does not show the channel to the bot. The text is Discord's.
     Unreachable(String),
 }
 
-/// Why what is recorded must not be sent, if so. Much can change while a post
-/// waits for Discord, or for a successor that repeats it.
+/// Why the recorded request must not be sent, if so. Much can change while it
+/// waits for Discord, or for a successor.
 pub(super) async fn objection(
     services: &Services,
     channel: ChannelId,

@@ -5,8 +5,8 @@ use shared::ChannelId;
 use super::services::Services;
 use crate::{closure::Following, dead_letters::DeadLetter};
 
-/// Puts at most so many dead letters back, the oldest first. Returns where it goes
-/// on; beyond the last of them, nothing is left.
+/// Puts at most this many dead letters back, the oldest first. Returns where to
+/// go on. After the last of them nothing is left.
 pub(super) async fn put_back(
     services: &Services,
     channel: ChannelId,

@@ -4,7 +4,7 @@ use super::{Lane, interruption::Interruption};
 use crate::delivery::record::{Record, RecordFate, RecordState};
 
 impl Lane<'_> {
-    /// Ends what a predecessor, perhaps this pod before a crash, began.
+    /// Ends the work of a predecessor, perhaps of this pod before a crash.
     pub(super) async fn resume(&mut self, record: Record) -> Result<(), Interruption> {
         let sequences = record.sequences();
         let first_stands = match record.first() {
@@ -12,13 +12,14 @@ impl Lane<'_> {
             None => false,
         };
         match record.resume(first_stands) {
-            // The predecessor did not come to note that down, nor to count it.
+            // The predecessor had no time to note the post or to count it.
             RecordFate::Remove if record.state == RecordState::Sending => {
                 Ok(self.confirm(record, None).await?)
             }
             RecordFate::Remove => {
                 self.forget(&sequences).await?;
-                // Nor perhaps to remember it. Doing so again changes nothing.
+                // Perhaps it had no time to remember the message. Doing so
+                // twice changes nothing.
                 self.remember(record.message, record.shown.filter(|_| record.edits.is_none())).await;
                 Ok(())
             }

@@ -3,10 +3,10 @@
 //! A post goes before an edit. Only the post of an issue that is back waits for the
 //! edit of its earlier message, for a moment: see [`super::edit_schedule`].
 //!
-//! In a burst the first alerts would take the few posts that Discord allows in a
-//! window, one or two in each, and the rest would wait for the next window. So the
-//! less is left of a window, the longer a post waits after the last one for more
-//! alerts to join it. One that has come alone, or that is full, waits for nothing.
+//! Discord allows few posts in a window. In a burst the first alerts would use
+//! them up, one or two in each, and the rest would wait for the next window. So
+//! the less is left of a window, the longer a post waits for more alerts. A
+//! lone alert does not wait, and neither does a full post.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use tokio::{
 use super::{compose::EMBEDS, edit_schedule::EditSchedule, inbox::Inbox, services::Services};
 use crate::delivery::backlog::Backlog;
 
-/// What the pause would be at the end of a window; it grows with the square of
-/// what is used. With five posts in a window: 20, 80, 180 and 320 ms.
+/// The pause at the end of a window. It grows with the square of the used
+/// share. With five posts in a window it is 20, 80, 180 and 320 ms.
 const LONGEST: Duration = Duration::from_millis(500);
-/// How often to look meanwhile whether the post is full.
+/// How often to check meanwhile whether the post is full.
 const PEEK: Duration = Duration::from_millis(20);
 
 /// What a lane does next.
@@ -49,13 +49,13 @@ impl<'a> Schedule<'a> {
         Self { services, channel, lease_stop, edits, last_post: None }
     }
 
-    /// Discord has confirmed a post.
+    /// Notes that Discord has confirmed a post.
     pub(super) fn posted(&mut self) {
         self.last_post = Some(Instant::now());
     }
 
-    /// What can be done now; `None` after it had to wait for Discord's limits:
-    /// meanwhile more may have come.
+    /// What to do now. `None` after a wait for Discord's limits, because more
+    /// may have come meanwhile.
     pub(super) async fn next(
         &mut self,
         inbox: &mut Inbox<'_>,
@@ -91,7 +91,7 @@ impl<'a> Schedule<'a> {
         Ok(None)
     }
 
-    /// Until when the next post waits for more, if it does.
+    /// How long the next post waits for more alerts, if it does.
     fn held_until(&self, backlog: &Backlog) -> Option<Instant> {
         let until = self.last_post? + pause(self.services.discord.used(self.channel));
         let full = || backlog.embeds_to_post().take(EMBEDS).count() == EMBEDS;

@@ -1,4 +1,4 @@
-//! What all lanes work with.
+//! What all lanes share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Services {
     pub(crate) queue: Arc<dyn AlertStream>,
     pub(crate) recovery: Arc<Recovery>,
-    /// How much of what waits all lanes together keep in memory.
+    /// How many waiting alerts all lanes together keep in memory.
     pub(crate) memory: BacklogMemory,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) journals: Arc<dyn KeyValue>,
@@ -29,7 +29,7 @@ pub(crate) struct Services {
     pub(crate) authority: Arc<dyn AuthorityApi>,
     pub(crate) discord: Arc<dyn MessageApi>,
     pub(crate) access: Arc<dyn AccessApi>,
-    /// When a closed channel is tried again.
+    /// The pauses between tries of a closed channel.
     pub(crate) pauses: Pauses,
     /// How many alerts may wait for a channel.
     pub(crate) backlog_max: usize,

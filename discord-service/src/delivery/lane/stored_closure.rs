@@ -1,4 +1,4 @@
-//! What the bucket `lanes` says of one channel that is closed.
+//! The note in the bucket `lanes` that one channel is closed.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     delivery::ports::KeyValue,
 };
 
-/// What is known of the channel. Others make it due with [`closure::lift`].
+/// The closure of one channel. Others make it due with [`closure::lift`].
 pub(super) struct StoredClosure {
     bucket: Arc<dyn KeyValue>,
     key: String,
@@ -24,9 +24,9 @@ impl StoredClosure {
         Ok(stored)
     }
 
-    /// What stands, if anything does. Only the channel's lane writes it first, so
-    /// NATS is asked only while it stands. The bucket's leader is asked: once the
-    /// closure is lifted, it must not make another dead letter.
+    /// The closure, if there is one. Only the channel's lane creates it, so
+    /// NATS is asked only while there is one. The leader answers, because a
+    /// lifted closure must not make another dead letter.
     pub(super) async fn read(&mut self) -> anyhow::Result<Option<&Closure>> {
         if self.known.is_some() {
             self.refresh().await?;
@@ -34,7 +34,7 @@ impl StoredClosure {
         Ok(self.known.as_ref())
     }
 
-    /// What stood when it was read last.
+    /// The closure as it was last read.
     pub(super) const fn known(&self) -> Option<&Closure> {
         self.known.as_ref()
     }

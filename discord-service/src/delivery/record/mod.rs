@@ -1,5 +1,5 @@
-//! The write-ahead record: what a post contains is written down before it is
-//! sent, so that a successor repeats exactly that post.
+//! The write-ahead record. A post is written down before it is sent, so that a
+//! successor repeats exactly this post.
 
 use std::collections::BTreeSet;
 
@@ -15,44 +15,45 @@ use crate::{
 
 /// The version of a post's record.
 const VERSION: u32 = 1;
-/// The version of an edit's record, which a build that knows no edits must not
-/// take for a post.
+/// The version of an edit's record. A build without edits must not take it for
+/// a post.
 const EDIT_VERSION: u32 = 2;
 /// Discord's limit for a nonce, in characters.
 const NONCE_CHARS: usize = 25;
 
-/// How far a recorded post has come.
+/// The state of a recorded post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RecordState {
     /// It may have been sent.
     Sending,
-    /// Discord confirmed it. Its alerts may still stand in the stream.
+    /// Discord confirmed it. Its alerts may still be in the stream.
     Posted,
-    /// It is not posted (any more): its alerts are to become dead letters. Some
-    /// may be already.
+    /// It will not be posted. Its alerts become dead letters, and some may be
+    /// already.
     Dead(Cause),
 }
 
-/// What is to be done with a record that a predecessor left.
+/// What to do with a predecessor's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RecordFate {
-    /// The post stands in Discord: only its alerts are still to be removed.
+    /// Discord shows the post. Only its alerts must still be removed.
     Remove,
-    /// It may or may not: exactly this post is sent again.
+    /// Discord may show it or not. Exactly this post is sent again.
     Repeat,
-    /// Its alerts become dead letters, those that still stand.
+    /// Those of its alerts that still wait become dead letters.
     Bury(Cause),
 }
 
-/// Whom the post mentions, and for which project: checked again before a repeat.
+/// The user that the post mentions, and the project. It is checked again before
+/// a repeat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Mention {
     pub(crate) user: UserId,
     pub(crate) project: String,
 }
 
-/// What one post or one edit consists of.
+/// The parts of one post or one edit.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     /// The sequences of its alerts in the stream.
@@ -95,19 +96,19 @@ pub(crate) struct Record {
     /// The traces that it continues. A successor's repeat continues none.
     #[serde(skip)]
     pub(crate) traces: Vec<TracePoint>,
-    /// The message that is edited; a post makes a new one.
+    /// The message to edit. A post makes a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) edits: Option<u64>,
     /// The message that was posted, once Discord has confirmed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<u64>,
-    /// What the message shows then, where that is to be remembered.
+    /// What the message shows after this, if that must be remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shown: Option<ShownMessage>,
 }
 
 impl Record {
-    /// A post that is about to be sent.
+    /// The record of a post that is about to be sent.
     pub(crate) fn new(content: Content) -> Self {
         let Content { sequences, mentions, trusts, since_ms, embeds, links, body } = content;
         Self {
@@ -127,37 +128,38 @@ impl Record {
         }
     }
 
-    /// The same, of a post whose message shall be remembered.
+    /// Adds what to remember about the message.
     pub(crate) fn showing(self, shown: ShownMessage) -> Self {
         Self { shown: Some(shown), ..self }
     }
 
-    /// The same, as a part of these traces.
+    /// Adds the traces that it continues.
     pub(crate) fn tracing(self, traces: Vec<TracePoint>) -> Self {
         Self { traces, ..self }
     }
 
-    /// The same, as an edit of this message.
+    /// Makes it an edit of this message.
     pub(crate) fn editing(self, message: u64) -> Self {
         Self { v: EDIT_VERSION, edits: Some(message), ..self }
     }
 
-    /// Alerts that are about to become dead letters.
+    /// The record of alerts that are about to become dead letters.
     pub(crate) fn dead(sequences: &BTreeSet<u64>, cause: Cause) -> Self {
         let record = Self::new(Content { sequences: sequences.clone(), ..Content::default() });
         Self { state: RecordState::Dead(cause), ..record }
     }
 
-    /// What stands in the journal of a channel that has nothing in flight.
+    /// The record of a channel with nothing in flight.
     pub(super) fn nothing() -> Self {
         Self { state: RecordState::Posted, ..Self::new(Content::default()) }
     }
 
-    /// Reads what stands in a journal. Of a record that this build does not
-    /// understand (a newer one's, before a roll-back) it takes what it can: its
-    /// alerts must neither be posted twice unseen nor hold the channel up. A record
-    /// of another stream than this one names alerts that are gone with it: what has
-    /// their sequences now is new.
+    /// Reads a record from the journal.
+    ///
+    /// A newer build may have written it, before a roll-back. Then its alerts
+    /// become dead letters: they must not be posted twice unnoticed, and must
+    /// not hold the channel up. A record for another stream than this one is
+    /// ignored, because the same sequences mean new alerts now.
     pub(super) fn read(value: &[u8], channel: ChannelId, stream: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Origin {
@@ -173,7 +175,7 @@ impl Record {
         if let Ok(Origin { stream: Some(origin) }) = serde_json::from_slice(value)
             && origin != stream
         {
-            tracing::warn!(channel.id = %channel, "what the channel had in flight is gone with its stream, which was made anew");
+            tracing::warn!(channel.id = %channel, "the record in flight is lost, because its stream was deleted and made again");
             return None;
         }
         if let Ok(record) = serde_json::from_slice::<Self>(value)
@@ -182,7 +184,7 @@ impl Record {
             return Some(record);
         }
         metrics::counter!("sentry_bot_records_unreadable_total").increment(1);
-        tracing::error!(channel.id = %channel, "what the channel had in flight was written down by another version of this program");
+        tracing::error!(channel.id = %channel, "another version of this program wrote the record in flight");
         let Foreign { state, runs } = serde_json::from_slice(value).ok()?;
         let cause =
             Cause::new(DeadLetterReason::Unreadable, "it was in flight under another version of the bot");
@@ -192,7 +194,7 @@ impl Record {
     }
 
     /// What a successor does with it. The alerts of a post are removed only
-    /// after Discord confirmed it, the first one first.
+    /// after Discord has confirmed it, beginning with the first.
     pub(crate) fn resume(&self, first_stands: bool) -> RecordFate {
         match &self.state {
             RecordState::Sending if first_stands => RecordFate::Repeat,
@@ -218,8 +220,8 @@ impl Record {
     }
 }
 
-/// The nonce of a post: the same for the same content, and different for any
-/// other, also after the stream was made anew and its sequences repeat.
+/// The nonce of a post. It is the same for the same content and different for
+/// any other, even if the stream was made again and its sequences repeat.
 pub(crate) fn nonce(channel: ChannelId, sequences: &BTreeSet<u64>, embeds: &[serde_json::Value]) -> String {
     let mut hash = Sha256::new();
     hash.update(channel.get().to_le_bytes());

@@ -117,7 +117,7 @@ fn the_record_of_ten_worst_alerts_of_a_full_backlog_that_is_scattered_fits_a_mes
             .collect();
         let users = mentions.iter().map(|mention| mention.user).collect();
         let record = Record::new(Content {
-            // So many alerts of other channels stand between two of them.
+            // This many alerts of other channels are between two of them.
             sequences: (0..full).map(|n| 9_000_000_000 + 5_000 * n).collect(),
             body: render::message(&embeds, &users, &"n".repeat(NONCE_CHARS)),
             mentions,

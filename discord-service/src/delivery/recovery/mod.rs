@@ -1,14 +1,15 @@
-//! What is away is away for all lanes. While their steps fail, only some of them
-//! try, one after another; as soon as one has done a whole step, all do.
+//! A service that is away is away for all lanes. While their steps fail, only
+//! some lanes try, one after another. Once one has done a whole step, all lanes
+//! try.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::{sync::Notify, time::sleep};
 
-/// Lanes that try in a second while none succeeds.
+/// How many lanes try in a second while none succeeds.
 const TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
-/// Within this time all start over once it works again.
+/// The time over which all lanes start over once it works again.
 const SPREAD: Duration = Duration::from_millis(200);
 
 /// Shared by all lanes of the process.
@@ -23,7 +24,7 @@ impl Recovery {
         Self { tries: RateLimiter::direct(Quota::per_second(TRIES)), succeeded: Notify::new() }
     }
 
-    /// A lane has done a whole step.
+    /// Notes that a lane has done a whole step.
     pub(crate) fn succeeded(&self) {
         self.succeeded.notify_waiters();
     }

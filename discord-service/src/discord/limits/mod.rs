@@ -1,10 +1,9 @@
 //! Discord's rate limits, obeyed before they are hit.
 //!
-//! A request first waits for its bucket, then for a moment of the global rate; in
-//! both, alerts go before what commands cause. Buckets are known from the headers
-//! of answers: which bucket a route belongs to is learned, and until it is, one
-//! request at a time goes for each route and major parameter. A 429 is an
-//! exception, not the pace-maker.
+//! A request first waits for its bucket, then for a moment of the global rate;
+//! in both, alerts go before what commands cause. The headers of answers name
+//! the bucket of a route. Until it is known, one request at a time is sent for
+//! each route and major parameter. A 429 is an exception, not the pace-maker.
 
 mod bucket;
 mod buckets_by_route;
@@ -30,8 +29,8 @@ use super::{
 
 /// How long everything stops after a 429 that does not say how long.
 const UNTOLD: Duration = Duration::from_secs(5);
-/// A 429 is waited out a little longer than it says, at random between this
-/// and twice this, so that pods do not come back at the same instant.
+/// The wait after a 429 is a little longer than it says, at random between this
+/// and twice this. So the pods do not come back at the same instant.
 const JITTER: Duration = Duration::from_millis(50);
 
 /// Who goes first.

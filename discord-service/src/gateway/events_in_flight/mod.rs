@@ -1,8 +1,8 @@
 //! Which events of a shard's session are still being handled.
 //!
-//! A pod that dies takes them with it. So what is kept of the session for a
-//! successor ends before the first of them and names them: the successor hears
-//! all since then again, and handles these.
+//! A pod that dies takes them with it. So the stored session ends before the
+//! first of them and names them. The successor gets all events since then
+//! again, and handles these.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,8 +15,9 @@ use tokio::{
     time::Instant,
 };
 
-/// After so long an event holds nothing back any more: longer than any command
-/// takes while what is behind answers, and no more than Discord surely repeats.
+/// After this long an event holds nothing back. It is longer than any command
+/// takes while the services behind answer. Discord is sure to repeat events of
+/// this age.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// The numbers of the events whose handling has not ended, and when it began.

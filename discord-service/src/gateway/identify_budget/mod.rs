@@ -1,16 +1,17 @@
 //! What Discord lets the bot identify today, over all shards and pods, and what of
 //! it is kept in reserve.
 //!
-//! Discord resets the token of a bot that uses all of a day's IDENTIFYs up, and
-//! then nothing works until somebody hands out a new one. So:
+//! Discord resets the token of a bot that uses up all of a day's IDENTIFYs.
+//! Then nothing works until somebody sets a new one. So:
 //!
 //! - **The last are never used**: as many as may be under way at the same time.
-//! - **A tenth of the day's, and never fewer than one a shard, is a reserve** for a
-//!   shard's first IDENTIFY in a process: restarts, new versions and other numbers
-//!   of shards work even after a bad day.
-//! - **Whoever identifies again** leaves the reserve alone. Once more than half of the
-//!   day's are gone, it also spreads what is left over the rest of the day: a session
-//!   that keeps ending costs commands minutes now and then, not the whole evening.
+//! - **A tenth of the day's, and at least one for each shard, is a reserve.**
+//!   It is for a shard's first IDENTIFY in a process. So restarts, new versions
+//!   and other numbers of shards work even after a bad day.
+//! - **A shard that identifies again** leaves the reserve alone. Once more than
+//!   half are used, it also spreads what is left over the rest of the day. A
+//!   session that keeps ending then costs commands some minutes now and then,
+//!   not the whole evening.
 
 use std::time::Duration;
 

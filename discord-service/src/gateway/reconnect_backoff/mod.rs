@@ -18,8 +18,8 @@ const SETTLED: Duration = Duration::from_secs(5);
 const BRIEF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
 /// So many RESUMEs in a row may stay without an answer before the session is given up …
 const UNRESUMED_TRIES: u32 = 3;
-/// … or so many connections in a row fail, about a minute: while nothing can be
-/// reached, nothing says that the session is over, but its address may be.
+/// … or this many connections in a row fail, for about a minute. While nothing
+/// can be reached, the session may still be good, but its address may not.
 const UNREACHED_TRIES: u32 = 6;
 
 /// What came of a connection.

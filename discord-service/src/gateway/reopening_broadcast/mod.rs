@@ -1,8 +1,8 @@
 //! Tells all pods what may open a channel that refused alerts.
 //!
-//! Events come in crowds: a role that is moved is one for each role between, and a
-//! shard that begins hears of all its guilds at once. So what happens in a guild
-//! within a moment is told once.
+//! Events come in crowds. Moving a role makes one for each role between, and a
+//! shard that begins gets one for each of its guilds. So what happens in a
+//! guild within a moment is told once.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},

@@ -17,9 +17,9 @@ use super::owner_table::PodId;
 /// Stops whatever a pod does once it has not renewed its leases in time. Each time
 /// the pod joins the others, it has a new fence. Cheap to clone.
 ///
-/// Both clocks must agree: the monotonic one goes on while the process is
-/// stopped (SIGSTOP) but not while the machine sleeps; the wall clock does, and
-/// can be set back.
+/// Both clocks must agree. The monotonic one goes on while the process is
+/// stopped (SIGSTOP), but not while the machine sleeps. The wall clock does,
+/// but can be set back.
 #[derive(Debug, Clone)]
 pub struct Fence(Arc<PodLife>);
 
@@ -56,8 +56,9 @@ impl Fence {
         *until = (since.0 + time, since.1 + time);
     }
 
-    /// Whether the pod may act now. Once the answer was no, it stays no, even if a late
-    /// renewal succeeds: some work has stopped already and must begin again.
+    /// Whether the pod may act now. Once it may not, it never may again, even
+    /// if a late renewal succeeds. Something has already stopped for this
+    /// reason and must begin again.
     pub fn is_held(&self) -> bool {
         let until = *self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
         if Instant::now() >= until.0 || SystemTime::now() >= until.1 {
@@ -79,9 +80,9 @@ impl Fence {
         }
     }
 
-    /// Runs `act` only while the pod may act, and returns `None` if it was cut off.
-    /// The clocks are read before every step, so that a process that was frozen in
-    /// the middle takes no further step when it wakes.
+    /// Lets `act` go on only while the pod may act. It checks the clocks before
+    /// every step, so that a process that was frozen takes no further step when
+    /// it wakes. `None`: it was cut off.
     pub async fn while_held<T>(&self, act: impl Future<Output = T>) -> Option<T> {
         let mut act = pin!(act);
         let mut lost = pin!(self.0.lost.cancelled());

@@ -24,8 +24,8 @@ use crate::kv::{Bucket, WriteError};
 
 /// Attempts to write the table before other work comes in between.
 const CONFLICTS: u32 = 20;
-/// Leases that are dropped within this time go into one write. A pod that leaves
-/// drops dozens, and each write of one pod makes another pod's write fail.
+/// Leases that are given up within this time go into one write. A pod that
+/// leaves gives up dozens, and each of its writes makes another pod's fail.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// The channels between a keeper and the rest of the process.

@@ -1,13 +1,13 @@
 //! Who owns what, and who should. Pure.
 //!
-//! One key holds the table of all owners, and only compare-and-set changes it. So
-//! a hand-over of many leases is one write, and no two pods see different owners in
-//! the same revision. A lease counts while its owner's key exists, so each pod
-//! renews all its leases with one small write.
+//! All owners are in one table under one key, and only compare-and-set changes
+//! it. So a hand-over of many leases is one write, and all pods see the same
+//! owners at a revision. A lease counts for as long as its owner's own key
+//! exists, so that renewing all of them is one small write a pod.
 //!
-//! The pods' shares differ by one at most. Rendezvous hashing alone would give one
-//! of three pods 15 of 64 partitions and another 27. Here it only chooses which
-//! leases move, so that as few as possible do.
+//! Every pod's share is exact to one. Rendezvous hashing alone could give one
+//! of three pods 15 of 64 partitions and another 27, or none of 12 shards. Here
+//! it only chooses which ones move, so that no more move than must.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -174,8 +174,8 @@ impl OwnerTable {
     }
 }
 
-/// How many of `all` resources the pod `me` should have. The pods with the most
-/// resources keep the remainder, one each.
+/// How many of `all` things the pod `me` should have. Each pod has the same
+/// number. The rest goes to those that have the most already, one each.
 fn share(held: &BTreeMap<&PodId, usize>, all: usize, me: &PodId) -> usize {
     if !held.contains_key(me) {
         return 0;

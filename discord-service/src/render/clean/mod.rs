@@ -2,9 +2,9 @@
 //! message, what comes out is one line that shows what it holds:
 //!
 //! - No backtick, so that nothing ends a code span from within. A look-alike
-//!   stands in its place: Discord knows no escape inside code, and longer
-//!   fences can be matched by longer runs. The characters that Unicode
-//!   normalisation turns into a backtick are replaced as well.
+//!   replaces it, because Discord has no escape inside code, and a longer run
+//!   can match any fence. The characters that Unicode normalisation turns into
+//!   a backtick are replaced as well.
 //! - No `×`, which is ours: it says how many alerts an embed stands for.
 //! - Line breaks, tabs and every kind of blank become one space, also letters
 //!   that merely look blank. Discord trims both ends and refuses an empty field.
@@ -72,15 +72,15 @@ pub(crate) fn clean(text: &str) -> String {
     cleaned
 }
 
-/// Whether emoji are made by joining this: pictures and skin tones, of which
-/// nothing becomes a blank or goes.
+/// Whether emoji are made by joining this: pictures and skin tones, which are
+/// all kept.
 fn joins(c: char) -> bool {
     let picture = matches!(c, '\u{1F3FB}'..='\u{1F3FF}') || get_general_category(c) == Category::OtherSymbol;
     picture && matches!(treatment(c), Treatment::Keep)
 }
 
-/// [`clean`] text for a place that shows no code, a footer: Discord renders no
-/// markdown there today, and this neither pings nor links where a client does.
+/// [`clean`] text for a footer, which shows no code. Discord renders no
+/// markdown there today. This does not ping or link even in a client that does.
 pub(super) fn clean_outside_code(text: &str) -> String {
     clean(text).replace('@', "＠").replace("](", "] (").replace("://", ":/ /")
 }

@@ -11,10 +11,10 @@ const MAX_LINK: usize = 1024;
 /// The longest URL that Discord takes in a button.
 const MAX_BUTTON: usize = 512;
 
-/// `text` as a link that Discord accepts and that reads the same to everyone:
-/// http(s), the host an IP address or a name with a dot, nothing invisible, no
-/// credentials, not cut. What markdown could take for its own is
-/// percent-encoded, so that the link may be shown plain.
+/// `text` as a link that Discord accepts and that reads the same to everyone.
+/// It is http(s), its host is an IP address or a name with a dot, and it has
+/// nothing invisible, no credentials and no cut. What markdown could take for
+/// its own is percent-encoded, so that the link may be shown plain.
 pub(super) fn link(text: &str) -> Option<Url> {
     let text = text.trim();
     let odd = |c: char| c.is_whitespace() || c == '\\' || c == ELLIPSIS;

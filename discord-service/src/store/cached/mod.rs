@@ -1,10 +1,10 @@
 //! Remembers what was read, so that an alert seldom costs a request to the store.
 //!
-//! An answer is used for less than a minute, also while the store is away: then
-//! the next read fails, and nothing is let through on it. A write is broadcast on
-//! NATS, and every pod that hears it forgets what it touches, negative answers
-//! too, and nothing else: someone who registers and revokes all day must not make
-//! the bot read everything again each time.
+//! An answer is used for less than a minute, even while the store is away.
+//! After that the next read fails, and nothing is allowed. A write is broadcast
+//! on NATS. Every pod that hears it forgets what the write touches, negative
+//! answers too. It forgets nothing else: a user who registers and revokes all
+//! day must not make the bot read everything again.
 
 mod answers;
 mod broadcast;

@@ -104,9 +104,9 @@ impl FirestoreConnection {
         }
     }
 
-    /// Gives the connection up when it is the one that a call used which began at
-    /// `began` and got no answer: it may be dead without saying so, and would be
-    /// found out only after two minutes of silence.
+    /// Gives the connection up if it is the one of a call that began at `began`
+    /// and got no answer. It may be dead without saying so, and only two
+    /// minutes of silence would show that.
     pub(super) fn give_up(&self, began: Instant) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_some_and(|(since, attempt)| *since <= began && attempt.peek().is_some()) {

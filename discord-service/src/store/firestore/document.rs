@@ -40,8 +40,8 @@ fn as_text(value: &Value) -> Option<&str> {
     }
 }
 
-/// Parses an id that is written without leading zeros: only then do we find the
-/// same field again by the id.
+/// Parses an id without leading zeros. With them we could not find the same
+/// field again by the id.
 fn id<Id: FromStr + Display>(text: &str) -> Option<Id> {
     let id: Id = text.parse().ok()?;
     (id.to_string() == text).then_some(id)

@@ -1,11 +1,11 @@
 //! The store in Google's Firestore, in the documents of the predecessor: an
 //! existing database keeps working untouched, for either program.
 //!
-//! Every write names one field, so nothing else in a document can change, and
-//! holds only if the document is still the one that was read: two users who
-//! register one slug at the same instant cannot both win, and there is no second
-//! document to disagree with the first. A contended transaction does the same in
-//! seconds instead of milliseconds.
+//! Every write names one field, so nothing else in a document can change. It
+//! succeeds only if the document is still the one that was read. So two users
+//! who register one slug at the same instant cannot both win, and no second
+//! document can disagree with the first. A contended transaction does the same
+//! in seconds instead of milliseconds.
 
 mod connection;
 mod document;

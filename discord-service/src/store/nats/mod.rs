@@ -1,15 +1,16 @@
 //! The store in NATS JetStream's key-value buckets.
 //!
-//! - `channel-list` holds a key `<channel>.<guild>` per authorized channel: the key
-//!   is the whole fact (`notes.rs` says what its value notes), so a process killed at any moment leaves it
-//!   either there or not. The guilds of a channel, asked for with every alert, are
-//!   the keys under one prefix, found without looking at other channels'. The
-//!   channels of a guild, asked for by a command, cost the server a look through
-//!   its index of keys (2 ms at 20,000).
-//! - `user-projects` holds a document per guild, `{"<user>": "<slug>"}`, written
-//!   only over the revision that was read. A key per slug would be simpler to
-//!   claim, but a change of project then takes two writes, and a process killed
-//!   between them would leave a slug that belongs to nobody for ever.
+//! - `channel-list` holds a key `<channel>.<guild>` for each authorized
+//!   channel. The key is the whole fact (`notes.rs` says what its value notes),
+//!   so a process killed at any moment leaves it either there or not. The
+//!   guilds of a channel, asked for with every alert, are the keys under one
+//!   prefix, found without looking at other channels'. The channels of a guild,
+//!   asked for by a command, cost the server a look through its index of keys
+//!   (2 ms at 20,000).
+//! - `user-projects` holds a document per guild, `{"<user>": "<slug>"}`,
+//!   written only over the revision that was read. A key for each slug would be
+//!   simpler to claim. But then a change of project takes two writes, and a
+//!   crash between them would leave a slug that belongs to nobody.
 //!
 //! - `channel-trust`: see `trust.rs`.
 //!
@@ -150,8 +151,9 @@ impl Store for NatsStore {
 
     async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("revoke", async {
-            // Purged from the stream, not deleted as a key: no marker stays behind
-            // that would still be listed, and the answer says whether it was there.
+            // It is purged from the stream, not deleted as a key. So no marker
+            // stays that would still be listed, and the answer says whether it
+            // was there.
             let removed = self.channels.remove(&format!("{channel}.{guild}")).await?;
             Ok(if removed { WriteOutcome::Changed } else { WriteOutcome::Unchanged })
         })

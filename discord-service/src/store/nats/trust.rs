@@ -1,6 +1,6 @@
-//! What channels trust, in the bucket `channel-trust`: a key per channel, so that
-//! no channel's change waits for another's, written only over the revision that
-//! was read.
+//! What channels trust, in the bucket `channel-trust`: a key for each channel,
+//! so that no change waits for another channel. It is written only over the
+//! revision that was read.
 
 use anyhow::Context as _;
 use shared::{ChannelId, trust::ChannelTrust};

@@ -35,8 +35,8 @@ impl Secured {
     }
 }
 
-/// The time stays where the channel was secured before: what came without a key
-/// since then is as little trusted after one more change of the token.
+/// If the channel was secured before, the time stays. Alerts without a key
+/// since then are still not trusted after another change of the token.
 pub(super) fn secure(trust: &mut ChannelTrust, token: &TokenKey, now_ms: i64) {
     if !trust.secured {
         trust.secured_ms = now_ms;

@@ -1,5 +1,5 @@
-//! The certificate: read from files and read again when they change, or
-//! self-signed, in memory, and renewed before it ends.
+//! The certificate. It comes from files, and is read again when they change. Or
+//! it is self-signed, lives in memory and is renewed before it ends.
 
 mod self_signed;
 #[cfg(test)]
@@ -22,12 +22,13 @@ use tokio::time::MissedTickBehavior;
 use super::tls::{self, CurrentContext};
 use crate::settings::{IngressSettings, TlsFiles, TlsHost};
 
-/// How often files are compared, and the end of a self-signed certificate checked.
+/// How often the files are compared, or the end of a self-signed certificate is
+/// checked.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// A self-signed certificate is renewed when this many seconds are left.
 const RENEW_BEFORE: i64 = self_signed::LIFE / 2;
 
-/// Keeps the current certificate current.
+/// Has the certificate in use, and renews it.
 #[derive(Debug)]
 pub(crate) struct Certificates {
     source: CertificateSource,
@@ -44,7 +45,7 @@ enum CertificateSource {
     SelfSigned(Vec<TlsHost>),
 }
 
-/// What the files hold, to notice a change.
+/// The content of the files, kept to notice a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pem {
     certificate: Vec<u8>,
@@ -57,7 +58,7 @@ struct Certificate {
 }
 
 impl Certificates {
-    /// The first certificate.
+    /// Loads or makes the first certificate.
     ///
     /// # Errors
     /// [`SettingsError`] when the files cannot be used.
@@ -83,7 +84,7 @@ impl Certificates {
         Ok(certificates)
     }
 
-    /// What an acceptor follows.
+    /// The context in use, for the acceptor.
     pub(crate) fn current(&self) -> CurrentContext {
         Arc::clone(&self.current)
     }
@@ -98,8 +99,8 @@ impl Certificates {
         }
     }
 
-    /// Renews the certificate if it is time. One that cannot be used changes
-    /// nothing and is logged once.
+    /// Renews the certificate if it is time. A certificate that cannot be used
+    /// changes nothing and is logged once.
     fn refresh(&mut self, now: i64) {
         let renewed = match &mut self.source {
             CertificateSource::SelfSigned(_) if self.expires - now > RENEW_BEFORE => return,
@@ -164,7 +165,7 @@ fn parse(files: &TlsFiles, pem: &Pem) -> anyhow::Result<Certificate> {
 fn self_sign(hosts: &[TlsHost], now: i64) -> anyhow::Result<Certificate> {
     self_signed::sign(hosts, now)
         .and_then(|(certificate, key)| combine(&certificate, &[], &key))
-        .context("Failed to make a self-signed certificate")
+        .context("cannot make a self-signed certificate")
 }
 
 fn combine(leaf: &X509, chain: &[X509], key: &PKey<Private>) -> Result<Certificate, ErrorStack> {

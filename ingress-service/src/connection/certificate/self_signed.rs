@@ -1,4 +1,5 @@
-//! A self-signed certificate, for Sentry's legacy webhooks: they do not check it.
+//! A self-signed certificate, for Sentry's legacy webhooks, which do not check
+//! it.
 
 use openssl::{
     asn1::Asn1Time,
@@ -21,9 +22,9 @@ pub(crate) const LIFE: i64 = 24 * 60 * 60;
 /// Clocks differ, so it began this many seconds ago.
 const BACKDATED: i64 = 60 * 60;
 
-/// A new key and its certificate for `hosts`, from `now` (seconds since 1970)
-/// for [`LIFE`]. ECDSA on P-256: a handshake costs a tenth of what one with
-/// RSA-4096 does.
+/// Makes a key and its certificate for `hosts`, valid from `now` (seconds since
+/// 1970) for [`LIFE`]. The key is ECDSA on P-256, because a handshake with
+/// RSA-4096 costs ten times as much.
 pub(crate) fn sign(hosts: &[TlsHost], now: i64) -> Result<(X509, PKey<Private>), ErrorStack> {
     let key = new_key()?;
     let mut name = X509NameBuilder::new()?;

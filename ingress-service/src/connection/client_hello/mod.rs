@@ -1,5 +1,5 @@
-//! Where a connection waits until its sender has said hello. It needs no seat
-//! for that, so a sender that says nothing, or half a hello, takes none.
+//! Where a connection waits for the sender's TLS hello. It needs no seat yet,
+//! so a sender that says nothing, or half a hello, takes none.
 
 #[cfg(test)]
 mod tests;
@@ -22,15 +22,17 @@ use crate::deadlines::HANDSHAKE_WITHIN;
 /// a record's head.
 const HANDSHAKE: u8 = 22;
 const RECORD_HEAD: usize = 5;
-/// More is left to the handshake: a usual hello has 300 to 1,800 bytes.
+/// A usual hello has 300 to 1,800 bytes. The handshake reads what goes beyond
+/// this.
 const MAX_HELLO: usize = 4_096;
 const READ_AT_ONCE: usize = 1_024;
 
-/// A number of places; who comes when all are taken gets the oldest one's.
+/// A number of places. When all are taken, a newcomer gets the place of the
+/// oldest.
 #[derive(Debug)]
 pub(super) struct HelloQueue {
     places: usize,
-    /// In the order in which they came.
+    /// By order of arrival.
     waiting: Mutex<BTreeMap<u64, Arc<Notify>>>,
     next: AtomicU64,
 }
@@ -52,8 +54,8 @@ impl HelloQueue {
         Self { places, waiting: Mutex::new(BTreeMap::new()), next: AtomicU64::new(0) }
     }
 
-    /// What the sender said first, up to the end of a TLS record; `None` when it
-    /// took too long for that, or as long as everybody who came after it.
+    /// The first bytes from the sender, up to the end of a TLS record. `None`
+    /// if they took too long, or if a newcomer took the place.
     pub(super) async fn hello(&self, stream: &mut TcpStream) -> Option<Vec<u8>> {
         let give_way = Arc::new(Notify::new());
         let number = self.next.fetch_add(1, Relaxed);
@@ -92,7 +94,7 @@ async fn read_record(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(said)
 }
 
-/// Whether this is a whole record, or nothing to wait for.
+/// Whether these bytes are a whole record, or no handshake at all.
 fn is_record(said: &[u8]) -> bool {
     match said {
         [] => false,

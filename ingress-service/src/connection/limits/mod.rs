@@ -1,11 +1,13 @@
-//! How many connections are served at once, and whose.
+//! How many connections are served at once, and which.
 //!
-//! A connection needs a seat before its TLS handshake, which is the dearest part
-//! of any request, and gets one once its sender has said hello. Addresses that
-//! may send have seats of their own, which those that may not can never take.
-//! Nobody who may send is turned away: newcomers wait in order, and while they do,
-//! connections that have long been waiting for their sender (a handshake, a head
-//! or a body that does not come) give theirs up.
+//! A TLS handshake is the most expensive part of any request. So a connection
+//! needs a seat before it, and gets one once its sender has said hello.
+//! Addresses that may send have seats of their own, which strangers can never
+//! take.
+//!
+//! No sender with permission is turned away. Newcomers wait in order. Meanwhile
+//! connections that have long waited for their sender (a handshake, a head or a
+//! body that does not come) give up their seats.
 
 #[cfg(test)]
 mod tests;
@@ -27,9 +29,9 @@ use super::{
 };
 use crate::sources::{PeerClass, Sources};
 
-/// Strangers' connections a second, all together, beyond a burst of
-/// [`STRANGERS_BURST`]: what they are answered is no news to them, and costs a
-/// handshake each.
+/// Connections a second for all strangers together, after a burst of
+/// [`STRANGERS_BURST`]. Their answer is always the same, and each costs a
+/// handshake.
 const STRANGERS_A_SECOND: u32 = 300;
 const STRANGERS_BURST: u32 = 1_000;
 
@@ -52,15 +54,16 @@ impl ConnectionLimits {
     /// Connections of trusted proxies are kept open if `keeps_alive`.
     pub(crate) fn new(sources: Arc<Sources>, accepted: usize, keeps_alive: bool) -> Self {
         let pace = |rate: u32| std::num::NonZeroU32::new(rate).unwrap_or(std::num::NonZeroU32::MIN);
-        // Of those who may send. So many at most are one address's, unless it is a
-        // trusted proxy's or every address may send: the others' find a seat.
+        // For those who may send. One address has at most a part of them, so
+        // that others find a seat. A trusted proxy may have all, and so may any
+        // address where every address may send.
         let seats = accepted / 4;
         Self {
             sources,
             lobby: HelloQueue::new(accepted * 3 / 8),
             seats: SeatPool::new(seats, (seats * 3 / 4).max(1)),
             strangers_lobby: HelloQueue::new((accepted / 16).max(1)),
-            // Further ones are closed unheard.
+            // More are closed right away.
             strangers_waiting: Semaphore::new((accepted / 8).max(1)),
             strangers_pace: RateLimiter::direct(
                 Quota::per_second(pace(STRANGERS_A_SECOND)).allow_burst(pace(STRANGERS_BURST)),
@@ -71,7 +74,8 @@ impl ConnectionLimits {
         }
     }
 
-    /// The connection on its seat, as soon as there is one; `None` when it gets none.
+    /// Waits for a seat and returns the connection on it. `None` if it gets
+    /// none.
     pub(crate) async fn seat(&self, mut stream: TcpStream) -> Option<SeatedStream> {
         let peer = stream.peer_addr().ok()?.ip();
         let standing = self.sources.standing(peer);
@@ -94,7 +98,7 @@ impl ConnectionLimits {
         Some(SeatedStream::new(stream, hello, seat))
     }
 
-    /// Frees seats for as long as it is polled.
+    /// Frees idle seats for as long as it is polled.
     pub(crate) async fn free_idle(&self) {
         tokio::join!(self.seats.free_idle(), self.strangers.free_idle());
     }
@@ -104,12 +108,13 @@ impl ConnectionLimits {
         connection.is_proxys() && !self.closing.load(Relaxed) && self.seats.are_plenty()
     }
 
-    /// From now on every answer says that its connection is closed.
+    /// From now on every answer announces that its connection will be closed.
     pub(crate) fn begin_closing(&self) {
         self.closing.store(true, Relaxed);
     }
 
-    /// Closes the connections that have heard no such answer and have no request.
+    /// Closes the connections that have no request. They got no such
+    /// announcement.
     pub(crate) fn close_kept(&self) {
         self.seats.free_kept();
     }
@@ -121,7 +126,8 @@ impl ConnectionLimits {
     }
 }
 
-/// Who is counted as one: an IPv6 network is given out whole.
+/// The address that `peer` counts as: providers give out IPv6 networks as a
+/// whole.
 fn group(peer: IpAddr) -> IpAddr {
     const NETWORK: u128 = !0 << 64;
     match peer.to_canonical() {

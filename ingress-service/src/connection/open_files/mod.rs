@@ -1,18 +1,18 @@
-//! How many connections the system lets the process have.
+//! How many connections the operating system allows.
 
 #[cfg(test)]
 mod tests;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Files that the process needs for other things than connections.
+/// Files that the process needs besides connections.
 const OTHER_FILES: u64 = 128;
-/// Connections that are accepted at most; further ones wait in the kernel.
+/// The most connections to accept. More wait in the kernel.
 const MOST: u64 = 8_192;
 
-/// How many connections to accept, after raising the process's limit of open
-/// files to what the system allows it: many systems begin at 1,024, for the sake
-/// of programs that use `select`.
+/// How many connections to accept. First raises the process's limit of open
+/// files to what the system allows. Many systems begin at 1,024, for programs
+/// that use `select`.
 pub(crate) fn accepted() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     let hard = limit.maximum.or(Some(u64::MAX));

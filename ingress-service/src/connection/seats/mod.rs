@@ -1,5 +1,5 @@
-//! A number of seats, given out in the order in which they are asked for, and
-//! the one task that frees those that are held idly.
+//! A number of seats, given out in the order of the requests, and the one task
+//! that frees idle ones.
 
 #[cfg(test)]
 mod tests;
@@ -19,19 +19,19 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use super::connection_state::ConnectionState;
 
 /// How long a connection may wait for its sender while others wait for a seat.
-/// Sentry answers within a round trip.
+/// Sentry needs a round trip.
 const IDLE: Duration = Duration::from_millis(500);
-/// The same for one that is kept open between requests: another request may be
-/// on its way already.
+/// The same for a connection between two requests: the next one may be on its
+/// way.
 const KEPT_IDLE: Duration = Duration::from_secs(2);
-/// How often it is looked for seats that are held idly while somebody waits.
+/// How often to look for idle seats while somebody waits.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Some seats.
+/// Seats for one kind of sender.
 #[derive(Debug)]
 pub(super) struct SeatPool {
     all: usize,
-    /// So many at most are one address's, where that is counted.
+    /// The most that one address may have, if addresses are counted.
     of_one: usize,
     free: Arc<Semaphore>,
     taken: Arc<TakenSeats>,
@@ -39,11 +39,12 @@ pub(super) struct SeatPool {
 
 #[derive(Debug, Default)]
 struct TakenSeats {
-    /// In their order.
+    /// By the order in which they got their seats.
     connections: Mutex<BTreeMap<u64, Arc<ConnectionState>>>,
     next: AtomicU64,
     addresses: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
-    /// How many wait for a seat: for one of an address, or for any.
+    /// How many wait for a seat, for each address that is counted, and for the
+    /// rest together.
     wanted: Mutex<HashMap<Option<IpAddr>, usize>>,
     asked: Notify,
 }
@@ -53,8 +54,8 @@ impl SeatPool {
         Self { all, of_one, free: Arc::new(Semaphore::new(all)), taken: Arc::default() }
     }
 
-    /// A seat, as one of its address's where that is counted. `proxy` says
-    /// whether the connection may be kept open after its answer.
+    /// Waits for a seat. It counts for `address` if there is one. `proxy`: the
+    /// connection may stay open after its answer.
     pub(super) async fn seat(&self, address: Option<IpAddr>, proxy: bool) -> Option<ConnectionSeat> {
         let of_address = match address {
             Some(address) => {
@@ -87,7 +88,7 @@ impl SeatPool {
         seats.acquire_owned().await.ok()
     }
 
-    /// Frees seats that are held idly while others wait for one, for ever.
+    /// Frees idle seats while others wait for one, for ever.
     pub(super) async fn free_idle(&self) {
         loop {
             self.taken.asked.notified().await;
@@ -105,7 +106,7 @@ impl SeatPool {
     }
 }
 
-/// One who waits for a seat, until it is dropped.
+/// Counts as waiting for a seat until it is dropped.
 struct SeatRequest<'a> {
     taken: &'a TakenSeats,
     address: Option<IpAddr>,
@@ -132,8 +133,8 @@ impl Drop for SeatRequest<'_> {
 }
 
 impl TakenSeats {
-    /// Ends the oldest connections that have been idle for too long, one for each
-    /// who waits; `false` when nobody does.
+    /// Ends the oldest connections that have been idle for too long, one for
+    /// each that waits. `false` if none waits.
     fn evict_idle(&self) -> bool {
         let mut wanted = lock(&self.wanted).clone();
         if wanted.is_empty() {
@@ -183,7 +184,7 @@ impl Drop for ConnectionSeat {
         if let Some((address, permit)) = self.of_address.take() {
             drop(permit);
             let mut addresses = lock(&self.taken.addresses);
-            // The table's own: nobody sits there or waits for a seat.
+            // Only the table holds it: nobody has such a seat or waits for one.
             if addresses.get(&address).is_some_and(|seats| Arc::strong_count(seats) == 1) {
                 addresses.remove(&address);
             }

@@ -1,13 +1,13 @@
 //! Webhooks of Sentry's Integration Platform: those with a `Sentry-Hook-Resource`.
 //!
 //! One module a resource, each with its actions, its schema, what is read of a
-//! body, and what the alert says of it. What is not named in a module is
-//! never read: so the grant code of an installation and the link that installs
-//! a build cannot leave.
+//! body, and what the alert says of it. A module reads only the fields that it
+//! names. So the grant code of an installation, and the link that installs a
+//! build, cannot leave.
 //!
-//! An `event_alert` and an `error` are events, as a legacy webhook is: all three
+//! An `event_alert` and an `error` are events, like a legacy webhook. All three
 //! become alerts of the kind `error` with the same issue id, so that one
-//! issue's events fold whichever way they came.
+//! issue's events fold in any case.
 
 mod activity_alert;
 mod comment;

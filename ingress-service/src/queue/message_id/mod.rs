@@ -7,11 +7,11 @@ use actix_web::http::header::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use shared::{ChannelId, UserId};
 
-/// Longer keys are hashed: what a stranger sends must not fill JetStream's memory.
+/// Longer keys are hashed, so that a stranger cannot fill JetStream's memory.
 const MAX_KEY: usize = 64;
 
-/// The channel, and what tells this firing of the alert from others: Sentry's
-/// key for it, or else what it says and to whom.
+/// The channel, and what identifies this firing of the alert. That is Sentry's
+/// key if there is one, else the content and the mention.
 pub(crate) fn message_id(
     channel: ChannelId,
     mention: Option<UserId>,

@@ -1,5 +1,5 @@
-//! A deadline that moves while NATS makes progress. As long as NATS confirms other
-//! alerts it is only slow, and waiting longer makes sense.
+//! A deadline that moves while NATS makes progress. As long as NATS confirms
+//! other alerts, it is only slow, and waiting helps.
 
 #[cfg(test)]
 mod tests;
@@ -18,13 +18,13 @@ use crate::deadlines::{HANGS_AFTER, PATIENCE};
 pub(super) struct ProgressTimeout(Mutex<Option<Instant>>);
 
 impl ProgressTimeout {
-    /// NATS has just confirmed something.
+    /// Notes that NATS has just confirmed something.
     pub(super) fn beat(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// What `work` comes to, before `deadline` or, while NATS confirms other
-    /// things, soon after it.
+    /// The result of `work`, if it is there before `deadline`, or soon after it
+    /// while NATS confirms other things.
     pub(super) async fn within<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         let mut until = deadline;

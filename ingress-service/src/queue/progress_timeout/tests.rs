@@ -6,8 +6,8 @@ use super::*;
 
 const DEADLINE: Duration = Duration::from_millis(350);
 
-/// How long somebody waits whose work takes `work`, while NATS confirms
-/// something every 10 ms for the time `alive`.
+/// Whether something that takes `work` was done, and how long we waited, while
+/// NATS confirms something every 10 ms for `alive`.
 async fn waits(work: Duration, alive: Duration) -> (bool, Duration) {
     let (progress, began) = (ProgressTimeout::default(), Instant::now());
     let beats = async {
@@ -33,7 +33,7 @@ async fn a_slow_nats_is_waited_for_and_a_hanging_one_is_not() {
     assert_eq!(waits(never, ms(200)).await, (false, DEADLINE));
     assert_eq!(waits(ms(600), ever).await, (true, ms(600)));
     assert_eq!(waits(never, ever).await, (false, DEADLINE + PATIENCE));
-    // It hangs while somebody waits on.
+    // NATS hangs while something still waits.
     let (done, took) = waits(never, DEADLINE).await;
     assert!(!done && took <= DEADLINE + HANGS_AFTER, "{took:?}");
 }

@@ -1,15 +1,15 @@
-//! Which requests came before. What is signed is the body alone, so a captured
-//! request can be sent again with any headers: its body is what gives it away.
+//! Which requests came before. A signature covers the body alone, so a captured
+//! request can be sent again with other headers. Only its body identifies it.
 //!
-//! - A signed request is stored once: its body is remembered for a week.
-//! - A body that describes a [`StateSubject`], signed or not, is a repeat while it is the
-//!   last one taken about that state, for ten minutes: a state may come back.
-//! - Of all others JetStream recognises the `Nats-Msg-Id` for ten minutes.
+//! - A signed request is stored once. Its body is remembered for a week.
+//! - A body that describes a [`StateSubject`], signed or not, is a repeat for
+//!   ten minutes, while it is the last one about that state. A state may come
+//!   back.
+//! - JetStream recognises all others by the `Nats-Msg-Id` for ten minutes.
 //!
-//! The alert is stored first and the note is written then. A crash between the
-//! two loses nothing: the retry finds the state's note as it was, makes the same
-//! `Nats-Msg-Id` of it, and is not stored twice. `repeat_notes.rs` reads and
-//! writes the notes.
+//! The alert is stored first, then the note is written. A crash between the two
+//! loses nothing: the retry finds the old note, gets the same `Nats-Msg-Id`,
+//! and is not stored twice. `repeat_notes.rs` reads and writes the notes.
 
 #[cfg(test)]
 mod tests;
@@ -23,17 +23,17 @@ use shared::{Alert, ChannelId, alert::Trust, bus::retention::DUPLICATE_WINDOW, w
 use super::message_id::message_id;
 use crate::payload::StateSubject;
 
-/// What tells a request from others.
+/// What identifies a request.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestIdentity {
     pub(super) channel: ChannelId,
-    /// Of the body; or of the content and the sender's keys, where neither a
-    /// signature nor a state is known.
+    /// A hash of the body. Without a signature and a state: of the content and
+    /// the sender's keys.
     pub(super) id: String,
     pub(super) noted: NoteKind,
 }
 
-/// Which note the bucket [`wire::SEEN`] keeps about it.
+/// Which kind of note the bucket [`wire::SEEN`] keeps about a request.
 #[derive(Debug, Clone)]
 pub(super) enum NoteKind {
     Nothing,
@@ -46,21 +46,22 @@ pub(super) enum NoteKind {
 pub(crate) struct NewRequest {
     /// Its `Nats-Msg-Id`.
     pub(crate) message_id: String,
-    /// The revision of the state's note that it follows.
+    /// The revision of the state's note before it.
     pub(super) revision: u64,
 }
 
 /// The note about a state.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StateNote {
-    /// Of the last body that was taken.
+    /// The hash of the last body about this state.
     pub(super) sha256: String,
-    /// Where its alert was stored: the later one is the last.
+    /// The sequence of its alert, which shows which of two notes is the later
+    /// one.
     pub(super) stored: u64,
 }
 
 impl RequestIdentity {
-    /// The request that this alert came with.
+    /// Identifies the request that brought this alert.
     pub(crate) fn of(alert: &Alert, state: Option<StateSubject>, headers: &HeaderMap, body: &[u8]) -> Self {
         let signed = matches!(alert.trust, Trust::Signature(_));
         let (id, noted) = match state {
@@ -71,12 +72,12 @@ impl RequestIdentity {
         Self { channel: alert.channel, id, noted }
     }
 
-    /// Whether a repeat is answered as one.
+    /// Whether a note is kept, so that a repeat gets an answer of its own.
     pub(crate) const fn is_noted(&self) -> bool {
         !matches!(self.noted, NoteKind::Nothing)
     }
 
-    /// The subject of the note about it.
+    /// The subject of its note.
     pub(super) fn subject(&self) -> Option<String> {
         match &self.noted {
             NoteKind::Nothing => None,
@@ -85,7 +86,7 @@ impl RequestIdentity {
         }
     }
 
-    /// The request, given what the bucket holds about it; `None` where it is a repeat.
+    /// Judges the request by the note in the bucket. `None` if it is a repeat.
     pub(super) fn unless_repeat(&self, found: Option<&StreamMessage>, now_ms: i64) -> Option<NewRequest> {
         let (channel, id) = (self.channel, &self.id);
         let revision = found.map_or(0, |message| message.sequence);
@@ -103,7 +104,7 @@ impl RequestIdentity {
     }
 }
 
-/// Of the body; with the mention where a URL may name one in its own right.
+/// A hash of the body, and of the mention where the URL may add one.
 fn digest(alert: &Alert, signed: bool, body: &[u8]) -> String {
     let mut content = Sha256::new_with_prefix(body);
     if let (Some(user), false) = (alert.mention, signed) {

@@ -14,8 +14,8 @@ const BODIES: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,
-    /// Whoever waits first may go beyond what is free, one at a time: bodies that
-    /// are all half read would otherwise wait for each other.
+    /// The first one that waits may go beyond what is free, one at a time.
+    /// Otherwise bodies that are all half read would wait for each other.
     first: Arc<Mutex<()>>,
 }
 

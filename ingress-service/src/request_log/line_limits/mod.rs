@@ -1,4 +1,4 @@
-//! How many log lines refusals may cost.
+//! How many log lines rejected requests may cause.
 
 #[cfg(test)]
 mod tests;
@@ -15,11 +15,11 @@ use std::{
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Lines a second of each kind of refusal, and at once.
+/// Lines of each kind: a second, and in a burst.
 const KIND: (NonZeroU32, NonZeroU32) = (limit(20), limit(200));
 /// The part of these that one address may cause.
 const SOURCE: (NonZeroU32, NonZeroU32) = (limit(5), limit(50));
-/// So many addresses have a limit of their own.
+/// The most addresses with a limit of their own.
 const SOURCES: usize = 10_000;
 
 const fn limit(lines: u32) -> NonZeroU32 {
@@ -29,7 +29,7 @@ const fn limit(lines: u32) -> NonZeroU32 {
     }
 }
 
-/// Decides which refusals are logged, and counts the others.
+/// Decides which rejections are logged, and counts the rest.
 #[derive(Debug)]
 pub(crate) struct LineLimits {
     sources: DefaultKeyedRateLimiter<(&'static str, Option<IpAddr>)>,
@@ -55,14 +55,14 @@ impl Default for LineLimits {
 }
 
 impl LineLimits {
-    /// Whether a refusal of this kind is logged; then also how many before it
-    /// were not.
+    /// If a rejection of this kind is to be logged: how many before it were
+    /// not. Else `None`.
     pub(crate) fn admit(&self, kind: &'static str, source: Option<IpAddr>) -> Option<u64> {
-        // Looks at all of them, so not each time.
+        // This looks at all addresses, so it does not run each time.
         if self.calls.fetch_add(1, Relaxed) % SOURCES == SOURCES - 1 {
             self.sources.retain_recent();
         }
-        // When there are too many, the further ones count as one.
+        // When there are too many, all new ones count as one.
         let source = source.filter(|_| self.sources.len() < SOURCES);
         let of_source = self.sources.check_key(&(kind, source)).is_ok();
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +79,7 @@ impl LineLimits {
         }
     }
 
-    /// How many refusals of each kind were not logged since the last call.
+    /// How many rejections of each kind were not logged since the last call.
     pub(crate) fn unlogged(&self) -> Vec<(&'static str, u64)> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = kinds.iter_mut().map(|(name, kind)| (*name, std::mem::take(&mut kind.unlogged)));

@@ -1,21 +1,21 @@
-//! `X-Forwarded-For`, as proxies write it: addresses, some with a port, some in
-//! brackets or quotes.
+//! Reads `X-Forwarded-For`: addresses, some with a port, some in brackets or
+//! quotes.
 
 #[cfg(test)]
 mod tests;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// An entry is no address.
+/// An entry of the header is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoAddress;
 
-/// The right-most address that is no proxy, in its IPv4 form where it has one;
-/// `None` where there is none. `lists` are the header's values in their order:
-/// several are one list.
+/// The last address that is not a proxy, as IPv4 if possible. `None` if there
+/// is none. `lists` are the header's values in order; several headers make one
+/// list.
 ///
 /// # Errors
-/// When an entry, wherever it stands, is no address.
+/// When any entry is not an address.
 pub fn source<'a>(
     lists: impl DoubleEndedIterator<Item = &'a [u8]>,
     is_proxy: impl Fn(IpAddr) -> bool,
@@ -49,7 +49,7 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
         return inner.parse::<Ipv6Addr>().ok().map(IpAddr::from);
     }
     match entry.parse::<SocketAddr>().ok()? {
-        // A zone means something on its own machine alone.
+        // A zone has a meaning only on its own machine.
         SocketAddr::V6(socket) if socket.scope_id() != 0 || entry.contains('%') => None,
         socket => Some(socket.ip()),
     }

@@ -1,5 +1,5 @@
-//! What the word `sentry` in `ALLOWED_SOURCES` means: the built-in list and
-//! the copy of the published one, which discord-service keeps in NATS.
+//! What the word `sentry` in `ALLOWED_SOURCES` means: the built-in list, and
+//! the copy of the published list that discord-service keeps in NATS.
 
 #[cfg(test)]
 mod tests;
@@ -16,20 +16,20 @@ use async_nats::{Client, connection::State, jetstream};
 use ipnet::IpNet;
 use shared::{
     kv,
-    sources::{Ranges, built_in},
+    sentry_ip_ranges::{Ranges, built_in},
     wire,
 };
 use tokio::time::sleep;
 
-/// How often the copy is read. A reading names the bucket and not a consumer of
-/// it, so a bucket that was remade is read like any other.
+/// How often the copy is read. A read needs no consumer, so it also works after
+/// the bucket was deleted and made again.
 const READ_EVERY: Duration = Duration::from_secs(2);
 
 /// Sentry's networks as they are known now.
 #[derive(Debug)]
 pub(super) struct SentryNetworks {
     networks: ArcSwap<Vec<IpNet>>,
-    /// The last copy that could be used: it outlives its bucket.
+    /// The last copy that could be used. It stays if the bucket is lost.
     copy: Mutex<Option<Ranges>>,
 }
 
@@ -46,7 +46,8 @@ impl SentryNetworks {
         super::contains(&self.networks.load(), address)
     }
 
-    /// Reads the copy again and again. While NATS is away, what was known holds.
+    /// Reads the copy again and again. While NATS is away, the last copy stays
+    /// valid.
     pub(super) async fn follow(&self, nats: &Client) {
         let js = jetstream::new(nats.clone());
         let mut read = None;
@@ -63,7 +64,8 @@ impl SentryNetworks {
                     }
                 }
             }
-            // What vanished a month ago goes by itself.
+            // Networks that vanished from the list a month ago are dropped
+            // here.
             self.refresh(chrono::Utc::now().timestamp_millis());
             sleep(READ_EVERY).await;
         }
@@ -73,12 +75,13 @@ impl SentryNetworks {
         match Ranges::decode(record) {
             Ok(copy) => *self.copy.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy),
             Err(error) => {
-                tracing::warn!(%error, "refused the copy of Sentry's addresses; the last good one holds");
+                tracing::warn!(%error, "cannot use the copy of Sentry's addresses; keeping the last good one");
             }
         }
     }
 
-    /// Puts together what holds at this time, in milliseconds since 1970.
+    /// Combines the networks that are valid at this time, in milliseconds since
+    /// 1970.
     fn refresh(&self, now_ms: i64) {
         let copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         let copied = copy.iter().flat_map(|copy| copy.networks(now_ms));

@@ -1,4 +1,4 @@
-//! What one channel keeps to recognise its senders, ready for use.
+//! The keys by which one channel recognises its senders, ready for use.
 
 #[cfg(test)]
 mod tests;
@@ -13,8 +13,8 @@ use shared::{
     trust::{ChannelTrust, ClientSecret, SecretsKeys, VERSION},
 };
 
-/// What a channel demands and accepts. The default is a channel that keeps
-/// nothing and takes everything without a token.
+/// What a channel demands and accepts. By default it has no keys and takes
+/// every request without a token.
 #[derive(Debug, Default)]
 pub(super) struct ChannelKeys {
     pub(super) secured: bool,
@@ -30,7 +30,7 @@ struct KeptToken {
 #[derive(Debug)]
 struct KeptSecret {
     id: String,
-    /// `None` where no key of `SECRETS_KEY` opens it: then it verifies nothing.
+    /// `None` if no key of `SECRETS_KEY` opens it. Then it verifies nothing.
     opened: Option<ClientSecret>,
 }
 
@@ -40,7 +40,8 @@ impl fmt::Debug for KeptToken {
     }
 }
 
-/// Why a record cannot be read. It never shows the record, which holds secrets.
+/// Why a record cannot be read. The text never contains the record, which holds
+/// secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("it is not a record")]
@@ -76,7 +77,7 @@ impl ChannelKeys {
         })
     }
 
-    /// Whether the channel demands nothing and recognises nobody.
+    /// Whether the channel demands nothing and has no keys.
     pub(super) const fn is_trivial(&self) -> bool {
         !self.secured && self.tokens.is_empty() && self.secrets.is_empty()
     }
@@ -94,7 +95,7 @@ impl ChannelKeys {
         self.secrets.iter().any(|secret| secret.opened.is_none())
     }
 
-    /// The id of the channel's key that this token is.
+    /// The id of the channel's key with this token.
     pub(super) fn token(&self, token: &str) -> Option<&str> {
         let given = Sha256::digest(token);
         let known = self.tokens.iter().find(|known| memcmp::eq(&known.sha256, &given));
@@ -108,14 +109,14 @@ impl ChannelKeys {
         }
         let signed = |secret: &&KeptSecret| {
             let expected = secret.opened.as_ref().and_then(|secret| sign(secret, body));
-            // Of one length: `memcmp::eq` panics otherwise.
+            // `memcmp::eq` panics if the lengths differ.
             expected.is_some_and(|it| it.len() == signature.len() && memcmp::eq(it.as_bytes(), signature))
         };
         self.secrets.iter().find(signed).map(|secret| secret.id.as_str())
     }
 }
 
-/// Whether it looks like one: what does not costs no hashing of a long body.
+/// Whether it looks like a signature. If not, a long body need not be hashed.
 fn is_signature(text: &[u8]) -> bool {
     text.len() == 64 && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -129,8 +130,8 @@ pub(super) fn sign(secret: &ClientSecret, body: &[u8]) -> Option<String> {
 
 #[cfg(any(test, feature = "fuzzing"))]
 impl ChannelKeys {
-    /// A channel with this token as `t1`, and these secrets as `s1`, `s2`, …;
-    /// `None` is one that could not be opened. For tests and oracles.
+    /// A channel with this token as `t1` and these secrets as `s1`, `s2`, ….
+    /// `None` is a secret that could not be opened. For tests and oracles.
     pub(super) fn of(secured: bool, token: Option<&str>, secrets: &[Option<&str>]) -> Self {
         let tokens =
             token.map(|token| KeptToken { id: "t1".to_owned(), sha256: Sha256::digest(token).into() });

@@ -1,7 +1,7 @@
 use super::*;
 
 const BODY: &[u8] = "{\"caf\u{e9}\": \"\\u2603\"}".as_bytes();
-/// Of the body under `hunter2`, made by the `hmac` of Python's library.
+/// The signature of the body with `hunter2`, made by Python's `hmac`.
 const SIGNATURE: &str = "34b09cc9048550791f0ffa6234337da2b8fe31888b19f59962f1e018f8032854";
 
 fn read(record: &str) -> Result<ChannelKeys, Unreadable> {

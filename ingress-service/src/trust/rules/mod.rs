@@ -1,5 +1,5 @@
-//! Whether what came with a request is what its channel demands. Pure: the
-//! table of docs/ARCHITECTURE.md, and nothing else.
+//! Whether a request brings what its channel demands. These are pure functions:
+//! the table of docs/ARCHITECTURE.md.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,8 @@ impl<'a> Header<'a> {
     }
 }
 
-/// What a request brings to be trusted. No `Debug`: it is all secret.
+/// What a request brings to be trusted. It has no `Debug`, because all of it is
+/// secret.
 #[derive(Clone, Copy)]
 pub(crate) struct Evidence<'a> {
     token: Option<&'a str>,
@@ -43,14 +44,15 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// That of a request with this token in its query and this body, as it came.
+    /// The evidence of a request with this token in its query and this raw
+    /// body.
     pub(crate) fn of(token: Option<&'a str>, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         let signature = Header::of(headers, SIGNATURE);
         Self { token, signature, timestamp: Header::of(headers, TIMESTAMP), body }
     }
 }
 
-/// Why a request is not trusted. The words stand in `status`, for the channel's
+/// Why a request is not trusted. `status` shows these texts to the channel's
 /// admins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EvidenceError {
@@ -97,8 +99,8 @@ enum Signature<'a> {
     Right(&'a str),
 }
 
-/// How far a request received at `received_ms`, in milliseconds since 1970, is
-/// trusted for a channel with these keys.
+/// Says for what evidence a channel with these keys trusts a request, received
+/// at `received_ms` (milliseconds since 1970).
 ///
 /// # Errors
 /// [`EvidenceError`] when the channel demands something else.
@@ -137,8 +139,8 @@ const fn no_token(keys: &ChannelKeys) -> EvidenceError {
     if keys.has_tokens() { EvidenceError::WrongToken } else { EvidenceError::NoSuchToken }
 }
 
-/// A missing timestamp is allowed. It is not signed, so who would leave it out
-/// could set it as well.
+/// A missing timestamp is allowed. It is not signed, so an attacker who leaves
+/// it out could also set it.
 fn check_timestamp(timestamp: Header<'_>, received_ms: i64) -> Result<(), EvidenceError> {
     let seconds = match timestamp {
         Header::Absent => return Ok(()),

@@ -2,7 +2,7 @@ use super::*;
 
 const NOW_MS: i64 = 1_763_905_862_123;
 const BODY: &[u8] = b"{}";
-/// Of the body under `hunter2`, made by the `hmac` of Python's library.
+/// The signature of the body with `hunter2`, made by Python's `hmac`.
 const RIGHT: Header<'_> = Header::Once(b"603176255680307a81ec5b984e3a7b4143d0aef1fd1576987618e55c50868ad7");
 const WRONG: Header<'_> = Header::Once(b"0000000000000000000000000000000000000000000000000000000000000000");
 const NO: Header<'_> = Header::Absent;
@@ -18,8 +18,8 @@ fn outcome(keys: &ChannelKeys, token: Option<&str>, signature: Header<'_>, times
 
 #[test]
 fn every_combination_of_what_is_kept_and_what_is_brought() {
-    // For a channel that is open and for one that is secured: what comes of
-    // no token, the right one and a wrong one.
+    // What the channel has, then two lists of outcomes: for an open channel,
+    // then for a secured one. Each list: no token, the right one, a wrong one.
     type Row<'a> = (Option<&'a str>, &'a [Option<&'a str>], Header<'a>, [&'a str; 3], [&'a str; 3]);
     let (token, none) = (Some("swordfish"), "NoSuchToken");
     let secrets: &[Option<&str>] = &[Some("other"), Some("hunter2")];

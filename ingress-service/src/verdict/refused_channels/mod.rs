@@ -1,5 +1,6 @@
-//! Channels that were refused just now: a flood for one is answered from memory,
-//! for so short a time at once that nobody can authorize the channel in between.
+//! Channels that were refused just now. A flood for one is answered from
+//! memory, for so short a time that nobody could authorize the channel
+//! meanwhile.
 
 #[cfg(test)]
 mod tests;
@@ -12,19 +13,19 @@ use std::{
 
 use shared::ChannelId;
 
-/// While a channel is refused, verdicts are asked for it no more often than this.
+/// The shortest time between two questions about a channel that is refused.
 const ASK_EVERY: Duration = Duration::from_millis(20);
-/// So many channels are remembered; when there are more, all are forgotten, and
-/// verdicts are asked.
+/// The most channels to remember. When there are more, all are forgotten and
+/// asked about again.
 const CHANNELS: usize = 4_096;
 
-/// When a verdict was last asked for each channel that was refused.
+/// When each refused channel was last asked about.
 #[derive(Debug, Default)]
 pub(crate) struct RefusedChannels(Mutex<HashMap<ChannelId, Instant>>);
 
 impl RefusedChannels {
-    /// Whether to ask for a verdict; otherwise the last one was a refusal, and
-    /// still holds.
+    /// Whether to ask for a verdict. If not, the last one was a refusal and is
+    /// still valid.
     pub(crate) fn may_ask(&self, channel: ChannelId, now: Instant) -> bool {
         let mut channels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(asked) = channels.get_mut(&channel) else {
@@ -37,7 +38,7 @@ impl RefusedChannels {
         due
     }
 
-    /// A verdict said whether the channel is authorized.
+    /// Learns from a verdict whether the channel is authorized.
     pub(crate) fn learn(&self, channel: ChannelId, authorized: bool, now: Instant) {
         let mut channels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if authorized {

@@ -1,6 +1,6 @@
-//! Questions over NATS, some of which get no answer. The client's own table keeps
-//! each request until its reply comes. Here a request that stops waiting leaves
-//! the table.
+//! Questions over NATS that may get no answer. The client's own table keeps
+//! each request until its reply comes. In this table a request that stops
+//! waiting is removed.
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 type AwaitedReplies = Arc<Mutex<HashMap<u64, oneshot::Sender<Message>>>>;
 
-/// Asks, and hears the replies on one subscription.
+/// Asks questions, and gets all replies on one subscription.
 #[derive(Debug)]
 pub(crate) struct ReplyInbox {
     nats: Client,
@@ -52,7 +52,8 @@ impl ReplyInbox {
     /// When the client has ended.
     pub(crate) async fn listen(nats: Client) -> anyhow::Result<Self> {
         let inbox = nats.new_inbox();
-        let replies = nats.subscribe(format!("{inbox}.*")).await.context("Failed to listen for replies")?;
+        let replies =
+            nats.subscribe(format!("{inbox}.*")).await.context("cannot subscribe to the replies")?;
         let waiting = AwaitedReplies::default();
         let listener = AbortOnDropHandle::new(tokio::spawn(deliver(replies, Arc::clone(&waiting))));
         Ok(Self { nats, inbox, waiting, next: AtomicU64::new(0), _listener: listener })

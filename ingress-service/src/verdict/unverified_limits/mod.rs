@@ -1,5 +1,5 @@
-//! What is stored when nobody says who may post: little for channels that were
-//! never seen authorized, so that strangers cannot fill the disk.
+//! How much is stored without a verdict: little for channels that were never
+//! seen authorized, so that strangers cannot fill the disk.
 
 #[cfg(test)]
 mod tests;
@@ -12,21 +12,25 @@ use std::{
 
 use shared::ChannelId;
 
-/// Alerts within [`WINDOW`] for a channel not seen authorized.
+/// The most alerts within [`WINDOW`] for a channel that was never seen
+/// authorized.
 const ALERTS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(60);
-/// So many channels not seen authorized get their share within [`WINDOW`]; the
-/// others none. With [`ALERTS`] this bounds both the memory and the disk.
+/// The most channels that get [`ALERTS`] within [`WINDOW`]. More get nothing.
+/// The two numbers together bound memory and disk.
 const STRANGERS: usize = 4_096;
-/// Strangers are forgotten no more often than this: it looks at all of them.
+/// The shortest time between two sweeps of strangers, because a sweep looks at
+/// all of them.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// So many authorized channels are remembered at least, and twice as many at most.
+/// At least this many authorized channels are remembered, and at most twice as
+/// many.
 const REMEMBERED: usize = 100_000;
 
-/// So many bytes are stored at most from one verdict to the next.
+/// The most bytes to store from one verdict to the next.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Remembers which channels were authorized and counts for those that were not.
+/// Remembers which channels were authorized, and counts the alerts of the
+/// others.
 #[derive(Debug, Default)]
 pub(crate) struct UnverifiedLimits(Mutex<UnverifiedCounts>);
 
@@ -42,7 +46,7 @@ struct UnverifiedCounts {
 }
 
 impl UnverifiedLimits {
-    /// A verdict said whether the channel is authorized.
+    /// Learns from a verdict whether the channel is authorized.
     pub(crate) fn learn(&self, channel: ChannelId, authorized: bool) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let [newer, older] = &mut state.authorized;
@@ -58,13 +62,13 @@ impl UnverifiedLimits {
         state.strangers.remove(&channel);
     }
 
-    /// A verdict answered: what comes without one from now on is counted from zero.
+    /// A verdict came, so the count of bytes begins at zero again.
     pub(crate) fn answered(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes = 0;
     }
 
-    /// Whether there is room for an alert of this size without a verdict; then it
-    /// is counted.
+    /// Whether there is room for an alert of this size without a verdict. If
+    /// so, counts it.
     pub(crate) fn has_room(&self, size: usize) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = state.bytes.saturating_add(size as u64);
@@ -75,7 +79,7 @@ impl UnverifiedLimits {
         fits
     }
 
-    /// Whether the channel was authorized when a verdict last said.
+    /// Whether the last verdict said that the channel is authorized.
     pub(crate) fn knows(&self, channel: ChannelId) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.authorized.iter().any(|generation| generation.contains(&channel))

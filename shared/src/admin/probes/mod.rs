@@ -1,5 +1,5 @@
-//! Who looks at `/readyz`, and how often. A service that stops keeps taking
-//! requests until those who send them have seen that it does.
+//! How often probes ask `/readyz`. A service that stops still takes requests
+//! until the probes have seen that it fails.
 
 #[cfg(test)]
 mod tests;
@@ -14,16 +14,16 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// What is asked at `/readyz`.
+/// The two questions that `/readyz` answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeQuestion {
-    /// Whether all of the work can be done.
+    /// Can the process do all of its work?
     Work,
-    /// Whether requests are to be sent here: `/readyz?for=traffic`.
+    /// May requests come here? `/readyz?for=traffic`.
     Traffic,
 }
 
-/// The looks at `/readyz` of one process, of each question.
+/// The probes of one process, for each question.
 #[derive(Debug, Default)]
 pub(crate) struct Probes {
     work: Looks,
@@ -39,12 +39,12 @@ struct Looks {
 #[derive(Debug, Default, Clone, Copy)]
 struct ProbeTimes {
     last: Option<Instant>,
-    /// Between the last two.
+    /// The time between the last two.
     every: Duration,
 }
 
 impl Probes {
-    /// Somebody asked and was told this.
+    /// Notes that a probe got this answer.
     pub(crate) fn note(&self, question: ProbeQuestion, ready: bool) {
         let looks = match question {
             ProbeQuestion::Work => &self.work,
@@ -58,8 +58,9 @@ impl Probes {
         }
     }
 
-    /// Returns when whoever looks regularly was told that it is not ready, at
-    /// once where nobody looks (any more), and after `longest` in any case.
+    /// Returns when a regular probe was told that the process is not ready, but
+    /// after `longest` in any case. Returns at once if no probe comes, or none
+    /// any more.
     pub(crate) async fn until_failed(&self, longest: Duration) {
         tokio::join!(self.work.until_failed(longest), self.traffic.until_failed(longest));
     }
@@ -68,7 +69,7 @@ impl Probes {
 impl Looks {
     async fn until_failed(&self, longest: Duration) {
         let ProbeTimes { last, every } = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        // The next one is due within `every`, and may be late.
+        // The next probe is due within `every`, and may be late.
         let overdue = (every * 2).min(longest);
         if last.is_some_and(|last| last.elapsed() < overdue) {
             let _ = timeout(overdue, self.failed.notified()).await;

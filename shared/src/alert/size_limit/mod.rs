@@ -1,5 +1,6 @@
-//! Keeps a record on the bus at [`MAX_RECORD`] bytes, whatever was sent: Sentry's
-//! texts are short, a hostile one's every character may take four bytes or two.
+//! Keeps a record on the bus at [`MAX_RECORD`] bytes, even for hostile input.
+//! Sentry's texts are short, but each character of a hostile one may take four
+//! bytes, or two.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Makes one stream what the table says.
+//! Creates or updates one stream, as the table says.
 
 #[cfg(test)]
 mod tests;
@@ -15,22 +15,22 @@ use super::{
     stream_table::{SCHEMA, SCHEMA_KEY, StreamSpec},
 };
 
-/// JetStream's refusal of more replicas than it has servers.
+/// JetStream's codes for more replicas than it has servers.
 const NO_PEERS: [u64; 2] = [10005, 10074];
 
-/// A stream that is there.
+/// The state of a stream that exists now.
 #[derive(Debug)]
 pub(super) struct Applied {
     pub(super) info: Info,
-    /// It was missing.
+    /// It was missing, and this call made it.
     pub(super) made: bool,
-    /// It was to be updated. What NATS makes of an update may differ from it.
+    /// An update was sent. NATS may have changed the stream in another way.
     pub(super) updated: bool,
     /// Why it is not as the table says.
     pub(super) older: Option<String>,
 }
 
-/// Makes the stream where it is missing, and brings it up to date where `update`.
+/// Makes the stream if it is missing. Brings it up to date if `update` is set.
 ///
 /// # Errors
 /// When it cannot be made, or NATS does not say whether it is there.
@@ -66,8 +66,8 @@ pub(super) async fn apply(
 }
 
 async fn make(js: &jetstream::Context, entry: &StreamSpec) -> anyhow::Result<Info> {
-    // A stream that is made again numbers its messages beyond those of the former
-    // one: no number that somebody remembers ever means another message.
+    // A stream that is made again begins with higher sequences than the former
+    // one had. So no remembered sequence ever means another message.
     let first = chrono::Utc::now().timestamp_millis().try_into().ok();
     let mut config = Config { first_sequence: first, ..entry.config.clone() };
     loop {
@@ -76,7 +76,7 @@ async fn make(js: &jetstream::Context, entry: &StreamSpec) -> anyhow::Result<Inf
             Err(error) => error,
         };
         match code(&error) {
-            // Another pod came first, with numbers of its own.
+            // Another pod came first, with another first sequence.
             Some(ErrorCode::STREAM_NAME_EXIST) => {
                 return Ok(js.get_stream(&config.name).await?.cached_info().clone());
             }
@@ -88,8 +88,8 @@ async fn make(js: &jetstream::Context, entry: &StreamSpec) -> anyhow::Result<Inf
     }
 }
 
-/// The configuration that stands, with what the table says put into it. What a
-/// newer build made stays as it is.
+/// The configuration in NATS with the table's values in it. What only a newer
+/// build knows stays.
 fn latest(found: &Config, wanted: &Config) -> Config {
     let made_by = found.metadata.get(SCHEMA_KEY).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
     if made_by > SCHEMA {
@@ -100,14 +100,14 @@ fn latest(found: &Config, wanted: &Config) -> Config {
         discard: wanted.discard,
         discard_new_per_subject: wanted.discard_new_per_subject,
         max_messages_per_subject: wanted.max_messages_per_subject,
-        // Without a limit of ours, that of whoever made it.
+        // If the table has no limit, the one from its creation stays.
         max_bytes: if wanted.max_bytes > 0 { wanted.max_bytes } else { found.max_bytes },
         max_age: wanted.max_age,
         duplicate_window: wanted.duplicate_window,
         num_replicas: wanted.num_replicas,
         republish: wanted.republish.clone(),
         allow_direct: wanted.allow_direct,
-        // It cannot be taken back.
+        // NATS cannot switch it off again.
         allow_message_ttl: found.allow_message_ttl || wanted.allow_message_ttl,
         ..found.clone()
     };
@@ -126,7 +126,7 @@ fn code(error: &CreateStreamError) -> Option<ErrorCode> {
     }
 }
 
-/// What keeps a stream from being made or updated, and what to do about it.
+/// Why a stream cannot be made or updated, and what to do about it.
 fn explain(error: &CreateStreamError, entry: &StreamSpec) -> String {
     let Some(code) = code(error) else { return error.to_string() };
     let replicas = entry.config.num_replicas;

@@ -1,5 +1,4 @@
-//! The connection to NATS: how it is made, and what the log and the readiness
-//! say of it.
+//! The connection to NATS, and what the log and the readiness say about it.
 
 #[cfg(test)]
 mod tests;
@@ -30,21 +29,21 @@ use crate::{
     settings::{NatsSettings, SettingsError, secret},
 };
 
-/// A dead peer is noticed after three of these.
+/// After three of these a dead server is noticed.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
-/// For each step of an attempt.
+/// The limit of each step of an attempt.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// The longest wait between two attempts. The ingress holds a modern webhook for
 /// 700 ms, and a NATS that is back must be found within that time.
 const MAX_RECONNECT_DELAY: Duration = Duration::from_millis(200);
-/// What the server objects to, such as a missing permission, is logged so often.
+/// How often to log an objection of the server, such as a missing permission.
 const OBJECTION_EVERY: Duration = Duration::from_secs(10);
-/// The name under which readiness reports the connection.
+/// The readiness check that fails while there is no connection.
 const CHECK: &str = "nats";
 
-/// Connects in the background: this returns at once, also while NATS is away,
-/// and the client reconnects for ever. Readiness follows the connection. With it
-/// comes what the user lacks there.
+/// Connects in the background. It returns at once, even while NATS is away, and
+/// the client reconnects for ever. Readiness follows the connection. Also
+/// returns the rights that the user lacks there.
 ///
 /// # Errors
 /// [`SettingsError`] when the credentials cannot be used.
@@ -59,20 +58,22 @@ pub async fn connect(
     let (attempts, events) = (watcher.clone(), watcher);
     check(settings)?;
     let identity = settings.clone();
-    // Asked before each attempt: secrets in files may have been rotated since.
+    // Called before each attempt, because the secrets in files may have been
+    // rotated.
     let options = ConnectOptions::with_auth_callback(move |nonce| {
         let auth = identify(&identity, &nonce);
         future::ready(auth.map_err(AuthError::new))
     })
     .name(service)
-    // Answers hold alerts: NATS can keep each user to answers of its own.
+    // Answers hold alerts. With a prefix NATS can limit each user to its own
+    // answers.
     .custom_inbox_prefix(format!("_INBOX.{service}"))
     .retry_on_initial_connect()
     .ping_interval(PING_INTERVAL)
     .connection_timeout(CONNECT_LIMIT)
     .reconnect_delay_callback(|_| reconnect_delay(rand::random()))
     // Called before each attempt. An event names only the kind of the last
-    // failure; the servers know its cause.
+    // failure, but the list of servers has its cause.
     .reconnect_to_server_callback(move |servers, _| {
         why(&servers).into_iter().for_each(|why| attempts.failed(why));
         future::ready(None)
@@ -92,14 +93,14 @@ pub async fn connect(
     Ok((client, lacks))
 }
 
-/// The wait before the next attempt: between half and all of the longest one, so
-/// that not all pods come back in the same moment.
+/// The wait before the next attempt. It is between half and all of the longest
+/// one, so that the pods do not all come back together.
 fn reconnect_delay(random: f64) -> Duration {
     MAX_RECONNECT_DELAY.mul_f64(f64::midpoint(1.0, random))
 }
 
-/// Tells at the start, before anything is said or bound, whether [`connect`] can
-/// use the settings, and whether they fit together.
+/// Checks at the start, before anything is logged or bound, whether [`connect`]
+/// can use the settings and whether they fit together.
 ///
 /// # Errors
 /// [`SettingsError`] when it cannot.
@@ -119,7 +120,8 @@ pub fn check(settings: &NatsSettings) -> Result<(), SettingsError> {
     }
 }
 
-/// Who we are for the server, as the settings and the files say now.
+/// The credentials for the server, from the settings and from the files as they
+/// are now.
 fn identify(settings: &NatsSettings, nonce: &[u8]) -> Result<Auth, SettingsError> {
     let mut auth = Auth::new();
     if let Some(path) = &settings.nats_creds_file {
@@ -161,10 +163,11 @@ fn read(path: &Path, setting: &str) -> Result<String, SettingsError> {
         .map_err(|error| SettingsError(format!("{setting}: cannot read {}: {error}", path.display())))
 }
 
-/// Follows the connection in the readiness and in the log.
+/// Reports changes of the connection to readiness and to the log.
 struct ConnectionWatcher {
     readiness: Readiness,
-    /// Why attempts failed since the connection was there, each logged once.
+    /// The reasons that were logged since the last connection. Each is logged
+    /// once.
     said: Mutex<BTreeSet<String>>,
     objections: DefaultDirectRateLimiter,
     lacks: MissingRights,
@@ -201,7 +204,7 @@ impl ConnectionWatcher {
                 tracing::warn!("lost the connection to NATS; reconnecting");
                 self.readiness.set_unready(CHECK, "disconnected");
             }
-            // Of this one alone the servers do not know.
+            // The list of servers does not have this one cause.
             Event::ClientError(ClientError::Other(error)) if *error == ConnectErrorKind::Dns.to_string() => {
                 self.failed(format!("{error}: check the names in NATS_URL"));
             }
@@ -216,14 +219,14 @@ impl ConnectionWatcher {
     }
 }
 
-/// Why no server could be connected to, each with its own address; nothing when
-/// none was tried yet. URLs may hold passwords, so they are not shown.
+/// Why no server could be reached, each with its address. `None` if none was
+/// tried yet. URLs may hold passwords, so they are not shown.
 fn why(servers: &[Server]) -> Option<String> {
     let failures: Vec<String> = servers
         .iter()
         .filter_map(|server| {
             let error = server.last_error.as_deref()?;
-            // The client says this one twice.
+            // The client repeats this one.
             let error = error.trim_end_matches(": nats: authorization violation");
             Some(format!("{}:{}: {error}{}", server.addr.host(), server.addr.port(), advice(error)))
         })
@@ -231,7 +234,7 @@ fn why(servers: &[Server]) -> Option<String> {
     (!failures.is_empty()).then(|| failures.join("; "))
 }
 
-/// Which settings to look at.
+/// Which settings to check.
 fn advice(error: &str) -> &'static str {
     if error.starts_with(&ConnectErrorKind::AuthorizationViolation.to_string()) {
         ": check NATS_USER and NATS_PASSWORD, or NATS_CREDS_FILE"

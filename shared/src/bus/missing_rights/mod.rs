@@ -1,5 +1,6 @@
-//! The rights that the user at NATS lacks. NATS does not answer a request that it
-//! refuses: it tells the connection, and the request would wait in vain.
+//! The rights that the user at NATS lacks. NATS does not answer a request that
+//! it refuses. It sends an error to the connection, and the request would wait
+//! in vain.
 
 #[cfg(test)]
 mod tests;
@@ -16,19 +17,20 @@ use tokio::{sync::Notify, time::sleep};
 use super::rights::ServiceRights;
 use crate::admin::Readiness;
 
-/// The name under which readiness reports them.
+/// The readiness check that names the missing rights.
 const CHECK: &str = "rights";
-/// How often it is brought up to date.
+/// How often readiness is brought up to date.
 const LOOK: Duration = Duration::from_secs(1);
-/// After a refusal the same is not asked again for so long.
+/// How long to wait after a refusal before asking for the same again.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// The same, where the service does not work without it.
+/// The same for a right without which the service does not work.
 const ASK_NEEDED_AGAIN: Duration = Duration::from_secs(5);
-/// How long a refusal counts: some things are tried again only once a minute.
+/// How long a refusal counts. Some things are tried again only once a minute.
 const COUNTS_FOR: Duration = Duration::from_secs(75);
 const NEEDED_COUNTS_FOR: Duration = Duration::from_secs(10);
 
-/// What NATS refused lately, by the right that would allow it. Cheap to clone.
+/// The recent refusals of NATS, by the right that would allow each. Cheap to
+/// clone.
 #[derive(Debug, Clone)]
 pub struct MissingRights(Arc<MissingRightsInner>);
 
@@ -57,7 +59,7 @@ struct DeniedRight {
 impl DeniedRight {
     fn counts(&self, way: Way) -> bool {
         let counts_for = if self.needed { NEEDED_COUNTS_FOR } else { COUNTS_FOR };
-        // What is not subscribed to stays so until the next connection.
+        // A refused subscription stays refused until the next connection.
         way == Way::Subscription || self.last.elapsed() < counts_for
     }
 }
@@ -72,7 +74,7 @@ impl MissingRights {
         }))
     }
 
-    /// Whether NATS lately refused to let this be published.
+    /// Whether NATS lately refused to publish this subject.
     pub fn lacks(&self, subject: &str) -> bool {
         let (right, needed) = self.0.rights.to_publish(subject);
         let ask_again = if needed { ASK_NEEDED_AGAIN } else { ASK_AGAIN };
@@ -80,7 +82,8 @@ impl MissingRights {
         refused.get(&(Way::Publish, right)).is_some_and(|refusal| refusal.last.elapsed() < ask_again)
     }
 
-    /// Returns when NATS refuses to let this be published, at once where it just did.
+    /// Returns when NATS refuses to publish this subject, at once if it just
+    /// did.
     pub async fn refuses(&self, subject: &str) {
         loop {
             let changed = self.0.changed.notified();
@@ -91,7 +94,7 @@ impl MissingRights {
         }
     }
 
-    /// NATS objects to something; perhaps to a subject.
+    /// Reads an error of NATS, which may be about a subject.
     pub(super) fn note(&self, error: &str) {
         let Some((_, what)) = error.split_once("Permissions Violation for ") else { return };
         let Some(subject) = what.split('"').nth(1) else { return };
@@ -106,7 +109,7 @@ impl MissingRights {
         self.0.changed.notify_waiters();
     }
 
-    /// There is another connection.
+    /// Forgets all refusals, because there is a new connection.
     pub(super) fn clear(&self) {
         self.refused().clear();
         self.0.readiness.forget(CHECK);
@@ -135,7 +138,7 @@ impl MissingRights {
         }
     }
 
-    /// A subscription that was refused so long ago that it may be tried again.
+    /// A refused subscription that is due to be tried again.
     fn due(&self) -> Option<DeniedRight> {
         let refused = self.refused();
         let mut due = refused.iter().filter(|((way, _), refusal)| {
@@ -146,14 +149,15 @@ impl MissingRights {
     }
 }
 
-/// Keeps readiness up to date, and connects again once a subscription is allowed
-/// that was refused: only a new connection subscribes to all again.
+/// Keeps readiness up to date. Reconnects once a refused subscription is
+/// allowed, because only a new connection makes all subscriptions again.
 pub(super) async fn watch(client: Client, lacks: MissingRights) {
     loop {
         sleep(LOOK).await;
         lacks.report();
         let Some(due) = lacks.due() else { continue };
-        // A second subscription to what is needed would take messages from the first.
+        // A second subscription to a needed subject would take messages from
+        // the first.
         if due.needed || is_allowed(&client, &lacks, &due.subject).await {
             lacks.clear();
             let _ = client.force_reconnect().await;

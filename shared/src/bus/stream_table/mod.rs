@@ -1,6 +1,7 @@
-//! All streams and buckets, how each is kept, and who makes it. A bucket is a
-//! stream by NATS's rules for buckets: only so can it be said who answers reads,
-//! what goes when it is full, and whether keys have a life of their own.
+//! All streams and buckets: how each is kept, and which service makes it.
+//! Buckets are written as streams by NATS's rules for buckets. Only so can the
+//! table say who answers reads, what a full bucket drops, and whether keys
+//! expire.
 
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{settings::NatsSettings, wire};
 
-/// The version of the streams' shape that this build makes, kept in their
-/// metadata: an older build leaves a newer one's streams alone.
+/// The version of the streams' configuration, kept in their metadata. An older
+/// build leaves the streams of a newer one alone.
 pub(super) const SCHEMA: u32 = 2;
 /// The key of that version in the metadata.
 pub(super) const SCHEMA_KEY: &str = "sentry-bot-schema";
@@ -40,7 +41,7 @@ pub(super) struct StreamSpec {
     pub(super) maker: Maker,
     /// Whether alerts can be neither stored nor posted without it.
     pub(super) needed: bool,
-    /// The setting that says how many bytes it may have.
+    /// The setting that limits its bytes.
     pub(super) setting: Option<&'static str>,
 }
 
@@ -63,9 +64,10 @@ pub(super) fn table(settings: &NatsSettings) -> Vec<StreamSpec> {
         StreamSpec { setting: Some("DEAD_LETTERS_MAX_BYTES"), ..entry(Maker::Both, dead_letters(settings)) },
         entry(Maker::Both, seen(settings)),
         entry(Maker::Both, refusals(settings)),
-        // Any replica may say which channels were ever authorized, also while there is no leader.
+        // Any replica may say which channels were ever authorized, even while
+        // there is no leader.
         entry(Maker::Both, Config { allow_direct: true, ..bucket(wire::CHANNELS, settings) }),
-        // Without it the addresses hold that were known before.
+        // Without it the last known addresses stay valid.
         StreamSpec { needed: false, ..entry(Maker::Both, bucket(wire::SOURCES, settings)) },
         entry(Maker::Both, bucket(wire::TRUST, settings)),
         entry(Maker::Both, bucket(wire::LANES, settings)),
@@ -91,7 +93,7 @@ fn base(name: &str, subjects: &str, settings: &NatsSettings) -> Config {
     }
 }
 
-/// A bucket of one value a key, read from its leader alone.
+/// A bucket with one value for each key, read from its leader alone.
 fn bucket(name: &str, settings: &NatsSettings) -> Config {
     Config {
         discard: DiscardPolicy::New,
@@ -110,8 +112,9 @@ fn alerts(settings: &NatsSettings) -> Config {
         max_bytes: settings.alerts_max_bytes,
         max_age: ALERTS_FOR,
         allow_direct: true,
-        // A plain subscription to the alerts themselves would hide from whoever
-        // publishes one that the stream is gone, and hear of it too soon.
+        // The alerts' own subjects will not do for a wake-up. With a subscriber
+        // there, a publisher would not notice that the stream is gone. And the
+        // wake-up would come before the alert can be read.
         republish: Some(Republish {
             source: wire::ALERTS_SUBJECTS.to_owned(),
             destination: wire::STORED_DESTINATION.to_owned(),
@@ -136,15 +139,16 @@ fn seen(settings: &NatsSettings) -> Config {
         discard: DiscardPolicy::Old,
         max_bytes: SEEN_MAX_BYTES,
         max_age: SEEN_FOR,
-        // For builds and for `accounts.conf` of before, which read it so.
+        // For older builds and an older `accounts.conf`, which read it this
+        // way.
         allow_direct: true,
         allow_message_ttl: true,
         ..bucket(wire::SEEN, settings)
     }
 }
 
-/// A full one drops the oldest instead of refusing what is new, so that strangers
-/// cannot end the diagnosis of others.
+/// When it is full, it drops the oldest notes and takes new ones. So strangers
+/// cannot stop the notes of others.
 fn refusals(settings: &NatsSettings) -> Config {
     Config {
         discard: DiscardPolicy::Old,

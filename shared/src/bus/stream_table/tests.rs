@@ -1,5 +1,5 @@
-//! The table against what else names its streams: what a service needs is allowed
-//! in `k8s/components/nats-cluster/accounts.conf`, and nothing else is.
+//! Compares the table with `k8s/components/nats-cluster/accounts.conf`: it
+//! allows what a service needs, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ struct TableSettings {
     common: CommonSettings,
 }
 
-/// What the file lists for a user under `publish` and `subscribe`.
+/// The file's lists for a user, under `publish` and `subscribe`.
 fn listed(user: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/components/nats-cluster/accounts.conf");
     let text = std::fs::read_to_string(path).expect("the file that is deployed");

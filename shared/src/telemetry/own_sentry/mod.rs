@@ -1,8 +1,10 @@
-//! The operator's own Sentry. What goes there: what this program's code logs as
-//! an error, what it captures by name (refused requests, dead letters), panics,
-//! and traces. So seldom (see [`super::report_quota`]) that no flood of requests and no
-//! outage can use it up; and never from a library, whose failures to reach that
-//! Sentry would be reported in a circle.
+//! The operator's own Sentry. It gets the errors that this program's own code
+//! logs, events that it captures by name (refused requests, dead letters),
+//! panics and traces.
+//!
+//! A quota ([`super::report_quota`]) limits them, so that no flood and no
+//! outage uses up the operator's. Errors of libraries are not sent: a failed
+//! report would be the next report.
 
 #[cfg(test)]
 mod tests;
@@ -22,17 +24,18 @@ use crate::settings::{CommonSettings, SettingsError};
 
 /// How long a dying process waits for its last report.
 const FLUSH: Duration = Duration::from_secs(2);
-/// The release of this bot's own events, and how that of each version begins.
+/// The release of this bot's own events, and how the release of each version
+/// begins.
 const RELEASE: &str = concat!("sentry-bot@", env!("CARGO_PKG_VERSION"));
 const RELEASES: &str = "sentry-bot@";
-/// What the tag `service` of its own events says.
+/// The values of the tag `service` in its own events.
 const SERVICES: [&str; 2] = ["ingress-service", "discord-service"];
 /// The crates whose errors are reported.
 const OURS: [&str; 3] = ["shared", "ingress_service", "discord_service"];
 
-/// Whether an event of this release, with this tag `service`, is about this bot.
-/// Another version of it, as during an update, is known by both: a release that
-/// merely begins like ours may be anybody's.
+/// Whether an event with this release and this tag `service` is about this bot.
+/// Another version, as during an update, needs both: a release that only begins
+/// like ours may be somebody else's.
 pub fn is_own(release: Option<&str>, service: Option<&str>) -> bool {
     let is_version = |text: &str| {
         let mut parts = text.split('.');
@@ -46,20 +49,21 @@ pub fn is_own(release: Option<&str>, service: Option<&str>) -> bool {
     release == Some(RELEASE) || of_another_version()
 }
 
-/// Whether this program's own code logged it.
+/// Whether this program's own code logged this line.
 pub(super) fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.target().split("::").next().is_some_and(|name| OURS.contains(&name))
 }
 
-/// Whether what is logged there is to be reported: an error of our own code,
-/// unless the field `captured` says that it is captured by name or must not be.
+/// Whether this log line is reported. It must be an error of our own code
+/// without the field `captured`. That field says that it is captured by name,
+/// or must not be reported.
 fn is_reported(metadata: &Metadata<'_>) -> bool {
     *metadata.level() == tracing::Level::ERROR
         && is_ours(metadata)
         && metadata.fields().field("captured").is_none()
 }
 
-/// Reports what is logged as an error.
+/// Reports the errors in the log.
 pub(super) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -85,7 +89,7 @@ pub fn capture(kind: &str, level: Level, message: &str, facts: &[(&'static str, 
 /// process ends: it flushes what is queued. Nothing is sent without a DSN.
 ///
 /// # Errors
-/// When the DSN is not one.
+/// When the DSN is not valid.
 pub fn start_sentry(
     service: &'static str,
     dsn: Option<&SecretString>,
@@ -95,7 +99,7 @@ pub fn start_sentry(
         return Ok(None);
     };
     let dsn = dsn.expose_secret();
-    // `ClientOptions::dsn` panics on a DSN that is none.
+    // `ClientOptions::dsn` panics on a DSN that is not valid.
     dsn.parse::<sentry::types::Dsn>().map_err(|error| SettingsError(format!("SENTRY_DSN: {error}")))?;
     let quota = Quota::default();
     let guard = sentry::init(

@@ -13,13 +13,15 @@ use std::{
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, RateLimiter};
 use sentry::protocol::Event;
 
-/// Events of one kind at once; then one for each [`KIND_EVERY`].
+/// The first events of one kind. After them there is one for each
+/// [`KIND_EVERY`].
 const OF_A_KIND: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 const KIND_EVERY: Duration = Duration::from_secs(60);
-/// Events of all kinds at once; then one for each [`ANY_EVERY`].
+/// The first events of all kinds together. After them there is one for each
+/// [`ANY_EVERY`].
 const OF_ANY: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const ANY_EVERY: Duration = Duration::from_secs(5);
-/// So many kinds are counted; events of further kinds are dropped until some are
+/// The most kinds to count. Events of more kinds are dropped until some are
 /// forgotten.
 const KINDS: usize = 1_000;
 
@@ -44,7 +46,7 @@ impl Default for Quota {
 }
 
 impl Quota {
-    /// Whether this event is sent. One that is not is counted.
+    /// Whether to send this event. Counts the ones that are not sent.
     pub(crate) fn admits(&self, event: &Event<'_>) -> bool {
         if self.kinds.len() >= KINDS {
             self.kinds.retain_recent();
@@ -59,7 +61,7 @@ impl Quota {
     }
 }
 
-/// What Sentry would group, roughly.
+/// Roughly the group that Sentry would make.
 fn kind(event: &Event<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     event.fingerprint.hash(&mut hasher);

@@ -1,5 +1,5 @@
-//! Taking secrets and personal data out of what goes to the operator's Sentry.
-//! Our own texts hold none; the texts of libraries' errors might.
+//! Removes secrets and personal data from events for the operator's Sentry. Our
+//! own texts hold none, but an error of a library might.
 
 #[cfg(test)]
 mod tests;
@@ -9,10 +9,11 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::Regex;
 use sentry::protocol::{Event, Value};
 
-/// The replacement of what was taken out.
+/// The text in place of a removed part.
 const GONE: &str = "[removed]";
 
-/// What must not leave, each with the part before it that may stay.
+/// Patterns of what must be removed, each with the part before it that may
+/// stay.
 static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let patterns = [
         // Passwords and keys in URLs.
@@ -20,7 +21,7 @@ static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // Tokens in queries and headers.
         r"(?i)(?P<kept>\b(?:token|secret|password|signature)[=:]\s*)[^&\s,;]+",
         r"(?P<kept>\b(?:Bot|Bearer) )[\w.\-]{16,}",
-        // Addresses of people.
+        // Mail addresses.
         r"(?P<kept>)[\w.+\-]+@[\w\-]+\.[\w.\-]+",
     ];
     patterns.into_iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
@@ -44,8 +45,8 @@ fn value(value: &mut Value) {
     }
 }
 
-/// The event without secrets, mail addresses, and whatever an integration may
-/// have noted of a request or of a user.
+/// The event without secrets, mail addresses, and anything that an integration
+/// noted about a request or a user.
 pub(super) fn event(mut event: Event<'static>) -> Event<'static> {
     event.user = None;
     event.request = None;

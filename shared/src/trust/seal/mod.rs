@@ -1,5 +1,5 @@
-//! Sealing client secrets: AES-256-GCM under `SECRETS_KEY`, the channel's id as
-//! associated data, so that a sealed secret is worth nothing in another channel.
+//! Seals client secrets by AES-256-GCM with `SECRETS_KEY`. The channel's id is
+//! associated data, so a sealed secret is useless in another channel.
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +23,8 @@ const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 
-/// A client secret, in the clear. Its bytes are wiped when it is dropped, and
-/// `Debug` shows none of them.
+/// A client secret as plain bytes. They are wiped when it is dropped, and
+/// `Debug` does not show them.
 pub type ClientSecret = SecretSlice<u8>;
 
 /// A secret could not be sealed, or what was sealed cannot be opened.
@@ -33,13 +33,13 @@ pub enum SealError {
     /// OpenSSL failed to seal.
     #[error("cannot seal the secret: {0}")]
     Seal(#[from] openssl::error::ErrorStack),
-    /// Sealed under a key that is no longer in `SECRETS_KEY`, for another
-    /// channel, or damaged.
+    /// It was sealed with a key that is no longer in `SECRETS_KEY`, or for
+    /// another channel, or it is damaged.
     #[error("the secret was sealed under a key that SECRETS_KEY does not hold")]
     Open,
 }
 
-/// `SECRETS_KEY`: the first key seals, all open.
+/// `SECRETS_KEY`. The first key seals, and all keys open.
 #[derive(Clone)]
 pub struct SecretsKeys(Vec<SecretSlice<u8>>);
 
@@ -53,7 +53,7 @@ impl SecretsKeys {
     /// Reads `SECRETS_KEY`, a comma list of keys of 32 bytes in base64.
     ///
     /// # Errors
-    /// When it is set and is no such list, or cannot be read.
+    /// When it is set but is not such a list, or cannot be read.
     pub fn from_settings(settings: &CommonSettings) -> Result<Option<Self>, SettingsError> {
         let Some(keys) = secret("SECRETS_KEY", settings.secrets_key_file.as_ref())? else { return Ok(None) };
         Self::parse(keys.expose_secret()).map(Some).ok_or_else(|| {
@@ -84,7 +84,7 @@ impl SecretsKeys {
         Ok(BASE64_STANDARD.encode([&nonce, text.as_slice(), &tag].concat()))
     }
 
-    /// Opens what [`Self::seal`] made, under whichever of the keys it was sealed.
+    /// Opens the result of [`Self::seal`] with the key that sealed it.
     ///
     /// # Errors
     /// [`SealError::Open`] when no key opens it for this channel.
@@ -92,7 +92,8 @@ impl SecretsKeys {
         self.open_with(channel, sealed).map(|(_, secret)| secret)
     }
 
-    /// The same secret sealed under the first key; `None` where it is so already.
+    /// Seals the same secret with the first key. `None` if that key sealed it
+    /// already.
     ///
     /// # Errors
     /// [`SealError::Open`] when no key opens it for this channel.
@@ -103,7 +104,7 @@ impl SecretsKeys {
         }
     }
 
-    /// The secret, and which of the keys opened it.
+    /// The secret, and the index of the key that opened it.
     fn open_with(&self, channel: ChannelId, sealed: &str) -> Result<(usize, ClientSecret), SealError> {
         let bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::Open)?;
         let (nonce, rest) = bytes.split_at_checked(NONCE_BYTES).ok_or(SealError::Open)?;

@@ -1,6 +1,6 @@
-//! The baseline of receiving: a server on the same HTTP and TLS libraries, with
-//! the same kind of certificate, that reads a body and forgets it. What a
-//! webhook costs there, no receiver over HTTPS can save.
+//! The baseline of receiving: a server with the same HTTP and TLS libraries and
+//! the same kind of certificate. It reads a body and forgets it. No receiver
+//! over HTTPS can be cheaper.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -18,7 +18,7 @@ use openssl::{
     x509::X509,
 };
 
-/// Set in the process that is to be the server.
+/// Set in the process that becomes the server.
 const MEANT: &str = "BARE_RECEIVER";
 
 /// The server as a process of its own, killed when dropped.

@@ -1,6 +1,6 @@
-//! What it takes until an alert is seen in Discord. The baseline is a relay that
-//! makes a message of each alert while Sentry waits, with everything else free
-//! of charge: no TLS, no checks, no store.
+//! How long it takes until Discord shows an alert. The baseline is a relay that
+//! makes a message of each alert while Sentry waits. All else is free for it:
+//! no TLS, no checks, no store.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

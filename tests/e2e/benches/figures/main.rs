@@ -1,6 +1,6 @@
-//! The table "Performance" of docs/MEASUREMENTS.md: `make bench`. Each stands
-//! beside a baseline that is measured in the same run, since machines differ and
-//! are noisy; the ratios are what counts.
+//! The table "Performance" of docs/MEASUREMENTS.md: `make bench`. Each figure
+//! has a baseline from the same run, because machines differ and are noisy.
+//! Only the ratios count.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 

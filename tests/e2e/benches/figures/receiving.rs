@@ -14,7 +14,7 @@ const WEBHOOKS: usize = 1_000;
 const BODY: usize = 20_000;
 /// Connections at once, each for one webhook, as Sentry makes them.
 const AT_ONCE: usize = 8;
-/// Rounds of each, in turns: a noisy moment hits both.
+/// Rounds of each, in turns, so that a noisy moment hits both.
 const ROUNDS: usize = 3;
 
 /// What a round took.

@@ -8,7 +8,7 @@ use sentry_sender::{Sender, Trust};
 
 use super::Stack;
 
-/// How a [`Stack`] is to be started.
+/// How to start a [`Stack`].
 #[derive(Debug)]
 pub struct Builder {
     sandbox: Config,
@@ -20,9 +20,9 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        // A killed process shall not wait for Discord's five seconds between identifies …
+        // After a kill nothing waits for Discord's five seconds between identifies …
         let sandbox = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
-        // … nor for the leases of the dead pod to end.
+        // … or for the end of the dead pod's leases.
         let discord = vec![("LEASE_TTL_SECS".to_owned(), "2".to_owned())];
         Self { sandbox, nats: None, clustered: false, ingress: Vec::new(), discord }
     }
@@ -36,7 +36,7 @@ impl Builder {
         self
     }
 
-    /// This NATS instead of one that lets everybody in.
+    /// This NATS instead of one without users.
     #[must_use]
     pub fn nats(mut self, server: NatsServer) -> Self {
         self.nats = Some(server);

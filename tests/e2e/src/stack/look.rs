@@ -1,4 +1,4 @@
-//! What came of it: in Discord and in NATS.
+//! Reads the outcome in Discord and in NATS.
 
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ impl Stack {
         .await;
     }
 
-    /// What must hold at the end of every test: nothing unknown was asked of
-    /// Discord, and no careless request made.
+    /// Checks at the end of every test that the bot sent Discord no unknown and
+    /// no careless request.
     pub fn assert_clean(&self) {
         let stats = self.sandbox.stats();
         assert_eq!(stats.unknown_requests, Vec::<String>::new());

@@ -8,7 +8,7 @@ use sentry_sender::{Reply, Webhook};
 use super::Stack;
 
 impl Stack {
-    /// The webhook URL of a channel, with more of the query behind it.
+    /// The webhook URL of a channel. `more` follows in the query.
     pub fn url(&self, channel: u64, more: &str) -> String {
         Self::url_at(self.port, channel, more)
     }
@@ -28,8 +28,9 @@ impl Stack {
         self.sender.send(url, webhook).await.expect("the ingress answers")
     }
 
-    /// Sends a webhook until it is answered with 200. On a busy machine a verdict
-    /// or NATS may be late (202, 503); all sendings are one firing, stored once.
+    /// Sends a webhook until it is answered with 200. On a busy machine a
+    /// verdict or NATS may be late (202, 503). All attempts are one firing,
+    /// stored once.
     pub async fn accepted(&self, channel: u64, webhook: &Webhook) -> Reply {
         self.accepted_at(&self.url(channel, ""), webhook).await
     }
@@ -46,7 +47,7 @@ impl Stack {
         .await
     }
 
-    /// Sends a webhook as Sentry does; nothing when no answer came in time.
+    /// Sends a webhook as Sentry does. `None` if no answer came in time.
     pub async fn try_send(&self, channel: u64, webhook: &Webhook) -> Option<Reply> {
         self.try_send_to(&self.url(channel, ""), webhook).await
     }

@@ -14,13 +14,13 @@ fn webhook(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json())
 }
 
-/// Stored, with a verdict or without: what counts here is that it is not lost.
+/// Sends an alert. It may be stored with a verdict or without.
 async fn send(stack: &Stack, channel: u64, title: &str) {
     let status = stack.send(channel, &webhook(title)).await.status;
     assert!(matches!(status, 200 | 202), "{status}");
 }
 
-/// Copies what JetStream keeps, in place of whatever is there.
+/// Copies JetStream's files over those that are there.
 fn copy(from: &Path, to: &Path) {
     let to = to.join("jetstream");
     if to.exists() {
@@ -62,7 +62,8 @@ async fn jetstreams_files_bring_back_what_was_authorized_what_waits_and_the_dead
     stack.discord.ready().await;
     stack.until_shown(channel, 3, LONG).await;
     stack.until_drained(LONG).await;
-    // Unless it has come back by itself already: the bot looks whether it may post again.
+    // The bot looks whether it may post again, so it may have come back by
+    // itself.
     let reply = stack.command_in(closed, stack.owner, "!sentry replay").await;
     let replayed = ["Replaying ", "There is nothing to replay"];
     assert!(replayed.iter().any(|text| reply.content().starts_with(text)), "{}", reply.content());

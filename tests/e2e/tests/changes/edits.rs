@@ -1,4 +1,4 @@
-//! Edits that fail, have to wait, or are impossible: no post waits for them.
+//! Edits that fail, wait or are impossible. No post waits for them.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::{EDIT, GREEN, LONG, change, colours, settled, stack, status, statuses
 async fn what_cannot_be_edited_is_a_message_of_its_own() {
     let stack = stack().await;
     let channel = stack.authorized_channel("alerts").await;
-    // Of an issue that nobody told of, and which is told of only later.
+    // The issue has no message yet, and gets one only later.
     tell(&stack, channel, &change("resolved", "Jane")).await;
     tell(&stack, channel, &change("created", "")).await;
     assert_eq!(statuses(&stack, channel), ["", "Resolved by Jane"]);
@@ -28,7 +28,7 @@ async fn what_cannot_be_edited_is_a_message_of_its_own() {
     tell(&stack, channel, &change("unresolved", "Ann")).await;
     assert_eq!(statuses(&stack, channel), ["Reopened by Ann"]);
 
-    // A refusal that concerns the message alone.
+    // A refusal that is about the message alone.
     stack.sandbox.add_fault(Fault::new(Effect::Refuse(400, 50_035)).on_endpoint(EDIT).times(1));
     tell(&stack, channel, &change("resolved", "Jane")).await;
     assert_eq!(stack.alerts(channel), 2);

@@ -83,7 +83,7 @@ async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
     assert_eq!(statuses(&stack, channel), ["Resolved by Jane; Assigned to Bob by Jane"]);
     assert_eq!(colours(&stack, channel), [GREEN]);
 
-    // Another pod knows what this one told.
+    // Another pod knows what this one has shown.
     let successor = stack.add_discord();
     successor.ready().await;
     std::mem::replace(&mut stack.discord, successor).kill();
@@ -100,7 +100,8 @@ async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
     tell(&stack, channel, &change("unresolved", "Ann")).await;
     assert_eq!(colours(&stack, channel), [RED, RED]);
     assert_eq!(status(&stack.shown(channel)[0]), "Reopened by Ann; Assigned to Bob by Jane");
-    // What an edit showed counts as posted, and so does what the messages show already.
+    // Alerts that an edit showed count as posted, and so do those that the
+    // messages show already.
     resolved_before(&stack, channel).await;
     stack.until_drained(LONG).await;
     assert_eq!(colours(&stack, channel), [RED, RED]);

@@ -1,4 +1,4 @@
-//! What is authorized or revoked on one pod counts on all of them.
+//! A channel that is authorized or revoked on one pod is so on all of them.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use shared::{
 
 use crate::{builder, more_discord, until_shared};
 
-/// Verdicts asked for in a row, of whichever pod: one of three pods is left out
-/// once in ten million times.
+/// How many verdicts to ask for in a row, from any pod. One of three pods is
+/// left out once in ten million times.
 const ASKED: usize = 40;
-/// Channels, so that the lanes of several pods are concerned.
+/// So many channels that several pods have lanes for them.
 const CHANNELS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,9 +58,9 @@ async fn what_a_command_changes_counts_on_all_pods_within_a_second() {
     stack.assert_clean();
 }
 
-/// What a pod remembers counts no longer.
+/// How long a pod relies on its memory.
 const A_MINUTE: Duration = Duration::from_secs(60);
-/// Between two looks while it does.
+/// The time between two looks meanwhile.
 const PACE: Duration = Duration::from_millis(500);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +91,8 @@ async fn what_a_command_changes_counts_on_all_pods_within_a_minute_when_nobody_i
     stack.assert_clean();
 }
 
-/// `mute` may do anything but tell of a change of the store; who gives no name, anything.
+/// A configuration in which the user `mute` may do anything but announce a
+/// change of the store. A client without a name may do anything.
 fn in_which_no_change_is_announced() -> String {
     format!(
         "accounts {{ BOT {{ jetstream: enabled, users: [\n\
@@ -103,7 +104,7 @@ fn in_which_no_change_is_announced() -> String {
     )
 }
 
-/// Waits until all pods say so; how long that took, with the asking.
+/// Waits until all pods say so. Returns how long that took, questions included.
 async fn until_agreed(nats: &Client, channel: u64, verdict: &Verdict) -> Duration {
     let start = Instant::now();
     wait_for("all pods agree", SOON, || async {
@@ -113,7 +114,7 @@ async fn until_agreed(nats: &Client, channel: u64, verdict: &Verdict) -> Duratio
     start.elapsed()
 }
 
-/// The verdict of all pods, if it is one.
+/// The verdict of all pods, if they agree.
 async fn agreed(nats: &Client, channel: u64) -> Option<Verdict> {
     let channel = ChannelId::new(channel);
     let question = VerdictRequest { channel, mention: None, project: "backend-api".to_owned() };

@@ -16,7 +16,7 @@ use crate::{
     load::{Balancer, Load},
 };
 
-/// Longer than the pause that a stopping ingress makes when nobody looks.
+/// Longer than the pause of a stopping ingress that nobody probes.
 const LOOKS_EVERY: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn a_stopping_ingress_refuses_nobody_who_has_not_seen_that_it_stops() {
     second.ready().await;
     let mut balancer = Balancer::start(&[(&stack.ingress, stack.port), (&second, port)], LOOKS_EVERY);
     let mut load = Load::start(&channels, ledger, &balancer);
-    // The moment after a look: it stays unseen for as long as it can.
+    // Right after a look, so that it stays unnoticed for as long as possible.
     balancer.looked(2).await;
     second.signal("TERM");
     let stopped = Instant::now();
@@ -65,7 +65,7 @@ async fn a_client_that_would_keep_its_connection_is_told_that_it_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_sigterm_ends_a_pod_at_once() {
     let mut stack = builder().start().await;
-    // With something to wait for: NATS hangs.
+    // NATS hangs, so that there is something to wait for.
     stack.nats.pause();
     for pod in [&mut stack.ingress, &mut stack.discord] {
         pod.signal("TERM");
@@ -78,7 +78,7 @@ async fn a_second_sigterm_ends_a_pod_at_once() {
         let status = pod.ended(SOON).await;
         // Without it an ingress gives three seconds' notice.
         assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
-        // It may have been done before.
+        // It may have been finished before.
         assert!(matches!(status.code(), Some(0 | 130)), "{status}");
     }
 }
@@ -94,7 +94,7 @@ async fn sigterm_at_any_moment_of_the_start_ends_a_pod_at_once() {
             let start = Instant::now();
             pod.ended(SOON).await;
             let took = start.elapsed();
-            // One that was ready by then gives three seconds' notice.
+            // A process that was ready by then gives three seconds' notice.
             assert!(took < Duration::from_secs(10), "{took:?} after {delay} ms:\n{}", pod.log());
         }
     }

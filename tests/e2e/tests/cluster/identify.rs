@@ -9,8 +9,8 @@ use sandbox_discord::{Config, Sandbox};
 use crate::until_shared;
 
 const PODS: usize = 3;
-/// Discord's five seconds, by which the pods space, less what a busy machine may
-/// shift between sending and arriving.
+/// Discord's five seconds between two identifies, minus what a busy machine may
+/// shift on the way.
 const WINDOW: Duration = Duration::from_secs(4);
 const ALL_UP: Duration = Duration::from_secs(120);
 

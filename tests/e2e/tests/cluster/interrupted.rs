@@ -10,12 +10,12 @@ use shared::wire;
 
 use crate::builder;
 
-/// What authorizing asks of Discord.
+/// The request that authorizing makes.
 const MEMBER: &str = "GET /guilds/{guild_id}/members/{user_id}";
 /// Longer than the pod lives.
 const HANGS: Duration = Duration::from_secs(600);
 
-/// For the lease of the dead pod, another start, and the successor's caution.
+/// Time for the dead pod's lease, another start, and the successor's caution.
 const TAKEN_OVER: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +39,7 @@ async fn a_slash_command_whose_pod_dies_is_answered_by_its_successor_which_repea
     let command = stack.sandbox.slash(admin, office, "sentry channel authorize", &[("channel", &id)]);
     let command = command.expect("an admin may use it");
     assert_eq!(command.answer().await.expect("answered in time").kind, 5, "it thinks");
-    // Meanwhile a project comes and goes; that must not be done again.
+    // Meanwhile a project comes and goes, and that must not be done again.
     for (words, reply) in [("register web", "Registered"), ("revoke", "Revoked")] {
         let text = format!("!sentry project {words}");
         let answer = stack.command_in(office, stack.owner, &text).await;

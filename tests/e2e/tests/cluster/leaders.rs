@@ -42,8 +42,8 @@ fn bucket(name: &str) -> String {
     format!("KV_{name}")
 }
 
-/// Kills the server that leads the stream, waits for another leader, and lets
-/// it come back; says how long there was none.
+/// Kills the server that leads the stream, waits for another leader, and starts
+/// the server again. Returns how long there was no leader.
 async fn lose_leader(scene: &mut Scene, stream: &str) -> Duration {
     let stack = &mut scene.stack;
     let old = leader(stack, stream).await;

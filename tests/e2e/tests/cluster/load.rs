@@ -1,5 +1,5 @@
-//! Steady load over several pods of the ingress, balanced as a cluster does it:
-//! new requests go to those pods that were last seen ready.
+//! Steady load over several pods of the ingress, balanced as in a cluster. New
+//! requests go to the pods that were last seen ready.
 
 use std::{
     sync::{
@@ -34,7 +34,7 @@ struct Pod {
 }
 
 impl Balancer {
-    /// Balances over these pods, which are ready now.
+    /// Balances the load over these pods, which are ready now.
     pub(crate) fn start(pods: &[(&Service, u16)], every: Duration) -> Self {
         let pods = pods.iter().map(|(pod, port)| Pod {
             port: *port,
@@ -62,7 +62,7 @@ impl Balancer {
         Self { pods, looks, _looking: AbortOnDropHandle::new(looking) }
     }
 
-    /// Waits until it has looked at all pods so often more.
+    /// Waits until it has looked at all pods `times` more.
     pub(crate) async fn looked(&mut self, times: u64) {
         let until = *self.looks.borrow() + times;
         self.looks.wait_for(|looks| *looks >= until).await.expect("it looks for ever");
@@ -74,7 +74,7 @@ impl Balancer {
     }
 }
 
-/// Where the next request goes: to any pod, when none is ready.
+/// The port for the next request. Any pod, if none is ready.
 fn next_port(pods: &[Pod], turn: usize) -> u16 {
     let ready: Vec<&Pod> = pods.iter().filter(|pod| pod.ready.load(Ordering::Relaxed)).collect();
     ready.get(turn % ready.len().max(1)).map_or(pods[turn % pods.len()].port, |pod| pod.port)
@@ -91,7 +91,7 @@ struct Failures {
 pub(crate) struct Failed {
     /// Answered, but not with 2xx.
     pub(crate) refused: u64,
-    /// No connection, or none that brought an answer.
+    /// No connection, or one without an answer.
     pub(crate) unanswered: u64,
 }
 
@@ -140,7 +140,7 @@ impl Load {
         self.failures.refused.load(Ordering::Relaxed)
     }
 
-    /// Ends it; says what was not accepted.
+    /// Ends the load. Returns what was not accepted.
     pub(crate) async fn stop(&mut self) -> Failed {
         self.stop.cancel();
         for sender in self.senders.drain(..) {

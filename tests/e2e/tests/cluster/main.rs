@@ -1,5 +1,5 @@
-//! Several pods of both services, and NATS as one server and as three: what
-//! pods agree on, and what happens when what is between them goes away.
+//! Several pods of both services, with one NATS server and with three. The
+//! tests show what the pods agree on, and what happens when NATS goes away.
 
 mod coherence;
 mod drain;
@@ -23,7 +23,7 @@ use harness::{
 use sandbox_discord::{Config, Limit};
 use shared::wire;
 
-/// The longest that a test waits until everything has come out.
+/// The longest that a test waits until every alert is posted or a dead letter.
 const SETTLED: Duration = Duration::from_secs(120);
 
 /// A product whose Discord is faster than the real one.

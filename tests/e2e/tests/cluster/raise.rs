@@ -44,7 +44,7 @@ async fn after_a_raise_from_one_replica_to_three_a_lost_server_and_its_disk_stop
     let balancer = Balancer::start(&[(&stack.ingress, stack.port)], Duration::from_millis(250));
     let mut load = Load::start(&channels, ledger, &balancer);
     accepts(&load).await;
-    // The one that alone had the queue, or leads it now.
+    // The server that had the queue alone, or leads it now.
     let lost = leader(&stack, wire::ALERTS).await;
     let lost = servers(&stack).position(|server| server.is_named(&lost)).expect("one of ours");
     server_at(&mut stack, lost).kill();

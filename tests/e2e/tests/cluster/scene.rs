@@ -49,7 +49,7 @@ impl Scene {
         until_shared(&[&self.stack.discord, &self.pods[0], &self.pods[1]], 1).await;
     }
 
-    /// Waits until each channel has had so many more alerts accepted.
+    /// Waits until each channel has this many more accepted alerts.
     pub(crate) async fn accepts(&self, alerts: u64) {
         let until = self.load.ledger.accepted() + alerts * CHANNELS as u64;
         wait_for("alerts are accepted", SETTLED, || async {
@@ -58,14 +58,14 @@ impl Scene {
         .await;
     }
 
-    /// Waits until each channel has had so many more alerts refused.
+    /// Waits until each channel has this many more refused alerts.
     pub(crate) async fn refuses(&self, alerts: u64) {
         let until = self.load.refused() + alerts * CHANNELS as u64;
         wait_for("alerts are refused", SETTLED, || async { (self.load.refused() >= until).then_some(()) })
             .await;
     }
 
-    /// Ends the load, and checks that every alert came out once and in order.
+    /// Ends the load, and checks that every alert was shown once and in order.
     pub(crate) async fn settle(mut self) -> Outcome {
         let refused = self.load.stop().await.refused;
         let mut lost = 0.0;

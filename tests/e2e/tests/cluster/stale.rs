@@ -1,5 +1,5 @@
-//! A replica that lags shows alerts that are long posted and removed. What it
-//! would say is played here, since a real one lags when it likes.
+//! A replica that lags shows alerts that were posted and removed long ago. The
+//! test plays its answers, because a real one does not lag on command.
 
 use std::sync::{
     Arc,
@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::builder;
 
-/// So many answers are out of date.
+/// How many answers are out of date.
 const LAGGING: usize = 3;
 /// A version of the stream that the build under test does not know, and so
 /// leaves as the test has made it.
@@ -66,8 +66,8 @@ async fn alerts_that_a_lagging_replica_still_shows_are_not_posted_again() {
     stack.assert_clean();
 }
 
-/// Answers direct reads of the stream: at first with all that it ever knew, then
-/// with the last of it, which still stands.
+/// Answers direct reads of the stream: at first with every alert that it ever
+/// had, then with the last one, which still waits.
 struct Replica {
     answered: Arc<AtomicUsize>,
     _answering: AbortOnDropHandle<()>,

@@ -77,7 +77,8 @@ async fn what_another_build_had_in_flight_is_neither_lost_nor_posted_twice() {
     for channel in [posted, sending] {
         publish(&stack, channel, ["first", "second", "later", "removed"].map(str::to_owned)).await;
         let last = last_alert(&stack).await;
-        // The removal was under way, and had come to one that stands behind another.
+        // The removal was under way, and had removed one alert that came after
+        // another.
         let alerts = js.get_stream(wire::ALERTS).await.expect("the stream");
         assert!(alerts.delete_message(last).await.expect("removed"));
         sequences.push(last - 3);
@@ -112,8 +113,9 @@ async fn a_stream_that_is_made_anew_loses_no_alert_to_what_was_in_flight_before(
     let mut stream = js.get_stream(wire::ALERTS).await.expect("the stream");
     let config = stream.info().await.expect("NATS answers").config.clone();
     js.delete_stream(wire::ALERTS).await.expect("deleted");
-    js.create_stream(config).await.expect("made anew");
-    // It has the sequence of the one that the lane's record says was posted.
+    js.create_stream(config).await.expect("made again");
+    // It has the sequence of an alert that was posted, as the lane's record
+    // says.
     publish(&stack, channel, ["after".to_owned()]).await;
     stack.discord.restart();
     let shown = stack.until_shown(channel, 2, SOON).await;
@@ -136,8 +138,9 @@ async fn a_channel_and_a_dead_letter_of_a_newer_build_are_understood() {
     assert_eq!(reply.content().lines().next(), Some("Replaying 1 alert"));
     stack.until_shown(channel, 1, SOON).await;
 
-    // A channel that a newer build wrote down in its own way was authorized once
-    // all the same: what comes after it was revoked is a dead letter, not dropped.
+    // A channel that a newer build wrote down in its own way still counts as
+    // once authorized. An alert after it was revoked becomes a dead letter and
+    // is not dropped.
     stack.command(stack.owner, &format!("!sentry revoke <#{channel}>")).await;
     let channels = js.get_key_value(wire::CHANNELS).await.expect("the bucket exists");
     channels.put(channel.to_string(), r#"{"guild":"1"}"#.into()).await.expect("written");

@@ -1,4 +1,5 @@
-//! Processes that die at the worst moment, and what is behind them away.
+//! Processes that die at the worst moment, and services behind them that are
+//! away.
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ async fn without_nats_webhooks_are_held_then_answered_503_and_all_recovers_by_it
         (stack.ingress.readyz().await == Some(503) && stack.discord.readyz().await == Some(503)).then_some(())
     })
     .await;
-    // Each is held for as long as its sender surely waits.
+    // Each is held for as long as its sender is sure to wait.
     let modern = Webhook::platform("issue", include_str!("../../../fixtures/platform/issue.created.json"));
     for (webhook, held, timeout) in [(webhook(1), 2.5, 5.0), (modern, 0.7, 1.0)] {
         let refused = stack.send(channel, &webhook).await;

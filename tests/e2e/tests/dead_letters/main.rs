@@ -67,7 +67,8 @@ async fn a_channel_that_is_revoked_while_its_alerts_wait_gets_none_of_them() {
     assert_eq!(stack.shown(channel).len(), 1);
     assert_eq!(stack.discord.metric("sentry_bot_dead_letters_total").await, 4.0);
 
-    // After a 500 a post may stand there: that stays true after a replay in vain.
+    // After a 500 Discord may show the post. That is still so after a failed
+    // replay.
     let doubtful = |dead: &[Dead]| dead.iter().filter(|letter| letter.may_have_been_posted).count();
     let doubts = doubtful(&stack.dead_letters().await);
     assert!(doubts > 0);

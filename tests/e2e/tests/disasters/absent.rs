@@ -1,5 +1,5 @@
-//! What opens a channel is not always heard: it may happen while no pod is there.
-//! And what is heard of a whole server is tried over a minute.
+//! No pod may be there to hear the event that opens a channel. And after an
+//! event for a whole server, its channels are tried over a minute.
 
 use futures::future::join_all;
 use harness::wait::{SOON, wait_for};
@@ -10,7 +10,7 @@ use sandbox_discord::{
 
 use crate::scene::Scene;
 
-/// Waits until they are open, and then settles the books.
+/// Waits until they are open, then checks the books.
 async fn heals(scene: &Scene, name: &str) {
     join_all(scene.channels.iter().map(|channel| scene.until_open(name, *channel))).await;
     scene.works(&scene.channels, SOON).await;
@@ -70,7 +70,8 @@ async fn a_pod_dies_and_another_takes_its_closed_channels() {
     sandbox.set_role(guild, everyone.clone().with_permissions(EVERYONE & !SEND_MESSAGES));
     scene.until_closed("a pod dies", &scene.channels).await;
     scene.stack.discord.kill();
-    // Nobody hears this: the gateway's lease is to pass to the other pod first.
+    // Nobody hears this, because the gateway's lease must first go to the other
+    // pod.
     scene.stack.sandbox.set_role(guild, own);
     scene.stack.sandbox.set_role(guild, everyone);
     scene.stack.discord = second;

@@ -18,13 +18,13 @@ fn incident() -> Duration {
     Duration::from_secs(scaled(2, 30))
 }
 
-/// What goes wrong, with which channels, and what `status` has to say.
+/// What goes wrong, with which channels, and what `status` must say.
 struct Closure<'a> {
     name: &'a str,
     channels: &'a [u64],
-    /// What the status names; `None` where nobody can ask for it.
+    /// What `status` must name. `None` if nobody can ask.
     says: Option<&'a str>,
-    /// What it must not name, since that is there.
+    /// What it must not name, because the bot has that.
     never_says: &'a str,
 }
 
@@ -114,7 +114,8 @@ async fn permissions_are_taken_and_given() {
     sandbox.set_overwrite(mute, Target::Role(guild), 0, 0);
     sandbox.remove_role(guild, second.id());
 
-    // The whole guild, by roles: the bot's own grants nothing, then everyone's neither.
+    // The whole guild, by roles: the bot's own role grants nothing, then
+    // everyone's role does not either.
     let everyone = Role::new("@everyone", EVERYONE).with_id(guild);
     let own = sandbox.bot_role(guild).expect("the bot has a role");
     let close = || {
@@ -147,7 +148,7 @@ async fn threads_are_locked_and_left() {
     let closure = Closure { name: "left", channels: &[private], says: None, never_says: "" };
     let open = async || sandbox.join_thread(private, bot);
     closes_and_heals(&scene, &closure, || sandbox.leave_thread(private, bot), open).await;
-    // What is archived alone is woken by the next post.
+    // A thread that is only archived is opened by the next post.
     sandbox.set_thread(public, true, false);
     scene.works(&[public], SOON).await;
     assert!(scene.stack.dead_letters().await.is_empty());
@@ -160,7 +161,7 @@ async fn the_bot_is_timed_out() {
     let bot = sandbox.bot();
     let all = &scene.channels;
     let closure = Closure { name: "timed out", channels: all, says: Some("timed out"), never_says: "" };
-    // Nobody tells that a time-out has run out.
+    // Discord does not announce the end of a time-out.
     let short = Duration::from_secs(scaled(6, 60));
     closes_and_heals(&scene, &closure, || sandbox.time_out(guild, bot, short), async || {}).await;
     let closure = Closure { name: "time-out lifted", ..closure };

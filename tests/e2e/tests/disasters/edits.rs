@@ -13,13 +13,14 @@ fn incident() -> Duration {
     Duration::from_secs(scaled(5, 150))
 }
 
-/// The longest that a post may take while edits fail, beside its channel's load.
+/// The longest that a post may take while edits fail, besides its channel's
+/// load.
 const PROMPT: Duration = Duration::from_secs(3);
 
 async fn posts_go_on_while(name: &str, effect: Effect) {
     let scene = Scene::start(3).await;
     if soak() {
-        // A change that could not be told by an edit for a minute is posted.
+        // A change whose edit has failed for a minute is posted.
         scene.ledger.changes_may_be_posted();
     }
     let mut took = Vec::new();

@@ -13,12 +13,12 @@ use crate::scene::Scene;
 const TYPED: u32 = 40;
 const SERVERS: usize = 2;
 
-/// The longest until an alert is shown that stands alone in its channel.
+/// The longest until a lone alert in its channel is shown.
 const PROMPT: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_feels_it() {
-    // Discord's own limits: what a flood uses up is what this is about.
+    // Discord's own limits, because the test is about how a flood uses them up.
     let config = Config::default().clocks(|clocks| clocks.identify_window = Duration::from_millis(200));
     let scene = Scene::with(config, 2).await;
     let sandbox = &scene.stack.sandbox;
@@ -35,7 +35,7 @@ async fn nobody_else_feels_it() {
         while Instant::now() < end {
             beat.tick().await;
             for channel in &flooded {
-                sandbox.say(mallory, *channel, "!sentry h").expect("whoever owns a server may write there");
+                sandbox.say(mallory, *channel, "!sentry h").expect("a server's owner may write there");
             }
         }
     };

@@ -14,7 +14,8 @@ const PROMPT: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_each_drop_the_bot_hears_again_as_soon_as_after_the_first() {
-    // No identify is refused for its time: what is measured are the bot's own waits.
+    // No identify is refused for its time, because the test measures the bot's
+    // own waits.
     let config = Config::default().clocks(|clocks| {
         clocks.identify_window = Duration::from_millis(200);
         clocks.channel = Limit::new(5, Duration::from_millis(scaled(250, 5_000)));

@@ -1,7 +1,7 @@
 //! Disasters at Discord's side, under a steady load, over the real binaries.
-//! After each one the bot works again by itself, without a command of any
-//! admin; every accepted alert is shown once or is a dead letter; and `status`
-//! told the truth meanwhile.
+//! After each one the bot works again without an admin's command. Every
+//! accepted alert is shown once or is a dead letter, and `status` told the
+//! truth meanwhile.
 //!
 //! `make test` runs each with short clocks, `make soak` with the full figures.
 

@@ -21,12 +21,12 @@ pub(crate) const EDIT: &str = "PATCH /channels/{channel_id}/messages/{message_id
 /// Between two alerts of the load in one channel.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest until everything is posted that became a dead letter while its
-/// channel was closed. The bot tries a guild's channels over a minute, and a busy
-/// machine may need a second round.
+/// The longest until the dead letters of a closed channel are posted. The bot
+/// tries a guild's channels over a minute, and a busy machine may need a second
+/// round.
 const HEALED: Duration = Duration::from_secs(150);
 
-/// The longest until everything has come out.
+/// The longest until every alert is posted or a dead letter.
 pub(crate) fn settled() -> Duration {
     Duration::from_secs(scaled(60, 300))
 }
@@ -53,7 +53,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A stack with so many authorized channels.
+    /// A stack with this many authorized channels.
     pub(crate) async fn start(channels: usize) -> Self {
         Self::with(discord(), channels).await
     }
@@ -65,7 +65,7 @@ impl Scene {
         Self { stack, ledger, channels, sent: AtomicUsize::new(0), sending: Mutex::default() }
     }
 
-    /// Sends one alert of an issue of its own; its title.
+    /// Sends one alert about an issue of its own. Returns its title.
     pub(crate) async fn alert(&self, channel: u64) -> String {
         let turn = self.sending.lock().expect("no panic while held").entry(channel).or_default().clone();
         let _turn = turn.lock().await;
@@ -135,8 +135,8 @@ impl Scene {
         }
     }
 
-    /// What `status` says of the channel to the one who asks, in an answer that
-    /// needs no permission of the bot: each field as a line.
+    /// What `status` says about the channel, each field as a line. This slash
+    /// command's answer needs no permission of the bot.
     pub(crate) async fn status(&self, channel: u64) -> String {
         self.stack.whispered_status(channel).await
     }
@@ -148,7 +148,7 @@ impl Scene {
     }
 }
 
-/// What the status says of a channel that Discord has closed to the bot, if it says so.
+/// What `status` says about the closure of a channel, if it is closed.
 pub(crate) fn closed(status: &str) -> Option<&str> {
     let (_, after) = status.split_once("Blocked by Discord = ")?;
     Some(after.split("\nNot Arrived = ").next().unwrap_or(after))

@@ -11,7 +11,7 @@ use sentry_sender::{Webhook, body::Exception};
 
 use crate::scene::{Scene, closed};
 
-/// Waits until the status says this of a closed channel.
+/// Waits until `status` says this about a closed channel.
 async fn until_said(scene: &Scene, channel: u64, holds: impl Fn(&str) -> bool) {
     wait_for("the status keeps up", SOON, || async {
         let said = scene.status(channel).await;

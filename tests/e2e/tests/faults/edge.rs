@@ -1,5 +1,5 @@
-//! What Discord's edge or a proxy answers says nothing about a channel: neither
-//! where the bot looks it up for the first time nor where it posts.
+//! An answer of Discord's edge or of a proxy says nothing about a channel. This
+//! holds for the first look at it and for posts.
 
 use e2e::{Ledger, Stack};
 use harness::wait::SOON;

@@ -1,4 +1,4 @@
-//! A flood of commands in one server is not felt in another.
+//! A flood of commands in one server does not slow another.
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,8 +39,8 @@ impl Noisy {
         Self { authorized, unauthorized, members }
     }
 
-    /// 5 commands a second in the channel that is not authorized, and twice a
-    /// second one of each member in the other, every fourth as a slash command.
+    /// Sends 5 commands a second in the channel that is not authorized. In the
+    /// other, each member sends two a second, every fourth as a slash command.
     async fn flood(&self, stack: &Stack, stop: &CancellationToken) -> Vec<Invocation> {
         let mut used = Vec::new();
         for (turn, member) in self.members.iter().cycle().enumerate() {
@@ -114,7 +114,7 @@ async fn a_flood_of_commands_in_one_server_is_not_felt_in_another() {
     assert!(answer < IN_TIME, "{answer:?}");
     assert!(alert < Duration::from_secs(2), "{alert:?}");
 
-    // Who floods is told so, each time, as long as only they see it.
+    // A flooding member is told so each time, if only they see it.
     let told = join_all(used.iter().map(|used| used.answer())).await;
     let unanswered = told.iter().filter(|answer| answer.is_none()).count();
     assert_eq!(unanswered, 0, "of {} slash commands", told.len());

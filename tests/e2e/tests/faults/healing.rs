@@ -1,4 +1,4 @@
-//! Channels in which Discord does not let the bot post, and which heal by themselves.
+//! Channels that Discord closes to the bot, and that open again by themselves.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn a_time_out_is_named_and_when_it_ends_what_came_meanwhile_follows() {
     }
     assert_eq!(stack.sandbox.stats().answers(POSTS, Some(403)), 1, "the others cost Discord nothing");
     assert!(stack.dead_letters().await[0].detail.contains("timed out in this server until"));
-    // Nobody tells that it has ended.
+    // Discord does not announce its end.
     stack.until_dead(0).await;
     ledger.settle(&stack, SETTLED).await;
     assert!(!stack.status(channel).await.contains("Blocked by Discord"));

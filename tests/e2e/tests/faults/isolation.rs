@@ -1,4 +1,4 @@
-//! One channel's trouble is no other channel's.
+//! One channel's trouble does not affect another.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 /// More than the calm channel's own limit takes between two posts.
 const PACE: Duration = Duration::from_millis(450);
 
-/// How long these lone alerts take until they are shown; one may take longer.
+/// How long lone alerts take until they are shown. One of them may take longer.
 async fn lone_alerts(stack: &Stack, ledger: &Ledger, channel: u64, name: &str, count: usize) -> Duration {
     let mut took = Vec::new();
     for number in 0..count {
@@ -46,7 +46,8 @@ async fn a_full_a_forbidden_and_a_hanging_channel_delay_no_other() {
         ledger.send(&stack, forbidden, &format!("forbidden {number}")).await;
     }
     let memory_before = stack.discord.memory();
-    // Each of ten issues has every tenth alert: much to fold, and much to remove one by one.
+    // Each of ten issues has every tenth alert, so there is much to fold and to
+    // remove one by one.
     let filling = publish(&stack, full, (0..waiting).map(|number| format!("full {}", number % 11)));
     let (during, ()) = tokio::join!(lone_alerts(&stack, &ledger, calm, "during", 12), filling);
     let more = publish(&stack, full, (0..waiting).map(|number| format!("different {number}")));

@@ -11,7 +11,8 @@ use crate::{SETTLED, builder};
 
 /// Spreads the alerts over the time in which processes are killed.
 const PAUSE: Duration = Duration::from_millis(150);
-/// A process dies at most so long after a part of the storm began.
+/// The longest from the beginning of a part of the storm to the death of a
+/// process.
 const MOMENT_MS: u64 = 1_200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What a lone alert's way through everything takes.
+//! How long a lone alert takes on its whole way.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

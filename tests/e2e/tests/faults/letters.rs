@@ -55,7 +55,8 @@ async fn a_forbidden_channels_alerts_are_listed_shown_replayed_and_purged() {
     let shown: Value = serde_json::from_str(&dead_letters(&stack, &["show", lines[0][0]])).expect("JSON");
     assert_eq!(shown["alert"]["title"], "alert 0");
 
-    // Replayed in vain, they die again, once each, and the command ends.
+    // After a failed replay each is a dead letter again, once, and the command
+    // ends.
     assert_eq!(dead_letters(&stack, &["replay"]), "Replaying 4 alerts\n");
     stack.until_dead(4).await;
     stack.sandbox.clear_faults();
@@ -113,7 +114,7 @@ async fn one_alert_that_discord_refuses_takes_no_other_with_it() {
     for title in ["alert 0", "alert 1", "refused", "alert 3", "alert 4"] {
         ledger.send(&stack, channel, title).await;
     }
-    // The link to this issue is refused; the alert stands without it.
+    // Discord refuses the link to this issue, and shows the alert without it.
     stack.sandbox.add_fault(Fault::new(Effect::RefuseLinks("refused".to_owned())).on_channel(channel));
     stack.discord.restart();
     ledger.settle(&stack, SETTLED).await;

@@ -1,4 +1,4 @@
-//! Discord's limits under what commands and dead rows ask of them.
+//! Discord's limits under many commands and many dead rows.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn an_alert_is_shown_within_two_seconds_beside_a_hundred_typed_commands() 
         let messages = stack.sandbox.messages(channel);
         messages.iter().filter(|message| message.author == stack.sandbox.bot()).count() - 1
     };
-    // Replies have had all that they may have of this window.
+    // The replies have used their share of this window.
     wait_for("replies", SOON, async || (replies() >= 2).then_some(())).await;
     let start = Instant::now();
     ledger.send(&stack, channel, "beside a flood").await;
@@ -94,7 +94,8 @@ async fn channels_that_the_bot_cannot_see_are_asked_for_ever_more_rarely() {
     stack.until_shown(calm, 2, SOON).await;
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 
-    // Whoever authorizes such a channel need not wait until it would be asked for.
+    // After an admin authorizes such a channel, nothing waits for the next
+    // look.
     stack.sandbox.clear_faults();
     assert_eq!(verdict(rows[0]).await, Verdict::ChannelNotAuthorized);
     stack.command(stack.owner, &format!("!sentry channel authorize <#{}>", rows[0])).await;

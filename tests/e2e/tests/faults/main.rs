@@ -1,5 +1,5 @@
-//! What goes wrong, seeded and repeatable, over the real binaries: at the end
-//! of each test the accepted alerts are those shown and the dead letters.
+//! Faults, seeded and repeatable, with the real binaries. At the end of each
+//! test every accepted alert is shown or is a dead letter.
 //!
 //! `make test` runs each kind of fault once and fast; `make soak` the same
 //! tests with the full figures.
@@ -26,7 +26,7 @@ use std::time::Duration;
 use e2e::{Builder, Stack, soak};
 use sandbox_discord::{Config, Limit};
 
-/// The longest that a test waits until everything has come out.
+/// The longest that a test waits until every alert is posted or a dead letter.
 const SETTLED: Duration = Duration::from_secs(300);
 
 /// Discord with its real limits for `make soak`, and with a faster window of a

@@ -1,4 +1,4 @@
-//! What no build of ours puts on the bus.
+//! Messages that no build of ours writes.
 
 use async_nats::jetstream;
 use e2e::Ledger;

@@ -14,7 +14,8 @@ fn webhook(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json())
 }
 
-/// That what comes now is refused like this, at once. A busy machine may delay some.
+/// Checks that alerts are now refused like this, at once. A busy machine may
+/// delay some.
 async fn refuses_at_once(stack: &Stack, channel: u64, refused: &Reply) {
     let mut latencies = vec![refused.latency];
     for number in 0..2 {
@@ -26,7 +27,7 @@ async fn refuses_at_once(stack: &Stack, channel: u64, refused: &Reply) {
     assert!(latencies.iter().min() < Some(&QUICKLY), "{latencies:?}");
 }
 
-/// Sends to these in turns until one is answered so.
+/// Sends to these in turns until one answer has this status.
 async fn fill(stack: &Stack, ledger: &Ledger, channels: &[u64], status: u16) -> Reply {
     for number in 0..2_000 {
         let (title, channel) = (format!("alert {number}"), channels[number % channels.len()]);

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::{SETTLED, builder};
 
-/// What the store said is believed for a minute, and asked anew within a moment.
+/// What the store said is used for a minute, and read again within a moment.
 const BELIEVED: Duration = Duration::from_secs(62);
 /// The contract's three seconds, and one for a busy machine.
 const NOTICED: Duration = Duration::from_secs(4);

@@ -73,7 +73,7 @@ async fn a_storm_of_few_issues_is_shown_within_ten_seconds() {
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     ledger.settle(&stack, Duration::from_secs(30)).await;
     assert_few_429s(&stack);
-    // The posts that Discord allows in a window are not spent on the first alerts of the storm.
+    // The first alerts of the storm must not use up the posts of a window.
     let mut posted_ms: Vec<u64> = stack.shown(channel).iter().map(Shown::posted_ms).collect();
     posted_ms.dedup();
     let window = posted_ms.windows(5).map(|five| five[4] - five[0]).min();

@@ -27,7 +27,7 @@ async fn refused_at_the_start_or_later_it_ends_the_process_with_one_clear_line()
     assert_eq!(refused.log().lines().filter(|line| line.contains("refused the bot's token")).count(), 1);
     assert!(refused.log().lines().any(|line| line.contains(LINE)), "{}", refused.log());
 
-    // Refused once, while Discord knows the token: a passing fault.
+    // Discord refuses the token once, though it is valid: a passing fault.
     stack.sandbox.add_fault(Fault::new(Effect::Unauthorized).times(1));
     ledger.send(&stack, channel, "refused by Discord's edge").await;
     stack.until_drained(SOON).await;

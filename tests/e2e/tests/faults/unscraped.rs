@@ -1,4 +1,4 @@
-//! What is measured takes no memory where nobody reads the metrics.
+//! Measurements take no memory if nobody reads the metrics.
 
 use std::ops::Range;
 
@@ -12,13 +12,14 @@ use shared::{
 
 use crate::builder;
 
-/// Questions on their way at the same time: fewer than are answered at once.
+/// How many questions are under way at a time. More would be answered at once.
 const AT_ONCE: usize = 128;
-/// What a million questions may leave behind. Where each measured time is kept, it
-/// is eight bytes for each.
+/// The memory that a million questions may leave behind. If each measured time
+/// were kept, it would be eight bytes for each.
 const LITTLE: u64 = 6 << 20;
 
-/// Asks about these channels, none of which is known: each costs a call of the store.
+/// Asks about these channels. All are unknown, so each costs a call of the
+/// store.
 async fn ask(stack: &Stack, channels: Range<u64>) {
     let nats = stack.nats.client().await;
     let answers = stream::iter(channels).map(|channel| {
@@ -41,7 +42,7 @@ async fn ask(stack: &Stack, channels: Range<u64>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_leave_nothing_behind_where_nobody_reads_the_metrics() {
     let stack = builder().start().await;
-    // What may be remembered about strangers' channels is remembered then.
+    // After these, the memory for strangers' channels is full.
     let (first, all) = scaled((4_000, 8_000), (100_000, 1_100_000));
     ask(&stack, 1..first).await;
     let before = stack.discord.memory().expect("the system tells");
@@ -53,7 +54,7 @@ async fn questions_leave_nothing_behind_where_nobody_reads_the_metrics() {
         grown >> 10
     ));
     assert!(grown < LITTLE, "{grown} bytes");
-    // Only now: reading them empties what has piled up.
+    // The metrics are read only now, because reading them frees memory.
     let calls = stack.discord.metric("sentry_bot_store_call_seconds_count").await;
     assert!(calls >= (all - 1) as f64, "{calls}");
 }

@@ -1,4 +1,4 @@
-//! What is away for all lanes is asked by few of them.
+//! If a service is away for all lanes, only few of them ask it.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use shared::wire;
 use crate::{HEALED, start};
 
 const CHANNELS: usize = 12;
-/// Without any calm they are a second's.
+/// Without the limit there would be this many in a second.
 const RESTARTS: f64 = 14.0;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The wall clock steps: by seconds and by a day, forward and back, at either
+//! The wall clock jumps: by seconds and by a day, forward and back, at either
 //! service, and before discord-service starts.
 
 use std::time::Duration;

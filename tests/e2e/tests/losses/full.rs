@@ -1,5 +1,6 @@
-//! The queue is full of small alerts while Discord takes none: what discord-service
-//! keeps of them fits its memory, also when it starts into that.
+//! The queue is full of small alerts while Discord takes none. What
+//! discord-service keeps of them fits its memory, also when it starts with a
+//! full queue.
 
 use std::{
     sync::Mutex,
@@ -14,15 +15,15 @@ use shared::wire;
 
 use crate::start;
 
-/// What Kubernetes and Compose let the process have.
+/// The limit in Kubernetes and Compose.
 const LIMIT: u64 = 512 << 20;
-/// An alert that waits may take that much, beside what lanes and reading take.
+/// The most memory of a waiting alert, besides lanes and reading.
 const EACH: u64 = 400;
 const BESIDE: u64 = 16 << 20;
 /// As many alerts as may wait for one channel.
 const DEEP: usize = 20_000;
 
-/// So many more authorized channels. Typed commands would take minutes.
+/// Makes this many more authorized channels. Typed commands would take minutes.
 async fn channels(stack: &Stack, count: usize) -> Vec<u64> {
     let js = jetstream::new(stack.nats.client().await);
     let rows = js.get_key_value(wire::CHANNEL_LIST).await.expect("a bucket of the store");
@@ -35,7 +36,8 @@ async fn channels(stack: &Stack, count: usize) -> Vec<u64> {
     channels
 }
 
-/// The most memory that the process had, once each channel has a lane and it grows no more.
+/// The most memory that the process had, once each channel has a lane and it no
+/// longer grows.
 async fn peak(stack: &Stack, lanes: usize) -> u64 {
     let last = Mutex::new((0, Instant::now()));
     wait_for("every channel has a lane", Duration::from_secs(600), || async {

@@ -1,6 +1,7 @@
-//! What NATS loses comes back by itself: each stream and bucket is deleted while
-//! alerts come, the disk is emptied, storage is too small and is not. Afterwards
-//! all works again, and what was closed is closed.
+//! NATS loses things, and they come back by themselves. The tests delete each
+//! stream and bucket while alerts come, empty the disk, and give NATS too
+//! little storage. Afterwards all works again, and secured channels are still
+//! secured.
 
 mod calm;
 mod clock;
@@ -29,16 +30,17 @@ const HEALED: Duration = Duration::from_secs(30);
 
 /// The contract: `/readyz` is false within 3 s. A busy machine may take one more.
 const NOTICED: Duration = Duration::from_secs(4);
-/// What stands in the place of a stream that is away.
+/// The stream that takes the place of one that is away.
 const USURPER: &str = "usurper";
-/// In bytes: the stand-in of a bucket takes nothing that is meant for the bucket.
+/// The largest message in bytes, so that the stand-in takes nothing that is
+/// meant for the bucket.
 const TOO_SMALL: i32 = 1;
 
 fn alert(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json()).idempotency_key(title)
 }
 
-/// At a Discord that lets more through than a test sends.
+/// With a Discord whose limits no test reaches.
 async fn start() -> Stack {
     let discord = Config::default().clocks(|clocks| {
         clocks.identify_window = Duration::from_millis(200);
@@ -65,8 +67,8 @@ async fn lose(stack: &Stack, stream: &str) {
     .await;
 }
 
-/// Puts another stream with the same subjects in the place of this one. JetStream
-/// then makes this one no more.
+/// Puts another stream with the same subjects in the place of this one. Then
+/// JetStream refuses to make this one.
 async fn usurp(js: &jetstream::Context, stream: &str, max_message_size: i32) {
     let subjects = js.get_stream(stream).await.expect("it was there").cached_info().config.subjects.clone();
     let usurper =
@@ -101,7 +103,7 @@ async fn lose_until_noticed(stack: &Stack, stream: &str, services: &[&Service]) 
     .await;
 }
 
-/// Alerts that come all the while, and which of them were accepted.
+/// Alerts that come during a test, and which of them were accepted.
 struct Load {
     sent: AtomicU64,
     accepted: Mutex<BTreeSet<String>>,
@@ -142,7 +144,7 @@ impl Load {
         .await;
     }
 
-    /// Those that are neither shown nor dead letters.
+    /// Accepted alerts that are not shown and not dead letters.
     async fn missing(&self, stack: &Stack, channel: u64) -> Vec<String> {
         let shown = stack.shown(channel).into_iter().map(|embed| embed.title);
         let dead = stack.dead_letters().await.into_iter().filter_map(|letter| letter.title);
@@ -151,7 +153,8 @@ impl Load {
     }
 }
 
-/// Whether new alerts are taken with a verdict and shown, and commands answered.
+/// Checks that new alerts are accepted with a verdict and shown, and that
+/// commands are answered.
 async fn works(stack: &Stack, channel: u64, title: &str) {
     wait_for("an alert is accepted with a verdict", HEALED, || async {
         (stack.try_send(channel, &alert(title)).await?.status == 200).then_some(())
@@ -186,7 +189,7 @@ async fn each_bucket_that_is_lost_under_load_is_made_again_and_no_alert_is_lost(
         }
         lose_until_noticed(&stack, &wire::bucket_stream(wire::LEASES), &both[1..]).await;
         works(&stack, channel, "after the loss of leases").await;
-        // Without it the addresses hold that were known before: nothing stops.
+        // Without it the last known addresses stay valid, and nothing stops.
         lose_until_noticed(&stack, &wire::bucket_stream(wire::SOURCES), &[]).await;
         works(&stack, channel, "after the loss of sources").await;
     };
@@ -207,7 +210,8 @@ async fn the_queue_that_is_lost_under_load_takes_alerts_at_once_and_none_of_them
     let losses = async {
         for round in 0..3 {
             lose(&stack, wire::ALERTS).await;
-            // What was accepted until now may have been lost with the stream.
+            // Alerts that were accepted until now may have been lost with the
+            // stream.
             load.accepted.lock().expect("no panic while held").clear();
             works(&stack, channel, &format!("after loss {round}")).await;
         }

@@ -15,7 +15,7 @@ use shared::wire;
 
 use crate::{HEALED, NOTICED, USURPER, alert, readyz, usurp, works};
 
-/// The stand-in takes alerts, so only its name gives it away.
+/// The stand-in takes alerts, so only its name shows what it is.
 const ANY_SIZE: i32 = -1;
 
 fn configuration(max_file_store: &str) -> String {

@@ -1,5 +1,5 @@
-//! NATS loses what the store keeps: channels are authorized again, and what was
-//! secured does not open by it.
+//! NATS loses the store's buckets. Admins authorize channels again, and secured
+//! channels stay secured.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use shared::wire;
 
 use crate::{HEALED, Load, NOTICED, alert, lose, lose_until_noticed, readyz, start, works};
 
-/// What discord-service has read of the store it uses for less than a minute.
+/// discord-service uses what it has read from the store for less than a minute.
 const FORGOTTEN: Duration = Duration::from_secs(70);
 
 /// Authorizes the channel once the loss of the store was noticed.
@@ -27,7 +27,8 @@ async fn authorize_again(stack: &Stack, channel: u64) {
     .await;
 }
 
-/// Secures the channel, and waits until it is; the query with its token.
+/// Secures the channel, and waits until it is secured. Returns the query with
+/// its token.
 async fn secure(stack: &Stack, channel: u64) -> String {
     let token = stack.secure(channel).await;
     let js = jetstream::new(stack.nats.client().await);
@@ -82,7 +83,7 @@ async fn a_secured_channel_whose_keys_are_lost_stays_closed_until_it_is_secured_
     for bucket in [wire::CHANNEL_TRUST, wire::TRUST] {
         lose(&stack, &wire::bucket_stream(bucket)).await;
     }
-    // Neither remembers what the channel demanded.
+    // Now no process remembers what the channel demanded.
     stack.discord.restart();
     stack.ingress.restart();
     stack.ingress.ready().await;
@@ -123,7 +124,7 @@ async fn nats_may_come_back_with_an_empty_disk_under_load() {
         }
     };
     load.during(&stack, channel, unready).await;
-    // What was accepted until now may be gone with the disk.
+    // Alerts that were accepted until now may be gone with the disk.
     load.accepted.lock().expect("no panic while held").clear();
     std::fs::remove_dir_all(stack.nats.files().join("jetstream")).expect("its files are there");
     stack.nats.restart().await;

@@ -6,7 +6,7 @@ use harness::firestore::{FirestoreEmulator, FirestoreProject};
 use sandbox_discord::{Channel, Clocks, Config, Guild, Limit, Sandbox, User};
 use serde_json::{Value, json};
 
-/// A field that is neither a channel nor a user, as old databases hold some.
+/// A field that names no channel and no user. Old databases have such fields.
 const ODD: &str = "general";
 
 pub(crate) struct Before {
@@ -51,7 +51,7 @@ impl Before {
         Self { sandbox, database, guild, owner, alice, alerts, foreign }
     }
 
-    /// All documents as they stand now.
+    /// All documents as they are now.
     pub(crate) async fn documents(&self) -> [Value; 3] {
         [
             self.database.read("keys/api").await,
@@ -61,7 +61,7 @@ impl Before {
     }
 }
 
-/// As Firestore's REST interface has them.
+/// The fields as Firestore's REST interface writes them.
 fn fields(fields: impl IntoIterator<Item = (String, String)>) -> Value {
     fields.into_iter().map(|(name, value)| (name, json!({ "stringValue": value }))).collect()
 }

@@ -55,14 +55,14 @@ impl After {
         service
     }
 
-    /// Sends to a URL as it stands in Sentry since the days of the Python bot.
+    /// Sends to a URL as Sentry has it since the days of the Python bot.
     async fn send(&self, query: &str, title: &str) -> Reply {
         let url = format!("https://127.0.0.1:{}/sentry-bot/channel?{query}", self.port);
         let alert = Webhook::legacy(Exception::new(title).issue(title).json());
         self.sender.send(&url, &alert).await.expect("the ingress answers")
     }
 
-    /// Sends until it is answered with this status: where a verdict comes late, an
+    /// Sends until the answer has this status. If a verdict comes late, an
     /// alert is stored with 202.
     async fn until_answered(&self, query: &str, status: u16) -> String {
         wait_for(&format!("{status} for {query}"), SOON, || async {
@@ -126,7 +126,7 @@ async fn the_switch_over_loses_no_alert_and_old_urls_projects_and_documents_go_o
     })
     .await;
 
-    // From now on Sentry is told the truth, as by the Python bot.
+    // From now on Sentry gets exact answers, as from the Python bot.
     after.until_answered(&mention, 200).await;
     after.until_answered(&format!("id={foreign}"), 401).await;
     let nobodys = after.until_answered(&format!("id={alerts}&mention={owner}"), 401).await;

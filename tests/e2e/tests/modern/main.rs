@@ -44,7 +44,7 @@ async fn a_mention_needs_the_project_where_sentry_names_one() {
     let channel = stack.channel("alerts");
     stack.command(stack.owner, &format!("!sentry channel authorize <#{channel}>")).await;
     let url = stack.url(channel, &format!("&mention={}", stack.owner));
-    // No project is named in it: without a project of any name, nobody is mentioned.
+    // It names no project. A user without any project is not mentioned.
     let nameless = fixture("seer.root_cause_completed.json");
     assert_eq!(stack.send_to(&url, &nameless).await.status, 401);
 
@@ -74,7 +74,7 @@ async fn a_remark_names_its_issue_as_the_channel_saw_it() {
     stack.until_drained(SOON).await;
     stack.accepted(channel, &issue_change("6100123456", "KeyError: 'x'", "created", "")).await;
     stack.until_drained(SOON).await;
-    // Not the same bytes: that would be a repeat.
+    // The bytes differ, because the same ones would be a repeat.
     let again = String::from_utf8_lossy(comment.body()).replace("340577", "340578");
     stack.accepted(channel, &Webhook::platform("comment", again)).await;
     stack.until_drained(SOON).await;
@@ -89,7 +89,7 @@ async fn a_remark_names_its_issue_as_the_channel_saw_it() {
     let titles: Vec<_> = stack.shown(channel).into_iter().map(|shown| shown.title).collect();
     assert_eq!(titles, ["Issue 6100123456", "KeyError: 'x'", "KeyError: 'x'", "KeyError: 'x'"]);
 
-    // What becomes of the issue is told in its own message, not in a remark.
+    // A change of the issue is shown in its own message, not in a remark.
     stack.accepted(channel, &issue_change("6100123456", "KeyError: 'x'", "resolved", "Jane")).await;
     stack.until_drained(SOON).await;
     let changed: Vec<_> = stack.shown(channel).iter().map(|shown| shown.status.is_some()).collect();

@@ -1,5 +1,6 @@
 //! NATS as it is secured in production: the whole product over TLS, with
-//! passwords and with credentials files, and what it says where it is not let in.
+//! passwords and with credentials files. Also what the services say if NATS
+//! refuses them.
 
 mod operator;
 mod permissions;

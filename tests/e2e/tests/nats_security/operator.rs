@@ -1,5 +1,5 @@
-//! An operator of NATS in the decentralized sense: it vouches for accounts, and
-//! accounts for users, by signed tokens
+//! An operator in the sense of NATS: it vouches for accounts, and accounts for
+//! users, by signed tokens
 //! (<https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/jwt>).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -23,7 +23,8 @@ use crate::{
 const SECRETS_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const CLIENT_SECRET: &str = "5ec2e7000000000000000000000000000000000000000000000000000000beef";
 
-/// The product over TLS, each service as its user; where the authority's certificate is.
+/// The product over TLS, each service as its user. Also returns the path of the
+/// authority's certificate.
 async fn start(files: &Files) -> (Stack, PathBuf) {
     let authority = Authority::new();
     let nats = with_passwords(files, &authority).await;
@@ -48,7 +49,7 @@ fn legacy(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json()).idempotency_key(title)
 }
 
-/// Sends it until it is answered so; it counts as one.
+/// Sends it until the answer has this status. It counts as one firing.
 pub(crate) async fn until_answered(stack: &Stack, status: u16, url: &str, webhook: &Webhook) {
     wait_for(&format!("an answer of {status}"), SOON, || async {
         (stack.send_to(url, webhook).await.status == status).then_some(())
@@ -149,7 +150,8 @@ pub(crate) fn issue_body() -> String {
     .to_string()
 }
 
-/// What a user may not publish and subscribe to; each refusal names the subject.
+/// Checks what a user may not publish and subscribe to. Each refusal names the
+/// subject.
 async fn assert_kept_from(nats: &NatsServer, ca: &Path, user: &str, publish: &[&str], subscribe: &[&str]) {
     let (client, mut objected) = client(nats, ca, user).await;
     let publish = publish.iter().map(|subject| (true, *subject));
@@ -198,7 +200,7 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
         "$JS.API.STREAM.DELETE.ALERTS",
         "$JS.API.STREAM.UPDATE.ALERTS",
         "$JS.API.STREAM.RESTORE.ALERTS",
-        // What is discord-service's to write.
+        // What only discord-service may write.
         "$KV.trust.1",
         "$KV.sources.sentry",
         "$KV.leases.owners",
@@ -226,7 +228,7 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
     let subscribe = [">", "_INBOX.ingress-service.>", "dead.*.*", "unknown"];
     assert_kept_from(&stack.nats, &ca, "discord-service", &publish, &subscribe).await;
 
-    // The operator can, and sees that all is as it was.
+    // The operator may read it, and sees that nothing has changed.
     let (operator, _) = client(&stack.nats, &ca, "operator").await;
     let js = jetstream::new(operator);
     let waiting = js.get_stream(wire::ALERTS).await.expect("the stream is there");

@@ -1,5 +1,5 @@
-//! Where NATS and a service do not trust each other: the service lives, is not
-//! ready, and says once what is wrong, without any secret.
+//! NATS and a service do not trust each other. The service lives, is not ready,
+//! and says once what is wrong, without any secret.
 
 use futures::future::join_all;
 use harness::{
@@ -58,7 +58,7 @@ async fn whoever_is_not_trusted_is_told_apart_and_nobody_ends() {
     let foreign_file = files.write("foreign.creds", &foreign).display().to_string();
     let seed = foreign.lines().find(|line| line.starts_with("SU")).expect("a seed").to_owned();
 
-    // The password is right, but of the other user.
+    // The password is that of the other user.
     let swapped =
         [("NATS_CA_FILE", &*ca), ("NATS_USER", "ingress-service"), ("NATS_PASSWORD", DISCORD_PASSWORD)];
     let nobody = [("NATS_CA_FILE", &*ca)];
@@ -100,7 +100,7 @@ async fn whoever_may_not_do_its_work_is_told_so_and_is_not_ready() {
             ("NATS_CA_FILE", &*ca),
             ("NATS_USER", user),
             ("NATS_PASSWORD", password),
-            // Says all there is to say, but for the password.
+            // Logs everything but the password.
             ("RUST_LOG", "trace"),
         ];
         let service = start(name, &nats, &as_the_other);

@@ -24,7 +24,7 @@ async fn missing_rights_are_named_and_a_rotated_password_is_read_again() {
     let nats = files.server(&full.replace(UPDATE, "")).await;
     let ca = files.write("ca.crt", authority.pem());
     let password_file = files.write("password", DISCORD_PASSWORD);
-    // As an older build made it: what is missing for it is the right to update.
+    // As an older build made it. The right to update it is missing.
     let (operator, _) = client(&nats, &ca, "operator").await;
     let older = stream::Config {
         name: "KV_lanes".to_owned(),
@@ -53,7 +53,7 @@ async fn missing_rights_are_named_and_a_rotated_password_is_read_again() {
     })
     .await;
 
-    // A right is taken away that no alert is stored without, and given back.
+    // A right that every alert needs is taken away, and given back.
     let channel = stack.authorized_channel("more").await;
     reconfigure(&files, &stack.nats, &full.replacen(ALERTS, "", 1));
     wait_for("/readyz names the right", SOON, || async {

@@ -1,4 +1,4 @@
-//! Servers of NATS that let only some in.
+//! Servers of NATS with users.
 
 use std::{
     future::ready,
@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::operator::Operator;
 
-/// What each user presents. None of it may stand in a log.
+/// The users' passwords. No log may contain them.
 pub(crate) const INGRESS_PASSWORD: &str = "correct-horse";
 pub(crate) const DISCORD_PASSWORD: &str = "battery-staple";
 const OPERATOR_PASSWORD: &str = "pull-the-plug";
@@ -68,13 +68,13 @@ pub(crate) fn configuration(files: &Files, authority: &Authority) -> String {
     tls + &accounts
 }
 
-/// Has the running server take this configuration.
+/// Makes the running server use this configuration.
 pub(crate) fn reconfigure(files: &Files, nats: &NatsServer, configuration: &str) {
     files.write("nats.conf", configuration);
     nats.signal("HUP");
 }
 
-/// A client of that server as one of its users, and what the server objects to.
+/// A client of that server as one of its users, and the server's objections.
 pub(crate) async fn client(nats: &NatsServer, ca: &Path, user: &str) -> (Client, UnboundedReceiver<String>) {
     let password = match user {
         "ingress-service" => INGRESS_PASSWORD,

@@ -1,5 +1,5 @@
-//! An upgrade: new builds on the streams and on the `accounts.conf` of the build
-//! before. All works, and `/readyz` says what the operator has to do.
+//! An upgrade: new builds with the streams and the `accounts.conf` of an older
+//! build. All works, and `/readyz` says what the operator has to do.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -23,7 +23,7 @@ use crate::{
     server::{Files, client, configuration, reconfigure},
 };
 
-/// Which rights the file has, and which it had.
+/// The rights that the file has, each with the one that it had.
 const CHANGES: [(&str, &str); 8] = [
     (r#""$KV.refusals.>""#, r#""$KV.refusals.*""#),
     (r#""$KV.seen.>""#, r#""$KV.seen.*.*""#),
@@ -34,8 +34,8 @@ const CHANGES: [(&str, &str); 8] = [
     (r#""$KV.sources.*""#, ""),
     (r#""stored.*.*""#, r#""alerts.*.*""#),
 ];
-/// Between two alerts that come all the while. They are of a few issues, so that
-/// they fold and Discord's limits hold nothing up.
+/// The time between two alerts. They are about a few issues, so that they fold
+/// and Discord's limits delay nothing.
 const PAUSE: Duration = Duration::from_millis(30);
 const ISSUES: u64 = 10;
 const SCHEMA: &str = "sentry-bot-schema";
@@ -108,8 +108,8 @@ async fn with_the_rights_and_the_streams_of_the_build_before_all_works_and_ready
     assert_eq!(stack.alerts(loaded), sent);
 }
 
-/// Sends alerts until it is over; how many. Each is sent until it is accepted,
-/// and counts once.
+/// Sends alerts until it is over. Returns how many. Each is sent until it is
+/// accepted, and counts once.
 async fn send_until(over: &AtomicBool, stack: &Stack, channel: u64) -> u64 {
     let mut sent = 0;
     while !over.load(Ordering::Relaxed) {
@@ -141,7 +141,7 @@ async fn upgrade(stack: &Stack, js: &jetstream::Context, files: &Files, full: &s
     })
     .await;
 
-    // A signed request and its repeat, which no `Nats-Msg-Id` gives away.
+    // A signed request and its repeat, which has another `Nats-Msg-Id`.
     let signed = stack.authorized_channel("signed").await;
     stack.hand_in_secret(signed, CLIENT_SECRET).await;
     let body = issue_body();

@@ -43,7 +43,7 @@ fn picture(message: &Message) -> String {
         .expect("memory");
         for field in embed["fields"].as_array().into_iter().flatten() {
             let (name, value) = (string(&field["name"]), string(&field["value"]));
-            // The time of receipt stands in where a payload has no time of its own.
+            // A payload without a time shows the time of receipt.
             let undated = name == "Timestamp (UTC)" && !value.starts_with(DAY);
             let value = if undated { "`(time of receipt)`".to_owned() } else { value };
             writeln!(text, "{name}: {value}").expect("memory");

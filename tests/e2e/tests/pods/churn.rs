@@ -94,13 +94,13 @@ impl Churn<'_> {
         }
     }
 
-    /// Wakes what is frozen, and waits for the end of those that were told to.
+    /// Wakes the frozen pods, and waits for the end of those that were stopped.
     async fn calm(mut self) {
         while !self.frozen.is_empty() {
             self.wake();
         }
         for mut pod in self.stopping {
-            // One that had barely begun ends by the signal itself.
+            // A pod that had barely begun ends by the signal itself.
             pod.ended(LONG).await;
         }
     }

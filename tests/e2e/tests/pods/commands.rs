@@ -19,7 +19,7 @@ pub(crate) type Typed = (u64, u64);
 #[derive(Debug)]
 pub(crate) struct Answers {
     typed: usize,
-    /// Never answered; all of them were typed in a hand-over.
+    /// Commands without an answer. All were typed in a hand-over.
     lost: usize,
     /// The longest that anybody waited for an answer.
     slowest: Duration,
@@ -46,8 +46,8 @@ pub(crate) async fn type_on(stack: &Stack, offices: &[u64], stop: &CancellationT
     typed
 }
 
-/// Waits for the answers, and checks that none was answered twice, and each of
-/// those that were not typed in a hand-over once.
+/// Waits for the answers, and checks that no command was answered twice. Each
+/// that was not typed in a hand-over must have one answer.
 pub(crate) async fn check(scene: &Scene, typed: &[Typed]) -> Answers {
     let last = typed.iter().rev().take(scene.offices.len());
     wait_for("the last commands are answered", LONG, || async {

@@ -1,4 +1,4 @@
-//! Pods die and freeze, and what was frozen wakes.
+//! Pods die and freeze, and frozen ones wake.
 
 use std::time::{Duration, Instant};
 

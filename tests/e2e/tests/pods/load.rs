@@ -1,4 +1,4 @@
-//! Alerts and commands without a pause, and the account of them at the end.
+//! Alerts and commands without a pause, and a check of all of them at the end.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ impl fmt::Display for Report {
 }
 
 impl Load {
-    /// Begins it, in so many channels and in an office on each shard.
+    /// Begins it, in this many channels and in an office on each shard.
     pub(crate) async fn start(scene: &Scene, channels: usize) -> Self {
         let (ledger, stop) = (Arc::new(Ledger::default()), CancellationToken::new());
         let mut shares = vec![Vec::new(); SENDERS];
@@ -84,8 +84,8 @@ async fn send_on(
     ledger: Arc<Ledger>,
     stop: CancellationToken,
 ) {
-    // Each ingress lets pass what it has once seen to be authorized, also
-    // while nobody gives it a verdict.
+    // An ingress accepts alerts without a verdict if it has once seen their
+    // channel authorized.
     for (place, url) in ingress.iter().enumerate() {
         for &channel in &channels {
             wait_for("a verdict", SOON, || async {

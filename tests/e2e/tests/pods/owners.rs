@@ -1,4 +1,5 @@
-//! Who owns what, read past the code under test from what pods write to NATS.
+//! The owners, read without the code under test from what the pods write to
+//! NATS.
 
 use std::{
     collections::BTreeMap,
@@ -35,8 +36,8 @@ impl Owners {
         Self { last, following }
     }
 
-    /// Waits until so many things have an owner, and none of these has any;
-    /// returns since when.
+    /// Waits until this many things have an owner and the pods `gone` have
+    /// none. Returns since when.
     pub(crate) async fn without(&self, gone: &[String], things: usize, limit: Duration) -> Instant {
         wait_for("everything has another owner", limit, || async {
             let (owners, since) = &*self.last.lock().expect("no panic while held");
@@ -58,7 +59,7 @@ fn owners(table: &[u8]) -> BTreeMap<String, String> {
     serde_json::from_value(table["owners"].clone()).expect("names by things")
 }
 
-/// Under which id a pod shares now: it says so in its log.
+/// The id of a pod in the leases, from its log.
 pub(crate) fn id(pod: &Service) -> String {
     let log = pod.log();
     let joined =

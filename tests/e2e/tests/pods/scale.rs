@@ -10,8 +10,8 @@ use crate::{
     times::Times,
 };
 
-/// What a stopping pod has must have another owner by then, whatever
-/// `LEASE_TTL_SECS` is.
+/// The longest until the leases of a stopping pod have another owner, at any
+/// `LEASE_TTL_SECS`.
 const BOUND: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

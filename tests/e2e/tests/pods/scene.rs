@@ -17,23 +17,23 @@ use crate::owners::{self, Owners};
 const SHARDS: u32 = 12;
 /// Partitions of the alerts.
 const PARTITIONS: u32 = 64;
-/// For what waits for a dead pod's leases.
+/// The limit for anything that waits for a dead pod's leases.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
-/// 2015, from which on Discord counts.
+/// 2015, where Discord's time begins.
 const DISCORD_EPOCH: Duration = Duration::from_millis(1_420_070_400_000);
 /// Scenes measure times, so only one runs at a time.
 static STAGE: Mutex<()> = Mutex::const_new(());
 
 pub(crate) struct Scene {
     pub(crate) stack: Arc<Stack>,
-    /// The pods that take part, beside the one of the stack, which ends first.
+    /// The pods that take part. The pod of the stack ends first.
     pub(crate) pods: Vec<Service>,
     /// A channel of a guild of each shard, where commands are typed.
     pub(crate) offices: Vec<u64>,
     /// A second ingress beside the stack's, and its port.
     ingress: (Service, u16),
     owners: Owners,
-    /// From when until when something was handed over, since 2015.
+    /// The times of hand-overs, from and to, since 2015.
     hand_overs: Vec<(Duration, Duration)>,
     _stage: MutexGuard<'static, ()>,
 }
@@ -61,7 +61,7 @@ impl Scene {
         ingress.ready().await;
         let spare = stack.add_discord();
         let pods = vec![std::mem::replace(&mut stack.discord, spare)];
-        // The stack's own pod is never the one that is looked at.
+        // No scene uses the stack's own pod.
         stack.discord.kill();
         let owners = Owners::follow(stack.nats.client().await).await;
         let ingress = (ingress, port);
@@ -72,14 +72,16 @@ impl Scene {
         scene
     }
 
-    /// What the webhook URLs begin with at each ingress: a channel's id follows.
+    /// The beginning of the webhook URLs at each ingress. A channel's id
+    /// follows.
     pub(crate) fn ingress_urls(&self) -> Vec<String> {
         let second = format!("https://127.0.0.1:{}/sentry-bot/channel?id=", self.ingress.1);
         let first = self.stack.url(0, "");
         vec![first.trim_end_matches('0').to_owned(), second]
     }
 
-    /// Starts pods until there are so many, and waits until they share.
+    /// Starts pods until there are `count`, and waits until they share the
+    /// leases.
     pub(crate) async fn scale_up_to(&mut self, count: usize) -> Duration {
         let start = Instant::now();
         while self.pods.len() < count {
@@ -90,8 +92,8 @@ impl Scene {
         start.elapsed()
     }
 
-    /// SIGTERM to all but so many pods at once, as `kubectl scale` does; how
-    /// long some things had no owner or a leaving one.
+    /// Sends SIGTERM to all but `count` pods at once, as `kubectl scale` does.
+    /// Returns how long some things had no owner, or one that was leaving.
     pub(crate) async fn scale_down_to(&mut self, count: usize) -> Duration {
         let leaving: Vec<Service> = self.pods.drain(..self.pods.len() - count).collect();
         let ids: Vec<String> = leaving.iter().map(owners::id).collect();
@@ -105,8 +107,8 @@ impl Scene {
         time
     }
 
-    /// Kills or freezes one pod with this signal; the pod, and how long its
-    /// things were without an owner that works.
+    /// Kills or freezes one pod with this signal. Returns the pod, and how long
+    /// its leases were without a working owner.
     pub(crate) async fn strike(&mut self, place: usize, signal: &str) -> (Service, Duration) {
         let struck = self.pods.remove(place);
         let id = owners::id(&struck);
@@ -149,7 +151,8 @@ impl Scene {
         .await;
     }
 
-    /// What Discord saw was right, and cost no more sessions than it must.
+    /// Checks that Discord saw nothing wrong, and no more sessions than
+    /// necessary.
     pub(crate) fn assert_clean(&self, what: &str) {
         self.stack.assert_clean();
         let stats = self.stack.sandbox.stats();
@@ -167,8 +170,8 @@ pub(crate) fn lease_ttl() -> Duration {
     Duration::from_secs(scaled(2, 10))
 }
 
-/// How soon a dead pod's things must have another owner: 15 s with leases of
-/// 10 s, and in proportion; NATS counts in whole seconds, and may be one late.
+/// How soon a dead pod's leases must have another owner: 15 s with leases of 10
+/// s, and in proportion. NATS counts in whole seconds, and may be one late.
 pub(crate) fn death_bound() -> Duration {
     (lease_ttl() * 3 / 2).max(lease_ttl() + Duration::from_secs(2))
 }
@@ -178,12 +181,12 @@ pub(crate) fn channels() -> usize {
     scaled(24, 64)
 }
 
-/// Between two changes, with the load going on.
+/// Pauses between two changes, while the load goes on.
 pub(crate) async fn breathe() {
     tokio::time::sleep(scaled(Duration::from_secs(1), Duration::from_secs(5))).await;
 }
 
-/// After SIGTERM: it ends by itself and without complaint.
+/// Checks after SIGTERM that the pod ends by itself and without an error.
 async fn ends_well(mut pod: Service) {
     let status = pod.ended(Duration::from_secs(20)).await;
     assert!(status.success(), "{status}");

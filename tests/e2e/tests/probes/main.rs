@@ -1,5 +1,5 @@
-//! Both services as a kubelet sees them, by the probes on their admin ports:
-//! NATS comes, goes and comes back, and they are told to stop.
+//! Both services as a kubelet sees them, through the probes on their admin
+//! ports. NATS comes, goes and comes back, and the services are stopped.
 
 use std::{
     sync::{
@@ -40,8 +40,9 @@ impl Liveness {
     }
 }
 
-/// What failed, but for a silence at the start and at the end: then there is no process.
-/// One answer alone may be late, as a busy machine has it.
+/// Returns the probes that failed. Silence at the start and at the end is no
+/// failure, because there is no process then. A single answer may be late on a
+/// busy machine.
 async fn probe(url: String, over: Arc<AtomicBool>) -> Vec<String> {
     let client = reqwest::Client::builder().timeout(PROBE_LIMIT).build().expect("a client");
     let (mut failures, mut silence, mut lived, mut late) = (Vec::new(), Vec::new(), false, 0);
@@ -104,10 +105,11 @@ async fn readiness_follows_nats_and_the_drain_while_liveness_never_fails() {
     wait_for("the post is in flight", SOON, || async { (posts() > 0).then_some(()) }).await;
     stack.discord.signal("TERM");
     until_unready(&stack.discord).await;
-    assert_eq!(stack.alerts(channel), 0, "it is told before what is in flight is done");
+    assert_eq!(stack.alerts(channel), 0, "the signal comes before the request in flight is done");
     assert!(stack.discord.ended(SOON).await.success());
 
-    // Until load balancers have noticed, the ingress takes what they still send.
+    // Until load balancers have noticed, the ingress accepts what they still
+    // send.
     stack.ingress.signal("TERM");
     until_unready(&stack.ingress).await;
     assert_eq!(stack.send(channel, &alert("late")).await.status, 202);
@@ -115,7 +117,7 @@ async fn readiness_follows_nats_and_the_drain_while_liveness_never_fails() {
     for life in lives {
         life.never_failed().await;
     }
-    // What was handed back is taken up.
+    // The next process takes over what was handed back.
     stack.discord.restart();
     let shown = stack.until_shown(channel, 2, SOON).await;
     assert_eq!(shown.iter().map(|shown| &*shown.title).collect::<Vec<_>>(), ["in flight", "late"]);

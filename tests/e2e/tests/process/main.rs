@@ -1,4 +1,4 @@
-//! discord-service as a process: how it starts, what it says, how it ends.
+//! discord-service as a process: how it starts, what it logs, how it ends.
 
 use std::{
     process::Command,
@@ -84,7 +84,7 @@ async fn lives_unready_and_stops(variables: &[(&str, &str)]) {
     let start = Instant::now();
     let status = service.ended(SOON).await;
     assert!(status.success(), "{status}");
-    // Not for the 25 seconds that work in flight would get.
+    // It does not use the 25 seconds that work in flight would get.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(healthcheck(&service), Some(1));
 }

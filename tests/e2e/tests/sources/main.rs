@@ -1,5 +1,5 @@
-//! The addresses that Sentry publishes: read by discord-service, kept in NATS,
-//! and believed by the ingress.
+//! The addresses that Sentry publishes. discord-service reads them, NATS keeps
+//! them, and the ingress believes them.
 
 use std::sync::{Arc, Mutex};
 
@@ -30,7 +30,7 @@ impl Publisher {
             let given = given.clone();
             let answer = move |request: HttpRequest| {
                 let (status, location, body) = given.lock().expect("no panic while held").clone();
-                // The list itself stands where a redirect within the host leads.
+                // The list itself is where a redirect within the host leads.
                 let moved = location.filter(|_| request.path() == "/ranges");
                 let mut response =
                     HttpResponse::build(if moved.is_some() { StatusCode::FOUND } else { status });
@@ -82,7 +82,7 @@ async fn start(url: &str) -> Stack {
         .await
 }
 
-/// Whether a webhook from there is let in.
+/// Whether a webhook from this address is accepted.
 async fn lets_in(stack: &Stack, channel: u64, address: &str) -> bool {
     let body = Exception::new(address).json();
     let webhook = Webhook::legacy(body).header("X-Forwarded-For", format!("\"{address}:51008\""));
@@ -136,7 +136,8 @@ async fn a_new_region_of_sentrys_may_send_and_a_list_that_cannot_be_sentrys_chan
     }
     assert!(!lets_in(&stack, channel, "192.0.2.1").await && lets_in(&stack, channel, "203.0.113.7").await);
 
-    // Within the host it may move. What vanished from it may send on.
+    // It may move within the host. A network that vanished from it may still
+    // send.
     publisher.answer(200, Some("/moved".to_owned()), list(&["192.0.2.1/32"]));
     stack.discord.restart();
     until_let_in(&stack, channel, "192.0.2.1").await;

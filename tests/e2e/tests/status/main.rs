@@ -1,5 +1,6 @@
-//! What an admin can find out alone: what was refused, what died, what was
-//! posted, and whether a sample arrives. With two pods, either of which may post.
+//! What admins can find out alone: what was refused, what became a dead letter,
+//! what was posted, and whether a sample arrives. There are two pods, and each
+//! may post.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ fn webhook(title: &str) -> Webhook {
     Webhook::legacy(Exception::new(title).issue(title).json())
 }
 
-/// Has a sample sent, and believes how long it took.
+/// Sends a sample, and checks the time that the reply names.
 async fn sample(stack: &Stack, channel: u64) {
     let started = Instant::now();
     let reply = stack.command_in(channel, stack.owner, "!sentry test").await;
@@ -34,7 +35,7 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
     second.ready().await;
     let channel = stack.authorized_channel("alerts").await;
 
-    // Both pods post: a sample in each of these, whoever hears the command.
+    // Both pods post, because each of these channels gets a sample.
     for name in ["a", "b", "c", "d", "e"] {
         let other = stack.authorized_channel(name).await;
         sample(&stack, other).await;
@@ -65,7 +66,8 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
     );
     assert!(said.contains("\nReceived = 2\nPosted = 1\nWaiting = None\nDead Letters = 1\n"), "{said}");
     stack.sandbox.clear_faults();
-    // Whether it can be posted depends on who came first: the sample or the bot's look.
+    // Whether it is posted depends on what comes first, the sample or the bot's
+    // check.
     let reply = stack.command_in(channel, stack.owner, "!sentry test").await;
     assert!(reply.content().starts_with("Sent a sample alert"), "{}", reply.content());
 
@@ -75,8 +77,9 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
         (second.metric("sentry_bot_gateway_shards_up").await == 1.0).then_some(())
     })
     .await;
-    // A command that was typed just before a crash may be heard again: it sends no second sample.
-    // Some may have come back by themselves: the other pod looks whether it may post again.
+    // A command that was typed just before a crash may be heard again: it sends
+    // no second sample. Some may have come back by themselves, because the
+    // other pod checks whether it may post again.
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
     let replayed = ["Replaying ", "There is nothing to replay"];
     assert!(replayed.iter().any(|text| reply.content().starts_with(text)), "{}", reply.content());

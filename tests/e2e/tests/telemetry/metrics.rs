@@ -1,4 +1,4 @@
-//! What the binaries export, and what is said of it elsewhere.
+//! The metrics that the binaries export, and what other files say about them.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use harness::{skip, wait::SOON, workspace_root};
 use regex::Regex;
 use shared::telemetry::{Metric, MetricKind};
 
-/// Where the monitoring that operators install stands.
+/// The folder of the monitoring that operators install.
 const MONITORING: &str = "k8s/components/monitoring";
 
 fn all() -> Vec<Metric> {
@@ -23,7 +23,7 @@ fn names() -> BTreeSet<&'static str> {
     all().iter().map(|metric| metric.name).collect()
 }
 
-/// The files below a folder whose names end so.
+/// The files below a folder with these endings.
 fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut found = Vec::new();
@@ -88,7 +88,7 @@ fn rules_dashboards_and_docs_name_metrics_that_exist() {
     }
 }
 
-/// `promtool`'s opinion of a text, where promtool is there.
+/// Checks a text with `promtool`, if that is installed.
 fn promtool(arguments: &[&str], text: &str) {
     let promtool = Command::new("promtool")
         .args(arguments)

@@ -10,7 +10,7 @@ use sentry_sender::{Webhook, body::Exception};
 use serde_json::{Value, json};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-/// Stands in every body, and must not stand in any report.
+/// Every body has it, and no report may have it.
 const PERSONAL: &str = "jane.doe@example.com";
 
 async fn start(receiver: &SentryReceiver) -> Stack {
@@ -107,7 +107,7 @@ async fn a_failure_to_deliver_the_bots_own_alert_raises_no_further_event() {
     assert_eq!(stack.send(stranger, &about_the_bot("Error: refused")).await.status, 401);
     wait_for("the alert is dead", SOON, || async { (!stack.dead_letters().await.is_empty()).then_some(()) })
         .await;
-    // What would have been reported before this has been reported when this is.
+    // An earlier report would have arrived before this one.
     let other = stack.authorized_channel("other").await;
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(other));
     stack.accepted(other, &legacy("Error: not about the bot")).await;
@@ -115,7 +115,7 @@ async fn a_failure_to_deliver_the_bots_own_alert_raises_no_further_event() {
     assert_eq!(dead["extra"]["channel"], other.to_string());
     assert_eq!(receiver.items("event").len(), 1, "{:#}", json!(receiver.items("event")));
 
-    // A release that merely begins like the bot's is anybody's.
+    // A release that only begins like the bot's is somebody else's.
     let foreign = of_release("Error: of a fork", "sentry-bot@0.1.0-fork");
     assert_eq!(stack.send(stranger, &foreign).await.status, 401);
     wait_for_event(&receiver, "Webhook refused: unauthorized_channel").await;

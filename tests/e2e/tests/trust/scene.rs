@@ -26,7 +26,7 @@ pub(crate) struct Scene {
     pub(crate) discord: Service,
     ingress: (Service, u16),
     sender: Sender,
-    /// Of the certificate.
+    /// The certificate's files.
     _files: TempDir,
 }
 
@@ -54,8 +54,8 @@ impl Scene {
         sent.expect("the ingress answers, and its certificate is good").status
     }
 
-    /// Sends it to each ingress until it is answered so. It is one firing: however
-    /// often it is let in, it is posted once.
+    /// Sends it to each ingress until the answer has this status. It is one
+    /// firing, so it is posted once.
     pub(crate) async fn until(&self, status: u16, channel: u64, query: &str, webhook: &Webhook) {
         for port in self.ports() {
             wait_for(&format!("it is answered {status}"), SOON, || async {
@@ -72,7 +72,7 @@ impl Scene {
         }
     }
 
-    /// Makes a new token; what it adds to the channel's URL.
+    /// Makes a new token. Returns what it adds to the channel's URL.
     pub(crate) async fn secure(&self, channel: u64) -> String {
         let reply = slash(&self.stack, "sentry channel secure", channel, &[]).await;
         let url = format!("`{PUBLIC_URL}/sentry-bot/channel?id={channel}");
@@ -80,7 +80,7 @@ impl Scene {
         rest.split_once('`').expect("in a code span").0.to_owned()
     }
 
-    /// That nothing secret stands in a log.
+    /// Checks that no log contains a secret.
     pub(crate) fn assert_kept_secret(&self, secrets: &[&str]) {
         for service in [&self.stack.discord, &self.discord, &self.stack.ingress, &self.ingress.0] {
             let log = service.log();
@@ -100,7 +100,7 @@ pub(crate) async fn slash(stack: &Stack, command: &str, channel: u64, more: &[(&
     .await
 }
 
-/// Hands a client secret in; the id of its key.
+/// Stores a client secret. Returns the id of its key.
 pub(crate) async fn hand_in(stack: &Stack, channel: u64, secret: &str) -> String {
     stack.hand_in_secret(channel, secret).await;
     let kept = mirrored(stack, channel).await;
@@ -108,7 +108,7 @@ pub(crate) async fn hand_in(stack: &Stack, channel: u64, secret: &str) -> String
     newest["id"].as_str().expect("an id").to_owned()
 }
 
-/// What the ingress is told of the channel.
+/// What the mirror says about the channel.
 pub(crate) async fn mirrored(stack: &Stack, channel: u64) -> Value {
     let js = jetstream::new(stack.nats.client().await);
     let bucket = js.get_key_value(wire::TRUST).await.expect("the bucket is there");

@@ -1,4 +1,4 @@
-//! Signatures, from the form that takes a client secret to the post.
+//! Signatures, from the modal for a client secret to the post.
 
 use async_nats::jetstream;
 use sentry_sender::{SendError, Sender, Trust, Webhook};
@@ -34,7 +34,8 @@ async fn only_what_an_integration_of_the_channel_has_signed_gets_in() {
     scene.secure(other).await;
     hand_in(stack, other, OTHERS).await;
     scene.until(200, other, "", &signed(&body("others'"), OTHERS)).await;
-    // Legacy webhooks have no signature; one that has proves as much.
+    // Legacy webhooks have no signature, but one with a signature is trusted
+    // too.
     let legacy_body = legacy("legacy").body().to_vec();
     let signature = harness::python::signature(OLD, &legacy_body);
     scene.until(200, channel, "", &legacy("legacy").header("Sentry-Hook-Signature", signature)).await;
@@ -63,19 +64,19 @@ async fn only_what_an_integration_of_the_channel_has_signed_gets_in() {
 
     let new = hand_in(stack, channel, NEW).await;
     assert_ne!(old, new);
-    scene.until(200, channel, "", &signed(&body("signed anew"), NEW)).await;
+    scene.until(200, channel, "", &signed(&body("signed again"), NEW)).await;
     scene.until(200, channel, "", &signed(&body("signed as before"), OLD)).await;
     stack.until_drained(LONG).await;
     slash(stack, "sentry channel secret", channel, &[("remove", &old)]).await;
     scene.until(401, channel, "", &signed(&body("signed as before"), OLD)).await;
     scene.until(200, channel, "", &signed(&body("signed after all"), NEW)).await;
 
-    // What is signed must be signed rightly in an open channel, too.
+    // A signature must be right in an open channel, too.
     slash(stack, "sentry channel open", channel, &[]).await;
     scene.until(200, channel, "", &legacy("unsigned")).await;
     scene.refused(channel, "", &signed(&body("refused"), OLD)).await;
     stack.until_drained(LONG).await;
-    let expected = ["legacy", "signed", "signed after all", "signed anew", "signed as before", "unsigned"];
+    let expected = ["legacy", "signed", "signed after all", "signed again", "signed as before", "unsigned"];
     assert_eq!(titles(&scene, channel), expected.map(|title| (title.to_owned(), 1)));
     assert_eq!(titles(&scene, other), [("others'".to_owned(), 1)]);
     assert_eq!(stack.stored("DEAD_LETTERS").await, 0);

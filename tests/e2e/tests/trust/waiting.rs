@@ -1,4 +1,4 @@
-//! What becomes of alerts whose key is gone while they wait.
+//! What happens to alerts whose key is revoked while they wait.
 
 use async_nats::jetstream;
 use e2e::{Builder, Stack};
@@ -63,7 +63,8 @@ async fn only_alerts_whose_key_is_still_good_are_posted() {
         assert!(dead.detail.contains(why), "{dead:?}");
     }
 
-    // Opened again, what came without a key can be replayed; a revoked key stays so.
+    // In an open channel, alerts without a key can be replayed. A revoked key
+    // stays revoked.
     slash(&stack, "sentry channel open", channel, &[]).await;
     stack.command_in(channel, stack.owner, "!sentry replay").await;
     stack.until_shown(channel, 3, LONG).await;
@@ -100,7 +101,7 @@ async fn a_post_whose_key_is_revoked_before_it_is_confirmed_is_not_repeated() {
     assert!(said.contains("It may have been posted."), "{said}");
     assert!(said.contains("\nReceived = 1\nPosted = None\nWaiting = None\nDead Letters = 1\n"), "{said}");
 
-    // The key is gone for good: played again, it dies again.
+    // The key is gone for good, so a replay makes it a dead letter again.
     let reply = stack.command_in(channel, stack.owner, "!sentry replay").await;
     assert_eq!(reply.content(), "Replaying 1 alert");
     stack.until_drained(LONG).await;

@@ -1,4 +1,4 @@
-//! See the library.
+//! Fuzzes [`fuzz_targets::ingress`].
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_targets::ingress(bytes));

@@ -1,4 +1,4 @@
-//! See the library.
+//! Fuzzes [`fuzz_targets::platform`].
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_targets::platform(bytes));

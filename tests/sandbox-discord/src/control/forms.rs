@@ -14,7 +14,7 @@ use crate::{
 
 /// An id, as a string or a number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Id(pub(super) u64);
+pub(crate) struct Id(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

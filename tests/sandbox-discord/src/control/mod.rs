@@ -9,23 +9,36 @@
 //! | `DELETE /sandbox/channels/{id}/messages/{id}` | removes a message |
 //! | `POST /sandbox/say` | `{user, channel, content}`: a user writes; `{id}` |
 //! | `POST /sandbox/interact` | `{user, channel, command, options}`: a user uses a slash command; waits for the answer: `{id, answer, messages}` |
+//! | `POST /sandbox/press` | `{user, channel, message, custom_id, values}`: a user presses a button, or chooses values in a menu; as above |
 //! | `POST /sandbox/modal` | `{interaction, inputs}`: fills in the modal that was the answer; as above |
+//! | `POST /sandbox/autocomplete` | `{user, channel, command, options, focused}`: a user types in the option `focused`: `{choices}` |
+//! | `GET /sandbox/interactions/{id}` | what came of it so far: `{id, answer, messages}` |
 //! | `POST /sandbox/faults` | `{effect, after, channel, endpoint, except, times, probability, seed}`: see `control/forms.rs` |
 //! | `DELETE /sandbox/faults` | nothing goes wrong any more |
+//! | `GET /sandbox/demo` | the bot beside the sandbox: payloads, counters, faults that can be switched |
+//! | `POST /sandbox/demo/send` | `{channel, payload, as_now, token, mention, secret}`: sends as Sentry; `{sent, answers}` |
+//! | `POST /sandbox/demo/faults` | `{fault, on}`: switches a fault |
 //! | `POST /sandbox/gateway` | `{do}`: `cut`, `reconnect`, `invalidate` |
 //!
 //! Ids are strings, since numbers in JavaScript do not hold 64 bits.
 
 mod forms;
+mod origin;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use actix_web::{HttpResponse, ResponseError, delete, get, http::StatusCode, post, web};
+use actix_web::{
+    Error, HttpRequest, HttpResponse, ResponseError, delete, get, http::StatusCode, middleware::from_fn,
+    post, web,
+};
+use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::forms::{FaultForm, Id};
+use self::forms::FaultForm;
+pub(crate) use self::forms::Id;
 use crate::{
+    demo,
     gateway::sessions::Order,
     interactions::Outcome,
     server::Hub,
@@ -36,22 +49,43 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::scope("/sandbox").wrap(from_fn(origin::guard)).configure(services));
+}
+
+fn services(config: &mut web::ServiceConfig) {
     config
+        .app_data(web::JsonConfig::default().error_handler(unreadable))
+        .app_data(web::PathConfig::default().error_handler(unreadable))
         .service(state)
         .service(messages)
         .service(remove_channel)
         .service(remove_message)
         .service(say)
         .service(interact)
+        .service(press)
         .service(modal)
+        .service(autocomplete)
+        .service(interaction)
         .service(add_fault)
         .service(clear_faults)
-        .service(gateway);
+        .service(gateway)
+        .configure(demo::routes::routes)
+        .default_service(web::to(unknown));
+}
+
+/// A body or a path that is not what the route takes.
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static, _: &HttpRequest) -> Error {
+    Refused(anyhow::Error::new(error)).into()
+}
+
+async fn unknown(request: HttpRequest) -> HttpResponse {
+    let words = format!("there is no {} {} in the control API", request.method(), request.path());
+    HttpResponse::NotFound().json(json!({ "error": words }))
 }
 
 /// What was wrong with a request, in words.
 #[derive(Debug)]
-struct Refused(anyhow::Error);
+pub(crate) struct Refused(anyhow::Error);
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -82,6 +116,7 @@ async fn state(hub: web::Data<Hub>) -> HttpResponse {
             "bot": world.user_json(world.bot),
             "users": world.users.values().map(crate::User::json).collect::<Vec<_>>(),
             "guilds": world.guilds.values().map(|guild| guild_state(world, guild)).collect::<Vec<_>>(),
+            "commands": world.commands.0.iter().map(|command| &command.json).collect::<Vec<_>>(),
             "sessions": world.sessions.infos(),
             "stats": world.stats,
         })
@@ -96,6 +131,7 @@ fn guild_state(world: &World, guild: &Guild) -> Value {
         "name": guild.name,
         "owner": guild.owner.to_string(),
         "members": guild.members.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        "roles": guild.roles_json(),
         "channels": channels.map(Channel::json).collect::<Vec<_>>(),
     })
 }
@@ -153,6 +189,24 @@ async fn interact(hub: web::Data<Hub>, form: web::Json<Interact>) -> Result<Http
 }
 
 #[derive(Deserialize)]
+struct Press {
+    user: Id,
+    channel: Id,
+    message: Id,
+    custom_id: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+#[post("/press")]
+async fn press(hub: web::Data<Hub>, form: web::Json<Press>) -> Result<HttpResponse, Refused> {
+    let values: Vec<&str> = form.values.iter().map(String::as_str).collect();
+    let (user, channel, message) = (form.user.0, form.channel.0, form.message.0);
+    let id = hub.lock(|world| world.press(user, channel, message, &form.custom_id, &values))?;
+    Ok(answered(&hub, id).await)
+}
+
+#[derive(Deserialize)]
 struct Modal {
     interaction: Id,
     inputs: BTreeMap<String, String>,
@@ -164,6 +218,29 @@ async fn modal(hub: web::Data<Hub>, form: web::Json<Modal>) -> Result<HttpRespon
     Ok(answered(&hub, id).await)
 }
 
+#[derive(Deserialize)]
+struct Autocomplete {
+    #[serde(flatten)]
+    typed: Interact,
+    focused: String,
+}
+
+#[post("/autocomplete")]
+async fn autocomplete(hub: web::Data<Hub>, form: web::Json<Autocomplete>) -> Result<HttpResponse, Refused> {
+    let Interact { user, channel, command, options } = &form.typed;
+    let focused = Some(form.focused.as_str());
+    let id = hub.lock(|world| world.use_command(user.0, channel.0, command, &pairs(options), focused))?;
+    let limit = hub.lock(|world| world.config.clocks.interaction_deadline);
+    let answer = hub.wait(limit, |world| world.outcome(id).answer).await;
+    let answer = answer.context("the bot offered nothing in time")?;
+    Ok(HttpResponse::Ok().json(json!({ "choices": answer.data["choices"] })))
+}
+
+#[get("/interactions/{id}")]
+async fn interaction(hub: web::Data<Hub>, id: web::Path<u64>) -> HttpResponse {
+    told(&hub, *id)
+}
+
 /// Waits for a message, a modal, or the end of patience.
 async fn answered(hub: &Hub, id: u64) -> HttpResponse {
     let done = |outcome: &Outcome| {
@@ -172,6 +249,10 @@ async fn answered(hub: &Hub, id: u64) -> HttpResponse {
         shows_modal || !outcome.messages.is_empty()
     };
     hub.wait(PATIENCE, |world| done(&world.outcome(id)).then_some(())).await;
+    told(hub, id)
+}
+
+fn told(hub: &Hub, id: u64) -> HttpResponse {
     let outcome = hub.lock(|world| world.outcome(id));
     HttpResponse::Ok().json(json!({
         "id": id.to_string(), "answer": outcome.answer, "messages": outcome.messages,

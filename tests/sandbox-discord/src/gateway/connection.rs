@@ -21,7 +21,8 @@ use super::{
 };
 use crate::server::{Connection as Socket, Hub};
 
-/// Payloads that a client may send in a minute; one more closes the connection.
+/// The most payloads that a client may send in a minute. One more closes the
+/// connection.
 const SENDS_A_MINUTE: u32 = 120;
 /// The largest payload that a client may send.
 const PAYLOAD_MAX: usize = 4096;
@@ -222,7 +223,8 @@ impl Connection {
         }
     }
 
-    /// Not before it identified, and no longer once its session was invalidated.
+    /// Whether the connection has a session: it has identified, and the session
+    /// is still valid.
     fn has_session(&self) -> bool {
         self.hub.lock(|world| world.sessions.by_connection(self.link.connection).is_some())
     }

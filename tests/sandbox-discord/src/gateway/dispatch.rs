@@ -1,4 +1,4 @@
-//! Events, to the sessions that are to get them.
+//! Sends events to the sessions that should get them.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl World {
-    /// Nothing is told of a guild that the bot is not in.
+    /// The bot gets no events of a guild that it is not in.
     fn dispatch(&mut self, guild: Option<u64>, intent: u64, event: &str, data: impl Fn(&Session) -> Value) {
         let known = |id| self.guilds.get(&id).is_some_and(|guild| guild.members.contains_key(&self.bot));
         if !guild.is_none_or(known) {
@@ -28,7 +28,7 @@ impl World {
         self.dispatch(Some(guild), intents::GUILDS, event, |_| data.clone());
     }
 
-    /// A change of a member. Of itself the bot is told without any intent.
+    /// A change of a member. The bot gets changes of itself without any intent.
     pub(crate) fn dispatch_member_update(&mut self, guild: u64, user: u64, data: &Value) {
         let intent = if user == self.bot { 0 } else { intents::GUILD_MEMBERS };
         self.dispatch(Some(guild), intent, "GUILD_MEMBER_UPDATE", |_| data.clone());
@@ -40,7 +40,8 @@ impl World {
         }
     }
 
-    /// A message that the bot may see, with its content only where it may read it.
+    /// A message that the bot may see. It has its content only if the bot may
+    /// read it.
     pub(crate) fn dispatch_message(&mut self, event: &str, message: &Stored) {
         let Some(channel) = self.channels.get(&message.channel) else {
             return;

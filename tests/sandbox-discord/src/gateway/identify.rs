@@ -154,8 +154,8 @@ impl World {
         }
     }
 
-    /// GUILD_CREATE: the guild with all that a bot without the members intent
-    /// is told.
+    /// GUILD_CREATE: the guild, with what a bot without the members intent
+    /// gets.
     pub(super) fn guild_create(&self, id: u64) -> Option<Value> {
         let guild = self.guilds.get(&id)?;
         let mut own = self.member_json(id, self.bot)?;
@@ -177,7 +177,7 @@ impl World {
     }
 }
 
-/// `[id, total]`; a bot that does not say is shard 0 of 1.
+/// `[id, total]`. A bot that does not say is shard 0 of 1.
 fn shard(value: &Value) -> Option<(u32, u32)> {
     if value.is_null() {
         return Some((0, 1));

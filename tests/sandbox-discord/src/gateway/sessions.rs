@@ -40,7 +40,7 @@ pub struct SessionInfo {
     pub shard: (u32, u32),
     /// The intents it asked for.
     pub intents: u64,
-    /// Whether it is connected; otherwise it waits to be resumed.
+    /// Whether it is connected. If not, it waits to be resumed.
     pub connected: bool,
     /// The presence it shows, as it was sent.
     pub presence: Value,
@@ -71,7 +71,7 @@ impl Session {
         self.info.intents & intent == intent
     }
 
-    /// Whether events of this guild are this shard's. Private ones are shard 0's.
+    /// Whether this shard gets events of this guild. Shard 0 gets private ones.
     pub(crate) fn serves(&self, guild: Option<u64>) -> bool {
         let (shard, total) = self.info.shard;
         (guild.unwrap_or_default() >> 22) % u64::from(total.max(1)) == u64::from(shard)
@@ -95,7 +95,7 @@ impl Session {
 
     pub(crate) fn order(&self, order: Order) {
         if let Some(link) = &self.link {
-            // A connection that is gone leaves the session to be resumed.
+            // If the connection is gone, the session can be resumed.
             let _ = link.orders.send(order);
         }
     }
@@ -110,7 +110,7 @@ impl Session {
         self.link = Some(link);
         self.lost_at = None;
         self.info.connected = true;
-        // How an earlier connection began is nobody's news.
+        // The beginning of an earlier connection is not repeated.
         let news = |payload: &Value| payload["t"] != "READY" && payload["t"] != "RESUMED";
         let missed = self.history.iter().filter(|(number, payload)| *number > sequence && news(payload));
         let missed: Vec<_> = missed.map(|(_, payload)| payload.clone()).collect();
@@ -198,7 +198,8 @@ impl Sessions {
         self.all.iter().filter(|session| session.info.connected && session.info.shard == shard).count()
     }
 
-    /// Takes the identify slot of this shard; how long it is still taken otherwise.
+    /// Takes the identify slot of this shard. If it is taken, returns for how
+    /// long.
     pub(crate) fn take_slot(
         &mut self,
         shard: u32,
@@ -235,7 +236,8 @@ impl Sessions {
         Resumption::Done
     }
 
-    /// The connection is gone, and its session with it, or that can be resumed.
+    /// Notes that the connection is gone. Its session is too, or can be
+    /// resumed.
     pub(crate) fn lose(&mut self, connection: u64, for_good: bool) {
         if let Some(session) = self.by_connection(connection) {
             session.link = None;
@@ -256,7 +258,8 @@ impl Sessions {
         self.order_all(&Order::Send(json!({ "op": op::RECONNECT, "d": null })));
     }
 
-    /// Tells every session that it is invalid; one that is not resumable is forgotten.
+    /// Tells every session that it is invalid. A session that is not resumable
+    /// is forgotten.
     pub(crate) fn invalidate_all(&mut self, resumable: bool) {
         self.order_all(&Order::Send(invalid_session(resumable)));
         if !resumable {

@@ -15,6 +15,8 @@ use crate::{
 
 const MESSAGE: u64 = 4;
 const DEFERRED_MESSAGE: u64 = 5;
+const DEFERRED_EDIT: u64 = 6;
+const EDIT: u64 = 7;
 const CHOICES: u64 = 8;
 
 /// The component that names a modal's input.
@@ -40,11 +42,13 @@ pub(crate) fn callback(world: &mut World, call: &Call) -> Outcome {
     if interaction.sent.elapsed() > deadline {
         return Err(unknown_interaction());
     }
-    let kind = answer_kind(&call.body, interaction.kind)?;
+    let (asked, kind) = (interaction.kind, answer_kind(&call.body, interaction)?);
     let data = call.body["data"].clone();
     let message = first_message(world, interaction, kind, &data)?;
-    if let Some(message) = &message {
-        world.show(message, "MESSAGE_CREATE");
+    match (&message, kind) {
+        (Some(message), EDIT) => world.show(message, "MESSAGE_UPDATE"),
+        (Some(message), MESSAGE) => world.show(message, "MESSAGE_CREATE"),
+        _ => {}
     }
     if let Some(interaction) = world.interactions.0.get_mut(&id) {
         interaction.answer = Some(Answer { kind, data });
@@ -55,15 +59,19 @@ pub(crate) fn callback(world: &mut World, call: &Call) -> Outcome {
     }
     let shown = message.map(|message| world.message_json(&message));
     Reply::ok(json!({
-        "interaction": { "id": id.to_string(), "type": 2 },
+        "interaction": { "id": id.to_string(), "type": asked as u8 },
         "resource": { "type": kind, "message": shown },
     }))
 }
 
-/// The type of an answer, if that kind of interaction takes it.
-fn answer_kind(body: &Value, interaction: Kind) -> Result<u64, ApiError> {
-    let allowed: &[u64] = match interaction {
+/// The type of an answer, if that interaction takes it.
+fn answer_kind(body: &Value, interaction: &Interaction) -> Result<u64, ApiError> {
+    let allowed: &[u64] = match interaction.kind {
         Kind::Command => &[MESSAGE, DEFERRED_MESSAGE, MODAL],
+        Kind::Component => &[MESSAGE, DEFERRED_MESSAGE, DEFERRED_EDIT, EDIT, MODAL],
+        Kind::ModalSubmit if interaction.pressed.is_some() => {
+            &[MESSAGE, DEFERRED_MESSAGE, DEFERRED_EDIT, EDIT]
+        }
         Kind::ModalSubmit => &[MESSAGE, DEFERRED_MESSAGE],
         Kind::Autocomplete => &[CHOICES],
     };
@@ -91,8 +99,22 @@ fn first_message(
             let draft = Draft { flags: ephemeral | flags::LOADING, ..Draft::default() };
             Ok(Some(Stored::new(interaction.channel, world.bot, &draft, Value::Null)))
         }
+        DEFERRED_EDIT => pressed_message(world, interaction).map(Some),
+        EDIT => {
+            let mut message = pressed_message(world, interaction)?;
+            message.change(Draft::check(data)?, data.clone())?;
+            message.edited_at = Some(crate::snowflake::now());
+            Ok(Some(message))
+        }
         _ => message(world, interaction, data).map(Some),
     }
+}
+
+/// The message whose component was used.
+fn pressed_message(world: &World, interaction: &Interaction) -> Result<Stored, ApiError> {
+    let found =
+        interaction.pressed.and_then(|id| world.seen_message(interaction.user, interaction.channel, id));
+    found.cloned().ok_or_else(ApiError::unknown_message)
 }
 
 /// A message that answers an interaction needs no permission of the bot.
@@ -123,7 +145,7 @@ fn find(world: &World, call: &Call) -> Result<u64, ApiError> {
     Ok(*id)
 }
 
-/// Where the message of the path stands among the interaction's.
+/// The position of the path's message among the interaction's messages.
 fn find_message(world: &World, call: &Call) -> Result<(u64, usize, Stored), ApiError> {
     let id = find(world, call)?;
     let wanted = call.id("message_id");
@@ -135,7 +157,9 @@ fn find_message(world: &World, call: &Call) -> Result<(u64, usize, Stored), ApiE
         }
     };
     let message = messages.get(index).ok_or_else(ApiError::unknown_message)?;
-    Ok((id, index, message.clone()))
+    // What was changed in the channel since is newer than the answer's copy.
+    let shown = world.channels.get(&message.channel).and_then(|channel| channel.messages.get(&message.id));
+    Ok((id, index, shown.unwrap_or(message).clone()))
 }
 
 /// One more message; the first after a deferral takes the deferred one's place.
@@ -165,7 +189,7 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Outcome {
 }
 
 pub(crate) fn edit(world: &mut World, call: &Call) -> Outcome {
-    let (id, index, mut message) = find_message(world, call)?;
+    let (_, _, mut message) = find_message(world, call)?;
     let draft = Draft::check(&call.body)?;
     let pings = draft.allowed_mentions.pings(draft.content.as_deref().unwrap_or_default(), None);
     let deferred = message.flags & flags::LOADING != 0;
@@ -177,11 +201,7 @@ pub(crate) fn edit(world: &mut World, call: &Call) -> Outcome {
         message.edited_at = Some(crate::snowflake::now());
     }
     world.show(&message, if deferred { "MESSAGE_CREATE" } else { "MESSAGE_UPDATE" });
-    let json = world.message_json(&message);
-    if let Some(place) = world.interactions.0.get_mut(&id).and_then(|known| known.messages.get_mut(index)) {
-        *place = message;
-    }
-    Reply::ok(json)
+    Reply::ok(world.message_json(&message))
 }
 
 pub(crate) fn delete(world: &mut World, call: &Call) -> Outcome {
@@ -195,8 +215,12 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Outcome {
 
 impl World {
     /// Puts an answer into its channel unless only the one who asked sees it,
-    /// or there is nothing to see yet.
+    /// or there is nothing to see yet. Earlier answers with this message change with it.
     fn show(&mut self, message: &Stored, event: &str) {
+        let answers = self.interactions.0.values_mut().flat_map(|known| &mut known.messages);
+        for copy in answers.filter(|copy| copy.id == message.id) {
+            copy.clone_from(message);
+        }
         if message.flags & (flags::EPHEMERAL | flags::LOADING) != 0 {
             return;
         }

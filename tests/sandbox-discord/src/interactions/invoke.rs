@@ -14,7 +14,7 @@ use crate::{
     limits::message::flags,
     permissions::{USE_APPLICATION_COMMANDS, VIEW_CHANNEL},
     snowflake,
-    world::World,
+    world::{World, message::Stored},
 };
 
 impl World {
@@ -41,7 +41,7 @@ impl World {
         let wanted: u64 = wanted.and_then(|text| text.parse().ok()).unwrap_or_default();
         ensure!(permissions & wanted == wanted, "the user does not see the command there");
         let kind = if focused.is_some() { Kind::Autocomplete } else { Kind::Command };
-        self.interact(kind, user, channel, data)
+        self.interact(kind, user, channel, data, None)
     }
 
     /// Fills in the modal that an interaction was answered with.
@@ -65,11 +65,20 @@ impl World {
         };
         let rows: Vec<Value> = modal["components"].as_array().into_iter().flatten().map(row).collect();
         let data = json!({ "custom_id": modal["custom_id"], "components": rows });
-        let (user, channel) = (known.user, known.channel);
-        self.interact(Kind::ModalSubmit, user, channel, data)
+        let (user, channel, pressed) = (known.user, known.channel, known.pressed);
+        let pressed = pressed.and_then(|id| self.seen_message(user, channel, id).cloned());
+        self.interact(Kind::ModalSubmit, user, channel, data, pressed.as_ref())
     }
 
-    fn interact(&mut self, kind: Kind, user: u64, channel_id: u64, data: Value) -> anyhow::Result<u64> {
+    /// Makes an interaction and tells the bot; `pressed` is the message that it began at.
+    pub(super) fn interact(
+        &mut self,
+        kind: Kind,
+        user: u64,
+        channel_id: u64,
+        data: Value,
+        pressed: Option<&Stored>,
+    ) -> anyhow::Result<u64> {
         let channel = self.channels.get(&channel_id).context("no such channel")?;
         let (id, token) = (snowflake::next(), format!("{:032x}", rand::random::<u128>()));
         let permissions = self.permissions(channel, user);
@@ -90,6 +99,9 @@ impl World {
             "context": if guild.is_some() { 0 } else { 1 },
             "attachment_size_limit": 10_485_760,
         });
+        if let Some(message) = pressed {
+            json["message"] = self.message_json(message);
+        }
         match guild {
             Some(guild) => {
                 let mut member = self.member_json(guild, user).context("the user is not in the guild")?;
@@ -107,6 +119,7 @@ impl World {
             token,
             user,
             channel: channel_id,
+            pressed: pressed.map(|message| message.id),
             sent: Instant::now(),
             answer: None,
             messages: Vec::new(),

@@ -1,9 +1,10 @@
-//! Interactions: what a person does with the bot's commands, and what the bot
-//! answers.
+//! Interactions: what a person does with the bot's commands and buttons, and
+//! what the bot answers.
 
 pub(crate) mod answers;
 mod invoke;
 mod options;
+mod press;
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -20,6 +21,7 @@ pub(crate) const MODAL: u64 = 9;
 #[repr(u8)]
 pub(crate) enum Kind {
     Command = 2,
+    Component = 3,
     Autocomplete = 4,
     ModalSubmit = 5,
 }
@@ -31,6 +33,8 @@ pub(crate) struct Interaction {
     pub(crate) token: String,
     pub(crate) user: u64,
     pub(crate) channel: u64,
+    /// The message whose component was used.
+    pub(crate) pressed: Option<u64>,
     pub(crate) sent: Instant,
     /// The first answer: its type and its data.
     pub(crate) answer: Option<Answer>,
@@ -41,7 +45,8 @@ pub(crate) struct Interaction {
 /// The first answer to an interaction.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer {
-    /// Discord's number: 4 a message, 5 a message later, 8 choices, 9 a modal.
+    /// Discord's number: 4 a message, 5 a message later, 6 an edit later, 7 an edit of the
+    /// pressed message, 8 choices, 9 a modal.
     pub kind: u64,
     /// What belongs to it, exactly as it came in.
     pub data: Value,

@@ -77,7 +77,7 @@ fn read_command(command: &Field<'_>, errors: &mut FormErrors) -> Option<String> 
     name
 }
 
-/// Name and description, which commands and options have alike.
+/// Name and description, which both commands and options have.
 fn read_names(field: &Field<'_>, errors: &mut FormErrors, total: &mut usize) -> Option<String> {
     let description = field.required_text(errors, "description", DESCRIPTION_MAX);
     *total += description.map(|text| text.chars().count()).unwrap_or_default();
@@ -134,7 +134,8 @@ fn read_options(parent: &Field<'_>, depth: u8, errors: &mut FormErrors, total: &
     }
 }
 
-/// A group holds subcommands, a subcommand holds plain options: no deeper.
+/// A group holds subcommands, and a subcommand holds plain options. Nothing is
+/// deeper.
 fn read_nested(item: &Field<'_>, kind: i64, depth: u8, errors: &mut FormErrors, total: &mut usize) {
     let inside = item.value["options"].as_array().into_iter().flatten();
     let groups_subcommands = inside.clone().all(|inner| inner["type"] == option::SUB_COMMAND);

@@ -11,10 +11,15 @@ const ROWS_MAX: usize = 5;
 const BUTTONS_MAX: usize = 5;
 const LABEL_MAX: usize = 80;
 const CUSTOM_ID_MAX: usize = 100;
+const OPTIONS_MAX: usize = 25;
+const OPTION_TEXT_MAX: usize = 100;
+const PLACEHOLDER_MAX: usize = 150;
+const VALUES_MAX: i64 = 25;
 
 const ACTION_ROW: i64 = 1;
 const BUTTON: i64 = 2;
-const MENUS: [i64; 5] = [3, 5, 6, 7, 8];
+const STRING_MENU: i64 = 3;
+const MENUS: [i64; 5] = [STRING_MENU, 5, 6, 7, 8];
 const LINK: i64 = 5;
 const PREMIUM: i64 = 6;
 
@@ -82,7 +87,7 @@ fn component(field: &Field<'_>, errors: &mut FormErrors, state: &mut Numbering) 
     if kind == BUTTON {
         button(field, errors, state);
     } else if MENUS.contains(&kind) {
-        custom_id(field, errors, state);
+        menu(field, kind, errors, state);
     } else {
         let message = "Value of field \"type\" must be one of (2, 3, 5, 6, 7, 8).";
         field.refuse(errors, "UNION_TYPE_CHOICES", message);
@@ -103,8 +108,14 @@ fn button(field: &Field<'_>, errors: &mut FormErrors, state: &mut Numbering) {
     if let Some(disabled) = field.get("disabled") {
         disabled.boolean(errors);
     }
+    if style == PREMIUM {
+        return;
+    }
     if style != LINK {
         custom_id(field, errors, state);
+        if field.get("url").is_some() {
+            refuse_both(field, errors);
+        }
         return;
     }
     match field.get("url") {
@@ -114,8 +125,43 @@ fn button(field: &Field<'_>, errors: &mut FormErrors, state: &mut Numbering) {
         None => field.refuse_member(errors, "url", "BUTTON_COMPONENT_URL_REQUIRED", "A url is required"),
     }
     if field.get("custom_id").is_some() {
-        let message = "A custom id and url cannot both be specified";
-        field.refuse(errors, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", message);
+        refuse_both(field, errors);
+    }
+}
+
+fn refuse_both(field: &Field<'_>, errors: &mut FormErrors) {
+    let message = "A custom id and url cannot both be specified";
+    field.refuse(errors, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", message);
+}
+
+fn menu(field: &Field<'_>, kind: i64, errors: &mut FormErrors, state: &mut Numbering) {
+    custom_id(field, errors, state);
+    if let Some(placeholder) = field.get("placeholder") {
+        placeholder.text(errors, 0..=PLACEHOLDER_MAX);
+    }
+    for (name, min) in [("min_values", 0), ("max_values", 1)] {
+        if let Some(number) = field.get(name) {
+            number.integer(errors, min..=VALUES_MAX);
+        }
+    }
+    if kind != STRING_MENU {
+        return;
+    }
+    let options = field.get("options").map(|list| list.items(errors, OPTIONS_MAX)).unwrap_or_default();
+    if options.is_empty() {
+        field.require(errors, "options");
+    }
+    let mut values = BTreeSet::new();
+    for option in options {
+        option.required_text(errors, "label", OPTION_TEXT_MAX);
+        if let Some(description) = option.get("description") {
+            description.text(errors, 0..=OPTION_TEXT_MAX);
+        }
+        let value = option.required_text(errors, "value", OPTION_TEXT_MAX);
+        if value.is_some_and(|value| !values.insert(value)) {
+            let message = "The specified option value is already used";
+            option.refuse_member(errors, "value", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", message);
+        }
     }
 }
 

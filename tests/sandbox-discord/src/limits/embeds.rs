@@ -63,7 +63,7 @@ fn embed(field: &Field<'_>, errors: &mut FormErrors, total: &mut usize) -> Optio
     shows_something.then_some(Value::Object(embed))
 }
 
-/// What shows nothing by itself: link, colour, time.
+/// The parts that show nothing alone: link, colour, time.
 fn plain_parts(field: &Field<'_>, errors: &mut FormErrors, embed: &mut Map<String, Value>) {
     if let Some(url) = field.get("url").and_then(|url| links::web(&url, errors)) {
         embed.insert("url".to_owned(), url.into());

@@ -64,8 +64,9 @@ impl AllowedMentions {
         Self(Some(allowed))
     }
 
-    /// Everyone whom this content would ping, and the author replied to.
-    /// Stricter than Discord: a mention inside a code span counts.
+    /// The users and roles that this content would ping, and the author of the
+    /// message replied to. It is stricter than Discord: a mention inside a code
+    /// span counts.
     pub(crate) fn pings(&self, content: &str, replied_to: Option<u64>) -> Pings {
         let found = mentioned(content);
         let Some(allowed) = &self.0 else {

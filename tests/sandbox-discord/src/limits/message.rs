@@ -19,7 +19,7 @@ pub(crate) mod flags {
     pub(crate) const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 }
 
-/// What the sandbox does not play: bodies with one of these are refused, so
+/// Fields that the sandbox does not support. It refuses bodies with them, so
 /// that nobody takes silence for support.
 const NOT_PLAYED: [&str; 4] = ["attachments", "sticker_ids", "poll", "shared_client_theme"];
 

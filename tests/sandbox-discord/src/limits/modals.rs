@@ -1,4 +1,4 @@
-//! Answers to interactions that are no messages: modals and autocompletions.
+//! Answers to interactions that are not messages: modals and autocompletions.
 
 use std::collections::BTreeSet;
 

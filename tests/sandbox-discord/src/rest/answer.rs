@@ -15,7 +15,7 @@ pub(super) struct Answer {
 /// What it contains.
 pub(super) enum Body {
     Json(Value),
-    /// Whatever the edge says, with headers of its own.
+    /// The edge's answer, with headers of its own.
     Edge(EdgeAnswer),
 }
 
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-/// A 429. Only one of the bucket itself tells the bucket's figures.
+/// A 429. Only a 429 of the bucket itself has the bucket's figures.
 pub(super) fn too_many(bucket: Vec<(&'static str, String)>, retry_after: f64, scope: Scope) -> Answer {
     let mut headers = match scope {
         Scope::Global => vec![("X-RateLimit-Global", "true".to_owned())],

@@ -50,7 +50,7 @@ pub(super) fn current(world: &mut World, _call: &Call) -> Outcome {
     }))
 }
 
-/// The gateway is where the client found the REST API.
+/// The gateway is at the same host and port as the REST API.
 pub(crate) fn gateway_url(host: &str) -> String {
     format!("ws://{host}")
 }

@@ -1,5 +1,5 @@
-//! The gates that a request passes before it is done: known? well-formed?
-//! allowed? within the limits?
+//! The checks that a request passes before it is done: known, well-formed,
+//! allowed, within the limits.
 
 use actix_web::{HttpRequest, web};
 use serde_json::Value;
@@ -71,7 +71,7 @@ pub(super) fn admit(
     Ok(Work { endpoint, call, headers, plan })
 }
 
-/// What is asked of every request before anyone looks what it is about.
+/// The checks of every request, at any endpoint.
 fn checked(world: &World, request: &HttpRequest, body: &[u8], access: Access) -> Result<Call, ApiError> {
     if !user_agent_is_valid(request) {
         return Err(ApiError::new(403, 40333, "internal network error"));
@@ -85,7 +85,7 @@ fn checked(world: &World, request: &HttpRequest, body: &[u8], access: Access) ->
     Ok(Call { ids: Vec::new(), token: String::new(), host, query, body: read(request, body)? })
 }
 
-/// Reported loudly: the caller asks for something that nobody has written yet.
+/// Logs an error, because the sandbox lacks what the caller asks for.
 fn unknown(world: &mut World, method: &str, path: &str) -> Answer {
     tracing::error!("The sandbox does not know {method} {path}");
     world.stats.unknown_requests.push(format!("{method} {path}"));
@@ -147,7 +147,7 @@ fn limit(world: &mut World, endpoint: &Endpoint, call: &Call) -> Result<Vec<(&'s
     }
 }
 
-/// A limit that no header tells of.
+/// A limit that no header shows.
 fn limit_old_edits(
     world: &mut World,
     name: &str,
@@ -164,7 +164,8 @@ fn limit_old_edits(
     }
 }
 
-/// What has buckets of its own: a channel, a guild, or an interaction's token.
+/// The part of the path with buckets of its own: a channel, a guild, or an
+/// interaction's token.
 fn major(call: &Call) -> String {
     let ids = ["channel_id", "guild_id"].iter().map(|name| call.id(name));
     ids.filter(|&id| id != 0).map(|id| id.to_string()).next().unwrap_or_else(|| call.token.clone())

@@ -6,7 +6,8 @@ use super::{Call, Outcome, Reply};
 use crate::{error::ApiError, permissions::VIEW_CHANNEL, world::World};
 
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    // The guild itself is unknown to a bot that is not in it; what is below it is forbidden.
+    // A bot that is not in the guild does not know it, and may not see anything
+    // below it.
     Reply::ok(world.own_guild(call.id("guild_id")).map_err(|_| ApiError::unknown_guild())?.json())
 }
 
@@ -25,7 +26,7 @@ pub(super) fn member(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(member)
 }
 
-/// All channels but threads, also those that the bot may not see.
+/// All channels except threads, even those that the bot may not see.
 pub(super) fn channels(world: &mut World, call: &Call) -> Outcome {
     let guild = world.own_guild(call.id("guild_id"))?.id;
     Reply::ok(world.channels_json(guild, false).into())
@@ -69,7 +70,7 @@ pub(super) fn current_user_guilds(world: &mut World, _call: &Call) -> Outcome {
 }
 
 impl World {
-    /// The bot's own user, with what only it is told.
+    /// The bot's own user, with fields that only the bot gets.
     pub(crate) fn current_user_json(&self) -> Value {
         let mut json = self.user_json(self.bot);
         json["verified"] = true.into();

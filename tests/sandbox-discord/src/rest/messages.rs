@@ -36,7 +36,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(created(world, &message))
 }
 
-/// The message with its nonce, which only its creator is told.
+/// The message with its nonce, which only its creator gets.
 fn created(world: &World, message: &Stored) -> Value {
     let mut json = world.message_json(message);
     if let Some(nonce) = &message.nonce {
@@ -81,7 +81,7 @@ pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(world.message_for_bot(&message, world.config.message_content))
 }
 
-/// What stands in an archived thread stays as it is.
+/// A message in an archived thread cannot be changed.
 fn may_change(channel: &Channel) -> Result<(), ApiError> {
     if channel.archived { Err(ApiError::new(400, 50083, "Thread is archived")) } else { Ok(()) }
 }

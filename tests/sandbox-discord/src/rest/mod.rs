@@ -1,5 +1,6 @@
 //! REST API v10: the gates that every request passes, and the table of
-//! endpoints. What is not in the table is answered with 404 and reported.
+//! endpoints. An endpoint that is not in the table is answered with 404 and
+//! reported.
 
 mod answer;
 pub(crate) mod applications;
@@ -29,7 +30,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The id at this place of the path; every handler asks only for what its template has.
+    /// The id at this place of the path. A handler asks only for ids that its
+    /// template has.
     pub(crate) fn id(&self, name: &str) -> u64 {
         self.ids.iter().find(|(known, _)| *known == name).map(|(_, id)| *id).unwrap_or_default()
     }

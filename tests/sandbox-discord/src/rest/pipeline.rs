@@ -1,5 +1,5 @@
-//! The way of a request: through the gates, then it is done, unless a fault
-//! says otherwise.
+//! The way of a request: it passes the gates and is done, unless a fault says
+//! otherwise.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     server::{Connection, Hub},
 };
 
-/// What a request comes to: `None` cuts the connection.
+/// The answer to a request. `None` cuts the connection.
 type Done = Option<Answer>;
 
 /// Everything below `/api`, and every path that nothing else answers.
@@ -36,7 +36,7 @@ async fn respond(request: &HttpRequest, body: &[u8], hub: &Arc<Hub>) -> Result<D
     let place = hub.lock(|world| gates::find(world, request))?;
     let _in_flight = InFlight::begin(hub, &place);
     let work = hub.lock(|world| gates::admit(world, request, body, place))?;
-    // What was sent is done even if the sender hangs up meanwhile.
+    // A request is done even if the sender hangs up meanwhile.
     let task = actix_web::rt::spawn(perform(Arc::clone(hub), work));
     Ok(task.await.unwrap_or(None))
 }
@@ -60,7 +60,7 @@ async fn perform(hub: Arc<Hub>, work: Work) -> Done {
     Some(answer)
 }
 
-/// Lets the faults happen; what the request comes to if one of them ends it.
+/// Lets the faults happen. Returns the answer if one of them ends the request.
 async fn suffer(
     hub: &Hub,
     endpoint: &str,

@@ -8,7 +8,7 @@ use crate::{interactions::answers, snowflake, world::World};
 pub(super) enum Access {
     /// The bot with its token.
     Bot,
-    /// Whoever knows the interaction's token, which is in the path.
+    /// Any client that knows the interaction's token, which is in the path.
     Interaction,
     /// Anyone.
     Open,
@@ -87,14 +87,14 @@ static ENDPOINTS: &[Endpoint] = &[
     interaction("DELETE", "/webhooks/{application_id}/{token}/messages/{message_id}", answers::delete),
 ];
 
-/// What a path turned out to be.
+/// The result of looking a path up.
 pub(super) enum Match {
     Found {
         endpoint: &'static Endpoint,
         ids: Vec<(&'static str, u64)>,
         token: String,
     },
-    /// The endpoint is known, but this part of its path is no id.
+    /// The endpoint is known, but this part of its path is not an id.
     BadId {
         name: &'static str,
         text: String,

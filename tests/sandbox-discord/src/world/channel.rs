@@ -15,7 +15,7 @@ pub enum ChannelKind {
     Text = 0,
     /// A private conversation with the bot.
     Private = 1,
-    /// A voice channel; it takes messages as well.
+    /// A voice channel, which takes messages too.
     Voice = 2,
     /// A heading over other channels.
     Category = 4,
@@ -27,11 +27,11 @@ pub enum ChannelKind {
     Thread = 11,
     /// A thread that only its members see, and those with Manage Threads.
     PrivateThread = 12,
-    /// A voice channel for an audience; it takes messages as well.
+    /// A voice channel for an audience, which takes messages too.
     Stage = 13,
-    /// A collection of threads; it takes no plain messages.
+    /// A collection of threads, which takes no plain messages.
     Forum = 15,
-    /// A forum for pictures; it takes no plain messages.
+    /// A forum for pictures, which takes no plain messages.
     Media = 16,
 }
 
@@ -40,7 +40,7 @@ impl ChannelKind {
         matches!(self, Self::AnnouncementThread | Self::Thread | Self::PrivateThread)
     }
 
-    /// Whether one must be able to enter it in order to write there.
+    /// Whether only those who may enter it may write there.
     pub(crate) const fn is_voice(self) -> bool {
         matches!(self, Self::Voice | Self::Stage)
     }
@@ -50,7 +50,7 @@ impl ChannelKind {
     }
 }
 
-/// Whom an overwrite concerns.
+/// The role or member that an overwrite is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// Everyone who has the role; the role `@everyone` has the guild's id.
@@ -156,7 +156,7 @@ impl Channel {
         self
     }
 
-    /// A thread that is archived; a message wakes it unless it is locked.
+    /// A thread that is archived. A message opens it unless it is locked.
     #[must_use]
     pub const fn archived(mut self) -> Self {
         self.archived = true;
@@ -193,7 +193,7 @@ impl Channel {
         json
     }
 
-    /// A thread that is gone, as the gateway tells of it.
+    /// A removed thread, as the gateway announces it.
     pub(crate) fn gone_json(&self) -> Value {
         json!({
             "id": self.id.to_string(),

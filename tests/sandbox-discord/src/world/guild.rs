@@ -121,7 +121,7 @@ impl Member {
         self.timed_out_until.is_some_and(|until| until > Utc::now())
     }
 
-    /// Without the user, as messages carry it.
+    /// The member without the user, as messages have it.
     pub(crate) fn json(&self, guild: u64) -> Value {
         json!({
             "roles": self.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -168,7 +168,7 @@ impl Guild {
         self
     }
 
-    /// Gives it an id that belongs to this shard of so many.
+    /// Gives it an id that belongs to this shard of `of`.
     #[must_use]
     pub fn on_shard(mut self, shard: u64, of: u64) -> Self {
         let of = of.max(1);

@@ -1,5 +1,5 @@
-//! Members come, go, and change; so do their roles. What changes for the bot
-//! is told to its sessions as Discord tells it.
+//! Members and roles come, go and change. The bot's sessions get the events
+//! that Discord would send.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -32,7 +32,8 @@ impl World {
         }
     }
 
-    /// Takes a user out of a guild; the bot is kicked, and its own role goes with it.
+    /// Takes a user out of a guild. If it is the bot, that is a kick, and its
+    /// own role goes too.
     pub(crate) fn remove_member(&mut self, guild: u64, user: u64) {
         if user == self.bot {
             self.dispatch_to_guild(guild, "GUILD_DELETE", &json!({ "id": guild.to_string() }));
@@ -54,7 +55,8 @@ impl World {
         }
     }
 
-    /// As [`invite_bot`](Self::invite_bot), but nobody is told; whether it was not there yet.
+    /// As [`invite_bot`](Self::invite_bot), but without events. Returns whether
+    /// it was not there yet.
     pub(super) fn enter(&mut self, guild: u64, bot: u64) -> bool {
         let mut role = Role::new(&self.config.bot.name, permissions::BOT);
         role.managed = true;
@@ -68,7 +70,7 @@ impl World {
         true
     }
 
-    /// Times a member out for so long; with no time the time-out is lifted.
+    /// Times a member out for `time`. `None` lifts the time-out.
     pub(crate) fn time_out(&mut self, guild: u64, user: u64, time: Option<Duration>) {
         let until =
             time.and_then(|time| Utc::now().checked_add_signed(chrono::Duration::from_std(time).ok()?));
@@ -117,7 +119,8 @@ impl World {
         });
     }
 
-    /// Makes a change, and then tells of the threads in channels that the bot sees from now on.
+    /// Makes a change, then announces the threads in channels that the bot sees
+    /// from now on.
     pub(super) fn change_access(&mut self, guild: u64, change: impl FnOnce(&mut Self)) {
         let before = self.places(guild);
         change(self);

@@ -1,4 +1,4 @@
-//! Messages as they are kept and shown.
+//! Messages, stored and shown.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ impl Stored {
         }
     }
 
-    /// Edits it: what the draft does not name stays.
+    /// Edits it. Fields that the draft lacks stay.
     pub(crate) fn change(&mut self, draft: Draft, received: Value) -> Result<(), ApiError> {
         if let Some(content) = draft.content {
             self.content = content;
@@ -64,7 +64,7 @@ impl Stored {
         Ok(())
     }
 
-    /// As the API shows it, to someone who may see what it contains.
+    /// As the API shows it to someone who may read it.
     pub(crate) fn json(&self, author: &Value, mentions: &[Value]) -> Value {
         let mut json = json!({
             "id": self.id.to_string(),
@@ -104,7 +104,8 @@ pub struct Message {
     pub author: u64,
     /// The message object that Discord shows.
     pub json: Value,
-    /// The body exactly as it came in; `null` for what [`say`](crate::Sandbox::say) wrote.
+    /// The exact body of the request. `null` for messages of
+    /// [`say`](crate::Sandbox::say).
     pub received: Value,
     /// Who got a notification.
     pub pings: Pings,

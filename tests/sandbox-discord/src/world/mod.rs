@@ -138,7 +138,7 @@ impl World {
         Some(member.json(guild))
     }
 
-    /// The message object, whole.
+    /// The complete message object.
     pub(crate) fn message_json(&self, message: &Stored) -> Value {
         let mentions: Vec<_> = message.pings.users.iter().map(|&id| self.user_json(id)).collect();
         let mut json = message.json(&self.user_json(message.author), &mentions);
@@ -154,8 +154,9 @@ impl World {
         json
     }
 
-    /// The message object as this bot gets it: without the MESSAGE_CONTENT
-    /// intent it is empty unless it is the bot's own, private, or mentions it.
+    /// The message object as this bot gets it. Without the MESSAGE_CONTENT
+    /// intent it is empty, unless it is the bot's own, private, or mentions the
+    /// bot.
     pub(crate) fn message_for_bot(&self, message: &Stored, content_allowed: bool) -> Value {
         let mut json = self.message_json(message);
         let private = self.channels.get(&message.channel).is_some_and(|channel| channel.guild.is_none());
@@ -199,7 +200,7 @@ impl World {
         existed
     }
 
-    /// The message of a channel after a change by its author.
+    /// Replaces a channel's message after a change by its author.
     pub(crate) fn update_message(&mut self, mut message: Stored) {
         message.edited_at = Some(snowflake::now());
         if let Some(channel) = self.channels.get_mut(&message.channel) {

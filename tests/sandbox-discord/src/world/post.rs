@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl World {
-    /// Posts what the user drafted, as far as they may, and tells the gateway.
+    /// Posts the user's draft, as far as they may, and sends the event.
     pub(crate) fn post(
         &mut self,
         channel_id: u64,
@@ -32,7 +32,7 @@ impl World {
         let mut message = Stored::new(channel_id, author, draft, received);
         message.reply_to = replied_to.map(|(id, _)| id);
         if permissions & EMBED_LINKS == 0 {
-            // Discord says nothing about it: the embeds are simply not there.
+            // Discord says nothing about this. The embeds are simply missing.
             message.embeds.clear();
         }
         if message.content.is_empty() && message.embeds.is_empty() && message.components.is_empty() {
@@ -45,7 +45,7 @@ impl World {
         Ok(message)
     }
 
-    /// A user writes a plain message; its id.
+    /// A user writes a plain message. Returns its id.
     pub(crate) fn say(&mut self, user: u64, channel: u64, content: &str) -> anyhow::Result<u64> {
         ensure!(self.users.contains_key(&user), "nobody has the id {user}");
         let draft = Draft::check(&json!({ "content": content }))?;
@@ -87,8 +87,8 @@ impl World {
         }
     }
 
-    /// Only who exists and is here is notified, and only those with the
-    /// permission notify everyone or a role.
+    /// The users and roles that are really notified. They must exist and be
+    /// here. Only a writer with the permission notifies everyone or a role.
     fn effective(&self, pings: Pings, channel: &Channel, permissions: u64) -> Pings {
         let guild = channel.guild.and_then(|id| self.guilds.get(&id));
         let present = |id: &u64| match guild {

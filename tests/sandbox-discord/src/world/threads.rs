@@ -17,7 +17,7 @@ impl World {
         }
     }
 
-    /// A post wakes an archived thread, and its author joins it.
+    /// A post opens an archived thread, and its author joins it.
     pub(super) fn wake(&mut self, thread: u64, author: u64) {
         let Some(channel) = self.channels.get(&thread).filter(|channel| channel.kind.is_thread()) else {
             return;
@@ -56,7 +56,7 @@ impl World {
         }
     }
 
-    /// Without the members intent a bot is told only of itself.
+    /// Without the members intent a bot gets only events about itself.
     fn dispatch_members(&mut self, thread: u64, change: &Value) {
         let Some(channel) = self.channels.get(&thread) else { return };
         let mut data = json!({

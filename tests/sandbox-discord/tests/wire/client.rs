@@ -106,7 +106,7 @@ impl World {
 pub(crate) async fn read(response: Response) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
-    // What is no JSON is kept as it came.
+    // A body that is not JSON is kept as it came.
     let body = if text.is_empty() {
         Value::Null
     } else {

@@ -66,7 +66,7 @@ async fn a_command_that_is_not_registered_is_refused_in_words() {
 #[tokio::test]
 async fn the_page_loads_nothing_from_elsewhere() {
     let world = World::start().await;
-    for path in ["/", "/sandbox/page.css", "/sandbox/page.js"] {
+    for path in ["/", "/sandbox/page/page.css", "/sandbox/page/main.js", "/sandbox/page/markdown.js"] {
         let response = http().get(format!("{}{path}", world.sandbox.url())).send().await.unwrap();
         assert_eq!(response.status(), 200);
         let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -74,4 +74,35 @@ async fn the_page_loads_nothing_from_elsewhere() {
         let text = response.text().await.unwrap();
         assert!(!text.contains("innerHTML") && !text.contains("src=\"http"));
     }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_steers_nothing() {
+    let world = World::start().await;
+    let own = world.sandbox.url();
+    let port = own.rsplit(':').next().unwrap();
+    for (origin, status) in [
+        (own.clone(), 204),
+        ("https://elsewhere.example".to_owned(), 400),
+        ("null".to_owned(), 400),
+        (format!("http://127.0.0.2:{port}"), 400),
+    ] {
+        let cleared = http().delete(format!("{own}/sandbox/faults")).header("origin", &origin).send().await;
+        assert_eq!(cleared.unwrap().status(), status, "{origin}");
+    }
+    let rebound = http().delete(format!("{own}/sandbox/faults"));
+    let rebound = rebound.header("host", "elsewhere.example").header("origin", "http://elsewhere.example");
+    assert_eq!(rebound.send().await.unwrap().status(), 400, "a name that was made to lead here");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_in_words() {
+    let world = World::start().await;
+    let form = http().post(format!("{}/sandbox/say", world.sandbox.url())).form(&[("user", "1")]);
+    let answer = form.send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let error = answer.json::<Value>().await.unwrap()["error"].as_str().unwrap().to_owned();
+    assert!(error.to_lowercase().contains("content type"), "{error}");
+    let unknown = post(&world, "nothing", json!({})).await;
+    assert_eq!(unknown, (404, json!({ "error": "there is no POST /sandbox/nothing in the control API" })));
 }

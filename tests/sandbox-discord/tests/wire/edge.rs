@@ -1,4 +1,4 @@
-//! What comes from in front of the API.
+//! Answers from in front of the API.
 
 use sandbox_discord::{EdgeAnswer, Effect, Fault};
 use serde_json::{Value, json};

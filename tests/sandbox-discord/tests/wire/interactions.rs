@@ -42,8 +42,8 @@ fn help(world: &World) -> Invocation {
     world.sandbox.slash(world.olivia, world.channel, "sentry h", &[]).unwrap()
 }
 
-/// The token stands in the event alone, so these tests listen to the gateway.
-async fn next_interaction(world: &World, act: impl Fn() -> Invocation) -> (Invocation, Value) {
+/// Only the event has the token, so these tests listen to the gateway.
+pub(crate) async fn next_interaction(world: &World, act: impl Fn() -> Invocation) -> (Invocation, Value) {
     let url = format!("{}/?v=10", world.sandbox.url().replace("http", "ws"));
     let (mut socket, _) = connect_async(url).await.unwrap();
     let properties = json!({ "os": "linux", "browser": "test", "device": "test" });
@@ -62,12 +62,12 @@ async fn next_interaction(world: &World, act: impl Fn() -> Invocation) -> (Invoc
     panic!("the gateway ended");
 }
 
-async fn respond(world: &World, event: &Value, body: Value) -> Answer {
+pub(crate) async fn respond(world: &World, event: &Value, body: Value) -> Answer {
     let (id, token) = (event["id"].as_str().unwrap(), event["token"].as_str().unwrap());
     world.send(Method::POST, &format!("/interactions/{id}/{token}/callback"), &body).await
 }
 
-fn webhook(world: &World, event: &Value, rest: &str) -> String {
+pub(crate) fn webhook(world: &World, event: &Value, rest: &str) -> String {
     format!("/webhooks/{}/{}{rest}", world.sandbox.bot(), event["token"].as_str().unwrap())
 }
 

@@ -178,6 +178,42 @@ async fn a_button_has_a_label_of_at_most_80_characters_and_a_link() {
 }
 
 #[tokio::test]
+async fn a_button_that_acts_has_a_custom_id_of_its_own() {
+    let press = |id: &str| json!({ "type": 2, "style": 2, "label": "x", "custom_id": id });
+    let row =
+        |buttons: &[Value]| json!({ "content": "x", "components": [{ "type": 1, "components": buttons }] });
+    let path = "/components/0/components/0";
+    let id = format!("{path}/custom_id");
+    limit(&id, TOO_LONG, row(&[press(&a(100))]), row(&[press(&a(101))])).await;
+    limit(&id, REQUIRED, row(&[press("a")]), row(&[press("")])).await;
+    let second = "/components/0/components/1/custom_id";
+    let twice = row(&[press("a"), press("a")]);
+    limit(second, "COMPONENT_CUSTOM_ID_DUPLICATED", row(&[press("a"), press("b")]), twice).await;
+    let mut both = press("a");
+    both["url"] = "https://a.b".into();
+    let code = "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE";
+    limit(path, code, row(&[press("a")]), row(&[both])).await;
+    let style = json!({ "type": 2, "style": 7, "label": "x", "custom_id": "a" });
+    limit(&format!("{path}/style"), "NUMBER_TYPE_MAX", row(&[press("a")]), row(&[style])).await;
+}
+
+#[tokio::test]
+async fn a_menu_is_alone_in_its_row_and_has_at_most_25_options() {
+    let option = |value: usize| json!({ "label": format!("o{value}"), "value": value.to_string() });
+    let menu = |options: Vec<Value>| json!({ "type": 3, "custom_id": "m", "options": options });
+    let row = |items: &[Value]| json!({ "content": "x", "components": [{ "type": 1, "components": items }] });
+    let many = |count| row(&[menu((0..count).map(option).collect())]);
+    let path = "/components/0/components/0/options";
+    limit(path, TOO_LONG, many(25), many(26)).await;
+    limit(path, REQUIRED, many(1), many(0)).await;
+    let twice = row(&[menu(vec![option(1), option(1)])]);
+    limit(&format!("{path}/1/value"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", many(2), twice).await;
+    let button = json!({ "type": 2, "style": 2, "label": "x", "custom_id": "b" });
+    let wide = row(&[menu(vec![option(1)]), button]);
+    limit("/components/0", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", many(1), wide).await;
+}
+
+#[tokio::test]
 async fn there_are_at_most_five_rows_of_five_buttons() {
     let one = json!({ "type": 2, "style": 5, "label": "x", "url": "https://a.b" });
     let rows = |rows, buttons| {

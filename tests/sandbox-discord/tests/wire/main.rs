@@ -1,8 +1,9 @@
-//! The sandbox over real sockets: it must refuse what Discord refuses, in
+//! The sandbox over real sockets. It must refuse what Discord refuses, with
 //! Discord's words.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod client;
+mod components;
 mod control;
 mod edge;
 mod ends;

@@ -1,4 +1,4 @@
-//! What becomes of a message that is taken.
+//! What happens to an accepted message.
 
 use reqwest::Method;
 use serde_json::{Value, json};

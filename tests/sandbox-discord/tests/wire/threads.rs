@@ -1,4 +1,4 @@
-//! Threads: who sees them, and what becomes of them when they are archived.
+//! Threads: who sees them, and what archiving does to them.
 
 use reqwest::Method;
 use sandbox_discord::{

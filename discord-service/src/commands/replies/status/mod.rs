@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::{ChannelId, refusal::Refusal, text::cut};
+use shared::{ChannelId, refusal::Refusal};
 
-use super::{Replies, Reply, fields, remedies};
+use super::{Reply, ReplyTexts, fields, quoted, remedies};
 use crate::{
     closure::Closure,
     dead_letters::DeadLetter,
@@ -13,15 +13,12 @@ use crate::{
     render,
 };
 
-/// The longest text of other systems that is shown of one problem: with fifteen
-/// problems an embed keeps below Discord's 6,000 characters.
-const MAX_DETAIL: usize = 120;
 /// Closed channels that are shown: as many as a field holds.
 const MAX_CLOSED: usize = 2;
 /// Refusals that show the rule that was broken.
 const DETAILED: usize = 5;
 
-impl Replies {
+impl ReplyTexts<'_> {
     /// `status`: what is known of the channel at this time (milliseconds since 1970).
     pub(in crate::commands) fn status(
         &self,
@@ -30,7 +27,6 @@ impl Replies {
         findings: &Findings,
         now_ms: i64,
     ) -> Reply {
-        let prefix = &self.prefix;
         let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});
         let count = |count: u64| if count == 0 { fields::NONE.to_owned() } else { count.to_string() };
         let time = |ms: Option<i64>| ms.map_or_else(|| fields::NONE.to_owned(), |ms| at(ms, now_ms));
@@ -45,7 +41,7 @@ impl Replies {
         // What is open again and has nothing to follow needs no line.
         let closure = findings.closure.as_ref();
         if let Some(closure) = closure.filter(|closure| closure.is_closed() || findings.follows > 0) {
-            let value = format!("{}\n{}", closed(closure, findings.follows, now_ms), code(closure.words()));
+            let value = format!("{}\n{}", closed(closure, findings.follows, now_ms), quoted(closure.words()));
             fields.push(json!({"name": "Blocked by Discord", "value": value}));
         }
         let problems = self.problems(findings);
@@ -56,8 +52,8 @@ impl Replies {
         embed["description"] = match authorized {
             true => format!("<#{channel}> is authorized."),
             false => format!(
-                "<#{channel}> is not authorized, so nothing is posted there. Use `{prefix} channel authorize` with \
-                 this channel."
+                "<#{channel}> is not authorized, so nothing is posted there. Use {} with this channel.",
+                self.names.of("channel authorize")
             ),
         }
         .into();
@@ -72,7 +68,7 @@ impl Replies {
     ) -> Option<Value> {
         let lines = channels.iter().filter(|(_, closure, follows)| closure.is_closed() || *follows > 0).map(
             |(channel, closure, follows)| {
-                format!("<#{channel}>: {} {}", closed(closure, *follows, now_ms), code(closure.words()))
+                format!("<#{channel}>: {} {}", closed(closure, *follows, now_ms), quoted(closure.words()))
             },
         );
         let mut lines: Vec<String> = lines.collect();
@@ -84,19 +80,19 @@ impl Replies {
 
     /// `test`.
     pub(in crate::commands) fn tested(&self, outcome: &SampleOutcome, now_ms: i64) -> Reply {
-        let prefix = &self.prefix;
         match outcome {
             SampleOutcome::Posted(after) => format!("Sent a sample alert: it was posted after {}", took(*after)),
             SampleOutcome::Dead(letter) => format!(
                 "Sent a sample alert, but it cannot be posted. {}\n{}",
-                remedies::of_dead_letter(letter.reason, prefix),
-                code(&letter.detail)
+                remedies::of_dead_letter(letter, &self.names),
+                quoted(&letter.detail)
             ),
             SampleOutcome::Waits(since, waits) => format!(
-                "Sent a sample alert, but it was not posted within {}. Waiting: {}. Discord may be away, or its rate \
-                 limit for this channel used up: it is posted as soon as it can be. `{prefix} status` says more.",
+                "Sent a sample alert, but it was not posted within {}. Waiting: {}. Discord may be away, or this channel \
+                 gets more alerts than Discord takes. The alert follows as soon as it can. {} says more.",
                 took(*since),
-                waiting(waits, now_ms)
+                waiting(waits, now_ms),
+                self.names.of("status")
             ),
         }
         .into()
@@ -121,17 +117,16 @@ impl Replies {
     }
 
     fn refused(&self, refusal: &Refusal, detailed: bool) -> Problem {
-        let mut words = remedies::of_refusal(refusal.reason, &self.prefix);
+        let mut words = remedies::of_refusal(refusal.reason, &self.names);
         if let Some(detail) = refusal.detail.as_ref().filter(|_| detailed) {
-            words += &format!("\n{}", code(detail));
+            words += &format!("\n{}", quoted(detail));
         }
         Problem { what: "Refused", at_ms: refusal.at_ms, times: refusal.times, words }
     }
 
     fn dead(&self, letter: &DeadLetter) -> Problem {
-        let remedy = remedies::of_dead_letter(letter.reason, &self.prefix);
-        let doubt = if letter.may_have_been_posted { " It may have been posted." } else { "" };
-        let words = format!("{remedy}{doubt}\n{}", code(&letter.detail));
+        let remedy = remedies::of_dead_letter(letter, &self.names);
+        let words = format!("{remedy}\n{}", quoted(&letter.detail));
         Problem { what: "Dead Letter", at_ms: letter.died_ms, times: 1, words }
     }
 }
@@ -210,12 +205,6 @@ fn took(time: Duration) -> String {
         ms @ 0..1_000 => format!("{ms} ms"),
         _ => format!("{:.1} s", time.as_secs_f64()),
     }
-}
-
-/// Another system's words, harmless and not too long.
-fn code(text: &str) -> String {
-    let text = render::clean(text);
-    if text.is_empty() { fields::NONE.to_owned() } else { format!("`{}`", cut(&text, MAX_DETAIL)) }
 }
 
 #[cfg(test)]

@@ -1,22 +1,22 @@
 //! The texts of `status` and `test`.
 
-use clap::Parser as _;
 use shared::refusal::Reason;
 
-use super::*;
-use crate::{dead_letters::Latest, settings::Settings, tally::Tally};
+use super::{super::tests::Bot, *};
+use crate::{
+    commands::{names::CommandNames, parse::Form},
+    dead_letters::Latest,
+    tally::Tally,
+};
 
 const CHANNEL: ChannelId = ChannelId::new(42);
 /// 23-11-2025 13:51:02.
 const NOW: i64 = 1_763_905_862_000;
 const SECOND: i64 = 1_000;
 
-fn replies() -> Replies {
-    Replies::new(&Settings::try_parse_from(["discord-service"]).expect("valid settings"))
-}
-
 fn status(authorized: bool, findings: &Findings) -> (String, Vec<(String, String)>) {
-    let Reply::Embed(embed) = replies().status(CHANNEL, authorized, findings, NOW) else {
+    let bot = Bot::new(&[]);
+    let Reply::Embed(embed) = bot.typed().status(CHANNEL, authorized, findings, NOW) else {
         unreachable!("an embed");
     };
     assert_eq!(embed["title"], "***SENTRY STATUS***");
@@ -36,7 +36,7 @@ fn closure(why: &str, since_ms: Option<i64>) -> Closure {
 }
 
 fn tested(outcome: &SampleOutcome) -> String {
-    match replies().tested(outcome, NOW) {
+    match Bot::new(&[]).typed().tested(outcome, NOW) {
         Reply::Text(text) => text,
         Reply::Embed(embed) => embed.to_string(),
     }
@@ -96,9 +96,9 @@ Received = 14
 Posted = 7
 Waiting = 3, the oldest for 12 s
 Dead Letters = 4
-Blocked by Discord = Closed for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It goes on by itself then. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
+Blocked by Discord = Closed for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It then goes on by itself. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
 Refused: 20-11-2025 13:51:02, 3 d ago = The channel was not authorized. Use `!sentry channel authorize` with this channel.
-Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator which rule was broken.\n`body: breaks /type at \"\"`
+Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator.\n`body: breaks /type at \"\"`
 Dead Letter ×2: 23-11-2025 13:51:02, 0 s ago = The channel was no longer authorized. Use `!sentry channel authorize`, then `!sentry replay` there.\n`gone`"
     );
 }
@@ -151,7 +151,9 @@ fn every_reason_has_words_and_a_remedy() {
         Reason::Internal,
         Reason::Other,
     ];
-    let words = refusals.map(|reason| remedies::of_refusal(reason, &"?".repeat(32)));
+    let prefix = "?".repeat(32);
+    let names = CommandNames { form: Form::Typed, prefix: &prefix, slash_id: Some(u64::MAX) };
+    let words = refusals.map(|reason| remedies::of_refusal(reason, &names));
     let distinct: std::collections::BTreeSet<_> = words.iter().collect();
     assert_eq!(distinct.len(), words.len());
     assert!(words.iter().all(|words| words.matches(". ").count() >= 1 && words.chars().count() < 350));
@@ -169,7 +171,7 @@ fn a_test_says_how_long_it_took_or_what_is_in_the_way() {
     );
     assert_eq!(
         tested(&SampleOutcome::Dead(Box::new(letter("refused", "50035", NOW)))),
-        "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator; `!sentry replay` tries again.\n`50035`"
+        "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator. `!sentry replay` tries again.\n`50035`"
     );
     let waits = WaitingSummary { alerts: 9, oldest_ms: Some(NOW - 90 * SECOND), newest_ms: None };
     let text = tested(&SampleOutcome::Waits(Duration::from_secs(15), waits));

@@ -1,20 +1,20 @@
-//! What is said of a channel's token and its client secrets.
+//! Replies about a channel's token and its client secrets.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::ChannelId;
 
-use super::{Replies, Reply, code, mention};
+use super::{Reply, ReplyTexts, code, mention};
 use crate::{
     store::WriteOutcome,
     trust::{MAX_SECRETS, SecretOutcome},
 };
 
-impl Replies {
+impl ReplyTexts<'_> {
     /// `channel secure`, before the token is in force. Whatever happens then, it says
     /// what to do.
     pub(in crate::commands) fn securing(&self, channel: ChannelId, token: &SecretString) -> Reply {
         format!(
-            "Making a new token for {}. It is not in force yet: this message changes in a moment and says when it is. \
+            "Making a new token for {}. It is not in force yet: wait until this message changes. \
              If it does not change within a minute, use this command again.\n{}",
             mention(&channel),
             self.with_token(channel, token)
@@ -30,14 +30,16 @@ impl Replies {
         authorized: bool,
     ) -> Reply {
         let mut text = format!(
-            "{} is now secured: it takes only URLs with this new token, or signed requests. An earlier token is no longer valid.\n\
+            "{} is now secured: it takes only URLs with this new token, or signed requests.\n\
              {}\n\
-             The token is shown only this once. If it gets lost or known, use this command again.",
+             You see the token only this once. Earlier tokens no longer work.\n\
+             Is it lost, or does somebody else know it? Use this command again.",
             mention(&channel),
             self.with_token(channel, token)
         );
         if !authorized {
-            text += "\nThe channel is not authorized yet: use `/sentry channel authorize`.";
+            let authorize = self.names.slash("channel authorize");
+            text += &format!("\nThe channel is not authorized yet: use {authorize}.");
         }
         text.into()
     }
@@ -56,9 +58,51 @@ impl Replies {
     fn with_token(&self, channel: ChannelId, token: &SecretString) -> String {
         let token = token.expose_secret();
         match self.webhook_url(channel) {
-            Some(url) => format!("URL to paste into Sentry's webhooks: `{url}&token={token}`"),
-            None => format!("Add it to the URL that Sentry calls: `&token={token}`"),
+            Some(url) => {
+                format!("Paste this URL into Sentry, in place of the old one: `{url}&token={token}`")
+            }
+            None => format!("Add this to the URL in Sentry: `&token={token}`"),
         }
+    }
+
+    /// `channel secret`, where nothing can be sealed.
+    pub(in crate::commands) fn no_secrets_key(&self) -> Reply {
+        format!(
+            "I cannot keep client secrets: my operator has to set `SECRETS_KEY` for both services. \
+             `openssl rand -base64 32` makes one.\n\
+             A token works without: {}",
+            self.names.slash("channel secure")
+        )
+        .into()
+    }
+
+    /// Before asking for one more client secret than a channel can have.
+    pub(in crate::commands) fn secrets_full(&self, channel: ChannelId, ids: &[String]) -> Reply {
+        format!(
+            "{} has {MAX_SECRETS} client secrets already. Remove one first: {} with the option `remove`.\n{}",
+            mention(&channel),
+            self.names.slash("channel secret"),
+            list(ids)
+        )
+        .into()
+    }
+
+    /// `channel secret`, after one was handed in.
+    pub(in crate::commands) fn secret_stored(
+        &self,
+        channel: ChannelId,
+        stored: SecretOutcome,
+        ids: &[String],
+    ) -> Reply {
+        let first = match stored {
+            SecretOutcome::Now => format!(
+                "Stored the client secret for {}. It takes requests signed with this secret, and refuses other signatures.",
+                mention(&channel)
+            ),
+            SecretOutcome::Already => format!("{} has this client secret already", mention(&channel)),
+            SecretOutcome::Full => return self.secrets_full(channel, ids),
+        };
+        format!("{first}\n{}", list(ids)).into()
     }
 }
 
@@ -73,40 +117,10 @@ pub(in crate::commands) fn opened(channel: ChannelId, change: WriteOutcome) -> R
     }
 }
 
-/// `channel secret`, where nothing can be sealed.
-pub(in crate::commands) fn no_secrets_key() -> Reply {
-    "I cannot keep client secrets: my operator has to set `SECRETS_KEY` for both services. \
-     `openssl rand -base64 32` makes one. Tokens work without: `/sentry channel secure`."
-        .into()
-}
-
 /// To a text that can be no client secret.
 pub(in crate::commands) fn not_a_secret() -> Reply {
     "That is no client secret. Copy it from Sentry: Settings → Developer Settings → your integration → Client Secret."
         .into()
-}
-
-/// Before asking for one more client secret than a channel can have.
-pub(in crate::commands) fn secrets_full(channel: ChannelId, ids: &[String]) -> Reply {
-    format!(
-        "{} has {MAX_SECRETS} client secrets already. Remove one first: `/sentry channel secret`, option `remove`.\n{}",
-        mention(&channel),
-        list(ids)
-    )
-    .into()
-}
-
-/// `channel secret`, after one was handed in.
-pub(in crate::commands) fn secret_stored(channel: ChannelId, stored: SecretOutcome, ids: &[String]) -> Reply {
-    let first = match stored {
-        SecretOutcome::Now => format!(
-            "Stored the client secret for {}. Requests signed with it are trusted; others with a signature are refused.",
-            mention(&channel)
-        ),
-        SecretOutcome::Already => format!("{} has this client secret already", mention(&channel)),
-        SecretOutcome::Full => return secrets_full(channel, ids),
-    };
-    format!("{first}\n{}", list(ids)).into()
 }
 
 /// `channel secret` with `remove`.
@@ -119,14 +133,17 @@ pub(in crate::commands) fn secret_removed(
     let (channel, id) = (mention(&channel), code(id));
     let first = match change {
         WriteOutcome::Changed => {
-            format!("Removed the client secret {id} of {channel}. What waits under it is not posted.")
+            format!(
+                "Removed the client secret {id} of {channel}. Alerts that still wait under it are not posted."
+            )
         }
         WriteOutcome::Unchanged => format!("{channel} has no client secret {id}"),
     };
     format!("{first}\n{}", list(ids)).into()
 }
 
-/// The names of a channel's client secrets, oldest first; nothing is said of them.
+/// The names of a channel's client secrets, oldest first. They reveal nothing of the
+/// secrets.
 fn list(ids: &[String]) -> String {
     if ids.is_empty() {
         return "It has no client secrets.".to_owned();

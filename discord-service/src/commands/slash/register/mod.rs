@@ -8,22 +8,29 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::{process::BadToken, shutdown::CancellationToken};
 
-use super::tree::{self, Definition};
-use crate::discord::{Discord, DiscordError};
+use super::tree::{self, CommandDefinition};
+use crate::{
+    commands::names::SlashId,
+    discord::{Discord, DiscordError},
+};
 
 /// Pauses between tries: the first, doubled each time, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Registers the commands unless Discord has them already, trying until it is
-/// done or refused. Nothing waits for it: the commands of an earlier version
-/// work until then. Any number of pods may do so at once; each looks once.
+/// Registers the commands unless Discord has them already, and notes their id. Tries
+/// until it is done or refused. Nothing waits for it: the commands of an earlier
+/// version work until then. Any number of pods may do so at once.
 ///
 /// # Errors
 /// [`BadToken`] when Discord refuses the token.
-pub async fn register(discord: &Discord, stop: &CancellationToken) -> Result<(), BadToken> {
+pub async fn register(
+    discord: &Discord,
+    slash_id: &SlashId,
+    stop: &CancellationToken,
+) -> Result<(), BadToken> {
     let mut pause = FIRST_PAUSE;
-    while let Some(attempt) = stop.run_until_cancelled(replace_if_different(discord)).await {
+    while let Some(attempt) = stop.run_until_cancelled(replace_if_different(discord, slash_id)).await {
         match attempt {
             Ok(done) => {
                 tracing::info!("slash commands are {done}");
@@ -45,26 +52,38 @@ pub async fn register(discord: &Discord, stop: &CancellationToken) -> Result<(),
     Ok(())
 }
 
-async fn replace_if_different(discord: &Discord) -> Result<&'static str, DiscordError> {
-    #[derive(Deserialize)]
-    struct CurrentApplication {
-        id: String,
-    }
+/// The application whose token this is.
+#[derive(Deserialize)]
+struct CurrentApplication {
+    id: String,
+}
+
+async fn replace_if_different(discord: &Discord, slash_id: &SlashId) -> Result<&'static str, DiscordError> {
     let CurrentApplication { id } = discord.get("/applications/@me", "/applications/@me").await?;
     let id: u64 = id.parse().context("the application has no id").map_err(DiscordError::unavailable)?;
     let path = format!("/applications/{id}/commands");
     let wanted = tree::commands();
-    if read(discord.get(&path, &path).await?).is_some_and(|registered| registered == wanted) {
-        return Ok("registered already");
+    let mut registered: Vec<Value> = discord.get(&path, &path).await?;
+    let has_all = read(&registered).is_some_and(|registered| registered == wanted);
+    if !has_all {
+        registered = discord.send(Method::PUT, &path, &path, &wanted).await?;
     }
-    discord.send::<_, Value>(Method::PUT, &path, &path, &wanted).await?;
-    Ok("registered now")
+    if let Some(id) = id_in(&registered) {
+        slash_id.learn(id);
+    }
+    Ok(if has_all { "registered already" } else { "registered now" })
 }
 
 /// What is registered; `None` when one of the commands has a form that this
 /// build would not give it.
-fn read(registered: Vec<Value>) -> Option<Vec<Definition>> {
-    registered.into_iter().map(|command| serde_json::from_value(command).ok()).collect()
+fn read(registered: &[Value]) -> Option<Vec<CommandDefinition>> {
+    registered.iter().map(|command| CommandDefinition::deserialize(command).ok()).collect()
+}
+
+/// The id of `/sentry` in Discord's list of commands.
+fn id_in(registered: &[Value]) -> Option<u64> {
+    let sentry = registered.iter().find(|command| command["name"] == tree::NAME)?;
+    sentry["id"].as_str()?.parse().ok()
 }
 
 #[cfg(test)]

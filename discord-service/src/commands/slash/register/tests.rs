@@ -24,7 +24,7 @@ fn as_discord_keeps_it() -> Value {
 
 #[test]
 fn what_discord_adds_is_no_difference() {
-    assert_eq!(read(vec![as_discord_keeps_it()]).as_deref(), Some(&tree::commands()[..]));
+    assert_eq!(read(&[as_discord_keeps_it()]).as_deref(), Some(&tree::commands()[..]));
 }
 
 #[test]
@@ -42,9 +42,16 @@ fn what_the_bot_sets_is_one() {
     ] {
         let mut changed = as_discord_keeps_it();
         *changed.pointer_mut(pointer).expect("is there") = value;
-        assert_ne!(read(vec![changed]).as_deref(), Some(&tree::commands()[..]), "{pointer}");
+        assert_ne!(read(&[changed]).as_deref(), Some(&tree::commands()[..]), "{pointer}");
     }
-    assert_ne!(read(Vec::new()).as_deref(), Some(&tree::commands()[..]));
-    let twice = vec![as_discord_keeps_it(), as_discord_keeps_it()];
-    assert_ne!(read(twice).as_deref(), Some(&tree::commands()[..]), "another command");
+    assert_ne!(read(&[]).as_deref(), Some(&tree::commands()[..]));
+    let twice = [as_discord_keeps_it(), as_discord_keeps_it()];
+    assert_ne!(read(&twice).as_deref(), Some(&tree::commands()[..]), "another command");
+}
+
+#[test]
+fn the_id_is_that_of_sentry_and_of_no_other_command() {
+    let other = json!({"name": "other", "id": "8"});
+    assert_eq!(id_in(&[other.clone(), as_discord_keeps_it()]), Some(9));
+    assert_eq!(id_in(&[other]), None);
 }

@@ -8,6 +8,9 @@ use serenity::model::Permissions;
 
 use crate::gateway::SlashCommand;
 
+/// The one command; all others are its subcommands.
+pub(super) const NAME: &str = "sentry";
+
 /// Kinds of options, with Discord's numbers.
 const SUBCOMMAND: u8 = 1;
 const GROUP: u8 = 2;
@@ -22,7 +25,7 @@ const POSTABLE: [u8; 7] = [0, 2, 5, 10, 11, 12, 13];
 /// out what Discord adds.
 /// <https://docs.discord.com/developers/interactions/application-commands>
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Definition {
+pub(super) struct CommandDefinition {
     name: String,
     #[serde(rename = "type")]
     kind: u8,
@@ -35,12 +38,12 @@ pub(super) struct Definition {
     /// What the application can be added to.
     integration_types: Option<BTreeSet<u8>>,
     #[serde(default)]
-    options: Vec<Item>,
+    options: Vec<OptionDefinition>,
 }
 
 /// A subcommand, a group of them, or an argument.
 #[derive(Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Item {
+struct OptionDefinition {
     name: String,
     #[serde(rename = "type")]
     kind: u8,
@@ -54,7 +57,7 @@ struct Item {
     #[serde(default, skip_serializing_if = "is_default")]
     max_length: Option<u16>,
     #[serde(default, skip_serializing_if = "is_default")]
-    options: Vec<Item>,
+    options: Vec<OptionDefinition>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -63,24 +66,31 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// All that the bot registers. The names are the words of the typed commands;
 /// `show` adds no word.
-pub(super) fn commands() -> [Definition; 1] {
-    let channel =
-        || Item { required: true, channel_types: POSTABLE.into(), ..item(CHANNEL, "channel", "The channel") };
-    let of_channel = || Item {
+pub(super) fn commands() -> [CommandDefinition; 1] {
+    let channel = || OptionDefinition {
+        required: true,
         channel_types: POSTABLE.into(),
-        ..item(CHANNEL, "channel", "Another channel than this one")
+        ..option(CHANNEL, "channel", "The channel")
     };
-    // No channel: what is to be taken out may exist no more.
-    let revoke = Item {
+    let of_channel = || OptionDefinition {
+        channel_types: POSTABLE.into(),
+        ..option(CHANNEL, "channel", "Another channel than this one")
+    };
+    // A text: the channel to take out may exist no more.
+    let revoke = OptionDefinition {
         required: true,
         autocomplete: true,
-        ..item(STRING, "channel", "One of the authorized channels, or a channel's id")
+        ..option(STRING, "channel", "One of the authorized channels, or a channel's id")
     };
-    let remove = Item {
+    let remove = OptionDefinition {
         autocomplete: true,
-        ..item(STRING, "remove", "The client secret to remove; without it you are asked for a new one")
+        ..option(STRING, "remove", "The client secret to remove. Leave it out to add a new one")
     };
-    let slug = Item { required: true, max_length: Some(100), ..item(STRING, "slug", "The project's slug") };
+    let slug = OptionDefinition {
+        required: true,
+        max_length: Some(100),
+        ..option(STRING, "slug", "The project's slug")
+    };
     let options = vec![
         subcommand("help", "Shows all commands", []),
         group(
@@ -88,17 +98,17 @@ pub(super) fn commands() -> [Definition; 1] {
             "Which channels Sentry may post into",
             [
                 subcommand("show", "Shows the authorized channels of this server", []),
-                subcommand("authorize", "Lets Sentry post into a channel", [of_channel()]),
-                subcommand("revoke", "Takes that back", [revoke]),
+                subcommand("authorize", "Lets Sentry post into this channel or another", [of_channel()]),
+                subcommand("revoke", "Sentry may no longer post into a channel", [revoke]),
                 subcommand(
                     "secure",
-                    "Makes a new token, and takes only URLs with it or signed requests",
+                    "Makes a new token and accepts only URLs with it, or signed requests",
                     [channel()],
                 ),
-                subcommand("open", "Takes all alerts of Sentry again", [channel()]),
+                subcommand("open", "Accepts all alerts of Sentry again", [channel()]),
                 subcommand(
                     "secret",
-                    "Keeps the client secret of an integration in Sentry",
+                    "Stores the client secret of an integration in Sentry",
                     [channel(), remove],
                 ),
             ],
@@ -108,16 +118,16 @@ pub(super) fn commands() -> [Definition; 1] {
             "The project whose alerts can mention you",
             [
                 subcommand("show", "Shows your project", []),
-                subcommand("register", "Makes a project yours", [slug]),
+                subcommand("register", "Lets alerts of your project mention you", [slug]),
                 subcommand("revoke", "Gives your project back", []),
             ],
         ),
-        subcommand("replay", "Posts once more what could not be posted in this channel", []),
-        subcommand("status", "Shows what a channel received, and why alerts did not arrive", [of_channel()]),
+        subcommand("replay", "Posts again what could not be posted in this channel", []),
+        subcommand("status", "Shows what arrived in a channel, and why the rest did not", [of_channel()]),
         subcommand("test", "Sends a sample alert into this channel", []),
     ];
-    [Definition {
-        name: "sentry".to_owned(),
+    [CommandDefinition {
+        name: NAME.to_owned(),
         kind: 1,
         description: "Posts alerts of Sentry".to_owned(),
         // Everybody who could type it: each subcommand checks what it needs.
@@ -138,7 +148,7 @@ pub(super) fn words(command: &SlashCommand) -> Option<Vec<&str>> {
     for name in path {
         items = items.into_iter().find(|item| item.name == *name && item.nests())?.options;
     }
-    if items.iter().any(Item::nests) {
+    if items.iter().any(OptionDefinition::nests) {
         return None;
     }
     let path = path.iter().map(String::as_str).filter(|word| *word != "show");
@@ -146,22 +156,43 @@ pub(super) fn words(command: &SlashCommand) -> Option<Vec<&str>> {
     Some(path.chain(arguments).collect())
 }
 
-impl Item {
+/// Every command that people can use, as Discord shows it.
+#[cfg(test)]
+pub(in crate::commands) fn paths() -> Vec<String> {
+    fn below(path: &str, items: &[OptionDefinition]) -> Vec<String> {
+        let nested = items.iter().filter(|item| item.nests());
+        let paths: Vec<_> =
+            nested.flat_map(|item| below(&format!("{path} {}", item.name), &item.options)).collect();
+        if paths.is_empty() { vec![path.to_owned()] } else { paths }
+    }
+    commands().iter().flat_map(|command| below(&command.name, &command.options)).collect()
+}
+
+impl OptionDefinition {
     const fn nests(&self) -> bool {
         matches!(self.kind, SUBCOMMAND | GROUP)
     }
 }
 
-fn item(kind: u8, name: &str, description: &str) -> Item {
-    Item { name: name.to_owned(), kind, description: description.to_owned(), ..Item::default() }
+fn option(kind: u8, name: &str, description: &str) -> OptionDefinition {
+    OptionDefinition {
+        name: name.to_owned(),
+        kind,
+        description: description.to_owned(),
+        ..OptionDefinition::default()
+    }
 }
 
-fn subcommand<const N: usize>(name: &str, description: &str, options: [Item; N]) -> Item {
-    Item { options: options.into(), ..item(SUBCOMMAND, name, description) }
+fn subcommand<const N: usize>(
+    name: &str,
+    description: &str,
+    options: [OptionDefinition; N],
+) -> OptionDefinition {
+    OptionDefinition { options: options.into(), ..option(SUBCOMMAND, name, description) }
 }
 
-fn group<const N: usize>(name: &str, description: &str, options: [Item; N]) -> Item {
-    Item { options: options.into(), ..item(GROUP, name, description) }
+fn group<const N: usize>(name: &str, description: &str, options: [OptionDefinition; N]) -> OptionDefinition {
+    OptionDefinition { options: options.into(), ..option(GROUP, name, description) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What must hold once nothing waits: every alert that was accepted is shown
-//! once, or is a dead letter once.
+//! The checks once nothing waits: every accepted alert is shown once, or is a
+//! dead letter once.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ struct EventCount {
     accepted: u64,
     shown: u64,
     dead: u64,
-    /// Dead letters that say that they may have been posted.
+    /// Dead letters which say that they may have been posted.
     either: u64,
 }
 
@@ -53,7 +53,7 @@ impl FakeState {
     }
 
     /// Every change of an issue was shown at some time, or was older than what
-    /// was shown, or is a dead letter; and what is remembered of a message is
+    /// was shown, or is a dead letter. The bucket remembers of each message
     /// what it shows.
     pub(super) fn check_changes(&self, accepted: &[Alert]) {
         assert!(self.stream.is_empty(), "something still waits");
@@ -88,7 +88,7 @@ impl FakeState {
     }
 }
 
-/// The alerts that an embed stands for.
+/// How many alerts an embed shows.
 fn count(embed: &str) -> u64 {
     let Some((_, after)) = embed.split_once('×') else { return 1 };
     let digits: String = after.chars().take_while(char::is_ascii_digit).collect();

@@ -1,4 +1,4 @@
-//! Histories that are walked through exhaustively.
+//! Walks through all histories.
 
 /// Goes through every sequence of choices, one after another.
 pub(super) struct Choices {
@@ -35,7 +35,7 @@ impl Choices {
         picked
     }
 
-    /// Turns to the next history; false after the last.
+    /// Goes on to the next history. `false` after the last.
     pub(super) fn next(&mut self) -> bool {
         (self.at, self.evils) = (0, 0);
         while let Some((picked, options)) = self.path.pop() {

@@ -1,7 +1,7 @@
-//! The real lane on a world in memory, which goes wrong at each call in turn:
-//! the process dies after it, its answer is lost, Discord answers in every way.
-//! A successor, another real lane on the same world, goes on. All histories
-//! with so many things that go wrong are walked through.
+//! Runs the real lane on a world in memory, in which each call goes wrong in
+//! turn. The process dies after it, its answer is lost, or Discord gives any of
+//! its answers. A successor goes on: another real lane on the same world. The
+//! tests walk through all histories with a given number of failures.
 
 mod books;
 mod choices;
@@ -60,7 +60,8 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
     })
 }
 
-/// A lane from its start until nothing waits, or until its process dies: then false.
+/// Runs a lane from its start until nothing waits. `false` if its process died
+/// before.
 async fn live(world: &Arc<FakeWorld>) -> bool {
     let (_, wakes) = mpsc::channel(1);
     let told = broadcast::Sender::new(1);
@@ -74,7 +75,7 @@ async fn live(world: &Arc<FakeWorld>) -> bool {
     tokio::select! {
         biased;
         () = world.crashed() => false,
-        // It is large, and moving it takes longer than all it does.
+        // The future is large, and moving it would take longer than running it.
         () = Box::pin(run(services(world), assignment)) => true,
     }
 }
@@ -105,7 +106,7 @@ async fn history(
     }
 }
 
-/// All histories with at most so many things that go wrong.
+/// Runs `one` on all histories with at most this many failures.
 fn all(evils: usize, mut one: impl AsyncFnMut(Arc<FakeWorld>)) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
@@ -135,7 +136,7 @@ fn event(number: u64, title: &str) -> Alert {
 }
 
 fn change(number: u64, title: &str, kind: &str) -> Alert {
-    // Sentry tells of the last change first: the order on the bus is not theirs.
+    // Sentry sends the last change first, so the order on the bus is another.
     let at = if kind == "issue.archived" { 100 } else { number as i64 };
     let how = (kind == "issue.unresolved").then(|| "regression".to_owned());
     let details = Details { actor: Some(format!("actor-{number}.")), how, ..Details::default() };
@@ -150,13 +151,13 @@ fn change(number: u64, title: &str, kind: &str) -> Alert {
     }
 }
 
-/// The issues of one post do not stand side by side.
+/// The issues of one post are not next to each other.
 fn events() -> Vec<Alert> {
     let titles = ["alpha", "bravo", "alpha", "charlie"];
     titles.into_iter().zip(1..).map(|(title, number)| event(number, title)).collect()
 }
 
-/// All that may become of two issues.
+/// Every change of two issues.
 fn changes() -> [Alert; 6] {
     [
         event(1, "alpha"),
@@ -195,7 +196,7 @@ fn no_crash_loses_or_doubles_a_refused_embed_and_it_costs_a_handful_of_requests(
         let accepted = history(&world, &folded, &[], false).await;
         let world = world.lock();
         world.check_events(&accepted, false);
-        // Shared, alone and without links; a successor begins anew.
+        // Shared, alone and without links. A successor begins again.
         assert!(world.refusals <= 6, "{} requests were refused", world.refusals);
         let dead = world.dead();
         let refused = dead.iter().filter(|letter| letter.reason == DeadLetterReason::Refused);

@@ -1,4 +1,4 @@
-//! What seldom goes wrong: a roll-back, a post that alone fails, a try too many.
+//! Rare failures: a roll-back, a single post that fails, a try too many.
 
 use std::time::Duration;
 
@@ -41,7 +41,8 @@ fn a_roll_back_that_meets_a_newer_alert_loses_and_doubles_none_of_its_post() {
 fn no_crash_loses_or_doubles_an_alert_where_there_is_room_for_few() {
     let folded = || (1..=9).map(|number| event(number, ["alpha", "bravo"][(number % 2) as usize]));
     let few = Some((0, 2));
-    // A process that had more room may have begun a post of what the next has no room for.
+    // A process with more room may have begun a post that its successor has no
+    // room for.
     for (at_first, later, refuses) in [
         (few, few, None),
         (None, few, None),

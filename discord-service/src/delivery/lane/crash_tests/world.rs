@@ -1,5 +1,5 @@
-//! NATS, Discord and the store in memory. Before and after each call something
-//! may go wrong, and after each write the process may die.
+//! NATS, Discord and the store in memory. Something may go wrong before and
+//! after each call, and the process may die after each write.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,10 +36,10 @@ pub(super) struct Fails {
     pub(super) answered_4xx: bool,
 }
 
-/// What survives a process, and what is to go wrong.
+/// What survives a process, and what will go wrong.
 pub(super) struct FakeState {
     pub(super) choices: Choices,
-    /// The process is dead: it gets no answer to anything.
+    /// The process is dead, so it gets no answers.
     dead: bool,
     pub(super) stream: BTreeMap<u64, Bytes>,
     pub(super) last: u64,
@@ -62,13 +62,13 @@ pub(super) struct FakeState {
     pub(super) unlucky: usize,
     /// Posts that are never confirmed.
     pub(super) fails: Option<Fails>,
-    /// Whether Discord does meanwhile what else it is asked.
+    /// Whether Discord's other answers are good meanwhile.
     pub(super) others_succeed: bool,
-    /// Whether requests may go that Discord will perhaps refuse.
+    /// Whether requests may be sent that Discord will perhaps refuse.
     pub(super) may_be_refused: bool,
     /// What Discord refuses: posts that contain this text.
     pub(super) refuses: Option<&'static str>,
-    /// For how many alerts a process has room. A new one has it all.
+    /// How many alerts a process has room for. A new process has all of it.
     pub(super) room: Option<(usize, usize)>,
 }
 
@@ -77,12 +77,12 @@ pub(super) struct FakeWorld {
     crash: Notify,
 }
 
-/// What may go wrong with a write, beside the process dying after it.
+/// What may go wrong with a write, besides the death of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Write {
-    /// It is done, and nobody hears of that.
+    /// It is done, but its answer is lost.
     Plain,
-    /// The same, or it is done only after what goes on beside it.
+    /// The same, or it is done only after the call that runs beside it.
     Beside,
 }
 
@@ -118,13 +118,13 @@ impl FakeWorld {
         self.inner.lock().expect("no panic while held")
     }
 
-    /// Comes when the process dies; then another may begin.
+    /// Returns when the process dies. Then another may begin.
     pub(super) async fn crashed(&self) {
         self.crash.notified().await;
         self.lock().dead = false;
     }
 
-    /// What a dead process asks is never answered.
+    /// Never returns in a dead process, so that it gets no answer.
     pub(super) async fn alive(&self) {
         if self.lock().dead {
             std::future::pending::<()>().await;
@@ -200,8 +200,8 @@ impl FakeState {
         self.fails.filter(|fails| now(fails) && body.to_string().contains(fails.text))
     }
 
-    /// A post is marked as posted before it is remembered which issues it shows:
-    /// what stands between widens the window in which a crash doubles it.
+    /// Checks that a post is marked as posted before its issues are remembered.
+    /// In the other order a crash between the two would double it.
     pub(super) fn check_mark(&self) {
         let journal = self.buckets.get(&(Name::Lanes, super::CHANNEL.to_string()));
         let Some((_, Some(record))) = journal else { return };

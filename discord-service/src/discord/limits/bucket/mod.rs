@@ -64,7 +64,8 @@ struct RateBucketState {
 struct CountedWindow {
     limit: u32,
     left: u32,
-    /// `None` when the last window is over and no answer told of the next one.
+    /// `None` when the last window is over and no answer has named the next
+    /// one.
     resets: Option<Instant>,
 }
 

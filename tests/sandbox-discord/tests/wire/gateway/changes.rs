@@ -1,4 +1,4 @@
-//! What the gateway tells of members, roles, channels and threads.
+//! The gateway's events about members, roles, channels and threads.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn told(gateway: &mut Gateway, event: &str) -> Value {
 async fn the_bot_is_told_of_its_own_time_out_and_of_nobody_elses() {
     let world = World::start().await;
     let (bot, guild) = (world.sandbox.bot(), world.guild);
-    // Of itself a bot is told without any intent.
+    // A bot gets events about itself without any intent.
     let mut gateway = Gateway::open(&world).await;
     gateway.identify(json!({ "intents": 0 })).await;
     gateway.event("READY").await;
@@ -47,7 +47,7 @@ async fn a_kick_and_an_invitation_are_told() {
     let world = World::start().await;
     let mut gateway = session(&world).await;
     world.sandbox.remove_member(world.guild, world.sandbox.bot());
-    // Without `unavailable`: it is no outage.
+    // Without `unavailable`, because it is not an outage.
     assert_eq!(told(&mut gateway, "GUILD_DELETE").await, json!({ "id": world.guild.to_string() }));
     world.sandbox.set_overwrite(world.channel, Target::Role(world.guild), 0, 0);
     world.sandbox.invite_bot(world.guild);
@@ -105,7 +105,7 @@ async fn threads_are_told_when_they_come_change_and_go() {
     world.post_in(thread, json!({ "content": "x" })).await;
     let update = told(&mut gateway, "THREAD_UPDATE").await;
     assert_eq!(update["thread_metadata"]["archived"], false);
-    // Who writes in a thread joins it.
+    // A user who writes in a thread joins it.
     let members = told(&mut gateway, "THREAD_MEMBERS_UPDATE").await;
     assert_eq!(members["added_members"][0]["user_id"], world.sandbox.bot().to_string());
     world.sandbox.remove_channel(thread);

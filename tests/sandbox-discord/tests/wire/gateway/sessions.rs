@@ -48,7 +48,7 @@ async fn a_lost_session_resumes_and_gets_what_it_missed() {
     assert_eq!(id, missed.id.to_string());
     gateway.event("RESUMED").await;
     assert_eq!(world.sandbox.stats().resumes, 1);
-    // How the connections before began is not told again.
+    // The beginning of earlier connections is not sent again.
     let mut gateway = Gateway::resume(&world, &ready, &json!(0)).await;
     for event in ["GUILD_CREATE", "MESSAGE_CREATE", "MESSAGE_CREATE", "RESUMED"] {
         gateway.event(event).await;

@@ -31,7 +31,7 @@ fn regions_of_any_name_are_read_and_a_bad_entry_is_skipped_alone() {
     let mut skipped = published.skipped;
     skipped.sort();
     assert_eq!(skipped, [r#""34.125.65.3/32/32""#, r#""34.141.31.19/32, 34.141.4.162/32""#, "7", "null"]);
-    // What is not for webhooks is not read.
+    // Addresses that are not for webhooks are ignored.
     let whole = br#"{"data":{"uptime_monitoring":["34.123.33.225"],"outbound_requests":{"us":["1.2.3.4"]}}}"#;
     assert_eq!(Published::read(whole).expect("good").networks, set(&["1.2.3.4"]));
 }

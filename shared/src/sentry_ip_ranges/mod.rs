@@ -1,6 +1,7 @@
-//! The addresses from which Sentry sends webhooks: those that are built in, and
-//! the copy of what Sentry publishes. discord-service keeps the copy in the KV
-//! bucket [`crate::wire::SOURCES`], and the ingress follows it. Both judge it here.
+//! The addresses from which Sentry sends webhooks: the built-in ones, and a
+//! copy of the list that Sentry publishes. discord-service keeps the copy in
+//! the KV bucket [`crate::wire::SOURCES`], and the ingress reads it. Both check
+//! it here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,21 +37,21 @@ const BUILT_IN: [[u8; 4]; 13] = [
     [34, 61, 215, 243],
     [34, 71, 103, 17],
 ];
-/// The most entries of a list; Sentry publishes about a dozen.
+/// The most entries of a list. Sentry publishes about a dozen.
 const MAX_ENTRIES: usize = 256;
-/// The shortest prefixes: no network of Sentry's is larger.
+/// The shortest prefixes. Sentry has no larger network.
 const MIN_PREFIX_V4: u8 = 24;
 const MIN_PREFIX_V6: u8 = 48;
-/// So much of a bad entry is shown, in characters.
+/// How much of a bad entry is shown, in characters.
 const MAX_SHOWN: usize = 64;
 
-/// The networks that need no published list.
+/// The networks that are valid without a published list.
 pub fn built_in() -> impl Iterator<Item = IpNet> {
     BUILT_IN.into_iter().map(|address| IpNet::from(IpAddr::from(address)))
 }
 
-/// A network in CIDR notation; a lone address is a network of one. Addresses are
-/// compared in their IPv4 form where they have one, so networks are too.
+/// Reads a network in CIDR notation. A lone address is a network of one.
+/// Addresses are compared as IPv4 where possible, so networks are too.
 pub fn network(text: &str) -> Option<IpNet> {
     const MAPPED_PREFIX: u8 = 96;
     let text = text.trim();
@@ -66,7 +67,7 @@ pub fn network(text: &str) -> Option<IpNet> {
 /// Why a list is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// It is not JSON, or not of the shape that is known.
+    /// It is not JSON, or has another shape than the known one.
     #[error("it is not the JSON that was expected")]
     Malformed,
     /// It has no `outbound_requests`.
@@ -75,32 +76,32 @@ pub enum Unusable {
     /// It names no network.
     #[error("it names no network")]
     Empty,
-    /// It has more entries than any list of Sentry's would.
+    /// It has more entries than a list of Sentry can have.
     #[error("it has {0} entries, more than {MAX_ENTRIES}")]
     TooMany(usize),
-    /// It names a network that nobody on the internet can send from.
+    /// It names a network from which nobody on the internet can send.
     #[error("{0} is a private network")]
     Private(IpNet),
-    /// It names a network that is too large to be Sentry's own.
+    /// It names a network that is too large to be Sentry's.
     #[error("{0} is larger than /{MIN_PREFIX_V4}, or /{MIN_PREFIX_V6} in IPv6")]
     TooLarge(IpNet),
 }
 
-/// What Sentry publishes.
+/// The list that Sentry publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Where its webhooks come from.
+    /// The networks from which its webhooks come.
     pub networks: BTreeSet<IpNet>,
-    /// Entries that are no networks, as JSON, cut.
+    /// Entries that are not networks, as JSON, cut to a short length.
     pub skipped: Vec<String>,
 }
 
 impl Published {
-    /// Reads what Sentry answers: `data.outbound_requests` is a map of regions to
-    /// lists of networks. Each entry is parsed alone.
+    /// Reads Sentry's answer. `data.outbound_requests` maps regions to lists of
+    /// networks. Each entry is parsed alone.
     ///
     /// # Errors
-    /// [`Unusable`] when none of it is to be used.
+    /// [`Unusable`] when none of it may be used.
     pub fn read(body: &[u8]) -> Result<Self, Unusable> {
         let body: Value = serde_json::from_slice(body).map_err(|_| Unusable::Malformed)?;
         let regions = ["/data/outbound_requests", "/outbound_requests"]
@@ -138,7 +139,8 @@ fn check_one(network: IpNet) -> Result<(), Unusable> {
     if network.prefix_len() < shortest {
         return Err(Unusable::TooLarge(network));
     }
-    // So small a network lies within one of these, or outside all of them.
+    // A network this small is either inside one of these or outside all of
+    // them.
     let private = match network.addr().to_canonical() {
         IpAddr::V4(address) => is_private_v4(address),
         IpAddr::V6(address) => is_private_v6(address),
@@ -151,7 +153,7 @@ const fn is_private_v4(address: Ipv4Addr) -> bool {
     // 0.0.0.0/8 is "this network", 100.64.0.0/10 is a carrier's (RFC 6598).
     first == 0
         || (first == 100 && second & 0xc0 == 64)
-        // Multicast, and what is reserved.
+        // Multicast, and reserved addresses.
         || first >= 224
         || address.is_loopback()
         || address.is_private()
@@ -159,7 +161,7 @@ const fn is_private_v4(address: Ipv4Addr) -> bool {
 }
 
 const fn is_private_v6(address: Ipv6Addr) -> bool {
-    // The low /48 holds the loopback and the unspecified address.
+    // The first /48 has the loopback and the unspecified address.
     let [first, second, third, ..] = address.segments();
     (first == 0 && second == 0 && third == 0)
         || address.is_unique_local()
@@ -167,19 +169,19 @@ const fn is_private_v6(address: Ipv6Addr) -> bool {
         || address.is_multicast()
 }
 
-/// The copy: the last good list, and what vanished from it lately. Times are in
-/// milliseconds since 1970.
+/// The copy: the last good list, and the networks that vanished from it lately.
+/// Times are in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges {
     /// When the list was last read.
     pub read_ms: i64,
     /// The last good list.
     networks: BTreeSet<IpNet>,
-    /// What vanished from it, and when.
+    /// The networks that vanished from it, and when.
     gone: BTreeMap<IpNet, i64>,
 }
 
-/// [`Ranges`] in the form of the bucket.
+/// [`Ranges`] as written to the bucket.
 #[derive(Serialize, Deserialize)]
 struct RangesRecord {
     v: u32,
@@ -190,7 +192,7 @@ struct RangesRecord {
 }
 
 impl Ranges {
-    /// The copy after this list was read, and `before` until then.
+    /// The new copy: this list was read, and `before` was the copy until now.
     pub fn renewed(before: Option<&Self>, networks: BTreeSet<IpNet>, now_ms: i64) -> Self {
         let mut gone = BTreeMap::new();
         if let Some(before) = before {
@@ -198,7 +200,8 @@ impl Ranges {
             gone.extend(before.networks.difference(&networks).map(|network| (*network, now_ms)));
             gone.retain(|network, since_ms| is_recent(*since_ms, now_ms) && !networks.contains(network));
         }
-        // A list that changes wholly again and again must not grow the copy for ever.
+        // A list that changes completely again and again must not grow the copy
+        // for ever.
         while gone.len() > MAX_ENTRIES
             && let Some((&oldest, _)) = gone.iter().min_by_key(|(_, since_ms)| **since_ms)
         {
@@ -207,14 +210,14 @@ impl Ranges {
         Self { read_ms: now_ms, networks, gone }
     }
 
-    /// The networks that Sentry may send from now: the list, and what vanished from it
-    /// within 30 days.
+    /// The networks from which Sentry may send now: the list, and those that
+    /// vanished from it within 30 days.
     pub fn networks(&self, now_ms: i64) -> impl Iterator<Item = IpNet> {
         let gone = self.gone.iter().filter(move |(_, since_ms)| is_recent(**since_ms, now_ms));
         self.networks.iter().chain(gone.map(|(network, _)| network)).copied()
     }
 
-    /// In the form of the bucket.
+    /// The copy as it is written to the bucket.
     pub fn encode(&self) -> Vec<u8> {
         let record = RangesRecord {
             v: VERSION,
@@ -225,10 +228,10 @@ impl Ranges {
         serde_json::to_vec(&record).expect("strings and numbers always serialize")
     }
 
-    /// Reads the copy from the bucket, and judges it again.
+    /// Reads the copy from the bucket, and checks it again.
     ///
     /// # Errors
-    /// [`Unusable`] when none of it is to be used.
+    /// [`Unusable`] when none of it may be used.
     pub fn decode(bytes: &[u8]) -> Result<Self, Unusable> {
         let record: RangesRecord = serde_json::from_slice(bytes).map_err(|_| Unusable::Malformed)?;
         if record.v != VERSION {

@@ -1,5 +1,14 @@
-//! A small server for newcomers, with the same ids at every start.
+//! A small server for newcomers, with the same ids at every start, and what they
+//! may try with the bot beside it.
 
+mod counters;
+mod fresh;
+mod payloads;
+pub(crate) mod routes;
+mod services;
+mod switches;
+
+pub use self::services::Services;
 use crate::{Channel, ChannelKind, Guild, Role, Sandbox, User, permissions};
 
 /// The bot.

@@ -1,0 +1,27 @@
+//! What only one person sees.
+
+use harness::browser::Screen;
+use sandbox_discord::User;
+
+use crate::scene::{SECRET, Scene};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_for_its_asker_alone_and_a_secret_goes_in_a_form() {
+    let Some(scene) = Scene::authorized(Screen::DESKTOP).await else { return };
+    let olga = scene.stack.sandbox.add_user(User::new("olga"));
+    scene.stack.sandbox.set_member(scene.stack.guild, olga, &[]);
+    scene.send("/sentry channel secret channel:#alerts").await;
+    scene.browser.element("dialog", "Client secret for #alerts").await;
+    scene.browser.fill("textbox", SECRET, "0123456789abcdef0123456789abcdef").await;
+    scene.browser.click("button", "Submit").await;
+    scene.until_says("#messages .ephemeral", "Stored the client secret").await;
+    assert!(!scene.text("body").await.concat().contains("0123456789abcdef"), "the page shows the secret");
+
+    scene.browser.click("option", "olga").await;
+    scene.until_says("#messages", "").await;
+    assert_eq!(scene.text("#messages .ephemeral").await, Vec::<String>::new());
+    scene.browser.click("option", "owner (owner)").await;
+    scene.browser.click("button", "Dismiss message").await;
+    assert_eq!(scene.text("#messages .ephemeral").await, Vec::<String>::new());
+    scene.close().await;
+}
