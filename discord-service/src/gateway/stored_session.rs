@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{context::ShardId, events_in_flight::EventsInFlight, resumable::Resumable};
+use super::{events_in_flight::EventsInFlight, resumable::Resumable, shard_id::ShardId};
 use crate::kv::{Bucket, Lifetime, WriteError};
 
 /// How far what is kept may lag behind, except for the end of a command. After a
