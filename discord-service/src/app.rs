@@ -32,6 +32,7 @@ use crate::{
     render::Style,
     sentry_addresses,
     settings::Settings,
+    stack_trace::StackTraces,
     store::{self, FirestoreStore, Keys, Store},
     trust::Trusts,
     verdict_responder,
@@ -150,12 +151,14 @@ impl Service {
         let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
         let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
         let trusts = Trusts::new(store.clone(), &js, secrets);
+        let stack_traces = StackTraces::new(&js);
         let services = CommandServices {
             store,
             discord: discord.clone(),
             authority: authority.clone(),
             trusts: trusts.clone(),
             dead_letters: DeadLetters::new(js.clone()),
+            stack_traces: stack_traces.clone(),
         };
         let commands = Arc::new(Commands::new(services, &settings));
         let gateway = Gateway {
@@ -169,6 +172,7 @@ impl Service {
             nats: nats.clone(),
             journals,
             messages,
+            stack_traces,
             authority: authority.clone(),
             discord: discord.clone(),
             style: Style { glyph_url: settings.glyph_url.clone(), links: true },

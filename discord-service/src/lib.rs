@@ -24,6 +24,7 @@ pub mod sentry_addresses;
 mod sequences;
 pub mod settings;
 mod snowflake;
+pub mod stack_trace;
 pub mod store;
 pub mod tally;
 pub mod trust;

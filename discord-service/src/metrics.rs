@@ -48,6 +48,11 @@ pub const METRICS: &[Metric] = &[
         "Posts in flight that another version had recorded",
     )
     .zero(),
+    Metric::counter(
+        "sentry_bot_stack_traces_failed_total",
+        "Stack traces that could not be kept for the button of their message",
+    )
+    .zero(),
     // Discord.
     Metric::counter("sentry_bot_discord_requests_total", "Requests to Discord, by route and outcome"),
     Metric::seconds("sentry_bot_discord_request_seconds", "Time of each request to Discord, by route"),

@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     connection::{certificate::Certificates, limits::ConnectionLimits, open_files, tls},
+    deadlines::shutdown_notice,
     listener::{self, Listening},
     openapi, payload,
     queue::AlertQueue,
@@ -26,9 +27,6 @@ use crate::{
     verdict::VerdictClient,
 };
 
-/// A load balancer that saw readiness fail still sends requests for this long,
-/// until all its parts know.
-const NOTICE: Duration = Duration::from_secs(3);
 /// The readiness check that fails once the process ends.
 const CHECK: &str = "running";
 
@@ -82,7 +80,7 @@ impl Application {
             refusal_notes: RefusalNotes::default(),
         });
         let acceptor = tls::acceptor(certificates.current()).context("cannot set up TLS")?.build();
-        let stop_within = (grace / 2).saturating_sub(notice(grace)).as_secs().max(1);
+        let stop_within = (grace / 2).saturating_sub(shutdown_notice(grace)).as_secs().max(1);
         let listening =
             Listening { address: settings.ingress_addr, acceptor, accepted, keep_alive, stop_within };
         let (address, server) = listener::bind(listening, webhooks.clone())?;
@@ -143,7 +141,7 @@ impl Application {
         self.webhooks.connections.begin_closing();
         if sent_requests {
             self.readiness.until_seen_failing(self.grace / 2).await;
-            tokio::time::sleep(notice(self.grace)).await;
+            tokio::time::sleep(shutdown_notice(self.grace)).await;
         }
         // This closes the listener and waits for requests in flight.
         self.webhooks.connections.close_kept();
@@ -154,8 +152,4 @@ impl Application {
         admin.stop(false).await;
         Ok(())
     }
-}
-
-fn notice(grace: Duration) -> Duration {
-    NOTICE.min(grace / 4)
 }

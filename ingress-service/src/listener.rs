@@ -17,7 +17,7 @@ use openssl::ssl::SslAcceptor;
 use tokio::net::TcpSocket;
 
 use crate::{
-    connection::{seated_stream::SeatedStream, unreadable_request::HttpConnection},
+    connection::{http_connection::HttpConnection, seated_stream::SeatedStream},
     deadlines::{HANDSHAKE_WITHIN, HEAD_WITHIN, LINGER},
     request::{handler::receive, webhooks::Webhooks},
 };

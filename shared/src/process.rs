@@ -3,14 +3,15 @@
 
 use std::process::ExitCode;
 
-use crate::{
-    settings::{EXIT_USAGE, SettingsError},
-    text::chain,
-};
+use crate::{settings::SettingsError, text::chain};
 
+/// Exit code for wrong settings: `EX_USAGE` of BSD's `sysexits.h`.
+pub const EXIT_USAGE: u8 = 64;
 /// Exit code when Discord refused the bot's token: `EX_NOPERM` of BSD's
 /// `sysexits.h`. A bad token stays bad, so a restart does not help.
 pub const EXIT_BAD_TOKEN: u8 = 77;
+/// Exit code of a process that was told twice to stop.
+pub(crate) const EXIT_FORCED: i32 = 130;
 
 /// Discord answered that the bot's token is not valid.
 #[derive(Debug, thiserror::Error)]

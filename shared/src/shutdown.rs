@@ -8,8 +8,7 @@ use tokio::{
 };
 pub use tokio_util::sync::CancellationToken;
 
-/// Exit code of a process that was told twice to stop.
-const EXIT_FORCED: i32 = 130;
+use crate::process::EXIT_FORCED;
 
 /// Returns a token that the first SIGTERM or SIGINT cancels. A second signal
 /// ends the process at once, for people who cannot wait. Call this once, as

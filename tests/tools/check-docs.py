@@ -16,7 +16,7 @@ BANNED = re.compile(
 )
 # How an error or a log line of ours must not begin: "cannot …" is enough.
 FAILURE = re.compile(r"\b(?:(?:with_)?context|bail!|ensure!|anyhow!|error!|warn!|info!|debug!)\W.*\"(?:Failed to|Could not|Cannot) ")
-COMMENT = {".rs": r"//[/!]?", ".py": "#", ".sh": "#", ".yml": "#", ".yaml": "#", ".toml": "#", ".conf": "#", "": "#"}
+COMMENT = {".rs": r"//[/!]?", ".js": "//", ".py": "#", ".sh": "#", ".yml": "#", ".yaml": "#", ".toml": "#", ".conf": "#", "": "#"}
 GENERATED = ("tests/fixtures/", "tests/fuzz/seeds/", "Cargo.lock", "LICENSE")
 
 tracked = subprocess.run(

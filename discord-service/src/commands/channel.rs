@@ -21,7 +21,7 @@ const MAX_LOOKUPS: usize = 20;
 const LOOKUPS_AT_ONCE: usize = 5;
 
 impl Commands {
-    /// Carries out a command of somebody who manages messages where it was typed.
+    /// Carries out a command of somebody who manages messages in this channel.
     pub(super) async fn channel(&self, by: Asker, command: ChannelCommand) -> Result<Reply, CommandError> {
         let slash_only = |command| self.replies(by.form).slash_only(command);
         match command {
@@ -30,10 +30,10 @@ impl Commands {
                 self.authorize(by, &argument.unwrap_or(ChannelArgument::Id(by.channel))).await
             }
             ChannelCommand::Revoke(argument) => self.revoke(by, &argument).await,
-            // Its answer is shown in two steps, so it does not come here.
+            // Its answer is shown in two steps, by `show_securing`.
             ChannelCommand::Secure(_) => Ok(slash_only(SlashOnly::Secure)),
             ChannelCommand::Open(argument) => self.open(by, &argument).await,
-            // Asked for with a modal, before it comes here.
+            // The secret is asked for in a modal, by `ask_for_secret`.
             ChannelCommand::AddSecret(_) => Ok(slash_only(SlashOnly::Secret)),
             ChannelCommand::RemoveSecret(argument, id) => self.remove_secret(by, &argument, &id).await,
             ChannelCommand::SlashOnly(command) => Ok(slash_only(command)),
@@ -47,11 +47,12 @@ impl Commands {
         };
         let missing = channel.needed_to_post() - self.facts.granted(by.guild, by.bot, &channel).await?;
         if !missing.is_empty() {
-            return Ok(self.replies(by.form).cannot_post(channel.id, missing));
+            let timed_out_until = self.facts.timed_out_until(by.guild, by.bot).await?;
+            return Ok(self.replies(by.form).cannot_post(channel.id, missing, timed_out_until));
         }
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
-        // Admitting opens the channel, so this comes first.
+        // `admit` opens the channel, so this comes first.
         let closed = self.why_closed(channel.id).await;
         self.authority.admit(channel.id, by.guild).await.map_err(CommandError::Nats)?;
         let reply = self.replies(by.form).authorized(channel.id, change, secured);
@@ -61,8 +62,8 @@ impl Commands {
         })
     }
 
-    /// The channel that is named, if it takes messages and the user manages them
-    /// there; else what to say.
+    /// The named channel, if it takes messages and the user manages them there; else the
+    /// reply that says why not.
     pub(super) async fn postable(
         &self,
         by: Asker,
@@ -79,8 +80,8 @@ impl Commands {
         Ok(if takes_messages { Ok(channel) } else { Err(replies::takes_no_messages(channel.id)) })
     }
 
-    /// Works for every row of the guild's list, also for channels that are gone,
-    /// or another guild's: nobody else could take such a row out.
+    /// Works for every row of the guild's list. Channels may be gone or belong to another
+    /// guild, and nobody else could remove their rows.
     async fn revoke(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let found = self.facts.find(by.guild, argument).await?;
         let id = match (&found, argument) {

@@ -8,6 +8,7 @@
 
 mod channel;
 mod names;
+mod needs;
 mod notice;
 mod outbox;
 mod outcome;
@@ -26,6 +27,7 @@ use shared::{ChannelId, GuildId, UserId};
 
 use self::{
     names::CommandNames,
+    needs::Needs,
     notice::Notice,
     outbox::Outbox,
     outcome::{CommandError, count, settle},
@@ -43,6 +45,7 @@ use crate::{
     guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
     rate_budget::{Rate, Shares},
     settings::Settings,
+    stack_trace::StackTraces,
     store::{Store, StoreError},
     trust::Trusts,
 };
@@ -68,6 +71,8 @@ pub struct CommandServices {
     pub trusts: Trusts,
     /// What `replay` puts back.
     pub dead_letters: DeadLetters,
+    /// What the buttons of messages show.
+    pub stack_traces: StackTraces,
 }
 
 /// Answers commands.
@@ -76,6 +81,7 @@ pub struct Commands {
     authority: Authority,
     trusts: Trusts,
     dead_letters: DeadLetters,
+    stack_traces: StackTraces,
     diagnosis: Diagnosis,
     discord: Discord,
     facts: Facts,
@@ -94,55 +100,29 @@ pub struct Commands {
 /// Who asks, and where.
 #[derive(Debug, Clone, Copy)]
 struct Asker {
-    /// The id of the message or interaction, by which a command that is heard
-    /// again is known to be the same.
+    /// The id of the message or interaction. A command that is heard twice has the
+    /// same one.
     command: u64,
     guild: GuildId,
     channel: ChannelId,
     user: UserId,
     bot: UserId,
     form: Form,
-    /// What Discord told us beside the command that the user may do in this
-    /// channel: it does so for slash commands.
+    /// What the user may do in this channel, as Discord says with each slash command.
     granted_here: Option<Permissions>,
-}
-
-/// What must hold before a command does anything.
-#[derive(Debug, Clone, Copy)]
-struct Needs {
-    /// The channel must be authorized.
-    authorized: bool,
-    /// The user must be allowed to manage messages here.
-    manage_messages: bool,
-}
-
-impl Needs {
-    /// A mistake in a command needs what the command needs: strangers learn nothing.
-    const fn of(command: &Result<Command, ParseError>) -> Self {
-        match command {
-            Ok(Command::Help | Command::Project(_) | Command::Status(None))
-            | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
-                Self { authorized: true, manage_messages: false }
-            }
-            Ok(Command::Replay | Command::Test) => Self { authorized: true, manage_messages: true },
-            // What was refused for a channel that is not authorized is for its admins.
-            Ok(Command::Channel(_) | Command::Status(Some(_))) | Err(ParseError::NotAChannel) => {
-                Self { authorized: false, manage_messages: true }
-            }
-        }
-    }
 }
 
 impl Commands {
     /// Answers commands with these services.
     pub fn new(services: CommandServices, settings: &Settings) -> Self {
-        let CommandServices { store, discord, authority, trusts, dead_letters } = services;
+        let CommandServices { store, discord, authority, trusts, dead_letters, stack_traces } = services;
         Self {
             store,
             authority,
             diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
             trusts,
             dead_letters,
+            stack_traces,
             discord: discord.behind_alerts().with_patience(REPLY_PATIENCE),
             facts: Facts::new(&discord.behind_alerts()),
             commands: Shares::new(COMMANDS),
@@ -169,8 +149,7 @@ impl Commands {
         ReplyTexts { names, settings }
     }
 
-    /// Carries out the command as far as its user may, and says why where it
-    /// cannot be done; the reply, if it gets one.
+    /// Carries out the command if its user may, and returns the reply, if it gets one.
     async fn carry_out(&self, by: Asker, command: Result<Command, ParseError>) -> Option<Reply> {
         let name = parse::name(&command);
         let outcome = self.answer(by, command).await.transpose()?;
@@ -187,7 +166,7 @@ impl Commands {
     ) -> Result<Option<Reply>, CommandError> {
         let needs = Needs::of(&command);
         if needs.authorized && !self.is_authorized(by).await? {
-            // Talk to the bot about other things is welcome anywhere.
+            // People may talk to the bot about other things anywhere.
             let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.not_authorized).await;
             if !told {
                 count(parse::name(&command), "ignored");
@@ -220,8 +199,8 @@ impl Commands {
         Ok(self.replies(by.form).replaying(replayed, closed.as_deref()))
     }
 
-    /// Why Discord refuses posts in the channel, if it does and that can be read now:
-    /// no command fails for it.
+    /// Discord's words, if it refuses posts in the channel. `None` also if that cannot be
+    /// read now: no command fails for it.
     async fn why_closed(&self, channel: ChannelId) -> Option<String> {
         self.diagnosis.why_closed(channel).await.unwrap_or_else(|error| {
             tracing::warn!(channel.id = %channel, "cannot tell whether the channel is closed: {error:#}");
@@ -262,8 +241,8 @@ impl Commands {
         }
     }
 
-    /// What is typed, if it is meant for the bot. Which role is the bot's own is
-    /// asked only where a message begins with one.
+    /// The command in a message, if it is meant for the bot. Discord is asked for the
+    /// bot's own role only if the message begins with a role.
     async fn parse(&self, message: &Typed) -> Option<Result<Command, ParseError>> {
         let own_role = match parse::mentioned_role(&message.content) {
             Some(_) => self.facts.own_role(message.guild, message.bot).await.ok()?,
@@ -298,7 +277,7 @@ impl Handler for Commands {
             true => self.carry_out(by, command).await,
             false => {
                 count(parse::name(&command), "ignored");
-                // Talk about other things stays without an answer.
+                // People may talk to the bot about other things.
                 let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.too_many).await;
                 told.then(replies::too_many)
             }

@@ -24,7 +24,7 @@ pub(super) enum CommandError {
 }
 
 impl CommandError {
-    /// Whether it was not tried, since commands of the guild come too fast.
+    /// Whether it was not tried because commands of the guild come too fast.
     pub(super) fn is_too_many(&self) -> bool {
         matches!(self, Self::Discord(error) if Unanswered::is_too_many(error))
     }
@@ -45,7 +45,7 @@ pub(super) fn settle(by: Asker, command: &'static str, outcome: Result<Reply, Co
     }
     tracing::warn!(
         guild.id = %by.guild, channel.id = %by.channel, command,
-        "a command could not be carried out: {failure}"
+        "cannot carry out a command: {failure}"
     );
     let (outcome, reply) = match failure {
         CommandError::Store(_) | CommandError::Trust(_) | CommandError::Nats(_) => {

@@ -17,7 +17,7 @@ impl Commands {
         let channel = match of {
             None => by.channel,
             Some(argument) => match (self.facts.find(by.guild, &argument).await?, argument) {
-                // What came to it is to be seen somewhere.
+                // Its alerts must be visible somewhere.
                 (Err(Missing::Nowhere), ChannelArgument::Id(deleted))
                     if listed.contains(&deleted) && self.manages_messages_here(by).await? =>
                 {
@@ -40,7 +40,7 @@ impl Commands {
 
     /// Sends a sample alert into this channel and waits for it.
     pub(super) async fn test(&self, by: Asker) -> Result<Reply, CommandError> {
-        tracing::info!(channel.id = %by.channel, user.id = %by.user, "sends a sample alert");
+        tracing::info!(channel.id = %by.channel, user.id = %by.user, "sending a sample alert");
         let outcome = self.diagnosis.test(by.channel, by.command).await.map_err(CommandError::Nats)?;
         Ok(self.replies(by.form).tested(&outcome, Utc::now().timestamp_millis()))
     }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use shared::{Alert, ChannelId};
 
 use super::{
-    issue::{IssueKey, is_remark},
+    issue::{IssueKey, is_beginning, is_remark},
     issue_index::{IssueMessages, SameId},
     ports::KeyValue,
 };
@@ -95,7 +95,7 @@ impl ShownMessage {
                 return None;
             }
             let is_return = Change::of(alert).is_some_and(|change| change.is_return());
-            Some((embed.issue()?, is_return || alert.kind == "issue.created"))
+            Some((embed.issue()?, is_return || is_beginning(alert)))
         })
     }
 }

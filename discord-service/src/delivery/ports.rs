@@ -19,6 +19,7 @@ use crate::{
     discord::{Discord, DiscordError, Edited},
     guilds::BotAccess,
     kv,
+    stack_trace::{StackTrace, StackTraces},
 };
 
 /// Removals under way at once.
@@ -194,6 +195,18 @@ impl MessageApi for Discord {
 
     fn may_be_refused(&self) -> bool {
         self.may_be_refused()
+    }
+}
+
+/// Where stack traces are kept; see [`StackTraces`].
+pub(crate) trait StackTraceKeeper: Send + Sync {
+    /// Keeps what the message offers to show. Nothing waits for it, and it may fail.
+    fn keep(&self, channel: ChannelId, message: u64, trace: &StackTrace);
+}
+
+impl StackTraceKeeper for StackTraces {
+    fn keep(&self, channel: ChannelId, message: u64, trace: &StackTrace) {
+        self.keep(channel, message, trace);
     }
 }
 

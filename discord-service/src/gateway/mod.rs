@@ -49,7 +49,7 @@ use self::{
 };
 pub use self::{
     handler::{Handler, Typed},
-    interaction::{FilledIn, Invoked, Place, SlashCommand, Wants},
+    interaction::{FilledIn, Invoked, Place, PressedButton, SlashCommand, Wants},
 };
 use crate::{
     discord::{Discord, DiscordError},

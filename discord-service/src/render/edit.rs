@@ -36,6 +36,9 @@ impl Exhibit {
 
     /// Takes in a change of its issue; whether that makes a difference.
     pub fn add(&mut self, change: &Change) -> bool {
+        if change.is_older_than(&self.folded.latest) {
+            return false;
+        }
         let news = self.folded.history.add(change);
         self.edited |= news;
         news

@@ -34,7 +34,14 @@ pub struct Change {
 impl Change {
     /// The change that this alert tells; `None` where it tells anything else.
     pub fn of(alert: &Alert) -> Option<Self> {
-        let kinds = ["issue.resolved", "issue.archived", "issue.assigned", "issue.unresolved"];
+        let kinds = [
+            "issue.resolved",
+            "issue.archived",
+            "issue.assigned",
+            "issue.unresolved",
+            "metric_alert.resolved",
+            "uptime.up",
+        ];
         let kept = |name: &Option<String>| name.as_deref().map(|name| text::cut(name, MAX_NAME));
         let (actor, how) = (kept(&alert.details.actor), kept(&alert.details.how));
         // The time of an issue that is back is that of its last event, by the
@@ -43,6 +50,8 @@ impl Change {
         let (order_ms, at_ms) = match (alert.kind.as_str(), &how) {
             ("issue.unresolved", Some(_)) => (alert.received_ms, alert.timestamp_ms),
             ("issue.unresolved", None) => (alert.received_ms, alert.received_ms),
+            // Its order is among alerts that say that it began again.
+            (kind, _) if is_recovery(kind) => (alert.received_ms, alert.timestamp_ms),
             _ => (alert.timestamp_ms, alert.timestamp_ms),
         };
         kinds.contains(&alert.kind.as_str()).then(|| Self {
@@ -60,6 +69,11 @@ impl Change {
         self.kind == "issue.unresolved" && self.how.is_some()
     }
 
+    /// Whether it is a recovery, and this alert says that it began again after that.
+    pub(super) fn is_older_than(&self, alert: &Alert) -> bool {
+        is_recovery(&self.kind) && self.order_ms < alert.received_ms
+    }
+
     fn is_assignment(&self) -> bool {
         self.kind == "issue.assigned"
     }
@@ -67,7 +81,8 @@ impl Change {
     /// Who did what, and when, as inline code.
     fn line(&self) -> String {
         let said = match (self.kind.as_str(), &self.assignee) {
-            ("issue.resolved", _) => "Resolved".to_owned(),
+            ("issue.resolved" | "metric_alert.resolved", _) => "Resolved".to_owned(),
+            ("uptime.up", _) => "Up again".to_owned(),
             ("issue.archived", _) => "Archived".to_owned(),
             ("issue.assigned", Some(assignee)) => format!("Assigned to {assignee}"),
             ("issue.assigned", None) => "Assigned".to_owned(),
@@ -81,6 +96,11 @@ impl Change {
             None => format!("`{words}`"),
         }
     }
+}
+
+/// Whether it is the end of what is no issue.
+fn is_recovery(kind: &str) -> bool {
+    matches!(kind, "metric_alert.resolved" | "uptime.up")
 }
 
 /// What is known about an issue beyond the alert in a message: its latest
@@ -134,7 +154,7 @@ impl History {
     pub(super) fn mood(&self, alert: &Alert) -> Mood {
         match &self.status {
             Some(change) if Change::of(alert).as_ref() != Some(change) => match change.kind.as_str() {
-                "issue.resolved" => Mood::Resolved,
+                "issue.resolved" | "metric_alert.resolved" | "uptime.up" => Mood::Resolved,
                 "issue.archived" => Mood::Archived,
                 _ => Mood::Open,
             },

@@ -26,6 +26,7 @@
 //! cut text ends in `…` inside its code span. A link is never cut: one longer
 //! than half of what remains is shown as code, and the title links.
 
+mod buttons;
 mod clean;
 pub(crate) mod colours;
 mod edit;
@@ -41,13 +42,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use serenity::builder::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
+use serenity::builder::{CreateEmbed, CreateEmbedFooter};
 use shared::{
     Alert, UserId,
     alert::{Frame, MAX_ITEMS},
 };
 use url::Url;
 
+pub use buttons::{STACK_TRACE, offers_stack_trace};
 pub(crate) use clean::clean;
 pub use edit::{Exhibit, edit};
 pub use history::{Change, History};
@@ -55,6 +57,7 @@ pub use history::{Change, History};
 use headline::{headline, impact};
 use json::to_json;
 use layout::{Field, Layout, MAX_FIELD, Text};
+pub(crate) use size::{cut, units};
 pub(crate) use time::utc;
 
 /// The most that Discord counts over all embeds of a message.
@@ -103,6 +106,8 @@ pub struct Embed {
     pub link: Option<Url>,
     /// What the button says.
     pub label: &'static str,
+    /// Whether a message of it alone has a button that shows the stack trace.
+    pub stack_trace: bool,
 }
 
 /// The embed of these alerts, of at most `max_chars` characters in all, which
@@ -131,7 +136,8 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
         embed = embed.thumbnail(style.glyph_url.as_str());
     }
     let label = if alert.kind.starts_with("seer.pr_") { "Open pull request" } else { "Open in Sentry" };
-    Embed { json: to_json(&embed), chars, link: link.filter(link::fits_button), label }
+    let link = link.filter(link::fits_button);
+    Embed { json: to_json(&embed), chars, link, label, stack_trace: offers_stack_trace(alert) }
 }
 
 /// The body of a Create Message request with these embeds (1 to 10, of at most
@@ -149,9 +155,8 @@ pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Va
         let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
         body["content"] = pings.join(" ").into();
     }
-    if let [Embed { link: Some(link), label, .. }] = embeds {
-        let button = CreateButton::new_link(link.as_str()).label(*label);
-        body["components"] = to_json(&[CreateActionRow::Buttons(vec![button])]);
+    if let Some(buttons) = buttons::of(embeds) {
+        body["components"] = buttons;
     }
     body
 }

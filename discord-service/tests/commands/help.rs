@@ -17,9 +17,9 @@ async fn help_is_shown_in_an_authorized_channel() {
         assert_eq!(title, "***SENTRY HELP***");
         let lines: Vec<_> = fields.iter().flat_map(|(_, value)| value.lines()).collect();
         assert_eq!(lines.len(), 13, "{lines:?}");
-        assert!(lines[0].starts_with("`!sentry channel authorize #example`: "), "{lines:?}");
+        assert!(lines[0].starts_with("- `!sentry channel authorize #example`: "), "{lines:?}");
         // They have no other form.
-        assert!(lines[10].starts_with("`/sentry channel secure channel:#example`: "), "{lines:?}");
+        assert!(lines[10].starts_with("- `/sentry channel secure channel:#example`: "), "{lines:?}");
     }
 }
 
@@ -70,7 +70,7 @@ async fn texts_show_the_prefix_that_is_set() {
     assert!(stage.answers(stage.member, stage.office, "!sentry h").await.is_empty());
     stage.authorize(stage.office).await;
     let (_, fields) = stage.embed(stage.member, stage.office, "?bot h").await;
-    assert!(fields[0].1.starts_with("`?bot channel authorize #example`: "), "{fields:?}");
+    assert!(fields[0].1.starts_with("- `?bot channel authorize #example`: "), "{fields:?}");
 }
 
 /// An old database may hold a channel under a foreign guild.

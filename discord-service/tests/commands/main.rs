@@ -1,6 +1,7 @@
 //! Every reply and every refusal of the commands, as Discord receives them: the
 //! sandbox Discord, a real nats-server, and the store in it.
 
+mod buttons;
 mod channel;
 mod claims;
 mod failures;

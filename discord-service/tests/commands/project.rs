@@ -96,7 +96,7 @@ async fn with_a_public_url_registering_prints_the_url_that_mentions() {
     stage.authorize(stage.alerts).await;
     let (member, alerts) = (stage.member, stage.alerts);
     let reply = format!(
-        "Registered Sentry project: `web`\nTo be mentioned, paste this URL into the project in Sentry: \
+        "Registered Sentry project: `web`\nTo be mentioned, use this URL in Sentry, for this project alone: \
          `https://bot.example.com/sentry-bot/channel?id={alerts}&mention={member}`"
     );
     says(&stage, member, "!sentry project register web", &reply).await;

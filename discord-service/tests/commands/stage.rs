@@ -12,6 +12,7 @@ use discord_service::{
     gateway::{Handler as _, Typed},
     kv::Bucket,
     settings::Settings,
+    stack_trace::StackTraces,
     store::{self, Store},
     trust::Trusts,
 };
@@ -94,13 +95,14 @@ impl Stage {
         let authority = Authority::new(store.clone(), discord.clone(), known, lanes);
         let secrets = SecretsKeys::from_settings(&settings.common).expect("a key");
         let trusts = Trusts::new(store.clone(), &js, secrets);
-        let dead_letters = DeadLetters::new(js);
+        let (dead_letters, stack_traces) = (DeadLetters::new(js.clone()), StackTraces::new(&js));
         let services = CommandServices {
             store: store.clone(),
             discord: discord.clone(),
             authority,
             trusts,
             dead_letters,
+            stack_traces,
         };
         let commands = Arc::new(Commands::new(services, &settings));
         Self {

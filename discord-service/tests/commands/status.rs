@@ -127,7 +127,7 @@ async fn status_explains_the_last_refusal_of_each_kind_and_the_last_five_dead_le
         "Discord refused the message itself.",
         "It was not an alert that this version",
         "Discord did not let the bot post in this channel.",
-        "The mentioned user has not registered its project.",
+        "The mentioned user has not registered the project.",
         "The channel was no longer authorized.",
     ];
     assert_eq!(words.len(), expected.len(), "{words:?}");

@@ -8,6 +8,7 @@
 pub(crate) mod certificate;
 mod client_hello;
 pub(crate) mod connection_state;
+pub(crate) mod http_connection;
 pub(crate) mod limits;
 pub(crate) mod open_files;
 pub(crate) mod seated_stream;

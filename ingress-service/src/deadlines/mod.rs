@@ -1,5 +1,5 @@
-//! The time limits of a connection and of its request. The limit of an idle
-//! seat is in `connection/seats`, the verdict's in `settings`.
+//! The time limits of a connection, of its request, and of the process's end.
+//! The limit of an idle seat is in `connection/seats`.
 //!
 //! Sentry gives up a legacy webhook after 5 s and a modern one after 1 s, and
 //! repeats neither. So a request is held while there is no connection to NATS.
@@ -27,6 +27,9 @@ pub(crate) const LINGER: Duration = Duration::from_secs(2);
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
 /// The part of [`ANSWER_WITHIN`] that remains for the queue after the verdict.
 pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
+/// The part of [`ANSWER_WITHIN`] that the verdict may take at most, whatever
+/// `VERDICT_TIMEOUT_MS` says.
+pub(crate) const VERDICT_WITHIN: Duration = ANSWER_WITHIN.saturating_sub(STORE_WITHIN);
 
 /// The longest that an alert waits beyond its deadline while NATS confirms
 /// others. After that Sentry would give up.
@@ -40,6 +43,9 @@ pub(crate) const ACK_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) const POLL_CONNECTION_EVERY: Duration = Duration::from_millis(20);
 /// How long the end of the process waits for the last notes about refusals.
 pub(crate) const LAST_NOTES_WITHIN: Duration = Duration::from_millis(500);
+/// A load balancer that saw readiness fail still sends requests for this long,
+/// until all its parts know.
+const SHUTDOWN_NOTICE: Duration = Duration::from_secs(3);
 
 /// How long a legacy webhook is held.
 const HOLD_LEGACY: Duration = Duration::from_millis(2_500);
@@ -73,4 +79,10 @@ impl Deadlines {
     pub(crate) fn answer(&self, was_held: bool) -> Instant {
         Instant::now() + if was_held { self.held_answer_within } else { ANSWER_WITHIN }
     }
+}
+
+/// How long requests are still accepted after readiness was seen to fail.
+/// `grace` is the time for the whole stop.
+pub(crate) fn shutdown_notice(grace: Duration) -> Duration {
+    SHUTDOWN_NOTICE.min(grace / 4)
 }

@@ -65,8 +65,12 @@ const OCCURRENCE: &Wanted = &Wanted::object(&[
 ]);
 const EXCEPTIONS: &Wanted =
     &Wanted { fields: &[("values", &Wanted::list(EXCEPTION))], items: Some(EXCEPTION) };
-const EXCEPTION: &Wanted =
-    &Wanted::object(&[("type", SCALAR), ("value", SCALAR), ("stacktrace", STACKTRACE)]);
+const EXCEPTION: &Wanted = &Wanted::object(&[
+    ("type", SCALAR),
+    ("value", SCALAR),
+    ("mechanism", &Wanted::object(&[("is_exception_group", SCALAR)])),
+    ("stacktrace", STACKTRACE),
+]);
 const THREAD: &Wanted =
     &Wanted::object(&[("crashed", SCALAR), ("current", SCALAR), ("stacktrace", STACKTRACE)]);
 const STACKTRACE: &Wanted = &Wanted::object(&[("frames", &Wanted::list(FRAME))]);
@@ -92,7 +96,12 @@ pub(super) fn describe(event: &Value, alert: Alert) -> Alert {
     let tag = |name| tags(event).find(|(key, _)| *key == name).map(|(_, value)| value);
     let said = |name| text(event, &[name]).or_else(|| tag(name)).and_then(kept_text);
     let release = text(event, &["release"]).or_else(|| tag("sentry:release")).or_else(|| tag("release"));
-    let details = Details { category: category(event).map(str::to_owned), ..alert.details };
+    let details = Details {
+        category: category(event).map(str::to_owned),
+        causes: failing_frame::causes(event),
+        ..alert.details
+    };
+    let mut stack = failing_frame::stack(event).into_iter();
     let happened = ["timestamp", "datetime"]
         .into_iter()
         .find_map(|name| event.get(name).and_then(timestamp::milliseconds))
@@ -105,7 +114,8 @@ pub(super) fn describe(event: &Value, alert: Alert) -> Alert {
         event_id: text(event, &["event_id"]).or_else(|| text(event, &["id"])).and_then(id),
         environment: said("environment").as_deref().and_then(label),
         release: release.and_then(label),
-        frame: failing_frame::failing(event),
+        frame: stack.next(),
+        callers: stack.collect(),
         tags: tags(event)
             .filter(|(name, _)| KEPT_TAGS.contains(name))
             .filter_map(|(name, value)| Some((name.to_owned(), label(value)?)))

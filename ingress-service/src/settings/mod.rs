@@ -17,11 +17,7 @@ use shared::{
     settings::{CommonSettings, SettingsError, secrets_help},
 };
 
-use crate::deadlines::{ANSWER_WITHIN, STORE_WITHIN};
-
-/// The part of the answer's time that the verdict may take.
-const MAX_VERDICT_TIMEOUT: Duration =
-    Duration::from_millis((ANSWER_WITHIN.as_millis() - STORE_WITHIN.as_millis()) as u64);
+use crate::deadlines::VERDICT_WITHIN;
 
 /// Receives Sentry's webhooks and stores them as alerts for discord-service
 #[derive(Debug, Clone, Parser)]
@@ -76,13 +72,13 @@ impl IngressSettings {
     /// `VERDICT_TIMEOUT_MS`, as far as the answer's time allows.
     pub fn verdict_timeout(&self) -> Duration {
         let wanted = Duration::from_millis(self.verdict_timeout_ms);
-        if wanted > MAX_VERDICT_TIMEOUT {
+        if wanted > VERDICT_WITHIN {
             tracing::warn!(
-                "VERDICT_TIMEOUT_MS is {}: waiting {MAX_VERDICT_TIMEOUT:?}, since Sentry must have its answer in time",
+                "VERDICT_TIMEOUT_MS is {}: waiting {VERDICT_WITHIN:?}, since Sentry must have its answer in time",
                 self.verdict_timeout_ms
             );
         }
-        wanted.min(MAX_VERDICT_TIMEOUT)
+        wanted.min(VERDICT_WITHIN)
     }
 
     /// `TLS_CERT_FILE` and `TLS_KEY_FILE`, when they are set.

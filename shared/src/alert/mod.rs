@@ -163,7 +163,8 @@ pub struct Alert {
     /// Sentry's id of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// Sentry's id of the issue.
+    /// Sentry's id of the issue. For a metric alert it is the id of its incident, for an
+    /// uptime alert that of its monitor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue_id: Option<String>,
     /// The issue's short id, such as `BACKEND-1F`.

@@ -28,6 +28,12 @@ pub(super) const MESSAGES_FOR: Duration = DAY.saturating_mul(30);
 /// The most bytes about messages. The oldest are dropped first.
 pub(super) const MESSAGES_MAX_BYTES: i64 = 256 << 20;
 
+/// How long a message's stack trace can be shown.
+pub(super) const STACK_TRACES_FOR: Duration = DAY.saturating_mul(3);
+/// The most that is kept of stack traces, tens of thousands of them; the oldest go
+/// first.
+pub(super) const STACK_TRACES_MAX_BYTES: i64 = 64 << 20;
+
 /// How long `status` can show a refusal.
 pub(super) const REFUSALS_FOR: Duration = DAY.saturating_mul(7);
 /// Enough for tens of thousands of channels. The oldest are dropped first.

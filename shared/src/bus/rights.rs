@@ -101,6 +101,7 @@ fn discord() -> ServiceRights {
         needed("$KV.leases.>"),
         useful("$KV.messages.>"),
         useful("$KV.sources.*"),
+        useful("$KV.stack_traces.*.*"),
         needed("$KV.trust.*"),
         needed("$KV.user-projects.*"),
         useful("$JS.API.INFO"),

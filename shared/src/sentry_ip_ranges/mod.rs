@@ -3,6 +3,8 @@
 //! the KV bucket [`crate::wire::SOURCES`], and the ingress reads it. Both check
 //! it here.
 
+mod built_in;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -12,31 +14,11 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::built_in::built_in;
 use crate::{bus::retention::VANISHED_NETWORKS_FOR, text::cut};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
-/// The addresses of all regions that Sentry has published so far, at
-/// <https://docs.sentry.io/security-legal-pii/security/ip-ranges/>.
-const BUILT_IN: [[u8; 4]; 13] = [
-    // US.
-    [35, 184, 238, 160],
-    [104, 155, 159, 182],
-    [104, 155, 149, 19],
-    [130, 211, 230, 102],
-    // EU.
-    [34, 141, 31, 19],
-    [34, 141, 4, 162],
-    [35, 234, 78, 236],
-    // US2.
-    [34, 125, 65, 3],
-    [34, 125, 58, 72],
-    [8, 228, 7, 8],
-    // The control silo.
-    [35, 222, 255, 47],
-    [34, 61, 215, 243],
-    [34, 71, 103, 17],
-];
 /// The most entries of a list. Sentry publishes about a dozen.
 const MAX_ENTRIES: usize = 256;
 /// The shortest prefixes. Sentry has no larger network.
@@ -44,11 +26,6 @@ const MIN_PREFIX_V4: u8 = 24;
 const MIN_PREFIX_V6: u8 = 48;
 /// How much of a bad entry is shown, in characters.
 const MAX_SHOWN: usize = 64;
-
-/// The networks that are valid without a published list.
-pub fn built_in() -> impl Iterator<Item = IpNet> {
-    BUILT_IN.into_iter().map(|address| IpNet::from(IpAddr::from(address)))
-}
 
 /// Reads a network in CIDR notation. A lone address is a network of one.
 /// Addresses are compared as IPv4 where possible, so networks are too.

@@ -19,9 +19,6 @@ use secrecy::SecretString;
 
 use crate::mode::RuntimeMode;
 
-/// Exit code for wrong settings: `EX_USAGE` of BSD's `sysexits.h`.
-pub const EXIT_USAGE: u8 = 64;
-
 /// The largest `CHANNEL_BACKLOG_MAX`. One post can join all alerts that wait,
 /// and its record must fit into a message of NATS (1 MiB).
 pub const MAX_CHANNEL_BACKLOG: i64 = 100_000;

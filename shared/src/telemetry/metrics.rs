@@ -113,6 +113,7 @@ pub(crate) const STREAMS: &[&str] = &[
     "KV_refusals",
     "KV_seen",
     "KV_sources",
+    "KV_stack_traces",
     "KV_trust",
     "KV_user-projects",
 ];

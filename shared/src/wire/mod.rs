@@ -74,6 +74,10 @@ pub const REFUSALS: &str = "refusals";
 /// id>.message.<message id>`. A key is forgotten after a month without a write.
 pub const MESSAGES: &str = "messages";
 
+/// KV bucket: the stack traces that messages of Discord offer, under
+/// `<channel id>.<message id>`. What is older than three days is forgotten.
+pub const STACK_TRACES: &str = "stack_traces";
+
 /// KV bucket of the store: a key `<channel>.<guild>` for each authorized
 /// channel. The value is a note of its trust, to notice a loss.
 pub const CHANNEL_LIST: &str = "channel-list";

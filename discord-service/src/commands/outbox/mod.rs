@@ -13,14 +13,14 @@ use crate::{
     rate_budget::Turns,
 };
 
-/// A reply that is not sent after this time is given up: it would come too late,
-/// and it delays other replies and alerts.
+/// A reply that is not sent after this time is given up: it would come too late and
+/// delay other replies and alerts.
 const GIVEN_UP: Duration = Duration::from_secs(5);
-/// Replies of a guild that are on their way at a time. `create_reply` bounds those
-/// of a channel.
+/// Replies of a guild that are on their way at a time. `create_reply` limits those of a
+/// channel.
 const OF_A_GUILD: usize = 4;
-/// Discord's codes where the bot may not send embeds: it says so, or it drops
-/// them and finds the message empty.
+/// Discord's codes if the bot may not send embeds: Discord says so, or it drops the
+/// embeds and finds the message empty.
 const NO_EMBEDS_HERE: [u32; 2] = [codes::MISSING_PERMISSIONS, codes::EMPTY_MESSAGE];
 /// Pauses before a reply that Discord did not take is sent again.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -48,9 +48,9 @@ impl Outbox {
             return;
         }
         metrics::counter!("sentry_bot_replies_failed_total").increment(1);
-        // In a flood that is what becomes of most.
+        // In a flood most replies time out, so that is not logged.
         let Ok(Err(failure)) = sent else { return };
-        tracing::warn!(guild.id = %to.guild, channel.id = %to.channel, message.id = to.id, "a reply could not be sent: {failure}");
+        tracing::warn!(guild.id = %to.guild, channel.id = %to.channel, message.id = to.id, "cannot send a reply: {failure}");
     }
 }
 
@@ -76,7 +76,7 @@ async fn create(discord: &Discord, to: &Typed, reply: &Reply, as_reply: bool) ->
     with_pauses(|| discord.create_reply(to.channel, &body)).await.map(drop)
 }
 
-/// Does what may be done twice, and again after a pause where Discord did not
+/// Does something that may be done twice, and repeats it after a pause if Discord did not
 /// answer.
 pub(super) async fn with_pauses<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, DiscordError>
 where
@@ -91,8 +91,8 @@ where
     attempt().await
 }
 
-/// The body of Create Message. It pings nobody but the author, and the nonce is
-/// made from the command: the same command is never answered twice.
+/// The body of Create Message. It pings nobody but the author. The nonce comes from the
+/// command, so the same command is never answered twice.
 fn body(to: &Typed, reply: &Reply, as_reply: bool) -> Value {
     let mut body = json!({
         "allowed_mentions": {"parse": [], "replied_user": true},

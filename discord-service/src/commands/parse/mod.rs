@@ -1,8 +1,8 @@
 //! From a message's text to a command. Pure: Discord never appears here.
 //!
-//! Words are separated by any white space, quotes have no meaning and words too
-//! many are ignored. Capitals do not matter in the prefix and in the commands,
-//! since telephones write the first word of a message with one.
+//! Any white space separates words, quotes have no meaning, and extra words are
+//! ignored. Capitals do not matter in the prefix and in the commands: a phone begins
+//! each message with one.
 
 use shared::UserId;
 
@@ -30,8 +30,7 @@ pub(super) enum Command {
 pub(super) enum ChannelCommand {
     /// `channel` alone or incomplete.
     Overview,
-    /// `channel authorize #c` or `authorize #c`; without a channel, the one where it
-    /// is typed.
+    /// `channel authorize #c` or `authorize #c`; without a channel, this one.
     Authorize(Option<ChannelArgument>),
     /// `channel revoke #c` or `revoke #c`.
     Revoke(ChannelArgument),
@@ -41,13 +40,14 @@ pub(super) enum ChannelCommand {
     Open(ChannelArgument),
     /// `channel secret #c`: asks for a secret.
     AddSecret(ChannelArgument),
-    /// `channel secret #c`, and the id of the secret that is to go.
+    /// `channel secret #c` with the id of the secret to remove.
     RemoveSecret(ChannelArgument, String),
-    /// What exists only as a slash command, was typed for all to see.
+    /// A command that exists only under `/sentry`, but typed for all to see.
     SlashOnly(SlashOnly),
 }
 
-/// The commands that give or take a secret, and the one that takes back what the first does.
+/// A command that exists only under `/sentry`: others must not see what it asks or
+/// answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlashOnly {
     /// `channel secure`.
@@ -107,8 +107,8 @@ pub(super) fn parse(
         .then(|| command(words, Form::Typed))
 }
 
-/// The role in `<@&id>`, where that is the first word. Which role is the bot's own
-/// is not known without asking.
+/// The role in `<@&id>`, if that is the first word. Only Discord knows whether it is the
+/// bot's own.
 pub(super) fn mentioned_role(content: &str) -> Option<u64> {
     content.split_whitespace().next()?.strip_prefix("<@&")?.strip_suffix('>')?.parse().ok()
 }
@@ -160,7 +160,7 @@ pub(super) fn command<'a>(
         "authorize" | "revoke" => channel(Some(word), words, form).map(Command::Channel),
         "project" => project(words.next(), words.next()).map(Command::Project),
         "replay" => Ok(Command::Replay),
-        // What names no channel is a word too many.
+        // A word that names no channel is an extra word.
         "status" => Ok(Command::Status(words.next().and_then(|word| channel_argument(word).ok()))),
         "test" => Ok(Command::Test),
         _ => Err(ParseError::UnknownWord),

@@ -19,7 +19,7 @@ pub(super) use self::{
     channel::{channel_missing, revoked, takes_no_messages, was_closed},
     not_done::{
         discord_unavailable, guilds_only, no_embeds, no_permission, not_a_channel, not_a_slug,
-        store_unavailable, too_many, unknown_slash,
+        stack_trace_gone, store_unavailable, too_many, unknown_button, unknown_slash,
     },
     project::project_revoked,
     trust::{not_a_secret, opened, secret_removed},

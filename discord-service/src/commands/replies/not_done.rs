@@ -66,6 +66,16 @@ pub(in crate::commands) fn unknown_slash() -> Reply {
     "I do not know this command, or no longer. Please reload Discord and try again.".into()
 }
 
+/// To a button that this build does not know.
+pub(in crate::commands) fn unknown_button() -> Reply {
+    "I do not know this button, or no longer. Please open the issue in Sentry.".into()
+}
+
+/// To a person who wants to see a stack trace after three days.
+pub(in crate::commands) fn stack_trace_gone() -> Reply {
+    "The stack trace is no longer kept: open the issue in Sentry".into()
+}
+
 /// Where a member or a guild uses too many commands.
 pub(in crate::commands) fn too_many() -> Reply {
     "Too many commands at once. Please try again in a minute.".into()

@@ -37,10 +37,10 @@ impl ReplyTexts<'_> {
         match self.webhook_url(channel) {
             None => first,
             Some(_) if secured => {
-                format!("{first}\nTo be mentioned, add this to the project's URL in Sentry: `&mention={user}`")
+                format!("{first}\nTo be mentioned, add this to the URL in Sentry, for this project alone: `&mention={user}`")
             }
             Some(url) => {
-                format!("{first}\nTo be mentioned, paste this URL into the project in Sentry: `{url}&mention={user}`")
+                format!("{first}\nTo be mentioned, use this URL in Sentry, for this project alone: `{url}&mention={user}`")
             }
         }
         .into()

@@ -93,7 +93,7 @@ pub(super) fn of_dead_letter(letter: &DeadLetter, names: &CommandNames<'_>) -> S
                 .to_owned()
         }
         DeadLetterReason::Mention => format!(
-            "The mentioned user has not registered its project. They use {register} with its slug. Then use {replay}."
+            "The mentioned user has not registered the project. They use {register} with its slug. Then use {replay}."
         ),
         DeadLetterReason::Expired => format!("It waited too long. {replay} posts it all the same."),
         // Only what was surely not posted follows by itself.

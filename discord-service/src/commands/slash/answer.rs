@@ -1,5 +1,5 @@
-//! Answers to interactions. Discord takes the first one within three seconds,
-//! and refuses any other: that is what makes one pod do the work, and once.
+//! Answers to interactions. Discord takes one first answer, within three seconds, and
+//! refuses any other. So one pod does the work, and only once.
 //! <https://docs.discord.com/developers/interactions/receiving-and-responding>
 
 use std::{fmt::Display, time::Duration};
@@ -22,8 +22,8 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// When two pods hear of one command, the former one is stopping, and done with it
-/// by then, or it is gone.
+/// If two pods hear of one command, the former owner of the shard is stopping. After
+/// this time it is done with the command, or it is gone.
 const FORMER_IS_DONE: Duration = Duration::from_secs(3);
 
 /// Types of first answers.
@@ -31,7 +31,7 @@ const MESSAGE: u8 = 4;
 const MESSAGE_LATER: u8 = 5;
 const CHOICES: u8 = 8;
 const MODAL: u8 = 9;
-/// The flag of messages that only the one who asked sees.
+/// The flag of messages that only the user of the command sees.
 const EPHEMERAL: u32 = 1 << 6;
 
 /// What became of a first answer.
@@ -54,8 +54,8 @@ pub(super) async fn claim(discord: &Discord, to: &Invoked) -> bool {
     }
 }
 
-/// Whether a pod that has promised an answer is gone without it. Then the command
-/// is carried out here, once more if need be: that is what was asked for.
+/// Whether the pod that promised an answer is gone without it. Then this pod carries out
+/// the command, if need be a second time.
 async fn was_abandoned(discord: &Discord, to: &Invoked) -> bool {
     sleep(FORMER_IS_DONE).await;
     let is_awaited = || discord.is_answer_awaited(to.application, to.id, to.token.expose_secret());
@@ -84,13 +84,13 @@ pub(super) async fn offer(discord: &Discord, to: &Invoked, choices: Vec<Choice>)
     first(discord, to, CHOICES, json!({"choices": choices})).await;
 }
 
-/// Shows a modal, which is to be filled in.
+/// Shows a modal to fill in.
 pub(super) async fn ask(discord: &Discord, to: &Invoked, modal: Value) {
     first(discord, to, MODAL, modal).await;
 }
 
-/// Shows the answer that was promised, in place of what was shown before. `false`:
-/// Discord did not confirm it; it may be shown all the same.
+/// Shows the promised answer in place of what was shown before. `false`: Discord did not
+/// confirm it, but may show it.
 pub(super) async fn show(discord: &Discord, to: &Invoked, reply: &Reply) -> bool {
     let (token, body) = (to.token.expose_secret(), message(reply));
     let edit = || discord.edit_answer(to.application, to.id, token, &body);
@@ -125,8 +125,8 @@ async fn attempt(discord: &Discord, to: &Invoked, body: &Value) -> Result<FirstA
         let sent = discord.answer_interaction(to.id, to.token.expose_secret(), body);
         match timeout(ATTEMPT, sent).await {
             Ok(Ok(())) => return Ok(FirstAnswer::Ours),
-            // An attempt that nothing was heard of has arrived, more likely than
-            // another pod's; and if not, both show the same message.
+            // More likely an earlier attempt of ours has arrived than another pod's.
+            // If not, both show the same message.
             Ok(Err(DiscordError::Refused { code: codes::ALREADY_ACKNOWLEDGED, .. })) => {
                 return Ok(if may_be_ours { FirstAnswer::Ours } else { FirstAnswer::Anothers });
             }
@@ -151,5 +151,5 @@ fn message(reply: &Reply) -> Value {
 
 fn failed(to: &Invoked, error: &dyn Display) {
     metrics::counter!("sentry_bot_replies_failed_total").increment(1);
-    tracing::warn!(interaction.id = to.id, user.id = %to.user, "a slash command could not be answered: {error}");
+    tracing::warn!(interaction.id = to.id, user.id = %to.user, "cannot answer a slash command: {error}");
 }

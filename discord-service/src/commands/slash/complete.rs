@@ -6,7 +6,7 @@ use futures::{StreamExt as _, stream};
 use moka::future::Cache;
 use serde::Serialize;
 use serenity::model::Permissions;
-use shared::{ChannelId, text::cut};
+use shared::{ChannelId, GuildId, text::cut};
 use tokio::time::timeout;
 
 use super::LOOKED_UP;
@@ -16,7 +16,8 @@ use crate::{
     guilds::{Channel, ChannelArgument, Missing, permissions},
 };
 
-/// Discord shows no more, and takes no longer names.
+/// Discord's limits: choices, and characters in the name of one.
+/// <https://docs.discord.com/developers/interactions/application-commands#autocomplete>
 const MAX_CHOICES: usize = 25;
 const MAX_NAME: usize = 100;
 
@@ -28,8 +29,9 @@ const LOOKUPS_AT_ONCE: usize = 5;
 const REMEMBERED: Duration = Duration::from_secs(60);
 const MAX_REMEMBERED: u64 = 5_000;
 
-/// What Discord said of threads, and of channels that are gone.
-pub(in crate::commands) struct Threads(Cache<ChannelId, Result<Channel, Missing>>);
+/// What Discord said of the rows that it does not name among a guild's channels. Old
+/// databases may list one channel under two guilds, and only one of them may see it.
+pub(in crate::commands) struct Threads(Cache<(GuildId, ChannelId), Result<Channel, Missing>>);
 
 impl Default for Threads {
     fn default() -> Self {
@@ -45,9 +47,8 @@ pub(super) struct Choice {
 }
 
 impl Commands {
-    /// What the option could be, judging by what is typed of it so far. Nothing
-    /// for strangers, and nothing while it cannot be found out: then the user
-    /// types on.
+    /// What the option could be, judging by what is typed of it so far. Strangers get
+    /// nothing. If it cannot be found out now, the user types on.
     pub(super) async fn complete(&self, by: Asker, command: &SlashCommand, option: &str) -> Vec<Choice> {
         let path: Vec<&str> = command.path.iter().map(String::as_str).collect();
         let typed = command.arguments.get(option).map(String::as_str).unwrap_or_default();
@@ -72,8 +73,8 @@ impl Commands {
         }
     }
 
-    /// The rows of the guild's list that the user may take out, also those of
-    /// channels that are gone.
+    /// The rows of the guild's list that the user may revoke, also those of channels
+    /// that are gone.
     async fn revocable(&self, by: Asker, typed: &str) -> Result<Vec<Choice>, CommandError> {
         if !manages_here(by) {
             return Ok(Vec::new());
@@ -97,11 +98,11 @@ impl Commands {
     }
 
     /// A row whose channel Discord does not name among the guild's: a thread by its
-    /// name, if the user may take it out. What is gone anybody may take out.
+    /// name, if the user may revoke it. Anybody may revoke what is gone.
     async fn unnamed(&self, by: Asker, id: ChannelId) -> Result<Option<Choice>, CommandError> {
         let argument = ChannelArgument::Id(id);
         let found = self.facts.find(by.guild, &argument);
-        let name = match self.threads.0.try_get_with(id, found).await {
+        let name = match self.threads.0.try_get_with((by.guild, id), found).await {
             Ok(Ok(thread)) if self.manages_messages(by, &thread).await? => {
                 let parent = self.facts.named(by.guild, thread.parent.as_slice()).await?.0;
                 let parent = parent.first().map(|channel| format!(" (thread in #{})", channel.name));
@@ -111,7 +112,7 @@ impl Commands {
             Ok(Err(Missing::Nowhere)) => format!("{id} (deleted)"),
             Ok(Err(Missing::OtherGuild)) => format!("{id} (another server's)"),
             Ok(Err(Missing::NoAccess | Missing::Ambiguous)) => format!("{id} (I cannot see it)"),
-            // It can be taken out all the same.
+            // It can be revoked all the same.
             Err(_) => id.to_string(),
         };
         Ok(Some(choice(name, id)))
@@ -139,7 +140,7 @@ fn manages_here(by: Asker) -> bool {
     by.granted_here.is_some_and(|granted| permissions::allows(granted, Permissions::MANAGE_MESSAGES))
 }
 
-/// Those that what is typed so far can mean.
+/// The choices that contain what is typed so far.
 fn fitting(mut choices: Vec<Choice>, typed: &str) -> Vec<Choice> {
     let typed = typed.to_lowercase();
     choices.retain(|choice| choice.name.to_lowercase().contains(&typed) || choice.value.contains(&typed));

@@ -1,11 +1,12 @@
-//! The same commands under `/sentry`, whose answers only the one who asked sees.
-//! A slash command becomes the words that would be typed, and takes their way.
+//! The same commands under `/sentry`. Only their user sees the answers. A slash command
+//! becomes the words that one would type, and then goes the same way.
 //!
 //! To add one: a line in `tree`, beside what `commands` asks for.
 
 mod answer;
 mod complete;
 mod modal;
+mod press;
 mod register;
 mod tree;
 
@@ -28,8 +29,8 @@ use crate::{
     guilds::ChannelArgument,
 };
 
-/// For what is looked up before a first answer: Discord waits three seconds, and
-/// without an answer the user reads of an error.
+/// For what is looked up before the first answer: Discord waits three seconds for it,
+/// and then shows an error.
 const LOOKED_UP: Duration = Duration::from_secs(2);
 /// The name of the command with the modal in metrics and logs.
 const SECRET: &str = "channel secret";
@@ -59,6 +60,7 @@ impl Commands {
                 };
                 answer::offer(&self.discord, &invoked, choices).await;
             }
+            Wants::Press(press) => self.press(&invoked, by, press).await,
             Wants::Submit(form) => self.take_secret(&invoked, by, form).await,
         }
     }
@@ -94,9 +96,9 @@ impl Commands {
         answer::say(&self.discord, invoked, replies::too_many()).await;
     }
 
-    /// Hands a new token out, and only where Discord has shown it makes the channel
-    /// demand it. Whatever ends this in between, the one who asked either has not
-    /// seen the token or was told that it may not be in force.
+    /// Hands out a new token. Only after Discord has shown it, the channel demands it.
+    /// Wherever this ends early, the user has not seen the token, or has read that it may
+    /// not be in force.
     async fn show_securing(&self, invoked: &Invoked, by: Asker, argument: &ChannelArgument) {
         let securing = match self.prepare_to_secure(by, argument).await {
             Ok(Ok(securing)) => Ok(securing),
@@ -118,8 +120,8 @@ impl Commands {
         answer::show(&self.discord, invoked, &reply).await;
     }
 
-    /// Shows the modal that takes a client secret. It is a first answer itself, so
-    /// nothing is claimed before, and nothing is done but looking.
+    /// Shows the modal that takes a client secret. The modal is a first answer, so
+    /// nothing is claimed before, and this only looks.
     async fn ask_for_secret(&self, invoked: &Invoked, by: Asker, argument: &ChannelArgument) {
         let refusal = match timeout(LOOKED_UP, self.takes_secret(by, argument)).await {
             Ok(Ok(Ok(channel))) => return answer::ask(&self.discord, invoked, modal::ask(&channel)).await,

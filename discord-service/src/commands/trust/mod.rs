@@ -1,5 +1,5 @@
-//! `channel secure`, `channel open` and `channel secret`: what a channel trusts
-//! beyond a source address.
+//! `channel secure`, `channel open` and `channel secret`: what a channel trusts beside
+//! the source address.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::{ChannelId, trust::ClientSecret};
@@ -30,8 +30,8 @@ pub(super) struct Securing {
 }
 
 impl Commands {
-    /// Makes a token for a channel whether or not that is authorized: an admin may
-    /// want it closed before the first alert. Nothing is kept of it.
+    /// Makes a token, also for a channel that is not authorized: an admin may want to
+    /// secure it before the first alert. Stores nothing.
     pub(super) async fn prepare_to_secure(
         &self,
         by: Asker,
@@ -49,8 +49,8 @@ impl Commands {
         Ok(Ok(Securing { channel, authorized, secured }))
     }
 
-    /// What hands the token out. It must be shown before the channel demands it: a
-    /// token that nobody has would lock Sentry out.
+    /// The reply that hands the token out. It must be shown before the channel demands the
+    /// token: a token that nobody has would lock Sentry out.
     pub(super) fn hand_out(&self, by: Asker, securing: &Securing) -> Reply {
         self.replies(by.form).securing(securing.channel, &securing.secured.token)
     }
@@ -78,8 +78,7 @@ impl Commands {
         Ok(replies::opened(channel, change))
     }
 
-    /// Whether somebody who manages messages here can be asked for a client secret
-    /// of this channel, or why not.
+    /// The channel, if the user may hand in a client secret for it; else why not.
     pub(super) async fn takes_secret(
         &self,
         by: Asker,
@@ -102,8 +101,8 @@ impl Commands {
         Ok(Err(self.replies(by.form).secrets_full(channel.id, &ids)))
     }
 
-    /// Takes the secret that was asked for. Time has passed since: whether it may
-    /// be handed in is checked again.
+    /// Takes the secret from the modal. Time has passed, so the permission is checked
+    /// again.
     pub(super) async fn add_secret(
         &self,
         by: Asker,
@@ -137,7 +136,7 @@ impl Commands {
     }
 }
 
-/// What can be a client secret: a word without blanks around it.
+/// The typed text as a client secret, if it is one word of a fitting length.
 fn client_secret(typed: &SecretString) -> Option<ClientSecret> {
     let text = typed.expose_secret().trim();
     let fits = SECRET_CHARS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());

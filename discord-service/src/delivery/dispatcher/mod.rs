@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
-    kv::Bucket, lease::Lease, render::Style, reopening::Reopening,
+    kv::Bucket, lease::Lease, render::Style, reopening::Reopening, stack_trace::StackTraces,
 };
 
 /// How often to look through the whole stream for alerts without a wake-up.
@@ -39,6 +39,8 @@ pub struct Delivery {
     pub journals: Bucket,
     /// The bucket [`wire::MESSAGES`].
     pub messages: Bucket,
+    /// Where stack traces are kept.
+    pub stack_traces: StackTraces,
     /// Who may post where.
     pub authority: Authority,
     /// Where to post.
@@ -64,6 +66,7 @@ impl Delivery {
     ) -> anyhow::Result<()> {
         let bad_token = CancellationToken::new();
         let authority = self.authority.clone();
+        let stack_traces = self.stack_traces.clone();
         let (mut lanes, mut sweep) = self.lanes(bad_token.clone());
         // Without it, closed channels are tried again too, only later.
         let reopenings = lanes.nats.subscribe(wire::REOPENING).await;
@@ -110,6 +113,7 @@ impl Delivery {
         // Each partition is given up as its last lane ends.
         drop(grants);
         lanes.finish().await;
+        stack_traces.drain().await;
         Ok(())
     }
 
@@ -123,6 +127,7 @@ impl Delivery {
             dead_letters: Arc::new(DeadLetters::new(js)),
             journals: Arc::new(self.journals.clone()),
             messages: Messages::new(Arc::new(self.messages)),
+            stack_traces: Arc::new(self.stack_traces),
             authority: Arc::new(self.authority),
             access: Arc::new(BotAccess::new(&self.discord)),
             discord: Arc::new(self.discord),

@@ -28,13 +28,13 @@ pub(crate) struct IssueKey {
 impl IssueKey {
     /// The issue of this alert, if it names one.
     pub(crate) fn of(alert: &Alert) -> Option<Self> {
-        let id = alert.issue_id.as_deref()?;
+        let id = format!("{}{}", id_space(&alert.kind), alert.issue_id.as_deref()?);
         let url = alert.url.as_deref().and_then(|url| Url::parse(url.trim()).ok());
         let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
         let port = url.as_ref().and_then(Url::port).unwrap_or_default();
         let project = (alert.project != UNKNOWN_PROJECT).then(|| number(&alert.project));
         let organization = url.as_ref().and_then(organization).map(|slug| number(&slug));
-        Some(Self { id: hash(id), project, organization, former: hash(&format!("{host}\0{port}\0{id}")) })
+        Some(Self { id: hash(&id), project, organization, former: hash(&format!("{host}\0{port}\0{id}")) })
     }
 
     /// Whether the two may be one issue. They have the same id, and no project
@@ -59,6 +59,28 @@ impl IssueKey {
     pub(super) fn former(&self) -> String {
         hex::encode(self.former)
     }
+}
+
+/// What keeps the ids of metric alerts and uptime checks apart from those of issues.
+fn id_space(kind: &str) -> &'static str {
+    match kind.split('.').next() {
+        Some("metric_alert") => "metric alert ",
+        Some("uptime") => "uptime check ",
+        _ => "",
+    }
+}
+
+/// Whether this says that what its id names began, perhaps again: the newest such
+/// message is kept up to date beside the first.
+pub(super) fn is_beginning(alert: &Alert) -> bool {
+    matches!(
+        alert.kind.as_str(),
+        "issue.created"
+            | "metric_alert.critical"
+            | "metric_alert.warning"
+            | "metric_alert.open"
+            | "uptime.down"
+    )
 }
 
 /// Some issues, to ask whether another may be one of them.

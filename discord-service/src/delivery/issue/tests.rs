@@ -41,6 +41,22 @@ fn ids_projects_and_organizations_do_where_both_are_known() {
 }
 
 #[test]
+fn ids_of_metric_alerts_and_uptime_checks_are_none_of_issues() {
+    let key = |kind: &str| {
+        let alert = Alert::new(kind, "shop", ChannelId::new(1), 0);
+        IssueKey::of(&Alert { issue_id: Some("7".to_owned()), ..alert }).expect("it names one")
+    };
+    assert!(key("metric_alert.critical").is(&key("metric_alert.resolved")));
+    assert!(key("uptime.down").is(&key("uptime.up")));
+    assert!(key("issue.created").is(&key("error")) && key("error").is(&key("comment.created")));
+    for (one, other) in
+        [("error", "metric_alert.critical"), ("error", "uptime.up"), ("metric_alert.open", "uptime.up")]
+    {
+        assert!(!key(one).is(&key(other)) && key(one).former() != key(other).former(), "{one} {other}");
+    }
+}
+
+#[test]
 fn an_organization_is_named_by_the_path_or_by_a_subdomain_that_is_none_of_sentry_s_own() {
     let of = |url: &str| organization(&Url::parse(url).expect("a URL"));
     assert_eq!(of("https://us.sentry.io/issues/7/"), None);

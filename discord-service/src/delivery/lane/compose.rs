@@ -17,6 +17,7 @@ use crate::{
         record::{Content, Mention, Record, nonce},
     },
     render::{self, Embed, Exhibit, Folded, History, MAX_MESSAGE_CHARS, Style},
+    stack_trace::StackTrace,
 };
 
 /// Discord's limit for the embeds of one message.
@@ -71,6 +72,8 @@ struct PostDraft {
     since_ms: Option<(i64, i64)>,
     without_links: bool,
     traces: Vec<TracePoint>,
+    /// That of the only embed.
+    stack_trace: Option<StackTrace>,
 }
 
 impl PostDraft {
@@ -78,7 +81,7 @@ impl PostDraft {
     fn add(&mut self, group: Group, alert: Alert, history: History, style: &Style, max_chars: usize) -> bool {
         let trace = alert.trace;
         let mention = alert.mention.map(|user| Mention { user, project: alert.project.clone() });
-        let folded = Folded {
+        let mut folded = Folded {
             latest: alert,
             count: group.sequences.len() as u64,
             first_ms: group.span_ms.0,
@@ -86,10 +89,14 @@ impl PostDraft {
             history,
         };
         let embed = render::embed(&folded, style, max_chars);
+        let stack_trace = StackTrace::of(&folded.latest);
+        // No embed shows them: they would take room in the bucket of messages.
+        folded.latest.callers.clear();
         let exhibit = Exhibit::new(folded, style.links, &embed);
         if !self.embeds.is_empty() && self.chars + exhibit.room() > MAX_MESSAGE_CHARS {
             return false;
         }
+        self.stack_trace = stack_trace.filter(|_| self.embeds.is_empty());
         self.chars += exhibit.room();
         self.embeds.push(embed);
         self.exhibits.push(exhibit);
@@ -119,6 +126,6 @@ impl PostDraft {
             body,
         };
         let shown = ShownMessage::new(max_chars, self.exhibits);
-        Record::new(content).showing(shown).tracing(self.traces)
+        Record::new(content).showing(shown).offering(self.stack_trace).tracing(self.traces)
     }
 }

@@ -67,10 +67,19 @@ impl Lane<'_> {
             // on it. If it fails, a successor repeats the edit without harm.
             self.services.messages.write(self.channel, message, shown).await?;
         }
+        // Before the confirmation: a successor that repeats the post keeps it again.
+        self.keep_stack_trace(message, &record);
         let shown = record.shown.clone().filter(|_| record.edits.is_none());
         self.confirm(record, message).await?;
         self.remember(message, shown).await;
         Ok(())
+    }
+
+    /// Keeps what the button of a posted message shows. Nothing waits for that.
+    pub(super) fn keep_stack_trace(&self, message: Option<u64>, record: &Record) {
+        if let (Some(message), Some(trace)) = (message, &record.stack_trace) {
+            self.services.stack_traces.keep(self.channel, message, trace);
+        }
     }
 
     /// Writes down what a posted message shows. This comes after the

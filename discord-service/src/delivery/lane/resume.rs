@@ -20,6 +20,7 @@ impl Lane<'_> {
                 self.forget(&sequences).await?;
                 // Perhaps it had no time to remember the message. Doing so
                 // twice changes nothing.
+                self.keep_stack_trace(record.message, &record);
                 self.remember(record.message, record.shown.filter(|_| record.edits.is_none())).await;
                 Ok(())
             }

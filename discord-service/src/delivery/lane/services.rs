@@ -10,7 +10,7 @@ use crate::{
     delivery::{
         backlog_memory::BacklogMemory,
         messages::Messages,
-        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi},
+        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi, StackTraceKeeper},
         recovery::Recovery,
     },
     render::Style,
@@ -26,6 +26,7 @@ pub(crate) struct Services {
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) journals: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
+    pub(crate) stack_traces: Arc<dyn StackTraceKeeper>,
     pub(crate) authority: Arc<dyn AuthorityApi>,
     pub(crate) discord: Arc<dyn MessageApi>,
     pub(crate) access: Arc<dyn AccessApi>,

@@ -11,6 +11,7 @@ use super::messages::ShownMessage;
 use crate::{
     dead_letters::{Cause, DeadLetterReason},
     sequences::runs_of,
+    stack_trace::StackTrace,
 };
 
 /// The version of a post's record.
@@ -105,6 +106,9 @@ pub(crate) struct Record {
     /// What the message shows after this, if that must be remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shown: Option<ShownMessage>,
+    /// What the message's button shows, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stack_trace: Option<StackTrace>,
 }
 
 impl Record {
@@ -125,12 +129,18 @@ impl Record {
             edits: None,
             message: None,
             shown: None,
+            stack_trace: None,
         }
     }
 
     /// Adds what to remember about the message.
     pub(crate) fn showing(self, shown: ShownMessage) -> Self {
         Self { shown: Some(shown), ..self }
+    }
+
+    /// Adds what the message's button shows, if it has one.
+    pub(crate) fn offering(self, stack_trace: Option<StackTrace>) -> Self {
+        Self { stack_trace, ..self }
     }
 
     /// Adds the traces that it continues.

@@ -1,4 +1,4 @@
-//! What somebody does with the bot's slash commands, as the gateway tells it.
+//! What somebody does with the bot's slash commands and buttons, as the gateway tells it.
 //! <https://docs.discord.com/developers/interactions/receiving-and-responding>
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use shared::{ChannelId, GuildId, UserId};
 use super::protocol::Author;
 use crate::snowflake;
 
-/// Somebody used one of the bot's commands, or is about to.
+/// Somebody used one of the bot's commands or buttons, or is about to.
 #[derive(Debug, Clone)]
 pub struct Invoked {
     /// The interaction's id.
@@ -49,8 +49,19 @@ pub enum Wants {
     Run(SlashCommand),
     /// Completions of the option of this name, which is being typed.
     Complete(SlashCommand, String),
+    /// That a button does what it says.
+    Press(PressedButton),
     /// That what was filled into a modal is taken.
     Submit(FilledIn),
+}
+
+/// A button that somebody pressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PressedButton {
+    /// The message with the button.
+    pub message: u64,
+    /// The button's custom id.
+    pub custom_id: String,
 }
 
 /// A modal that somebody filled in.
@@ -94,11 +105,20 @@ pub(super) struct InteractionCreate {
     user: Option<Author>,
     #[serde(default)]
     data: WireData,
+    /// The message whose component was used.
+    #[serde(default)]
+    message: Option<WireMessage>,
 }
 
-/// Kinds of interactions that are handed on: a command, a request to complete an
-/// option, and a modal that was filled in.
+#[derive(Debug, Deserialize)]
+struct WireMessage {
+    #[serde(deserialize_with = "snowflake")]
+    id: u64,
+}
+
+/// The kinds of interactions that are handed on. `COMPONENT` is a button or a menu.
 const COMMAND: u64 = 2;
+const COMPONENT: u64 = 3;
 const AUTOCOMPLETE: u64 = 4;
 const MODAL_SUBMIT: u64 = 5;
 
@@ -114,7 +134,7 @@ struct WireData {
     name: String,
     #[serde(default)]
     options: Vec<WireOption>,
-    /// Of a modal.
+    /// Of a modal, or of a component.
     #[serde(default)]
     custom_id: String,
     #[serde(default)]
@@ -165,6 +185,9 @@ impl InteractionCreate {
             AUTOCOMPLETE => {
                 let (command, focused) = self.data.command();
                 Wants::Complete(command, focused?)
+            }
+            COMPONENT => {
+                Wants::Press(PressedButton { message: self.message?.id, custom_id: self.data.custom_id })
             }
             MODAL_SUBMIT => Wants::Submit(self.data.filled_in()),
             _ => return None,

@@ -66,6 +66,15 @@ fn a_modal_is_read_with_its_inputs_in_rows_or_labels_and_shows_none_of_them() {
 }
 
 #[test]
+fn a_press_is_read_with_its_button_and_message() {
+    let data = json!({"custom_id": "stack-trace", "component_type": 2, "id": 3});
+    let change = json!({"type": 3, "data": data, "message": {"id": "42", "content": "an alert"}});
+    let wants = interaction(change).expect("handed on").wants;
+    let pressed = PressedButton { message: 42, custom_id: "stack-trace".to_owned() };
+    assert!(matches!(wants, Wants::Press(press) if press == pressed));
+}
+
+#[test]
 fn outside_guilds_there_is_no_place() {
     let change = json!({"guild_id": null, "member": null, "user": {"id": "5"}});
     let invoked = interaction(change).expect("handed on");
@@ -74,6 +83,7 @@ fn outside_guilds_there_is_no_place() {
 
 #[test]
 fn kinds_that_the_bot_never_asks_for_are_dropped() {
+    // A component of no message among them.
     for kind in [1, 3, 99] {
         let data = json!({"custom_id": "x", "components": []});
         assert!(interaction(json!({"type": kind, "data": data})).is_none());

@@ -9,12 +9,12 @@ use shared::text::ELLIPSIS;
 use super::clean::JOINER;
 
 /// The length of `text` in UTF-16 code units.
-pub(super) fn units(text: &str) -> usize {
+pub(crate) fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
 /// `text`, or its beginning and `…` so that it has at most `max` units.
-pub(super) fn cut(text: &str, max: usize) -> String {
+pub(crate) fn cut(text: &str, max: usize) -> String {
     if units(text) <= max {
         return text.to_owned();
     }

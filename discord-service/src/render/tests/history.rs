@@ -65,6 +65,18 @@ fn an_issue_is_assigned_resolved_and_back() {
 }
 
 #[test]
+fn a_recovery_is_shown_unless_it_came_before_what_the_message_shows() {
+    for (kind, words) in [("metric_alert.resolved", "Resolved"), ("uptime.up", "Up again")] {
+        let mut critical = exhibit(told("metric_alert.critical", 5, Details::default()));
+        assert!(!critical.add(&change(kind, 4, Details::default())));
+        assert!(critical.add(&change(kind, 6, Details::default())));
+        let shown = shown(&critical);
+        assert_eq!(shown["color"], 0x4D_C7_71);
+        assert!(shown.to_string().contains(&format!("{words} ·")), "{shown}");
+    }
+}
+
+#[test]
 fn the_newest_state_stands_whatever_came_last() {
     let mut first = exhibit(exception());
     assert!(first.add(&resolved()));

@@ -250,7 +250,7 @@ fn an_impossible_time_gives_way_to_the_receipt() {
 }
 
 #[test]
-fn a_lone_embed_is_posted_with_a_button_and_its_mention() {
+fn a_lone_embed_is_posted_with_its_buttons_and_its_mention() {
     let embed = rendered(exception());
     let body = message(std::slice::from_ref(&embed), &BTreeSet::from([UserId::new(7)]), "n-1");
     assert_eq!(
@@ -267,9 +267,27 @@ fn a_lone_embed_is_posted_with_a_button_and_its_mention() {
                 "label": "Open in Sentry",
                 "url": "https://acme.sentry.io/issues/6100221732/?referrer=webhooks_plugin",
                 "disabled": false,
+            }, {
+                "type": 2,
+                "style": 2,
+                "label": "Stack trace",
+                "custom_id": "stack-trace",
+                "disabled": false,
             }] }],
         })
     );
+}
+
+#[test]
+fn without_a_frame_there_is_no_stack_trace_and_without_a_link_nothing_to_open() {
+    let labels = |alert: Alert| {
+        let body = message(&[rendered(alert)], &BTreeSet::new(), "n-1");
+        let buttons = body.pointer("/components/0/components").and_then(Value::as_array);
+        buttons.into_iter().flatten().map(|button| text(button, "/label").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(Alert { frame: None, ..exception() }), ["Open in Sentry"]);
+    assert_eq!(labels(Alert { url: None, ..exception() }), ["Stack trace"]);
+    assert_eq!(labels(bare()), [""; 0]);
 }
 
 #[test]

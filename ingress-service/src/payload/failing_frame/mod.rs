@@ -1,20 +1,25 @@
-//! The failing line: the innermost stack frame of the user's own code.
+//! Where an event failed: the innermost stack frame of the user's own code, and its
+//! callers. The exceptions that led to the last one are here too.
 
 #[cfg(test)]
 mod tests;
 
 use serde_json::Value;
-use shared::alert::{Frame, kept_text};
+use shared::alert::{Frame, MAX_CAUSES, MAX_FRAMES, kept_text};
 
 use super::{
     fields::{items, label, text},
-    title::exceptions,
+    title::{exception, exceptions},
 };
 
-/// The innermost frame that Sentry marked as the user's own, else the
-/// innermost of all. The exceptions are asked first, from the last one raised;
-/// where they have no stack, the event's own; then the thread that crashed.
-pub(super) fn failing(event: &Value) -> Option<Frame> {
+/// What stands for a function without a name: in browsers, in stripped binaries.
+const NAMELESS: [&str; 3] = ["?", "<redacted>", "<unknown>"];
+
+/// The failing frame and its callers, the innermost first. These are the frames that
+/// Sentry marked as the user's own. Where none is marked, they are the innermost of all.
+/// The exceptions are asked first, from the last one raised. Then come the event's own
+/// stack, and the thread that crashed.
+pub(super) fn stack(event: &Value) -> Vec<Frame> {
     let raised: Vec<_> =
         exceptions(event).iter().rev().map(|exception| frames(exception, "stacktrace")).collect();
     let own = vec![frames(event, "stacktrace"), frames(event, "sentry.interfaces.Stacktrace")];
@@ -25,17 +30,33 @@ pub(super) fn failing(event: &Value) -> Option<Frame> {
         })
         .map(|thread| frames(thread, "stacktrace"))
         .collect();
-    [raised, own, crashed].iter().find_map(|stacks| innermost(stacks))
+    let innermost_first = |wanted: fn(&Value) -> bool, frames: &[Value]| -> Vec<Frame> {
+        frames.iter().rev().filter(|frame| wanted(frame)).filter_map(frame).take(MAX_FRAMES).collect()
+    };
+    [raised, own, crashed]
+        .iter()
+        .flat_map(|stacks| [(stacks, is_own as fn(&Value) -> bool), (stacks, |_| true)])
+        .flat_map(|(stacks, wanted)| stacks.iter().map(move |frames| innermost_first(wanted, frames)))
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
+}
+
+/// The exceptions that led to the last one, the first raised first. A group of
+/// exceptions says nothing that its members do not say.
+pub(super) fn causes(event: &Value) -> Vec<String> {
+    let [causes @ .., _] = exceptions(event) else { return Vec::new() };
+    let is_group =
+        |cause: &&Value| cause.pointer("/mechanism/is_exception_group") == Some(&Value::Bool(true));
+    let said = causes.iter().filter(|cause| !is_group(cause)).filter_map(exception);
+    said.filter_map(|cause| label(&cause)).take(MAX_CAUSES).collect()
 }
 
 fn frames<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     items(value, &[name, "frames"])
 }
 
-fn innermost(stacks: &[&[Value]]) -> Option<Frame> {
-    let in_app = |frame: &&Value| frame.get("in_app") == Some(&Value::Bool(true));
-    let users = stacks.iter().flat_map(|frames| frames.iter().rev()).filter(in_app).find_map(frame);
-    users.or_else(|| stacks.iter().flat_map(|frames| frames.iter().rev()).find_map(frame))
+fn is_own(frame: &Value) -> bool {
+    frame.get("in_app") == Some(&Value::Bool(true))
 }
 
 /// `None` when the frame names no file, module or library.
@@ -45,7 +66,7 @@ fn frame(frame: &Value) -> Option<Frame> {
     Some(Frame {
         file: ["filename", "module", "abs_path"].into_iter().find_map(kept).or_else(library)?,
         line: frame.get("lineno").and_then(Value::as_u64).filter(|line| *line > 0),
-        function: kept("function"),
+        function: kept("function").filter(|name| !NAMELESS.contains(&name.as_str())),
         source: text(frame, &["context_line"]).and_then(kept_text),
     })
 }

@@ -6,10 +6,10 @@ use shared::{Alert, alert::kept_text};
 
 use super::{
     ACTOR, PlatformResource,
-    lenient::{Maybe, Time, read},
+    lenient::{Maybe, SentryId, Time, read},
 };
 use crate::payload::{
-    fields::{kept_link, label},
+    fields::{id, kept_link, label},
     prune::{SCALAR, Wanted},
 };
 
@@ -72,6 +72,7 @@ struct MetricData {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Incident {
+    id: Maybe<SentryId>,
     title: Maybe<String>,
     /// Slugs.
     projects: Maybe<Vec<Maybe<String>>>,
@@ -127,6 +128,7 @@ fn tell(action: &str, data: &Value, alert: Alert) -> Alert {
         url: data.web_url.text().and_then(kept_link),
         timestamp_ms: closed.unwrap_or(alert.timestamp_ms),
         environment: rule.and_then(|rule| rule.environment.brief()),
+        issue_id: incident.id.get().and_then(|incident| id(&incident.0)),
         details,
         ..alert
     }

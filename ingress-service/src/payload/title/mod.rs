@@ -32,7 +32,7 @@ pub(super) fn title(event: &Value, outside: &Outside<'_>) -> Option<String> {
     at(&["occurrence", "issueTitle"])
         .or_else(|| at(&["title"]))
         .or_else(|| at(&["metadata", "title"]))
-        .or_else(|| exception(event))
+        .or_else(|| raised(event))
         .or_else(|| at(&["contexts", "feedback", "message"]))
         .or_else(|| at(&["contexts", "monitor", "slug"]))
         .or_else(|| outside.message.and_then(meaningful).map(|message| first_line(message).to_owned()))
@@ -40,18 +40,18 @@ pub(super) fn title(event: &Value, outside: &Outside<'_>) -> Option<String> {
         .or_else(|| outside.issue.map(|id| format!("Issue {id}")))
 }
 
+/// The last exception that says anything.
+fn raised(event: &Value) -> Option<String> {
+    event.get("metadata").into_iter().chain(exceptions(event).iter().rev()).find_map(exception)
+}
+
 /// `Type: first line of the value`, as Sentry itself titles an exception.
-fn exception(event: &Value) -> Option<String> {
-    let raised = event.get("metadata").into_iter().chain(exceptions(event).iter().rev());
-    raised
-        .map(|exception| {
-            let of = |key| text(exception, &[key]).and_then(meaningful);
-            (of("type"), of("value").map(first_line))
-        })
-        .find_map(|found| match found {
-            (Some(kind), Some(value)) => Some(format!("{kind}: {value}")),
-            (found, None) | (None, found) => found.map(str::to_owned),
-        })
+pub(super) fn exception(exception: &Value) -> Option<String> {
+    let of = |key| text(exception, &[key]).and_then(meaningful);
+    match (of("type"), of("value").map(first_line)) {
+        (Some(kind), Some(value)) => Some(format!("{kind}: {value}")),
+        (found, None) | (None, found) => found.map(str::to_owned),
+    }
 }
 
 /// The exceptions of an event, the one raised last at the end. Versions differ

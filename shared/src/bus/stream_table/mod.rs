@@ -12,7 +12,8 @@ use super::{
     Role,
     retention::{
         ALERTS_FOR, DEAD_LETTERS_FOR, DUPLICATE_WINDOW, LEASES_FOR, MESSAGES_FOR, MESSAGES_MAX_BYTES,
-        REFUSALS_EACH, REFUSALS_FOR, REFUSALS_MAX_BYTES, SEEN_FOR, SEEN_MAX_BYTES,
+        REFUSALS_EACH, REFUSALS_FOR, REFUSALS_MAX_BYTES, SEEN_FOR, SEEN_MAX_BYTES, STACK_TRACES_FOR,
+        STACK_TRACES_MAX_BYTES,
     },
 };
 use crate::{settings::NatsSettings, wire};
@@ -72,6 +73,8 @@ pub(super) fn table(settings: &NatsSettings) -> Vec<StreamSpec> {
         entry(Maker::Both, bucket(wire::TRUST, settings)),
         entry(Maker::Both, bucket(wire::LANES, settings)),
         entry(Maker::Both, messages(settings)),
+        // Without it a button has nothing to show.
+        StreamSpec { needed: false, ..entry(Maker::Discord, stack_traces(settings)) },
         entry(Maker::Discord, leases(settings)),
         entry(Maker::Store, bucket(wire::CHANNEL_LIST, settings)),
         entry(Maker::Store, bucket(wire::USER_PROJECTS, settings)),
@@ -166,6 +169,15 @@ fn messages(settings: &NatsSettings) -> Config {
         max_bytes: MESSAGES_MAX_BYTES,
         max_age: MESSAGES_FOR,
         ..bucket(wire::MESSAGES, settings)
+    }
+}
+
+fn stack_traces(settings: &NatsSettings) -> Config {
+    Config {
+        discard: DiscardPolicy::Old,
+        max_bytes: STACK_TRACES_MAX_BYTES,
+        max_age: STACK_TRACES_FOR,
+        ..bucket(wire::STACK_TRACES, settings)
     }
 }
 

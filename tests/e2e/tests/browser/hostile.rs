@@ -19,8 +19,9 @@ const TEXTS: [&str; 6] = [
     "<t:0:R> </sentry:1> <:emoji:1> https://evil.example/ [Sentry](https://evil.example)",
 ];
 
-/// What must not be anywhere in the messages: elements that run something or load from elsewhere, links that lead
-/// elsewhere than to Sentry, and marks that only the bot itself may make.
+/// No message may have elements that run something or load from elsewhere. No
+/// link may lead elsewhere than to Sentry. Some marks only the bot itself may
+/// make.
 const FOUND: &str = "
     const log = document.getElementById('messages');
     const own = (url) => new URL(url).origin === location.origin;

@@ -2,6 +2,7 @@
 
 mod edits;
 mod load;
+mod recoveries;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -31,6 +31,8 @@ async fn kicked_and_invited_again() {
         .under_load(async {
             sandbox.remove_member(guild, sandbox.bot());
             scene.until_closed("kicked", &scene.channels).await;
+            let dead = scene.stack.dead_letters().await;
+            assert!(dead.iter().all(|letter| letter.detail.contains("Invite it again")), "{dead:?}");
             sandbox.invite_bot(guild);
             let open = scene.channels.iter().map(|channel| scene.until_open("kicked", *channel));
             join_all(open).await;

@@ -194,6 +194,9 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
         "$JS.API.STREAM.SNAPSHOT.ALERTS",
         "$JS.API.STREAM.MSG.GET.DEAD_LETTERS",
         "$JS.API.STREAM.MSG.GET.KV_lanes",
+        "$JS.API.STREAM.MSG.GET.KV_stack_traces",
+        "$JS.API.DIRECT.GET.KV_stack_traces.$KV.stack_traces.1.2",
+        "$JS.API.STREAM.INFO.KV_stack_traces",
         // To remove or change them.
         "$JS.API.STREAM.MSG.DELETE.ALERTS",
         "$JS.API.STREAM.PURGE.ALERTS",
@@ -208,6 +211,7 @@ async fn the_ingress_user_reads_no_alert_removes_nothing_and_writes_neither_trus
         "$KV.channels.1",
         "$KV.channel-list.1.2",
         "$KV.channel-trust.1",
+        "$KV.stack_traces.1.2",
         "dead.expired.1",
         "store.changed",
         "reopening",

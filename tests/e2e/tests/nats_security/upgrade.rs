@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The rights that the file has, each with the one that it had.
-const CHANGES: [(&str, &str); 8] = [
+const CHANGES: [(&str, &str); 9] = [
     (r#""$KV.refusals.>""#, r#""$KV.refusals.*""#),
     (r#""$KV.seen.>""#, r#""$KV.seen.*.*""#),
     (r#""$JS.API.STREAM.INFO.KV_sources",   "$JS.API.STREAM.CREATE.KV_sources""#, ""),
@@ -32,6 +32,7 @@ const CHANGES: [(&str, &str); 8] = [
     (r#""$JS.API.STREAM.MSG.GET.KV_sources""#, ""),
     (r#""reopening""#, ""),
     (r#""$KV.sources.*""#, ""),
+    (r#""$KV.stack_traces.*.*""#, ""),
     (r#""stored.*.*""#, r#""alerts.*.*""#),
 ];
 /// The time between two alerts. They are about a few issues, so that they fold
@@ -153,7 +154,8 @@ async fn upgrade(stack: &Stack, js: &jetstream::Context, files: &Files, full: &s
     stack.until_shown(signed, 1, SOON).await;
 
     let ingress = ["STREAM.INFO.KV_sources", "STREAM.MSG.GET.KV_seen", "$KV.seen.>"];
-    until_it_says(stack, &["reopening", "stored.*.*", "accounts.conf"], &ingress).await;
+    let discord = ["reopening", "stored.*.*", "$KV.stack_traces.*.*", "accounts.conf"];
+    until_it_says(stack, &discord, &ingress).await;
     let of = async |name: &str| js.get_stream(name).await.expect("it is there").cached_info().config.clone();
     let alerts = of(wire::ALERTS).await;
     assert!(alerts.republish.is_some() && alerts.max_bytes > 0, "{alerts:?}");

@@ -1,5 +1,7 @@
 //! Every legacy payload as Discord shows it, from the webhook's bytes on.
 
+mod stack_trace;
+
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use e2e::Stack;

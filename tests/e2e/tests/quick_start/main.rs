@@ -70,6 +70,13 @@ async fn the_same_by_slash_commands() {
             invocation.await.message(SOON).await.expect("an answer").content().to_owned()
         }
     };
+    wait_for("replies name commands that can be clicked", SOON, || async {
+        let used = stack.sandbox.slash(owner, channel, "sentry help", &[]).ok()?;
+        let reply = used.message(SOON).await?.content().to_owned();
+        let (_, id) = reply.split_once("Use </sentry channel authorize:")?;
+        id.split_once("> to authorize channels.")?.0.parse::<u64>().ok()
+    })
+    .await;
     let reply = used("sentry channel authorize", ("channel", id.clone())).await;
     assert!(reply.starts_with(&format!("<#{id}> is now authorized")), "{reply}");
     let reply = used("sentry project register", ("slug", "backend-api".to_owned())).await;

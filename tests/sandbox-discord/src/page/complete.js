@@ -92,7 +92,7 @@ export function offerCompletions(input) {
     const text = input.value;
     const found = await suggestions(text).catch(() => []);
     if (text !== input.value) return;
-    // What stands there already is no suggestion.
+    // Text that is already there is not suggested.
     const items = found.filter((item) => text.slice(item.from) !== item.text).slice(0, MOST);
     list.show(items, (item) => [
       make("span", { class: "option-label" }, item.text),

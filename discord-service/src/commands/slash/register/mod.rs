@@ -40,7 +40,7 @@ pub async fn register(
             Err(error) => {
                 metrics::counter!("sentry_bot_slash_registrations_failed_total").increment(1);
                 if matches!(error, DiscordError::Refused { .. }) {
-                    tracing::error!("Discord does not take the slash commands: {error}");
+                    tracing::error!("cannot register the slash commands, Discord refuses them: {error}");
                     return Ok(());
                 }
                 tracing::warn!("cannot register the slash commands yet: {error}");

@@ -76,7 +76,7 @@ pub(super) fn commands() -> [CommandDefinition; 1] {
         channel_types: POSTABLE.into(),
         ..option(CHANNEL, "channel", "Another channel than this one")
     };
-    // A text: the channel to take out may exist no more.
+    // A text: the channel to revoke may exist no more.
     let revoke = OptionDefinition {
         required: true,
         autocomplete: true,

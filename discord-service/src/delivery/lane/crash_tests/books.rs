@@ -52,6 +52,13 @@ impl FakeState {
         }
     }
 
+    /// Each message with a button has something to show.
+    pub(super) fn check_stack_traces(&self) {
+        for (id, _) in self.messages.iter().filter(|(_, message)| message.embeds.len() == 1) {
+            assert!(self.stack_traces.contains(id), "the button of {id} has nothing to show");
+        }
+    }
+
     /// Every change of an issue was shown at some time, or was older than what
     /// was shown, or is a dead letter. The bucket remembers of each message
     /// what it shows.

@@ -12,7 +12,11 @@ mod world;
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{Alert, ChannelId, alert::Details, shutdown::CancellationToken};
+use shared::{
+    Alert, ChannelId,
+    alert::{Details, Frame},
+    shutdown::CancellationToken,
+};
 use tokio::sync::{broadcast, mpsc};
 
 use self::{
@@ -48,6 +52,7 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
         dead_letters: world.clone(),
         journals: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
+        stack_traces: world.clone(),
         authority: world.clone(),
         discord: world.clone(),
         access: world.clone(),
@@ -131,6 +136,7 @@ fn event(number: u64, title: &str) -> Alert {
         message: Some("m".repeat(1_000)),
         issue_id: Some(title.to_owned()),
         event_id: Some(number.to_string()),
+        frame: Some(Frame { file: "f".to_owned(), ..Frame::default() }),
         ..Alert::new("error", "backend", CHANNEL, number as i64)
     }
 }
@@ -174,6 +180,7 @@ fn no_crash_loses_or_doubles_an_alert_within_the_nonce_window() {
     let histories = all(1, async |world| {
         let accepted = history(&world, &events(), &[event(5, "alpha")], false).await;
         world.lock().check_events(&accepted, false);
+        world.lock().check_stack_traces();
     });
     assert!(histories > 30, "{histories}");
 }

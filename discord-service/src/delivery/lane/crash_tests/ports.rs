@@ -14,9 +14,10 @@ use crate::{
     authority::{AskAgain, ChannelStanding, Entitlement},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
-    delivery::ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, SubjectState},
+    delivery::ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, StackTraceKeeper, SubjectState},
     direct_get::{Batch, StoredMessage},
     kv::Entry,
+    stack_trace::StackTrace,
 };
 
 pub(super) const GUILD: GuildId = GuildId::new(9);
@@ -74,6 +75,12 @@ impl AlertStream for FakeWorld {
             Ok(())
         })
         .await
+    }
+}
+
+impl StackTraceKeeper for FakeWorld {
+    fn keep(&self, _: ChannelId, message: u64, _: &StackTrace) {
+        self.lock().stack_traces.insert(message);
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) struct FakeState {
     pub(super) letter_ids: BTreeSet<String>,
     pub(super) messages: BTreeMap<u64, FakeMessage>,
     pub(super) nonces: BTreeMap<String, u64>,
+    /// The messages whose stack trace is kept.
+    pub(super) stack_traces: BTreeSet<u64>,
     /// Everything that a message ever showed.
     pub(super) seen: Vec<String>,
     /// How many posts Discord refused.
@@ -101,6 +103,7 @@ impl FakeWorld {
             letter_ids: BTreeSet::new(),
             messages: BTreeMap::new(),
             nonces: BTreeMap::new(),
+            stack_traces: BTreeSet::new(),
             seen: Vec::new(),
             refusals: 0,
             closed_until: 0,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Reply, ReplyTexts};
 
 /// Where the help leads for everything else.
-pub(super) const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
+const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 
 /// A command as the help shows it.
 struct Entry {
@@ -82,6 +82,9 @@ impl ReplyTexts<'_> {
 }
 
 fn field(name: &str, entries: &[Entry], example: impl Fn(&Entry) -> String) -> Value {
-    let lines: Vec<_> = entries.iter().map(|entry| format!("{}: {}", example(entry), entry.does)).collect();
+    let lines: Vec<_> = entries.iter().map(|entry| format!("- {}: {}", example(entry), entry.does)).collect();
     json!({"name": name, "value": lines.join("\n")})
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Buttons of the bot's messages.
+
+use tokio::time::timeout;
+
+use super::{Asker, Commands, Invoked, LOOKED_UP, answer, count, replies, settle};
+use crate::{
+    commands::{outcome::CommandError, replies::Reply},
+    gateway::PressedButton,
+    render::STACK_TRACE,
+};
+
+/// The name of the button in metrics and logs.
+const NAME: &str = "stack trace";
+
+impl Commands {
+    /// Answers a press. Everybody who sees the message may do it: what a button shows is
+    /// found by its message, and nothing changes. So nothing is claimed, and of several
+    /// pods the first one answers.
+    pub(super) async fn press(&self, invoked: &Invoked, by: Asker, press: &PressedButton) {
+        if !self.commands.spend(by.guild, by.user) {
+            count(NAME, "ignored");
+            return self.say_too_many(invoked).await;
+        }
+        let reply = match press.custom_id.as_str() {
+            STACK_TRACE => settle(by, NAME, self.stack_trace(by, press.message).await),
+            _ => {
+                count("mistaken", "answered");
+                replies::unknown_button()
+            }
+        };
+        answer::say(&self.discord, invoked, reply).await;
+    }
+
+    async fn stack_trace(&self, by: Asker, message: u64) -> Result<Reply, CommandError> {
+        let found = timeout(LOOKED_UP, self.stack_traces.find(by.channel, message)).await;
+        let found = found.map_err(|_| CommandError::Nats(anyhow::anyhow!("NATS does not answer in time")))?;
+        let kept = found.map_err(CommandError::Nats)?;
+        Ok(kept.map_or_else(replies::stack_trace_gone, |trace| trace.text().into()))
+    }
+}
