@@ -12,7 +12,6 @@ use moka::future::Cache;
 use shared::{
     ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict, wire,
 };
-
 use tokio::time::Instant;
 
 use self::hidden_channels::HiddenChannels;
@@ -97,8 +96,8 @@ impl Authority {
             lanes,
             guilds: Cache::new(REMEMBERED),
             hidden: HiddenChannels::new(REMEMBERED),
-            users_found: remembered_for(USER_FOUND),
-            users_not_found: remembered_for(USER_NOT_FOUND),
+            users_found: Cache::builder().max_capacity(REMEMBERED).time_to_live(USER_FOUND).build(),
+            users_not_found: Cache::builder().max_capacity(REMEMBERED).time_to_live(USER_NOT_FOUND).build(),
             // Strangers must not spend the bot's requests through verdicts.
             user_lookups: RateLimiter::direct(Quota::per_second(USER_LOOKUPS)),
         }))
@@ -292,12 +291,4 @@ impl Authority {
         }
         Ok(())
     }
-}
-
-fn remembered_for<K, V>(time: Duration) -> Cache<K, V>
-where
-    K: std::hash::Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    Cache::builder().max_capacity(REMEMBERED).time_to_live(time).build()
 }
