@@ -4,7 +4,7 @@ use tokio::time::timeout;
 
 use super::{Asker, Commands, Invoked, LOOKED_UP, answer, count, replies, settle};
 use crate::{
-    commands::{outcome::Failure, replies::Reply},
+    commands::{outcome::CommandError, replies::Reply},
     gateway::PressedButton,
     render::STACK_TRACE,
 };
@@ -31,10 +31,10 @@ impl Commands {
         answer::say(&self.discord, invoked, reply).await;
     }
 
-    async fn stack_trace(&self, by: Asker, message: u64) -> Result<Reply, Failure> {
+    async fn stack_trace(&self, by: Asker, message: u64) -> Result<Reply, CommandError> {
         let found = timeout(LOOKED_UP, self.stack_traces.find(by.channel, message)).await;
-        let found = found.map_err(|_| Failure::Nats(anyhow::anyhow!("NATS does not answer in time")))?;
-        let kept = found.map_err(Failure::Nats)?;
+        let found = found.map_err(|_| CommandError::Nats(anyhow::anyhow!("NATS does not answer in time")))?;
+        let kept = found.map_err(CommandError::Nats)?;
         Ok(kept.map_or_else(replies::stack_trace_gone, |trace| trace.text().into()))
     }
 }

@@ -24,7 +24,9 @@ pub(super) fn block(title: Option<&str>, causes: &[String], frames: &[Frame]) ->
         let led = if index == 0 { "" } else { "led to " };
         text.push_str(&format!("{led}{exception}\n"));
     }
-    text.push('\n');
+    if !raised.is_empty() {
+        text.push('\n');
+    }
     let room = MAX_CHARS - FENCE.len() - ROOM_FOR_MORE;
     for (index, frame) in frames.iter().enumerate() {
         let shown = lines(frame);
