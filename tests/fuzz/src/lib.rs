@@ -9,6 +9,7 @@ use ingress_service::{
     oracles,
     payload::{
         legacy::LegacyWebhook,
+        other_senders::{MAX_ALERTS, OtherWebhook},
         platform::{PlatformWebhook, RESOURCES},
     },
     request::query::Query,
@@ -38,10 +39,14 @@ pub fn ingress(bytes: &[u8]) {
     if let Some((pruned, plain)) = oracles::prune(bytes) {
         assert_eq!(pruned, Some(plain), "the pruned reading differs from a plain one");
     }
-    let Ok(webhook) = LegacyWebhook::parse(bytes) else {
-        return;
-    };
-    carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+    if let Ok(webhook) = LegacyWebhook::parse(bytes) {
+        carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+        assert!(matches!(OtherWebhook::parse(bytes), Ok(None)), "a legacy webhook is taken for another's");
+    } else if let Ok(Some(webhook)) = OtherWebhook::parse(bytes) {
+        let alerts = webhook.alerts(ChannelId::new(1), None, 1_763_905_862_000);
+        assert!((1..=MAX_ALERTS).contains(&alerts.len()), "{} alerts", alerts.len());
+        alerts.into_iter().for_each(carry);
+    }
 }
 
 /// The body of a webhook of the Integration Platform, read as each resource in
@@ -178,7 +183,9 @@ mod tests {
     #[test]
     fn no_seed_breaks_its_target() {
         run_over("seeds/ingress", super::ingress);
-        run_over("../fixtures/legacy", super::ingress);
+        for folder in ["legacy", "glitchtip", "bugsink"] {
+            run_over(&format!("../fixtures/{folder}"), super::ingress);
+        }
         run_over("seeds/platform", super::platform);
         run_over("../fixtures/platform", super::platform);
         run_over("seeds/embed", super::embed);

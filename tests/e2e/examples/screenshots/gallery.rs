@@ -1,16 +1,17 @@
 //! Every payload of the fixtures as it is shown, for people to look at.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use harness::{browser::Screen, workspace_root};
+use sandbox_discord::{Config, Limit};
 use sentry_sender::webhook::json_files;
 use serde_json::json;
 
 use crate::studio::Studio;
 
 /// High enough for every message.
-const DESKTOP: Screen = Screen { width: 1000, height: 4000, scale: 1, dark: true };
-const PHONE: Screen = Screen { width: 390, height: 6000, scale: 1, dark: true };
+const DESKTOP: Screen = Screen { width: 1000, height: 8000, scale: 1, dark: true };
+const PHONE: Screen = Screen { width: 390, height: 9000, scale: 1, dark: true };
 /// What people type who set the bot up.
 const COMMANDS: [&str; 5] =
     ["!sentry h", "!sentry status", "!sentry channel list", "!sentry doctor", "!sentry nonsense"];
@@ -18,7 +19,9 @@ const COMMANDS: [&str; 5] =
 /// Writes `<style>/<group>/<payload>.<screen>.png` into the folder.
 pub(crate) async fn paint(folder: &Path) {
     for style in ["modern", "classic"] {
-        let studio = Studio::open(style).await;
+        let fast = Limit::new(1_000, Duration::from_secs(1));
+        let sandbox = Config::default().clocks(|clocks| clocks.channel = fast);
+        let studio = Studio::open(style, sandbox).await;
         let fixtures = workspace_root().join("tests/fixtures");
         for file in json_files(&fixtures).expect("the fixtures are there") {
             let path = file.strip_prefix(&fixtures).unwrap_or(&file).display().to_string();

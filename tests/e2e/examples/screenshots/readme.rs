@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use harness::browser::Screen;
+use sandbox_discord::Config;
 use serde_json::json;
 
 use crate::studio::Studio;
@@ -16,7 +17,7 @@ const ALERTS: [&str; 3] = [
 
 /// Writes them into the folder.
 pub(crate) async fn paint(folder: &Path) {
-    let studio = Studio::open("modern").await;
+    let studio = Studio::open("modern", Config::default()).await;
     let alerts = studio.stack.authorized_channel("alerts").await;
     for fixture in ALERTS {
         studio.send(alerts, json!({ "fixture": fixture })).await;

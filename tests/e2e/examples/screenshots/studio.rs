@@ -7,7 +7,7 @@ use harness::{
     browser::{Area, Browser, Format, Screen},
     wait::{SOON, wait_for},
 };
-use sandbox_discord::{Config, Limit};
+use sandbox_discord::Config;
 use serde_json::{Value, json};
 
 /// How long alerts of a storm may take.
@@ -22,10 +22,8 @@ pub(crate) struct Studio {
 
 impl Studio {
     /// Starts all of it, with alerts in this style.
-    pub(crate) async fn open(style: &str) -> Self {
+    pub(crate) async fn open(style: &str, sandbox: Config) -> Self {
         let browser = Browser::start().await.expect("pictures need Chromium");
-        let fast = Limit::new(1_000, Duration::from_secs(1));
-        let sandbox = Config::default().clocks(|clocks| clocks.channel = fast);
         let stack = Stack::builder().sandbox(sandbox).discord("ALERT_STYLE", style).start().await;
         Self { stack, browser }
     }
