@@ -14,7 +14,7 @@ fn what_markdown_would_read_has_a_backslash_and_nothing_else_has() {
     }
     for (text, escaped) in [
         ("*a* _b_ __c__ ~~d~~ ||e||", r"\*a\* \_b\_ \_\_c\_\_ \~\~d\~\~ \|\|e\|\|"),
-        ("@everyone <@1> <t:1:R>", r"\@everyone \<\@1> \<t:1:R>"),
+        ("@everyone <@1> <t:1:R>", r"\@everyone \<\@1> \<t\:1:R>"),
         ("[x](https://evil.example)", r"\[x\](https\://evil.example)"),
         ("a::x::b :fire: a:b c:d", r"a\:\:x\::b \:fire: a:b c:d"),
         (r"C:\x\*", r"C:\\x\\\*"),

@@ -12,7 +12,11 @@ use serde_json::Value;
 
 const LONG: Duration = Duration::from_secs(60);
 
-async fn stack(style: &str) -> Stack {
+async fn stack() -> Stack {
+    stack_in_style("modern").await
+}
+
+async fn stack_in_style(style: &str) -> Stack {
     // One message for each payload: faster than Discord's five in five seconds.
     let sandbox =
         Config::default().clocks(|clocks| clocks.channel = Limit::new(1_000, Duration::from_secs(1)));
@@ -67,7 +71,7 @@ fn picture(message: &Message) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fixture_is_shown_as_it_should_be() {
-    let stack = stack("classic").await;
+    let stack = stack_in_style("classic").await;
     let channel = stack.authorized_channel("alerts").await;
     let folder = workspace_root().join("tests/fixtures/legacy");
     let files = sentry_sender::webhook::json_files(&folder).expect("the fixtures are there");
@@ -94,7 +98,7 @@ fn name(file: &Path) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_and_hostile_bodies_arrive_whole_enough() {
-    let stack = stack("modern").await;
+    let stack = stack().await;
     let channel = stack.authorized_channel("alerts").await;
     let large = Exception::new("TypeError: undefined is not a function").size(335_000);
     let long = Exception::new("Long").message("The quick brown fox. ".repeat(390)).issue("2");
