@@ -5,10 +5,10 @@ SHELL := /bin/bash
 # The scripts look for programs there, so the machine's own setting must not
 # count.
 export CARGO_TARGET_DIR := $(CURDIR)/target
-.PHONY: help run test soak bench k8s-check tools
+.PHONY: help run test soak bench screenshots k8s-check tools
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## run both services, NATS and a sandbox Discord (the real one with DISCORD_TOKEN)
 	@tests/tools/run.sh
@@ -21,6 +21,9 @@ soak: ## run the tests of faults, disasters and many pods with full figures (mos
 
 bench: ## measure the table of docs/MEASUREMENTS.md, with baselines from the same run
 	@tests/tools/bench.sh
+
+screenshots: ## make the README's pictures from the sandbox's page
+	@tests/tools/screenshots.sh
 
 k8s-check: ## render the manifests of k8s/ and check them (needs the built services)
 	@tests/tools/k8s-check.sh

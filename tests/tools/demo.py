@@ -6,6 +6,7 @@ and prints the first message that Discord received.
 """
 
 import json
+import re
 import sys
 import time
 import urllib.error
@@ -43,6 +44,11 @@ def wait_for(what, probe):
     sys.exit(f"run: waited {PATIENCE} s in vain: {what}")
 
 
+def plain(text):
+    """The text as Discord shows it: without the escapes of its markdown."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text)
+
+
 def show(message):
     """Prints a message as Discord received it, short."""
     sent = message["received"]
@@ -51,11 +57,11 @@ def show(message):
     for embed in sent.get("embeds", []):
         if embed.get("author"):
             print(f"  {embed['author']['name']}")
-        print(f"  {embed.get('title', '')}   {embed.get('url', '')}".rstrip())
+        print(f"  {plain(embed.get('title', ''))}   {embed.get('url', '')}".rstrip())
         for line in embed.get("description", "").splitlines():
-            print(f"  {line}")
+            print(f"  {plain(line)}")
         for field in embed.get("fields", []):
-            value = field["value"].replace("\n", "\n" + " " * 21)
+            value = plain(field["value"]).replace("\n", "\n" + " " * 21)
             print(f"    {field['name']:<16} {value}")
         if embed.get("footer"):
             print(f"  {embed['footer']['text']}")

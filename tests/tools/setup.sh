@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing for building, testing and running: system packages
 # with apt-get, ready-made binaries into .tools. It is quick and silent when
-# everything is there. `setup.sh run` leaves out what only the checks need, and
-# `setup.sh k8s` adds the tools for manifests.
+# everything is there. `setup.sh run` leaves out what only the checks need.
+# `setup.sh k8s` adds the tools for manifests, `setup.sh screenshots` fonts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 purpose=${1:-test}
@@ -22,6 +22,10 @@ missing_packages() {
     command -v python3 >/dev/null || echo python3
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     [ "$purpose" = run ] && return
+    if [ "$purpose" = screenshots ]; then
+        fc-list 2>/dev/null | grep NotoSans-Regular >/dev/null || echo fontconfig fonts-noto-core
+        fc-list 2>/dev/null | grep NotoColorEmoji >/dev/null || echo fonts-noto-color-emoji
+    fi
     command -v openssl >/dev/null || echo openssl
     # To check docker-compose.yml. It comes without an engine.
     command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || echo docker-compose

@@ -47,7 +47,8 @@ impl Commands {
         };
         let missing = channel.needed_to_post() - self.facts.granted(by.guild, by.bot, &channel).await?;
         if !missing.is_empty() {
-            return Ok(self.replies(by.form).cannot_post(channel.id, missing));
+            let timed_out_until = self.facts.timed_out_until(by.guild, by.bot).await?;
+            return Ok(self.replies(by.form).cannot_post(channel.id, missing, timed_out_until));
         }
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
@@ -79,8 +80,8 @@ impl Commands {
         Ok(if takes_messages { Ok(channel) } else { Err(replies::takes_no_messages(channel.id)) })
     }
 
-    /// Works for every row of the guild's list, also for channels that are gone or belong
-    /// to another guild: nobody else could remove such a row.
+    /// Works for every row of the guild's list. Channels may be gone or belong to another
+    /// guild, and nobody else could remove their rows.
     async fn revoke(&self, by: Asker, argument: &ChannelArgument) -> Result<Reply, CommandError> {
         let found = self.facts.find(by.guild, argument).await?;
         let id = match (&found, argument) {

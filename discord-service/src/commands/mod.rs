@@ -8,6 +8,7 @@
 
 mod channel;
 mod names;
+mod needs;
 mod notice;
 mod outbox;
 mod outcome;
@@ -26,6 +27,7 @@ use shared::{ChannelId, GuildId, UserId};
 
 use self::{
     names::CommandNames,
+    needs::Needs,
     notice::Notice,
     outbox::Outbox,
     outcome::{CommandError, count, settle},
@@ -108,32 +110,6 @@ struct Asker {
     form: Form,
     /// What the user may do in this channel, as Discord says with each slash command.
     granted_here: Option<Permissions>,
-}
-
-/// What must hold before a command does anything.
-#[derive(Debug, Clone, Copy)]
-struct Needs {
-    /// The channel must be authorized.
-    authorized: bool,
-    /// The user must be allowed to manage messages here.
-    manage_messages: bool,
-}
-
-impl Needs {
-    /// A mistake in a command needs what the command needs: strangers learn nothing.
-    const fn of(command: &Result<Command, ParseError>) -> Self {
-        match command {
-            Ok(Command::Help | Command::Project(_) | Command::Status(None))
-            | Err(ParseError::NotASlug | ParseError::UnknownWord) => {
-                Self { authorized: true, manage_messages: false }
-            }
-            Ok(Command::Replay | Command::Test) => Self { authorized: true, manage_messages: true },
-            // What was refused for a channel that is not authorized is for its admins.
-            Ok(Command::Channel(_) | Command::Status(Some(_))) | Err(ParseError::NotAChannel) => {
-                Self { authorized: false, manage_messages: true }
-            }
-        }
-    }
 }
 
 impl Commands {

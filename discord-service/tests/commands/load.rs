@@ -24,8 +24,8 @@ fn members(stage: &Stage, count: usize) -> Vec<u64> {
     (0..count).map(member).collect()
 }
 
-/// Each of them types it so many times, all at once; the answers in the channel, without
-/// the one which says that these are too many.
+/// Each of them types it so many times, all at once. Counts the answers in the channel,
+/// without the one that says that these are too many.
 async fn flood(stage: &Stage, users: &[u64], channel: u64, content: &str, times: usize) -> u64 {
     let typed = users.iter().flat_map(|user| (0..times).map(|_| *user)).map(|user| {
         let id = stage.sandbox.say(user, channel, content).expect("may write");

@@ -1,8 +1,14 @@
 //! `channel authorize` in channels of all kinds, and what each needs.
 
+use std::time::Duration;
+
 use sandbox_discord::{Channel, ChannelKind, Target, permissions};
 
-use crate::{permission::REFUSAL, stage::Stage};
+use crate::{
+    permission::REFUSAL,
+    slash::{connected, text},
+    stage::Stage,
+};
 
 async fn says(stage: &Stage, content: &str, reply: &str) {
     assert_eq!(stage.text(stage.moderator, stage.office, content).await, reply, "{content:?}");
@@ -77,6 +83,16 @@ async fn a_voice_channel_and_a_stage_need_connect_of_the_bot_and_of_who_names_it
     stage.sandbox.set_overwrite(stage.alerts, bot, 0, permissions::CONNECT);
     let alerts = stage.alerts;
     says(&stage, &format!("!sentry authorize {alerts}"), &format!("<#{alerts}> is now authorized")).await;
+}
+
+#[tokio::test]
+async fn a_time_out_of_the_bot_is_told() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    stage.sandbox.time_out(stage.guild, stage.sandbox.bot(), Duration::from_secs(600));
+    let reply = text(stage, stage.moderator, stage.office, "sentry channel authorize", &[]).await;
+    assert!(reply.starts_with(&format!("I cannot post in <#{}>", stage.office)), "{reply}");
+    assert!(reply.contains("\nMy time-out in this server ends <t:"), "{reply}");
 }
 
 #[tokio::test]

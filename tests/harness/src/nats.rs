@@ -109,7 +109,12 @@ impl NatsServer {
 
     /// Sends it a signal, such as `KILL`.
     pub fn signal(&self, name: &str) {
-        process::signal(self.child.as_ref().expect("the server runs").id(), name);
+        process::signal(self.id(), name);
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("the server runs").id()
     }
 
     /// The folder of its files, JetStream's among them.

@@ -29,7 +29,11 @@ impl Service {
     /// Starts the binary with these variables, PATH and an admin address on a
     /// free port, but no other variable of the test. It may not be ready yet.
     pub fn start(name: &'static str, variables: &[(&str, &str)]) -> Self {
-        let admin_port = free_port();
+        Self::start_with_admin(free_port(), name, variables)
+    }
+
+    /// The same with its admin address on this port.
+    pub fn start_with_admin(admin_port: u16, name: &'static str, variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut variables: Vec<(String, String)> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -40,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let args = Args::parse();
-    args.services.check()?;
+    args.services.check(args.addr)?;
     let config = Config::default()
         .addr(args.addr)
         .token(args.token)

@@ -84,7 +84,7 @@ impl Server {
         let listener =
             TcpListener::bind(config.addr).with_context(|| format!("cannot listen on {}", config.addr))?;
         let addr = listener.local_addr().context("cannot learn the address")?;
-        let demo = Demo::new(config.services.clone())?;
+        let demo = web::Data::new(Demo::new(config.services.clone()));
         let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
         let (tell, told) = mpsc::channel();
         let shared = Arc::clone(&hub);
@@ -111,11 +111,11 @@ impl Drop for Server {
 fn serve(
     listener: TcpListener,
     hub: Arc<Hub>,
-    demo: Demo,
+    demo: web::Data<Demo>,
     tell: &mpsc::Sender<std::io::Result<ServerHandle>>,
 ) {
     let result = actix_web::rt::System::new().block_on(async {
-        let (hub, demo) = (web::Data::from(hub), web::Data::new(demo));
+        let hub = web::Data::from(hub);
         let app = move || {
             App::new()
                 .app_data(hub.clone())

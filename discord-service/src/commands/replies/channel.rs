@@ -1,5 +1,6 @@
 //! Replies about which channels Sentry may post into.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use serenity::model::Permissions;
 use shared::ChannelId;
@@ -70,7 +71,7 @@ impl ReplyTexts<'_> {
             "1. Copy this URL: `{url}`\n\
              2. Paste it into Sentry:\n\
              {INDENT}- as *Webhook URL*: Settings → Developer Settings → Create New Integration → Internal Integration. \
-             Switch *Alert Rule Action* on.\n\
+             Switch *Alert Rule Action* on. The bot needs a public certificate for this.\n\
              {INDENT}- or in an older project: Settings → Legacy Integrations → WebHooks → *Callback URLs*.\n\
              3. Add an alert rule to the project. Its action is the webhook: your integration, or *WebHooks*. \
              Sentry sends nothing without a rule.\n\
@@ -79,12 +80,22 @@ impl ReplyTexts<'_> {
         )
     }
 
-    /// To a channel in which the bot cannot post.
-    pub(in crate::commands) fn cannot_post(&self, channel: ChannelId, missing: Permissions) -> Reply {
+    /// To a channel in which the bot cannot post. A time-out takes permissions that
+    /// nobody can give back before its end.
+    pub(in crate::commands) fn cannot_post(
+        &self,
+        channel: ChannelId,
+        missing: Permissions,
+        timed_out_until: Option<DateTime<Utc>>,
+    ) -> Reply {
         let missing = missing.get_permission_names().join(", ");
+        let remedy = match timed_out_until {
+            Some(until) => format!("My time-out in this server ends <t:{}:R>.", until.timestamp()),
+            None => "Give it to me in the channel's settings.".to_owned(),
+        };
         format!(
             "I cannot post in {}, so it is not authorized. Missing permission: {missing}\n\
-             Give it to me in the channel's settings. Then use {} again.",
+             {remedy} Then use {} again.",
             mention(&channel),
             self.names.of("channel authorize")
         )

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use harness::{free_port, nats::NatsServer, service::Service};
-use sandbox_discord::{Channel, Config, Guild, Sandbox, User};
+use harness::{free_port, nats::NatsServer, service::Service, workspace_root};
+use sandbox_discord::{Channel, Config, Guild, Sandbox, User, demo::Services};
 use sentry_sender::{Sender, Trust};
 
 use super::Stack;
@@ -78,11 +78,12 @@ impl Builder {
         };
         let nats_url =
             std::iter::once(&nats).chain(&peers).map(NatsServer::url).collect::<Vec<_>>().join(",");
-        let sandbox = Sandbox::start(self.sandbox).await;
+        let [port, ingress_admin, discord_admin] = [free_port(), free_port(), free_port()];
+        let services = services(&nats, port, ingress_admin, discord_admin);
+        let sandbox = Sandbox::start(self.sandbox.services(services)).await;
         let owner = sandbox.add_user(User::new("owner"));
         let guild = sandbox.add_guild(Guild::new("Team", owner));
         let office = sandbox.add_channel(guild, Channel::text("office"));
-        let port = free_port();
         let (sandbox_url, token) = (sandbox.url(), sandbox.token());
         let common = [("RUNTIME_MODE", "development"), ("NATS_URL", &nats_url), ("NATS_REPLICAS", replicas)];
         let own = [("DISCORD_TOKEN", token.as_str()), ("DISCORD_API_URL", &sandbox_url)];
@@ -90,8 +91,8 @@ impl Builder {
         let common = common.iter().map(owned);
         let ingress_variables: Vec<_> = common.clone().chain(self.ingress).collect();
         let discord_variables: Vec<_> = common.chain(own.iter().map(owned)).chain(self.discord).collect();
-        let ingress = start_ingress(port, &ingress_variables);
-        let discord = start_discord(&discord_variables);
+        let ingress = start_ingress(port, ingress_admin, &ingress_variables);
+        let discord = start_discord(discord_admin, &discord_variables);
         ingress.ready().await;
         discord.ready().await;
         let sender = Sender::new(Trust::Anyone).expect("a sender needs nothing");
@@ -114,16 +115,28 @@ impl Builder {
     }
 }
 
-pub(super) fn start_discord(variables: &[(String, String)]) -> Service {
-    start("discord-service", variables)
+/// What the sandbox's page sends to, reads and halts.
+fn services(nats: &NatsServer, ingress: u16, ingress_admin: u16, discord_admin: u16) -> Services {
+    let metrics = |port: u16| format!("http://127.0.0.1:{port}/metrics").parse().ok();
+    Services {
+        ingress: format!("https://127.0.0.1:{ingress}").parse().ok(),
+        ingress_metrics: metrics(ingress_admin),
+        discord_metrics: metrics(discord_admin),
+        fixtures: Some(workspace_root().join("tests/fixtures")),
+        nats_pid: i32::try_from(nats.id()).ok(),
+    }
 }
 
-pub(super) fn start_ingress(port: u16, variables: &[(String, String)]) -> Service {
+pub(super) fn start_discord(admin_port: u16, variables: &[(String, String)]) -> Service {
+    start("discord-service", admin_port, variables)
+}
+
+pub(super) fn start_ingress(port: u16, admin_port: u16, variables: &[(String, String)]) -> Service {
     let address = ("INGRESS_ADDR".to_owned(), format!("127.0.0.1:{port}"));
-    start("ingress-service", &[&[address], variables].concat())
+    start("ingress-service", admin_port, &[&[address], variables].concat())
 }
 
-fn start(name: &'static str, variables: &[(String, String)]) -> Service {
+fn start(name: &'static str, admin_port: u16, variables: &[(String, String)]) -> Service {
     let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    Service::start(name, &variables)
+    Service::start_with_admin(admin_port, name, &variables)
 }

@@ -64,13 +64,13 @@ impl Stack {
 
     /// One more pod of discord-service. It may not be ready yet.
     pub fn add_discord(&self) -> Service {
-        start_discord(&self.discord_variables)
+        start_discord(free_port(), &self.discord_variables)
     }
 
     /// One more pod of the ingress, and its port. It may not be ready yet.
     pub fn add_ingress(&self) -> (Service, u16) {
         let port = free_port();
-        (start_ingress(port, &self.ingress_variables), port)
+        (start_ingress(port, free_port(), &self.ingress_variables), port)
     }
 
     /// Waits until the bot hears what is typed.

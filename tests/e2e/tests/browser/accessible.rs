@@ -15,6 +15,7 @@ impl Scene {
             let width = self.value("return document.documentElement.scrollWidth").await;
             assert!(width.as_u64() <= Some(screen.width.into()), "{what} on {screen:?} is {width} wide");
         }
+        self.browser.show_on(Screen::DESKTOP).await;
     }
 }
 

@@ -45,7 +45,7 @@ async fn a_channel_is_authorized_without_a_mouse() {
 
     scene.tab_to("button", "quiet").await;
     scene.browser.press(&enter.to_string()).await;
-    scene.until_says("h2", "quiet").await;
+    scene.until_says("#channel", "quiet").await;
     scene.close().await;
 }
 

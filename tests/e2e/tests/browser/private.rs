@@ -25,3 +25,15 @@ async fn an_answer_is_for_its_asker_alone_and_a_secret_goes_in_a_form() {
     assert_eq!(scene.text("#messages .ephemeral").await, Vec::<String>::new());
     scene.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_trace_is_shown_to_the_one_who_clicks() {
+    let Some(scene) = Scene::authorized(Screen::DESKTOP).await else { return };
+    scene.send_as_sentry("python exception").await;
+    scene.browser.click("button", "Stack trace").await;
+    let answer = scene.until_says("#messages .ephemeral pre", "orders/models.py:88 in lookup").await;
+    assert!(answer.contains("return CUSTOMERS[payload['customer_id']]"), "{answer}");
+    let public = scene.stack.sandbox.messages(scene.alerts);
+    assert!(public.iter().all(|message| !message.content().contains("orders/models.py:88")), "{public:?}");
+    scene.close().await;
+}

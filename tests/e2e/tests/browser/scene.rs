@@ -20,7 +20,8 @@ impl Scene {
     /// Starts all of it. Without Chromium the test is skipped: none.
     pub(crate) async fn open(screen: Screen) -> Option<Self> {
         let browser = Browser::start().await?;
-        let stack = Stack::start().await;
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let stack = Stack::builder().ingress("SECRETS_KEY", key).discord("SECRETS_KEY", key).start().await;
         let alerts = stack.channel("alerts");
         browser.show_on(screen).await;
         browser.open(&stack.sandbox.url()).await;
@@ -47,6 +48,17 @@ impl Scene {
     pub(crate) async fn send(&self, text: &str) {
         self.browser.fill("combobox", "Message #alerts", text).await;
         self.browser.click("button", "Send").await;
+    }
+
+    /// Chooses this payload in the panel and sends it.
+    pub(crate) async fn send_as_sentry(&self, payload: &str) {
+        self.browser.click("option", payload).await;
+        self.browser.click("button", "Send payload").await;
+    }
+
+    /// Waits until the panel counts so many.
+    pub(crate) async fn until_counted(&self, counter: &str, count: u64) {
+        self.until_says(&format!("#count-{counter}"), &count.to_string()).await;
     }
 
     /// The visible text of what a selector finds.

@@ -69,6 +69,15 @@ pub struct Area {
     pub height: f64,
 }
 
+/// How a picture is stored.
+#[derive(Debug, Clone, Copy)]
+pub enum Format {
+    /// Without loss.
+    Png,
+    /// With a quality up to 100.
+    WebP(u8),
+}
+
 impl Browser {
     /// Starts one. Without Chromium on this machine the test is skipped, loudly: none.
     ///
@@ -138,11 +147,14 @@ impl Browser {
         self.post("/execute/sync", body).await.expect("the script does not throw")
     }
 
-    /// A picture in WebP of this part of the page, or of the screen. The quality goes to 100.
-    pub async fn picture(&self, area: Option<Area>, quality: u8) -> Vec<u8> {
-        let mut wanted =
-            json!({ "format": "webp", "quality": quality, "captureBeyondViewport": area.is_some() });
+    /// A picture of this part of the page, or of the screen.
+    pub async fn picture(&self, area: Option<Area>, format: Format) -> Vec<u8> {
+        let mut wanted = match format {
+            Format::Png => json!({ "format": "png" }),
+            Format::WebP(quality) => json!({ "format": "webp", "quality": quality }),
+        };
         if let Some(Area { x, y, width, height }) = area {
+            wanted["captureBeyondViewport"] = true.into();
             wanted["clip"] = json!({ "x": x, "y": y, "width": width, "height": height, "scale": 1 });
         }
         let answer = self.devtools("Page.captureScreenshot", wanted).await;

@@ -73,8 +73,8 @@ mod tests {
             "list": ["2025-11-23T10:01:00.500000"], "text": "10:00",
         });
         shift(&mut body);
-        let event = time(&body["event"]["timestamp"], "timestamp").unwrap();
-        let first = time(&body["first"], "").unwrap();
+        let event = time(&body["event"]["timestamp"], "timestamp").expect("a time");
+        let first = time(&body["first"], "").expect("a time");
         assert!((Utc::now() - event).num_seconds() < 5);
         assert_eq!((event - first).num_milliseconds(), 60_500);
         assert_eq!(body["event"]["id"], 1_763_892_000);

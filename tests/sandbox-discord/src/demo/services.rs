@@ -1,6 +1,6 @@
 //! The bot beside the sandbox: where it takes webhooks, and where it counts.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -27,12 +27,16 @@ pub struct Services {
 }
 
 impl Services {
-    /// Refuses what is not on this machine.
+    /// Refuses what is not on this machine, and to let others use it.
     ///
     /// # Errors
-    /// When a URL names another host.
-    pub fn check(&self) -> anyhow::Result<()> {
-        for url in [&self.ingress, &self.ingress_metrics, &self.discord_metrics].into_iter().flatten() {
+    /// When a URL names another host, or the sandbox listens for other hosts.
+    pub fn check(&self, listens: SocketAddr) -> anyhow::Result<()> {
+        let urls: Vec<_> =
+            [&self.ingress, &self.ingress_metrics, &self.discord_metrics].into_iter().flatten().collect();
+        let used = !urls.is_empty() || self.nats_pid.is_some();
+        ensure!(!used || listens.ip().is_loopback(), "others could use the bot: listen on 127.0.0.1");
+        for url in urls {
             let here = match url.host().context("a URL without a host")? {
                 Host::Domain(name) => name == "localhost",
                 Host::Ipv4(address) => address.is_loopback(),
@@ -41,5 +45,22 @@ impl Services {
             ensure!(here, "{url} is not on this machine");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_sent_to_and_served() {
+        let check = |url: &str, listens: &str| {
+            let services = Services { ingress: url.parse().ok(), ..Services::default() };
+            services.check(listens.parse().expect("an address")).is_ok()
+        };
+        assert!(check("https://127.0.0.1:8080", "127.0.0.1:8070"));
+        assert!(check("https://localhost:8080", "[::1]:8070"));
+        assert!(!check("https://bot.example.com", "127.0.0.1:8070"));
+        assert!(!check("https://127.0.0.1:8080", "0.0.0.0:8070"));
     }
 }

@@ -2,8 +2,8 @@
 
 import { world, guild, channelName, roleName, userName, ordered, isThread } from "./world.js";
 
-export const CHANNEL = 7;
-export const ROLE = 8;
+const CHANNEL = 7;
+const ROLE = 8;
 const USER = 6;
 const BOOLEAN = 5;
 

@@ -87,6 +87,7 @@ export function startComposer(refresh) {
     event.preventDefault();
     send(refresh);
   });
+  input.addEventListener("input", () => complain(null));
   input.addEventListener("keydown", (event) => {
     if (completions.key(event)) {
       event.preventDefault();

@@ -1,5 +1,8 @@
 // Everything shown is put in as text, never as markup.
 
+/** Stands for every picture: this page asks no other host. */
+export const GLYPH = "/sandbox/page/glyph.svg";
+
 export const byId = (id) => document.getElementById(id);
 
 /** An element with attributes, listeners (`onclick`) and children. Absent values are left out. */

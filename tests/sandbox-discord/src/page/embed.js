@@ -1,12 +1,9 @@
 // Embeds: author, title, text, fields, footer.
 
-import { link, make } from "./dom.js";
+import { GLYPH, link, make } from "./dom.js";
 import { blocks, inline } from "./markdown.js";
 import { moment } from "./time.js";
 
-const GLYPH = "/sandbox/page/glyph.svg";
-
-/** Pictures are elsewhere, and this page asks no other host: the glyph stands for each. */
 const picture = (url, className) => make("img", { class: className, src: GLYPH, alt: "", title: url });
 
 export function embed(data) {

@@ -20,16 +20,20 @@ export async function refreshLog() {
   drawLog();
 }
 
+/** Ids are ordered by time; as text the longer one is the later one. */
+const older = (one, other) => one.id.length - other.id.length || (one.id < other.id ? -1 : 1);
+
 function entries() {
-  const shown = messages.map((json, index) => {
-    const grouped = continues(json, messages[index - 1]);
-    return { key: json.id, text: JSON.stringify([json, grouped, world.user]), draw: () => message(json, { grouped }) };
+  const mine = new Map(answersHere().map((hidden) => [hidden.json, hidden]));
+  const all = [...messages, ...mine.keys()].sort(older);
+  const shown = all.map((json, index) => {
+    const [before, hidden] = [all[index - 1], mine.get(json)];
+    const grouped = !hidden && !mine.has(before) && continues(json, before);
+    const text = JSON.stringify([json, grouped, Boolean(hidden), world.user]);
+    return { key: json.id, text, draw: () => message(json, { grouped, hidden }) };
   });
-  const mine = answersHere().map((hidden) => ({
-    key: "hidden-" + hidden.json.id, text: JSON.stringify(hidden), draw: () => message(hidden.json, { hidden }),
-  }));
   const late = waitingHere().map((entry, index) => ({ key: "waiting-" + index, text: entry.used, draw: () => thinking(entry) }));
-  return [...shown, ...mine, ...late];
+  return [...shown, ...late];
 }
 
 /** Draws only what has changed, so that focus, open menus and selections stay. */

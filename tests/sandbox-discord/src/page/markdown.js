@@ -135,8 +135,9 @@ function list(waiting) {
   if (indent === undefined) return null;
   const node = number ? make("ol", { start: number }) : make("ul");
   while (waiting.length) {
-    const [, deep, , text] = ITEM.exec(waiting[0]) || [];
+    const [, deep, numbered, text] = ITEM.exec(waiting[0]) || [];
     if (deep === undefined || deep.length < indent.length) break;
+    if (deep.length === indent.length && Boolean(numbered) !== Boolean(number)) break;
     if (deep.length > indent.length && node.lastElementChild) {
       node.lastElementChild.append(list(waiting));
       continue;

@@ -1,14 +1,13 @@
 // One message.
 
 import { components } from "./components.js";
-import { make, unseen } from "./dom.js";
+import { GLYPH, make, unseen } from "./dom.js";
 import { embed } from "./embed.js";
 import { dismiss } from "./interact.js";
 import { blocks, inline } from "./markdown.js";
 import { moment } from "./time.js";
 import { userName, world } from "./world.js";
 
-const GLYPH = "/sandbox/page/glyph.svg";
 /** Messages of one author within this time share a head. */
 const GROUP = 7 * 60_000;
 
@@ -16,7 +15,7 @@ const avatar = (author) => author.bot
   ? make("img", { class: "avatar", src: GLYPH, alt: "" })
   : make("span", { class: `avatar tint-${Number(author.id.slice(-2)) % 5}`, "aria-hidden": "true" }, author.username[0].toUpperCase());
 
-const head = (json) => make("h3", { class: "head" },
+const head = (json) => make("h2", { class: "head" },
   make("span", { class: "author" }, json.author.username),
   json.author.bot && make("span", { class: "bot" }, "APP"),
   make("span", { class: "time" }, moment(json.timestamp)));

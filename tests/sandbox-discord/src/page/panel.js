@@ -100,6 +100,10 @@ function listen() {
 export async function startPanel() {
   const demo = await get("demo");
   byId("send-part").hidden = !demo.ingress;
+  if (!demo.ingress) {
+    byId("panel-toggle").textContent = "Faults";
+    byId("panel").setAttribute("aria-label", "Faults");
+  }
   byId("counters-part").hidden = !demo.counters;
   drawFixtures(demo.fixtures || []);
   listen();

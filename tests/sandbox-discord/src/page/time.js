@@ -18,7 +18,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 const absolute = (date, style) => new Intl.DateTimeFormat(undefined, STYLES[style] || STYLES.f).format(date);
 
 /** "3 minutes ago", "in 2 hours". */
-export function ago(date, now = Date.now()) {
+function ago(date, now = Date.now()) {
   const seconds = Math.round((date - now) / 1000);
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) || ["second", 1];
   return relative.format(Math.trunc(seconds / size), unit);

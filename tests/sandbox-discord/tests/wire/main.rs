@@ -5,6 +5,7 @@
 mod client;
 mod components;
 mod control;
+mod demo;
 mod edge;
 mod ends;
 mod faults;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Reply, ReplyTexts};
 
 /// Where the help leads for everything else.
-pub(super) const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
+const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 
 /// A command as the help shows it.
 struct Entry {
@@ -85,3 +85,6 @@ fn field(name: &str, entries: &[Entry], example: impl Fn(&Entry) -> String) -> V
     let lines: Vec<_> = entries.iter().map(|entry| format!("- {}: {}", example(entry), entry.does)).collect();
     json!({"name": name, "value": lines.join("\n")})
 }
+
+#[cfg(test)]
+mod tests;
