@@ -175,7 +175,7 @@ impl Service {
             stack_traces,
             authority: authority.clone(),
             discord: discord.clone(),
-            style: Style { glyph_url: settings.glyph_url.clone(), links: true },
+            style: Style { layout: settings.alert_style, glyph_url: settings.glyph_url.clone(), links: true },
             max_age: settings.alert_max_age(),
             backlog_max: usize::try_from(settings.common.nats.channel_backlog_max).unwrap_or(usize::MAX),
         };

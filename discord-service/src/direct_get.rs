@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use async_nats::{HeaderMap, Request, StatusCode, jetstream};
+use async_nats::{
+    HeaderMap, Request, StatusCode,
+    jetstream::{self, message::StreamMessage},
+};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde_json::json;
@@ -26,6 +29,12 @@ pub(crate) struct StoredMessage {
     pub(crate) payload: Bytes,
     /// The trace that its headers name.
     pub(crate) trace: Option<TracePoint>,
+}
+
+impl From<StreamMessage> for StoredMessage {
+    fn from(message: StreamMessage) -> Self {
+        Self::new(message.sequence, &message.headers, message.payload)
+    }
 }
 
 impl StoredMessage {

@@ -27,11 +27,12 @@ const OPERATION: &str = "KV-Operation";
 const ROLLUP: &str = "Nats-Rollup";
 
 /// The last entry of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Entry {
-    /// What a write that follows must name.
+    /// What a write that follows must name: 0 where the key was never written, or
+    /// purged with all marks.
     pub(crate) revision: u64,
-    /// None when the key was removed.
+    /// None when the key was removed, or never written.
     pub(crate) value: Option<Bytes>,
 }
 
@@ -73,11 +74,11 @@ impl Bucket {
         self.js.client()
     }
 
-    /// The key's entry; none when it was never written, or purged with all marks.
-    pub(crate) async fn entry(&self, key: &str) -> anyhow::Result<Option<Entry>> {
+    /// The key's entry.
+    pub(crate) async fn entry(&self, key: &str) -> anyhow::Result<Entry> {
         let last = kv::last_at_leader(&self.js, self.name, &self.subject(key)).await;
         let last = last.with_context(|| format!("cannot read from the bucket {}", self.name))?;
-        Ok(last.map(|message| {
+        Ok(last.map_or_else(Entry::default, |message| {
             let removed = message.headers.get(OPERATION).is_some_and(|operation| operation.as_str() != "PUT");
             Entry { revision: message.sequence, value: (!removed).then_some(message.payload) }
         }))
@@ -85,7 +86,7 @@ impl Bucket {
 
     /// The key's value.
     pub(crate) async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>> {
-        Ok(self.entry(key).await?.and_then(|entry| entry.value))
+        Ok(self.entry(key).await?.value)
     }
 
     /// The keys that match, from the stream's index of subjects.
@@ -109,6 +110,15 @@ impl Bucket {
     /// returns the new one.
     pub(crate) async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64, WriteError> {
         self.publish(key, expecting(revision), value).await
+    }
+
+    /// Writes the key in place of this revision; `false` if another write came first.
+    pub(crate) async fn replace(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<bool> {
+        match self.update(key, value, revision).await {
+            Ok(_) => Ok(true),
+            Err(WriteError::Conflict) => Ok(false),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
     }
 
     /// Writes the key for so long, in place of this revision (0: the key is absent,

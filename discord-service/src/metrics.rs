@@ -1,6 +1,7 @@
 //! What discord-service counts and measures, beside [`Metric::COMMON`].
 
 use shared::telemetry::Metric;
+use strum::VariantNames as _;
 
 use crate::dead_letters::DeadLetterReason;
 
@@ -34,7 +35,7 @@ pub const METRICS: &[Metric] = &[
         "From Sentry's request to Discord's answer, by the oldest alert of a post",
     ),
     Metric::counter("sentry_bot_dead_letters_total", "Alerts that became dead letters, by reason")
-        .values("reason", DeadLetterReason::TOKENS),
+        .values("reason", DeadLetterReason::VARIANTS),
     Metric::counter("sentry_bot_alerts_dropped_total", "Alerts for channels that nobody ever authorized")
         .zero(),
     Metric::counter(

@@ -43,7 +43,7 @@ pub async fn answer(
         let (nats, authority) = (nats.clone(), authority.clone());
         tokio::spawn(async move {
             let verdict = verdict(&authority, &question.payload).await;
-            metrics::counter!("sentry_bot_verdicts_total", "verdict" => name(&verdict)).increment(1);
+            metrics::counter!("sentry_bot_verdicts_total", "verdict" => <&str>::from(&verdict)).increment(1);
             let answer = serde_json::to_vec(&verdict).unwrap_or_default();
             if let Err(error) = nats.publish(reply, answer.into()).await {
                 tracing::debug!(%error, "cannot answer the ingress");
@@ -70,16 +70,5 @@ async fn verdict(authority: &Authority, question: &[u8]) -> Verdict {
             tracing::warn!(channel.id = %request.channel, %error, "cannot give the ingress a verdict for this channel");
             Verdict::Unavailable
         }
-    }
-}
-
-const fn name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Accepted => "accepted",
-        Verdict::ChannelNotAuthorized => "channel_not_authorized",
-        Verdict::UserUnknown => "user_unknown",
-        Verdict::UserWithoutProject => "user_without_project",
-        Verdict::UserOnOtherProject { .. } => "user_on_other_project",
-        Verdict::Unavailable => "unavailable",
     }
 }

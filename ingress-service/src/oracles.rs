@@ -4,18 +4,18 @@
 use serde_json::Value;
 
 use crate::payload::{
-    legacy::BODY,
+    other_senders::BODY,
     prune::{KEPT_ITEMS, Wanted},
 };
 
-/// What the code keeps of a legacy webhook's body, and what a plain reading
+/// What the code keeps of a body without a resource, and what a plain reading
 /// keeps. `None` where a plain reading cannot tell.
 pub fn prune(body: &[u8]) -> Option<(Option<Value>, Value)> {
     let plain: Value = serde_json::from_slice(body).ok()?;
     Some((crate::payload::prune::prune(body, BODY).ok(), keep(plain, BODY)))
 }
 
-fn keep(value: Value, wanted: &Wanted) -> Value {
+fn keep(value: Value, wanted: &'static Wanted) -> Value {
     match value {
         Value::Array(items) => {
             let first = items.len().saturating_sub(KEPT_ITEMS);
@@ -24,9 +24,8 @@ fn keep(value: Value, wanted: &Wanted) -> Value {
             Value::Array(kept.map(Iterator::collect).unwrap_or_default())
         }
         Value::Object(fields) => {
-            let find = |name: &str| wanted.fields.iter().find(|(wanted, _)| *wanted == name);
             let kept = fields.into_iter().filter_map(|(name, value)| {
-                let (_, wanted) = find(&name)?;
+                let (_, wanted) = wanted.field(&name)?;
                 Some((name, keep(value, wanted)))
             });
             Value::Object(kept.collect())

@@ -2,6 +2,7 @@
 //! The answer is advice: delivery checks everything again.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::ids::{ChannelId, UserId};
 
@@ -18,8 +19,9 @@ pub struct VerdictRequest {
 }
 
 /// The answer of discord-service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     /// The alert may be posted.
     Accepted,

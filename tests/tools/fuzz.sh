@@ -22,7 +22,7 @@ for target in "$@"; do
     # The first folder gets new inputs, the others are only read.
     folders=("$work/corpus" "tests/fuzz/seeds/$target")
     case $target in
-    ingress) folders+=(tests/fixtures/legacy) ;;
+    ingress) folders+=(tests/fixtures/legacy tests/fixtures/glitchtip tests/fixtures/bugsink) ;;
     platform) folders+=(tests/fixtures/platform) ;;
     esac
     "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \

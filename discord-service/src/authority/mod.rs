@@ -1,5 +1,5 @@
-//! Who may post where: the one place where the store's facts and Discord's
-//! come together. Verdicts, delivery and commands all ask here.
+//! Who may post where. Only here do the store's facts and Discord's facts come
+//! together. Verdicts, delivery and commands ask here.
 
 mod hidden_channels;
 
@@ -12,7 +12,6 @@ use moka::future::Cache;
 use shared::{
     ChannelId, GuildId, UserId, alert::UNKNOWN_PROJECT, trust::ChannelTrust, verdict::Verdict, wire,
 };
-
 use tokio::time::Instant;
 
 use self::hidden_channels::HiddenChannels;
@@ -24,21 +23,21 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How long it is remembered that Discord knows a user, and that it does not.
+/// How long the bot remembers that Discord knows a user, or does not.
 const USER_FOUND: Duration = Duration::from_secs(60 * 60);
 const USER_NOT_FOUND: Duration = Duration::from_secs(10 * 60);
 /// Users looked up at Discord in a second, by one pod.
 const USER_LOOKUPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
-/// Entries kept of each kind; the oldest go first.
+/// Entries of each kind that are kept; the oldest go first.
 const REMEMBERED: u64 = 100_000;
 
-/// The question cannot be answered now; ask again later.
+/// There is no answer now: ask again later.
 #[derive(Debug, thiserror::Error)]
 pub enum AskAgain {
     /// The store is away.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Discord is away, or the memory of channels in NATS is.
+    /// Discord or NATS is away.
     #[error("{0:#}")]
     Elsewhere(anyhow::Error),
     /// The bot's token is not valid.
@@ -75,9 +74,9 @@ pub struct Authority(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     discord: Discord,
-    /// KV bucket of every channel that was ever found authorized and its guild.
+    /// The bucket of all channels that were ever found authorized, with their guilds.
     known: Bucket,
-    /// KV bucket in which lanes note that Discord blocks a channel.
+    /// The bucket in which lanes record that a channel is closed.
     lanes: Bucket,
     guilds: Cache<ChannelId, GuildId>,
     hidden: HiddenChannels,
@@ -97,15 +96,15 @@ impl Authority {
             lanes,
             guilds: Cache::new(REMEMBERED),
             hidden: HiddenChannels::new(REMEMBERED),
-            users_found: remembered_for(USER_FOUND),
-            users_not_found: remembered_for(USER_NOT_FOUND),
-            // A verdict must not let strangers spend the bot's requests.
+            users_found: Cache::builder().max_capacity(REMEMBERED).time_to_live(USER_FOUND).build(),
+            users_not_found: Cache::builder().max_capacity(REMEMBERED).time_to_live(USER_NOT_FOUND).build(),
+            // Strangers must not spend the bot's requests through verdicts.
             user_lookups: RateLimiter::direct(Quota::per_second(USER_LOOKUPS)),
         }))
     }
 
-    /// Whether the bot may post in the channel. A channel that no guild lists costs no request
-    /// to Discord.
+    /// Whether the bot may post in the channel. A channel that no guild lists costs no
+    /// request to Discord.
     ///
     /// # Errors
     /// [`AskAgain`] when the store or Discord cannot be asked now.
@@ -141,8 +140,8 @@ impl Authority {
         }
     }
 
-    /// An admin has just authorized the channel, perhaps once more after mending
-    /// the bot's permissions there: whatever kept its alerts back is forgotten.
+    /// An admin has just authorized the channel, perhaps again after a change of the
+    /// bot's permissions. Forgets what kept its alerts back.
     ///
     /// # Errors
     /// When NATS cannot be written to now.
@@ -151,12 +150,12 @@ impl Authority {
         closure::lift(&self.0.lanes, channel).await?;
         self.remember(channel, guild).await?;
         let news = Reopening { guild, channels: Some(vec![channel]), spread: false };
-        // Where it gets lost, the next alert is a try all the same.
+        // If this gets lost, the next alert is a try all the same.
         let _ = self.0.lanes.client().publish(wire::REOPENING, news.encode().into()).await;
         Ok(())
     }
 
-    /// The channel's guild, where it was ever found authorized and that can be told now.
+    /// The channel's guild, if the channel was ever found authorized and NATS answers.
     pub(crate) async fn guild_if_known(&self, channel: ChannelId) -> Option<GuildId> {
         match self.0.guilds.get(&channel).await {
             Some(guild) => Some(guild),
@@ -178,8 +177,8 @@ impl Authority {
         }
     }
 
-    /// Whether the channel was ever found authorized. Alerts of one that never
-    /// was are strangers' and leave no trace.
+    /// Whether the channel was ever found authorized. Alerts of other channels are
+    /// strangers' and leave no trace.
     ///
     /// # Errors
     /// When NATS cannot be asked now.
@@ -187,8 +186,8 @@ impl Authority {
         Ok(self.0.guilds.contains_key(&channel) || self.known(channel).await?.is_some())
     }
 
-    /// Whether this user may be mentioned for this project. Where Sentry names
-    /// none, a project of any name will do: nothing says that it is another one.
+    /// Whether this user may be mentioned for this project. If Sentry names no project,
+    /// any project of the user will do.
     ///
     /// # Errors
     /// [`AskAgain`] when the store cannot be asked now.
@@ -226,7 +225,7 @@ impl Authority {
         let ChannelStanding::Authorized(guild) = self.standing(channel).await? else {
             return Ok(Verdict::ChannelNotAuthorized);
         };
-        // Where nobody knows what the channel trusts, nobody can say that it takes this.
+        // Without the channel's trust, the bot cannot say that it takes this alert.
         self.trust(channel).await?;
         let Some(user) = mention else {
             return Ok(Verdict::Accepted);
@@ -239,8 +238,8 @@ impl Authority {
         })
     }
 
-    /// Whether Discord surely does not know this user. Only chooses between two
-    /// texts, so it is asked seldom and its outage does not matter.
+    /// Whether Discord certainly does not know this user. This only chooses between
+    /// two texts, so the bot seldom asks, and an outage does not matter.
     async fn is_unknown_user(&self, user: UserId) -> bool {
         if user.get() == 0 || self.0.users_not_found.contains_key(&user) {
             return true;
@@ -276,11 +275,11 @@ impl Authority {
         Ok(value.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
     }
 
-    /// What is kept of a channel that was ever found authorized. That there is
-    /// something counts, also where a newer build wrote it in its own way.
+    /// The note of a channel that was ever found authorized. It counts also if a newer
+    /// build wrote it in another form.
     async fn known(&self, channel: ChannelId) -> anyhow::Result<Option<Bytes>> {
-        // From the leader: a channel that a lagging replica does not know would be
-        // taken for a stranger's, and its alerts dropped.
+        // The leader is asked. A channel that a lagging replica does not know would be
+        // taken for a stranger's, and its alerts would be dropped.
         self.0.known.get(&channel.to_string()).await.context("cannot read the known channels")
     }
 
@@ -292,12 +291,4 @@ impl Authority {
         }
         Ok(())
     }
-}
-
-fn remembered_for<K, V>(time: Duration) -> Cache<K, V>
-where
-    K: std::hash::Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    Cache::builder().max_capacity(REMEMBERED).time_to_live(time).build()
 }

@@ -2,14 +2,14 @@
 
 use shared::ChannelId;
 
-/// What keeps the bot from posting, as far as Discord tells.
+/// What keeps the bot from posting, as far as Discord says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
-    /// The permissions that it lacks, by their names.
+    /// The names of the permissions that the bot lacks.
     pub missing: Vec<String>,
     /// When a time-out of the bot ends, in milliseconds since 1970.
     pub timed_out_until_ms: Option<i64>,
-    /// Discord knows no such channel: it was deleted.
+    /// Whether the channel was deleted: Discord does not know it.
     pub gone: bool,
     /// The bot is no longer a member of the guild.
     pub removed: bool,

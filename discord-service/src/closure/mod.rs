@@ -18,10 +18,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
-/// The version of what this build writes. Builds before it wrote only why.
+/// The version of the record. Older builds wrote only why.
 const VERSION: u32 = 1;
 
-/// When the next alert is a try, after so many tries in vain.
+/// The pauses between tries: one after each try in vain.
 #[derive(Debug, Clone)]
 pub(crate) struct Pauses(pub(crate) Vec<Duration>);
 
@@ -38,11 +38,11 @@ impl Pauses {
     }
 }
 
-/// The longest of the default ones.
+/// The longest default pause.
 const LONGEST_MS: i64 = 60 * 60 * 1_000;
 
-/// A channel that is closed, or that was and whose dead letters follow now.
-/// Times are in milliseconds since 1970.
+/// A channel that is closed, or was closed and whose dead letters follow now. Times
+/// are in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closure {
     v: u32,
@@ -54,25 +54,25 @@ pub struct Closure {
     /// What is in the way and what helps.
     #[serde(default)]
     remedy: String,
-    /// It was deleted.
+    /// Whether the channel was deleted.
     #[serde(default)]
     pub gone: bool,
-    /// Since when; a build before this one did not say.
+    /// Since when; older builds did not say.
     #[serde(default)]
     pub since_ms: Option<i64>,
     /// Tries in vain since then.
     #[serde(default)]
     tries: u32,
-    /// From when on the next alert is a try.
+    /// From this time on, the next alert is a try.
     #[serde(default)]
     try_ms: i64,
     /// When a time-out of the bot ends.
     #[serde(default)]
     pub timed_out_until_ms: Option<i64>,
-    /// The channel of a thread, where it is known.
+    /// The channel of a thread, or the category of a channel, if known.
     #[serde(default)]
     pub(crate) parent: Option<ChannelId>,
-    /// It is open again, and these dead letters follow.
+    /// Set once the channel is open again: these dead letters follow.
     #[serde(default)]
     pub(crate) following: Option<Following>,
 }
@@ -80,7 +80,7 @@ pub struct Closure {
 /// Which dead letters follow, by their sequence in their stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Following {
-    /// The next to be looked at.
+    /// The next to look at.
     pub(crate) next: u64,
     /// The last of them.
     pub(crate) last: u64,
@@ -119,7 +119,7 @@ impl Closure {
         Self { why, remedy, gone, timed_out_until_ms, parent: parent.or(self.parent), ..self }
     }
 
-    /// What is in the way and what helps; a build before this one did not say.
+    /// What is in the way and what helps; older builds did not say.
     pub fn remedy(&self) -> String {
         match self.remedy.as_str() {
             "" => Access::default().remedy(),
@@ -127,17 +127,17 @@ impl Closure {
         }
     }
 
-    /// Discord's words, as far as they are kept by themselves.
+    /// Discord's words.
     pub fn words(&self) -> &str {
         if self.words.is_empty() { &self.why } else { &self.words }
     }
 
-    /// The channel is open again, and these dead letters follow.
+    /// The same of a channel that is open again: these dead letters follow.
     pub(crate) fn followed_by(self, following: Following) -> Self {
         Self { following: Some(following), ..self }
     }
 
-    /// Reads what this build or one before it wrote.
+    /// Reads a record of this build or of an older one.
     pub(crate) fn read(value: &[u8]) -> Self {
         serde_json::from_slice(value).unwrap_or_else(|_| Self {
             v: 0,
@@ -154,23 +154,23 @@ impl Closure {
         })
     }
 
-    /// The same, with the next alert as a try.
+    /// The same, but the next alert is a try.
     pub(crate) fn due(self) -> Self {
         Self { v: VERSION, try_ms: 0, ..self }
     }
 
-    /// As [`Self::read`] reads it.
+    /// In the form that [`Self::read`] reads.
     pub(crate) fn encode(&self) -> anyhow::Result<Bytes> {
         let value = serde_json::to_vec(self).context("cannot encode that the channel is closed")?;
         Ok(value.into())
     }
 
-    /// Whether Discord says no still, as far as anybody knows.
+    /// Whether Discord still says no, as far as the bot knows.
     pub fn is_closed(&self) -> bool {
         self.following.is_none()
     }
 
-    /// Whether the next alert is a try. Where that is further away than any
+    /// Whether the next alert is a try. If the time for it is further away than any
     /// pause, the wall clock has stepped.
     pub(crate) fn is_due(&self, now_ms: i64) -> bool {
         !(1..=LONGEST_MS).contains(&self.try_ms.saturating_sub(now_ms))

@@ -1,12 +1,12 @@
-//! Reads and changes what is kept of closed channels, from outside their lanes.
+//! Reads and changes the records of closed channels, for all but their lanes.
 
 use anyhow::Context as _;
 use shared::ChannelId;
 
 use super::Closure;
-use crate::kv::{Bucket, Entry, WriteError};
+use crate::kv::{Bucket, Entry};
 
-/// What is known of the channel, if it is closed or was and its dead letters follow.
+/// The record of the channel, if it is closed, or was and its dead letters follow.
 ///
 /// # Errors
 /// When NATS is away.
@@ -20,7 +20,7 @@ pub(crate) async fn all(bucket: &Bucket) -> anyhow::Result<Vec<ChannelId>> {
     let mut closed = Vec::new();
     for key in bucket.keys("*.blocked").await? {
         let channel = key.strip_suffix(".blocked").and_then(|id| id.parse().ok());
-        // What was lifted leaves a mark behind.
+        // A record that was removed leaves a mark.
         if let Some(channel) = channel
             && bucket.get(&key).await?.is_some()
         {
@@ -30,7 +30,8 @@ pub(crate) async fn all(bucket: &Bucket) -> anyhow::Result<Vec<ChannelId>> {
     Ok(closed)
 }
 
-/// Lets the next alert of the channel be a try. Once it is shown, dead letters follow.
+/// Makes the next alert of the channel a try. Once Discord shows it, dead letters
+/// follow.
 ///
 /// # Errors
 /// When NATS is away.
@@ -38,21 +39,19 @@ pub async fn lift(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<()> {
     let cannot = "cannot open the channel";
     loop {
         let entry = bucket.entry(&key(channel)).await.context(cannot)?;
-        let Some(Entry { revision, value: Some(value) }) = entry else { return Ok(()) };
+        let Entry { revision, value: Some(value) } = entry else { return Ok(()) };
         let closure = Closure::read(&value);
         if !closure.is_closed() {
             return Ok(());
         }
-        match bucket.update(&key(channel), closure.due().encode()?, revision).await {
-            Ok(_) => return Ok(()),
-            // The lane has tried it meanwhile.
-            Err(WriteError::Conflict) => {}
-            Err(error) => return Err(error).context(cannot),
+        // Otherwise the lane has tried it meanwhile.
+        if bucket.replace(&key(channel), closure.due().encode()?, revision).await.context(cannot)? {
+            return Ok(());
         }
     }
 }
 
-/// The key of what is kept of the channel.
+/// The key of the channel's record.
 pub(crate) fn key(channel: ChannelId) -> String {
     format!("{channel}.blocked")
 }

@@ -1,11 +1,10 @@
 //! The last dead letters of one channel, and whether a certain alert is one.
 
 use anyhow::Context as _;
-use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
-use futures::TryStreamExt as _;
 use shared::{ChannelId, wire};
 
 use super::{DeadLetter, DeadLetters};
+use crate::leader_stream::LeaderStream;
 
 /// How far back to look first, in sequences of the stream; then so many times
 /// as far. Dead letters of other channels stand between those of one.
@@ -30,26 +29,23 @@ impl DeadLetters {
     /// When NATS is away.
     pub async fn latest(&self, channel: ChannelId, count: usize) -> anyhow::Result<Latest> {
         let subjects = wire::dead_letter_subject("*", channel);
-        let stream = self.stream().await?;
-        let counts = stream.info_with_subjects(&subjects).await.context("cannot count the dead letters")?;
-        let counts: Vec<(String, usize)> =
-            counts.try_collect().await.context("cannot count the dead letters")?;
-        let kept: usize = counts.iter().map(|(_, count)| count).sum();
-        if kept == 0 {
+        let stream = LeaderStream::new(&self.js, wire::DEAD_LETTERS).await?;
+        let kept = stream.count(&subjects).await.context("cannot count the dead letters")?;
+        let last = stream.last(&subjects).await.context("cannot look for a dead letter")?;
+        let Some(last) = last.map(|letter| letter.sequence).filter(|_| kept > 0) else {
             return Ok(Latest::default());
-        }
-        let Some(last) = last_of(&stream, &subjects).await? else { return Ok(Latest::default()) };
+        };
         let mut span = LOOK_BACK;
         let letters = loop {
             let from = last.saturating_sub(span).max(1);
             let found = self.from(channel, from).await?;
-            if found.len() >= count.min(kept) || from == 1 {
+            if found.len() as u64 >= kept.min(count as u64) || from == 1 {
                 break found;
             }
             span = span.saturating_mul(FURTHER);
         };
         let letters = letters.into_iter().rev().take(count).flatten().collect();
-        Ok(Latest { kept: kept as u64, letters })
+        Ok(Latest { kept, letters })
     }
 
     /// The channel's dead letters from this sequence on; `None` for those that
@@ -76,14 +72,11 @@ impl DeadLetters {
         after: u64,
     ) -> anyhow::Result<Option<DeadLetter>> {
         let subjects = wire::dead_letter_subject("*", channel);
-        let stream = self.stream().await?;
+        let stream = LeaderStream::new(&self.js, wire::DEAD_LETTERS).await?;
         let mut from = after + 1;
         for _ in 0..MAX_LOOKED_THROUGH {
-            let message = match stream.get_first_raw_message_by_subject(&subjects, from).await {
-                Ok(message) => message,
-                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => break,
-                Err(error) => return Err(error).context("cannot look for a dead letter"),
-            };
+            let found = stream.first(&subjects, from).await.context("cannot look for a dead letter")?;
+            let Some(message) = found else { break };
             from = message.sequence + 1;
             let letter: Option<DeadLetter> = serde_json::from_slice(&message.payload).ok();
             let is_it = |letter: &DeadLetter| {
@@ -94,17 +87,5 @@ impl DeadLetters {
             }
         }
         Ok(None)
-    }
-
-    async fn stream(&self) -> anyhow::Result<Stream<()>> {
-        self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("no dead letters yet")
-    }
-}
-
-async fn last_of(stream: &Stream<()>, subjects: &str) -> anyhow::Result<Option<u64>> {
-    match stream.get_last_raw_message_by_subject(subjects).await {
-        Ok(message) => Ok(Some(message.sequence)),
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(error).context("cannot look for a dead letter"),
     }
 }

@@ -10,7 +10,7 @@ pub use review::Replayed;
 
 use std::{collections::BTreeSet, fmt};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -19,8 +19,9 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sentry::Level;
 use serde::{Deserialize, Serialize};
 use shared::{Alert, ChannelId, telemetry, wire};
+use strum::{IntoStaticStr, VariantNames};
 
-use crate::{direct_get::StoredMessage, sequences::log_ids};
+use crate::{direct_get::StoredMessage, leader_stream::LeaderStream, sequences::log_ids};
 
 /// The version of the record that this build writes.
 const VERSION: u32 = 1;
@@ -30,8 +31,9 @@ const RAW_BYTES: usize = 4096;
 const IN_FLIGHT: usize = 128;
 
 /// Why an alert is dead, as one token of the subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum DeadLetterReason {
     /// The channel is no longer authorized.
     Revoked,
@@ -50,21 +52,9 @@ pub enum DeadLetterReason {
 }
 
 impl DeadLetterReason {
-    /// Every reason's token.
-    pub const TOKENS: &'static [&'static str] =
-        &["revoked", "mention", "untrusted", "expired", "unreachable", "refused", "unreadable"];
-
     /// The reason as a token of the subject and as a metric's label.
-    pub const fn token(self) -> &'static str {
-        match self {
-            Self::Revoked => "revoked",
-            Self::Mention => "mention",
-            Self::Untrusted => "untrusted",
-            Self::Expired => "expired",
-            Self::Unreachable => "unreachable",
-            Self::Refused => "refused",
-            Self::Unreadable => "unreadable",
-        }
+    pub fn token(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -169,15 +159,37 @@ impl LetterStream for DeadLetters {
         channel: ChannelId,
         from: u64,
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        self.unreachable_page(channel, from).await
+        self.page_of(&wire::dead_letter_subject(DeadLetterReason::Unreachable.token(), channel), from).await
     }
 
     async fn last(&self) -> anyhow::Result<u64> {
-        self.last_sequence().await
+        let mut stream = self.js.get_stream(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
+        Ok(stream.info().await.context("cannot count the dead letters")?.state.last_sequence)
     }
 
     async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()> {
-        self.requeue(sequence, alert).await
+        // The id is made of the dead letter's stream and sequence, so that it is stored
+        // once, however often it is put back.
+        let mut headers = HeaderMap::new();
+        let id = format!("{}-{}-{sequence}-{}", alert.channel, wire::DEAD_LETTERS, alert.timestamp_ms);
+        headers.insert(NATS_MESSAGE_ID, id);
+        let stored = self
+            .js
+            .publish_with_headers(wire::alert_subject(alert.channel), headers, alert.encode().into())
+            .await
+            .context("cannot put an alert back")?;
+        stored.await.context("cannot put an alert back")?;
+        let stream =
+            self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("cannot find the stream")?;
+        match stream.delete_message(sequence).await {
+            Ok(deleted) => ensure!(deleted, "the dead letter was not removed"),
+            // Another put it back as well: both stored it once.
+            Err(error) => match LeaderStream::new(&self.js, wire::DEAD_LETTERS).await?.get(sequence).await {
+                Ok(None) => {}
+                _ => return Err(error).context("cannot remove the dead letter"),
+            },
+        }
+        Ok(())
     }
 }
 

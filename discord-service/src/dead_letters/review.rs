@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Context as _, ensure};
-use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::stream::RawMessageErrorKind};
+use anyhow::Context as _;
 use shared::{ChannelId, wire};
 
-use super::{DeadLetter, DeadLetterReason, DeadLetters};
-use crate::{closure, direct_get, kv::Bucket};
+use super::{DeadLetter, DeadLetters, LetterStream as _};
+use crate::{closure, direct_get, kv::Bucket, leader_stream::LeaderStream};
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,22 +33,13 @@ impl DeadLetters {
         self.page_of(&subjects(channel), from).await
     }
 
-    /// The same of one channel's that are unreachable.
-    pub(super) async fn unreachable_page(
-        &self,
-        channel: ChannelId,
-        from: u64,
-    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        self.page_of(&wire::dead_letter_subject(DeadLetterReason::Unreachable.token(), channel), from).await
-    }
-
     /// How many of a channel's dead letters follow when it is open again. Those
     /// received after this time (milliseconds since 1970) count, up to a
     /// thousand.
     pub(crate) async fn following(&self, channel: ChannelId, oldest_ms: i64) -> anyhow::Result<usize> {
         let (mut from, mut count) = (1, 0);
         while count < 1_000 {
-            let page = self.unreachable_page(channel, from).await?;
+            let page = self.unreachable(channel, from).await?;
             let Some((last, _)) = page.last() else { break };
             from = last + 1;
             count += page.iter().flat_map(|(_, letter)| letter).filter(|l| l.follows(oldest_ms)).count();
@@ -57,7 +47,11 @@ impl DeadLetters {
         Ok(count)
     }
 
-    async fn page_of(&self, subjects: &str, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+    pub(super) async fn page_of(
+        &self,
+        subjects: &str,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
         let batch = direct_get::read(&self.js, wire::DEAD_LETTERS, subjects, from, direct_get::BATCH).await?;
         Ok(batch
             .messages
@@ -71,12 +65,9 @@ impl DeadLetters {
     /// # Errors
     /// When NATS is away.
     pub async fn show(&self, sequence: u64) -> anyhow::Result<Option<serde_json::Value>> {
-        let stream = self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
-        match stream.get_raw_message(sequence).await {
-            Ok(message) => Ok(serde_json::from_slice(&message.payload).ok()),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(error).context("cannot read the dead letter"),
-        }
+        let stream = LeaderStream::new(&self.js, wire::DEAD_LETTERS).await?;
+        let found = stream.get(sequence).await.context("cannot read the dead letter")?;
+        Ok(found.and_then(|message| serde_json::from_slice(&message.payload).ok()))
     }
 
     /// Puts the dead letters of one channel, or of all, back into the queue,
@@ -87,7 +78,7 @@ impl DeadLetters {
     /// When NATS is away.
     pub async fn replay(&self, channel: Option<ChannelId>) -> anyhow::Result<Replayed> {
         let lanes = Bucket::new(&self.js, wire::LANES);
-        let end = self.last_sequence().await?;
+        let end = self.last().await?;
         let mut replayed = Replayed::default();
         let mut lifted = HashSet::new();
         let mut from = 1;
@@ -105,7 +96,7 @@ impl DeadLetters {
                 if lifted.insert(alert.channel) {
                     closure::lift(&lanes, alert.channel).await?;
                 }
-                if let Err(error) = self.requeue(sequence, &alert).await {
+                if let Err(error) = self.put_back(sequence, &alert).await {
                     tracing::warn!(channel.id = %alert.channel, "a replay ends early: {error:#}");
                     return Ok(Replayed { ended_early: true, ..replayed });
                 }
@@ -113,40 +104,6 @@ impl DeadLetters {
             }
         }
         Ok(replayed)
-    }
-
-    /// The sequence of the last dead letter of all.
-    ///
-    /// # Errors
-    /// When NATS is away.
-    pub(crate) async fn last_sequence(&self) -> anyhow::Result<u64> {
-        let mut stream = self.js.get_stream(wire::DEAD_LETTERS).await.context("no dead letters yet")?;
-        Ok(stream.info().await.context("cannot count the dead letters")?.state.last_sequence)
-    }
-
-    /// Its id is made of the dead letter's stream and sequence, so that it is
-    /// stored once even if it is put back twice.
-    pub(super) async fn requeue(&self, sequence: u64, alert: &shared::Alert) -> anyhow::Result<()> {
-        let mut headers = HeaderMap::new();
-        let id = format!("{}-{}-{sequence}-{}", alert.channel, wire::DEAD_LETTERS, alert.timestamp_ms);
-        headers.insert(NATS_MESSAGE_ID, id);
-        let stored = self
-            .js
-            .publish_with_headers(wire::alert_subject(alert.channel), headers, alert.encode().into())
-            .await
-            .context("cannot put an alert back")?;
-        stored.await.context("cannot put an alert back")?;
-        let stream =
-            self.js.get_stream_no_info(wire::DEAD_LETTERS).await.context("cannot find the stream")?;
-        match stream.delete_message(sequence).await {
-            Ok(deleted) => ensure!(deleted, "the dead letter was not removed"),
-            // Another put it back as well: both stored it once.
-            Err(error) => match stream.get_raw_message(sequence).await {
-                Err(gone) if gone.kind() == RawMessageErrorKind::NoMessageFound => {}
-                _ => return Err(error).context("cannot remove the dead letter"),
-            },
-        }
-        Ok(())
     }
 
     /// Throws the dead letters of one channel, or of all, away and says how many.

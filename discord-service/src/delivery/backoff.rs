@@ -20,6 +20,11 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
+    /// Between attempts to send a post or an edit.
+    pub(crate) const fn of_requests() -> Self {
+        Self::new(Duration::from_millis(250), Duration::from_secs(15))
+    }
+
     pub(crate) const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, failures: 0 }
     }

@@ -64,7 +64,7 @@ impl FoldKey {
 }
 
 /// The sequences of the alerts with one fold key: most have no other.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 #[expect(clippy::box_collection, reason = "there may be a million, and most are of one alert")]
 pub(super) enum Fold {
     One(u64),

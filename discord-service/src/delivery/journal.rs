@@ -11,7 +11,7 @@ use super::{
     ports::KeyValue,
     record::{Record, RecordState},
 };
-use crate::tally::Tally;
+use crate::{kv::Entry, tally::Tally};
 
 /// The place of one channel's record. Every write names the revision that it
 /// replaces. So a pod that no longer owns the channel cannot write, and does
@@ -43,9 +43,8 @@ impl Journal {
         stream: String,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let key = channel.to_string();
-        let entry = bucket.entry(&key).await.context("cannot read the lane's record")?;
-        let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-        let value = entry.and_then(|entry| entry.value);
+        let entry = bucket.entry(&key).await;
+        let Entry { revision, value } = entry.context("cannot read the lane's record")?;
         let tally = value.as_deref().map(Tally::read).unwrap_or_default();
         let record = value.and_then(|value| Record::read(&value, channel, &stream));
         Ok((Self { bucket, key, stream, revision, tally }, record))

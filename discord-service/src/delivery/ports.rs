@@ -12,7 +12,6 @@ use serde_json::Value;
 use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
-use super::queue::{DeliveryQueue, Removal, SubjectState};
 use crate::{
     authority::{AskAgain, Authority, ChannelStanding, Entitlement},
     closure::Access,
@@ -26,19 +25,57 @@ use crate::{
 /// Removals under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// The stream of waiting alerts; see [`DeliveryQueue`].
+/// What the stream's leader says of one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SubjectState {
+    /// When the stream was made, in JetStream's words. This tells it from one that
+    /// was made again, in which sequences repeat.
+    pub(crate) stream: String,
+    /// How many messages stand.
+    pub(crate) messages: usize,
+}
+
+/// The stream of waiting alerts.
 #[async_trait]
 pub(crate) trait AlertStream: Send + Sync {
+    /// Waits so long, and then until there is a connection: without one, every
+    /// try would only run into its time limit.
     async fn back_after(&self, wait: Duration);
+    /// How many messages the subject has, and in which stream, as its leader has it.
     async fn state(&self, subject: &str) -> anyhow::Result<SubjectState>;
+    /// The next messages of the subject from this sequence on, in order, so many at
+    /// most. They may be fewer than there are.
     async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch>;
+    /// The messages with these sequences that are still there.
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>>;
+    /// Whether the message is still in the stream, as its leader has it.
     async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
+    /// The subject's first message from this sequence on, as the stream's leader has it.
     async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>>;
     /// Removes all messages of the subject below this sequence.
     async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()>;
     /// Removes one message, which may be gone already.
     async fn delete(&self, sequence: u64) -> anyhow::Result<()>;
+}
+
+/// How messages of one subject are removed.
+#[derive(Debug, PartialEq, Eq)]
+struct Removal {
+    /// First, with one purge, all below this.
+    below: Option<u64>,
+    /// Then each of these.
+    single: Vec<u64>,
+}
+
+impl Removal {
+    /// `kept_from` is the lowest sequence of the subject that must stay, if any does.
+    fn of(sequences: &BTreeSet<u64>, kept_from: Option<u64>) -> Self {
+        let (Some(first), Some(last)) = (sequences.first(), sequences.last()) else {
+            return Self { below: None, single: Vec::new() };
+        };
+        let below = kept_from.map_or(last + 1, |kept| kept.min(last + 1));
+        Self { below: (*first < below).then_some(below), single: sequences.range(below..).copied().collect() }
+    }
 }
 
 impl dyn AlertStream {
@@ -69,46 +106,11 @@ impl dyn AlertStream {
     }
 }
 
-#[async_trait]
-impl AlertStream for DeliveryQueue {
-    async fn back_after(&self, wait: Duration) {
-        self.back_after(wait).await;
-    }
-
-    async fn state(&self, subject: &str) -> anyhow::Result<SubjectState> {
-        self.state(subject).await
-    }
-
-    async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
-        self.read(subject, from, most).await
-    }
-
-    async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
-        self.get(sequences).await
-    }
-
-    async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
-        self.stands(sequence).await
-    }
-
-    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
-        self.first(subject, from).await
-    }
-
-    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
-        self.purge(subject, below).await
-    }
-
-    async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
-        self.delete(sequence).await
-    }
-}
-
 /// A bucket of NATS's key-value store.
 #[async_trait]
 pub(crate) trait KeyValue: Send + Sync {
-    /// The entry as the bucket's leader has it.
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>>;
+    /// As the bucket's leader has it.
+    async fn entry(&self, key: &str) -> anyhow::Result<kv::Entry>;
     /// The same, without the revision.
     async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>>;
     /// Writes over this revision only, and returns the new one.
@@ -121,7 +123,7 @@ pub(crate) trait KeyValue: Send + Sync {
 
 #[async_trait]
 impl KeyValue for kv::Bucket {
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<kv::Entry>> {
+    async fn entry(&self, key: &str) -> anyhow::Result<kv::Entry> {
         self.entry(key).await
     }
 

@@ -6,11 +6,7 @@ mod sample;
 use std::{collections::HashSet, time::Duration};
 
 use anyhow::Context as _;
-use async_nats::jetstream::{
-    self,
-    stream::{RawMessageErrorKind, Stream},
-};
-use futures::TryStreamExt as _;
+use async_nats::jetstream::{self, message::StreamMessage};
 use shared::{Alert, ChannelId, refusal::Refusal, wire};
 
 pub use self::sample::SampleOutcome;
@@ -19,6 +15,7 @@ use crate::{
     dead_letters::{DeadLetters, Latest},
     direct_get,
     kv::Bucket,
+    leader_stream::LeaderStream,
     tally::{self, Tally},
 };
 
@@ -135,18 +132,17 @@ impl Diagnosis {
 
     async fn waiting(&self, channel: ChannelId) -> anyhow::Result<WaitingSummary> {
         let subject = wire::alert_subject(channel);
-        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
-        let counts = stream.info_with_subjects(&subject).await.context("cannot count what waits")?;
-        let counts: Vec<(String, usize)> = counts.try_collect().await.context("cannot count what waits")?;
-        let alerts: usize = counts.iter().map(|(_, count)| count).sum();
+        let stream = LeaderStream::new(&self.js, wire::ALERTS).await?;
+        let cannot = "cannot count what waits";
+        let alerts = stream.count(&subject).await.context(cannot)?;
         if alerts == 0 {
             return Ok(WaitingSummary::default());
         }
-        let (oldest_ms, newest_ms) = tokio::try_join!(
-            received(&stream, &subject, QueueEnd::First),
-            received(&stream, &subject, QueueEnd::Last)
-        )?;
-        Ok(WaitingSummary { alerts: alerts as u64, oldest_ms, newest_ms })
+        let (oldest, newest) =
+            tokio::try_join!(stream.first(&subject, 1), stream.last(&subject)).context(cannot)?;
+        // They may be gone meanwhile.
+        let (oldest_ms, newest_ms) = (oldest.as_ref().map(received_ms), newest.as_ref().map(received_ms));
+        Ok(WaitingSummary { alerts, oldest_ms, newest_ms })
     }
 
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
@@ -169,28 +165,10 @@ fn last(mut notes: Vec<Refusal>) -> Vec<Refusal> {
     shown
 }
 
-#[derive(Debug, Clone, Copy)]
-enum QueueEnd {
-    First,
-    Last,
-}
-
-/// When the first or last waiting alert was received; `None` when it is gone
-/// meanwhile.
-async fn received(stream: &Stream<()>, subject: &str, end: QueueEnd) -> anyhow::Result<Option<i64>> {
-    let message = match end {
-        QueueEnd::First => stream.get_first_raw_message_by_subject(subject, 1).await,
-        QueueEnd::Last => stream.get_last_raw_message_by_subject(subject).await,
-    };
-    match message {
-        // What cannot be read was stored about when it was received.
-        Ok(message) => Ok(Some(Alert::decode(&message.payload).map_or_else(
-            |_| (message.time.unix_timestamp_nanos() / 1_000_000) as i64,
-            |alert| alert.received_ms,
-        ))),
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(error).context("cannot look at what waits"),
-    }
+/// When the alert was received. What cannot be read was stored at about that time.
+fn received_ms(message: &StreamMessage) -> i64 {
+    Alert::decode(&message.payload)
+        .map_or_else(|_| (message.time.unix_timestamp_nanos() / 1_000_000) as i64, |alert| alert.received_ms)
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use async_nats::{
-    HeaderMap,
-    header::NATS_MESSAGE_ID,
-    jetstream::{publish::PublishAck, stream::RawMessageErrorKind},
-};
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::publish::PublishAck};
 use shared::{Alert, ChannelId, alert::Trust, trust::ChannelTrust, wire};
 
 use super::{Diagnosis, WaitingSummary};
-use crate::{dead_letters::DeadLetter, kv::Bucket};
+use crate::{
+    dead_letters::{DeadLetter, LetterStream as _},
+    kv::Bucket,
+    leader_stream::LeaderStream,
+};
 
 /// How long a post is waited for: more than Discord's limits take for what
 /// waits on an ordinary day.
@@ -42,7 +42,7 @@ impl Diagnosis {
     /// When NATS is away, or the queue is full.
     pub async fn test(&self, channel: ChannelId, command: u64) -> anyhow::Result<SampleOutcome> {
         let started = Instant::now();
-        let last_dead = self.dead_letters.last_sequence().await?;
+        let last_dead = self.dead_letters.last().await?;
         let event_id = format!("{command:032x}");
         let sample = Alert { trust: self.vouch(channel).await, ..sample(channel, &event_id) };
         let PublishAck { sequence, duplicate, .. } = self.publish(&sample, &event_id).await?;
@@ -87,12 +87,8 @@ impl Diagnosis {
 
     /// Whether the message is still in the queue, as its leader has it.
     async fn waits(&self, sequence: u64) -> anyhow::Result<bool> {
-        let stream = self.js.get_stream_no_info(wire::ALERTS).await.context("cannot find the stream")?;
-        match stream.get_raw_message(sequence).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
-            Err(error) => Err(error).context("cannot look for the sample alert"),
-        }
+        let stream = LeaderStream::new(&self.js, wire::ALERTS).await?;
+        Ok(stream.get(sequence).await.context("cannot look for the sample alert")?.is_some())
     }
 }
 

@@ -68,7 +68,7 @@ impl Discord {
         let has_embeds = body["embeds"].as_array().is_some_and(|embeds| !embeds.is_empty());
         let body = encode(Some(body))?;
         let (route, deadline) = (Route::new(&Method::POST, &path), Instant::now() + self.patience);
-        let answer = self.attempt(&Method::POST, &path, &route, body, deadline).await?;
+        let answer = self.attempt(&path, &route, body, deadline).await?;
         match answer.status.as_u16() {
             429 => Ok(None),
             _ => {
@@ -110,7 +110,7 @@ impl Discord {
     ) -> Result<Edited, DiscordError> {
         let path = format!("/channels/{channel}/messages/{message}");
         let (route, deadline) = (edit_route(channel), Instant::now() + self.patience);
-        let answer = self.attempt(&Method::PATCH, &path, &route, encode(Some(body))?, deadline).await?;
+        let answer = self.attempt(&path, &route, encode(Some(body))?, deadline).await?;
         match answer.status.as_u16() {
             429 => Ok(match answer.old_edits_limited() {
                 Some(wait) => Edited::TooOldUntil(Instant::now() + padded(wait)),

@@ -190,7 +190,7 @@ impl Discord {
         let body = encode(body)?;
         let deadline = Instant::now() + self.patience;
         loop {
-            let answer = self.attempt(&method, path, &route, body.clone(), deadline).await?;
+            let answer = self.attempt(path, &route, body.clone(), deadline).await?;
             if answer.status.as_u16() != 429 {
                 return self.conclude(answer, &route).await;
             }
@@ -212,7 +212,6 @@ impl Discord {
     /// One request, after waiting for the rate limits, and its answer as it came.
     async fn attempt(
         &self,
-        method: &Method,
         path: &str,
         route: &Route,
         body: Option<Vec<u8>>,
@@ -225,7 +224,7 @@ impl Discord {
             .await
             .map_err(|Outlasts| DiscordError::NotSent)?;
         let started = Instant::now();
-        let answer = self.shared.transport.exchange(method.clone(), path, body).await;
+        let answer = self.shared.transport.exchange(route.method().clone(), path, body).await;
         metrics::histogram!("sentry_bot_discord_request_seconds", "route" => route.label())
             .record(started.elapsed());
         metrics::counter!(

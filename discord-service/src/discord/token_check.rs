@@ -46,7 +46,7 @@ impl Discord {
             TokenState::Nothing | TokenState::NotRefused(_) => {}
         }
         let (route, deadline) = (Route::new(&Method::GET, ME), doubted + PATIENCE);
-        let answer = self.attempt(&Method::GET, ME, &route, None, deadline).await;
+        let answer = self.attempt(ME, &route, None, deadline).await;
         let refused = answer.is_ok_and(|answer| {
             answer.status.as_u16() == 401 && answer.meaning(Asked::LookUp) == Meaning::PerhapsBadToken
         });

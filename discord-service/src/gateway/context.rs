@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::{
     event_dispatch::EventDispatcher, identify_slots::IdentifySlots, reopening_broadcast::ReopeningBroadcast,
-    resumable::Progress, status::GatewayStatus,
+    resumable::Progress, shard_id::ShardId, status::GatewayStatus,
 };
 use crate::{discord::Discord, kv::Bucket, lease::Lease};
 
@@ -40,13 +40,6 @@ impl GatewayContext {
             );
         }
     }
-}
-
-/// One of the parts into which Discord splits a bot's guilds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ShardId {
-    pub(super) id: u32,
-    pub(super) total: u32,
 }
 
 /// A shard that this process serves.

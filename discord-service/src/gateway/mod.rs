@@ -26,6 +26,7 @@ mod reopening_events;
 mod resumable;
 mod session;
 mod shard;
+mod shard_id;
 mod status;
 mod stored_session;
 
@@ -42,11 +43,8 @@ use tokio::{
 };
 
 use self::{
-    context::{GatewayContext, ShardId},
-    event_dispatch::EventDispatcher,
-    identify_budget::GatewayInfo,
-    identify_slots::IdentifySlots,
-    reopening_broadcast::ReopeningBroadcast,
+    context::GatewayContext, event_dispatch::EventDispatcher, identify_budget::GatewayInfo,
+    identify_slots::IdentifySlots, reopening_broadcast::ReopeningBroadcast, shard_id::ShardId,
     status::GatewayStatus,
 };
 pub use self::{

@@ -11,13 +11,14 @@ use tokio::{
 
 use super::{
     close_codes::{self, Closed},
-    context::{ActiveShard, GatewayContext, ShardId},
+    context::{ActiveShard, GatewayContext},
     events_in_flight::EventsInFlight,
     identify::may_identify,
     identify_budget::GatewayInfo,
     reconnect_backoff::{ConnectionOutcome, ReconnectBackoff, ask_again},
     resumable::Progress,
     session::{self, Greeting, SessionEnd},
+    shard_id::ShardId,
     stored_session::StoredSession,
 };
 use crate::{discord::DiscordError, lease::Lease};

@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{context::ShardId, events_in_flight::EventsInFlight, resumable::Resumable};
+use super::{events_in_flight::EventsInFlight, resumable::Resumable, shard_id::ShardId};
 use crate::kv::{Bucket, Lifetime, WriteError};
 
 /// How far what is kept may lag behind, except for the end of a command. After a
@@ -47,8 +47,8 @@ impl StoredSession {
             }
             sleep(RETRY).await;
         };
-        let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-        let stored = entry.and_then(|entry| serde_json::from_slice(&entry.value?).ok());
+        let revision = entry.revision;
+        let stored = entry.value.and_then(|value| serde_json::from_slice(&value).ok());
         let session =
             stored.filter(|stored: &SessionEntry| stored.total == shard.total).map(|stored| stored.session);
         Self { bucket: bucket.clone(), shard, revision, session }
@@ -91,7 +91,7 @@ impl StoredSession {
                 }
                 // A predecessor's last word, or a write of ours that was given up.
                 Err(WriteError::Conflict) => {
-                    self.revision = self.bucket.entry(&key).await?.map_or(0, |entry| entry.revision);
+                    self.revision = self.bucket.entry(&key).await?.revision;
                 }
                 Err(WriteError::Failed(error)) => return Err(error),
             }

@@ -38,10 +38,10 @@ pub use self::{fence::Fence, keeper::LeaseKeeper, owner_table::Resource};
 use self::{keeper::KeeperChannels, owner_table::PodState};
 use crate::kv::Bucket;
 
-/// This pod's part in the sharing, taken apart for those who need a piece of it.
+/// This pod's part in the sharing, for the parts of the process that use it.
 #[derive(Debug)]
 pub struct Membership {
-    /// Runs it all; nothing is granted unless it runs.
+    /// Renews this pod's key and grants leases, while it runs.
     pub keeper: LeaseKeeper,
     /// Partitions of the alerts, as this pod comes to own them.
     pub partitions: mpsc::UnboundedReceiver<Lease>,
@@ -56,51 +56,51 @@ pub struct Membership {
 pub struct Shards {
     /// Shards, as this pod comes to own them.
     pub grants: mpsc::UnboundedReceiver<Lease>,
-    /// Where gateways of different pods leave each other word.
+    /// The bucket in which the gateways of all pods keep their sessions and slots.
     pub(crate) bucket: Bucket,
     /// The total number of shards at the last share-out.
     pub(crate) shared: watch::Receiver<u32>,
-    told: watch::Sender<PodState>,
+    own: watch::Sender<PodState>,
 }
 
 impl Shards {
-    /// Discord wants the bot to have this many shards. The largest number that a
-    /// living pod was told counts; until a pod was told one, it gets no shards.
+    /// Discord wants the bot to have this many shards. The largest number of all
+    /// living pods counts. A pod that names none gets no shards.
     pub fn set_total(&self, total: u32) {
-        self.told.send_modify(|pod| pod.shards = total);
+        self.own.send_modify(|pod| pod.shards = total);
     }
 }
 
 impl Membership {
-    /// A pod that shares with all others in this NATS. Leases last for `ttl`, in
-    /// whole seconds, after a pod's last sign of life. When `leaving` is
-    /// cancelled, everything is handed back.
+    /// A pod that shares with all others in this NATS. A lease lasts for `ttl`, in
+    /// whole seconds, after its owner's last renewal. The pod hands all leases back
+    /// when `leaving` is cancelled.
     pub fn new(nats: &async_nats::Client, ttl: Duration, leaving: CancellationToken) -> Self {
         let mut js = jetstream::new(nats.clone());
         // No request may take so long that the key is not renewed in time.
         js.set_timeout(ttl / 5);
         let bucket = Bucket::new(&js, wire::LEASES);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let told = watch::Sender::new(PodState { version, ..PodState::default() });
+        let own = watch::Sender::new(PodState { version, ..PodState::default() });
         let (partition_grants, partitions) = mpsc::unbounded_channel();
         let (shard_grants, grants) = mpsc::unbounded_channel();
         let (count, pods) = watch::channel(1);
         let (shared_total, shared) = watch::channel(0);
         let channels = KeeperChannels {
             leaving,
-            own: told.clone(),
+            own: own.clone(),
             count,
             shared: shared_total,
             partitions: partition_grants,
             shards: shard_grants,
         };
         let keeper = LeaseKeeper::new(bucket.clone(), ttl, channels);
-        Self { keeper, partitions, shards: Shards { grants, bucket, shared, told }, pods }
+        Self { keeper, partitions, shards: Shards { grants, bucket, shared, own }, pods }
     }
 }
 
-/// The right to be the only one that serves something. Dropping it gives it up,
-/// so stop the work first, then drop it.
+/// The right to be the only pod that serves a resource. Dropping it gives it up, so
+/// stop the work first.
 #[derive(Debug)]
 pub struct Lease {
     resource: Resource,
@@ -111,23 +111,23 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// What it is the right to.
+    /// What the pod may serve.
     pub const fn resource(&self) -> Resource {
         self.resource
     }
 
-    /// Cancelled when another pod is to have it, or the process ends: finish
-    /// what is under way, then drop the lease.
+    /// Cancelled when another pod gets the lease, or the process ends. Finish what
+    /// is under way, then drop the lease.
     pub const fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Outlives the lease.
+    /// The fence of this pod, which outlives the lease.
     pub fn fence(&self) -> Fence {
         self.fence.clone()
     }
 
-    /// Whether another pod lives that can go on.
+    /// Whether another pod lives that can continue the work.
     pub fn has_heir(&self) -> bool {
         *self.pods.borrow() > 1
     }
@@ -135,7 +135,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // Without a keeper the pod's key expires, and the lease with it.
+        // If the keeper is gone, the pod's key expires, and the lease with it.
         let _ = self.dropped.send(self.resource);
     }
 }

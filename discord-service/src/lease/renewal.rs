@@ -1,4 +1,4 @@
-//! A pod's own key in NATS: a sign of life that must be given again and again.
+//! A pod's own key in NATS, which the pod must renew again and again.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,21 +13,33 @@ use super::{
     fence::Fence,
     owner_table::{PodId, PodState},
 };
-use crate::kv::{Bucket, Lifetime, WriteError};
+use crate::kv::{Bucket, Entry, Lifetime, WriteError};
 
-/// What the keys of pods begin with.
+/// The first token of the pods' keys.
 pub(super) const PODS: &str = "pod";
 
-/// Renews one life's key.
+/// Renews the key of one life.
 pub(super) struct Renewal {
     pub(super) bucket: Bucket,
     pub(super) ttl: Duration,
     pub(super) fence: Fence,
+    /// The key's revision; 0 before the first write.
     pub(super) revision: u64,
     pub(super) own: watch::Receiver<PodState>,
 }
 
 impl Renewal {
+    /// Writes the key. The pod may then act until a fifth of the key's life before its
+    /// end. That counts from before the write, because NATS counts from after it.
+    pub(super) async fn announce(&mut self) -> Result<(), WriteError> {
+        let value = serde_json::to_vec(&*self.own.borrow()).context("cannot encode the pod's key")?;
+        let since = (Instant::now(), SystemTime::now());
+        let (key, lifetime) = (key_of(self.fence.pod()), Lifetime::For(self.ttl));
+        self.revision = self.bucket.write(&key, value.into(), Some(self.revision), lifetime).await?;
+        self.fence.renew(since, self.ttl - self.ttl / 5);
+        Ok(())
+    }
+
     /// Returns when the key is gone.
     pub(super) async fn until_lost(&mut self, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) {
         let mut pause = self.ttl / 10;
@@ -36,18 +48,15 @@ impl Renewal {
                 () = sleep(pause) => {}
                 Ok(()) = self.own.changed() => {}
             }
-            // In vain, it is tried again soon: while NATS elects a leader, which takes
-            // it longer than a pause, every moment of the rest counts.
+            // A failed renewal is repeated soon. While NATS elects a leader, which takes
+            // longer than a pause, every moment that is left counts.
             pause = self.ttl / 20;
-            match announce(&self.bucket, self.ttl, &self.fence, &self.own, self.revision).await {
-                Ok(revision) => {
-                    self.revision = revision;
-                    pause = self.ttl / 10;
-                }
+            match self.announce().await {
+                Ok(()) => pause = self.ttl / 10,
                 Err(WriteError::Conflict) => match self.bucket.entry(&key_of(self.fence.pod())).await {
+                    Ok(Entry { revision: 0, .. }) => return,
                     // An earlier renewal was stored after all.
-                    Ok(Some(entry)) => self.revision = entry.revision,
-                    Ok(None) => return,
+                    Ok(entry) => self.revision = entry.revision,
                     Err(error) => failed_to_renew(&error, joined),
                 },
                 Err(WriteError::Failed(error)) => failed_to_renew(&error, joined),
@@ -60,24 +69,6 @@ fn failed_to_renew(error: &anyhow::Error, joined: &impl Fn(Result<(), &str>)) {
     metrics::counter!("sentry_bot_lease_renew_failures_total").increment(1);
     tracing::debug!("cannot renew the leases: {error:#}");
     joined(Err(&format!("cannot renew the leases: {}", chain(error))));
-}
-
-/// Writes a pod's own key, and lets the pod act until a fifth of the key's life
-/// before its end. It counts from before the write, because NATS counts from
-/// after it.
-pub(super) async fn announce(
-    bucket: &Bucket,
-    ttl: Duration,
-    fence: &Fence,
-    own: &watch::Receiver<PodState>,
-    revision: u64,
-) -> Result<u64, WriteError> {
-    let value = serde_json::to_vec(&*own.borrow()).context("cannot encode the pod's key")?;
-    let since = (Instant::now(), SystemTime::now());
-    let revision =
-        bucket.write(&key_of(fence.pod()), value.into(), Some(revision), Lifetime::For(ttl)).await?;
-    fence.renew(since, ttl - ttl / 5);
-    Ok(revision)
 }
 
 /// The key of a pod's own.

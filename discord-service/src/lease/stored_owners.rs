@@ -1,4 +1,4 @@
-//! The table of owners and the pods' keys, as they stand in NATS.
+//! Reads and writes the table of owners, and reads the pods' keys.
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -21,12 +21,12 @@ pub(super) enum OwnersRead {
     Unreadable(u64),
 }
 
-/// Reads and writes them.
+/// The table of owners in NATS.
 #[derive(Debug)]
 pub(super) struct StoredOwners {
     bucket: Bucket,
-    /// The revision that a write of the table was to replace which nobody has
-    /// confirmed: it may still be on its way.
+    /// The revision that the last write should replace, if NATS has not confirmed the
+    /// write: it may still be on its way.
     unconfirmed: Option<u64>,
 }
 
@@ -35,18 +35,19 @@ impl StoredOwners {
         Self { bucket, unconfirmed: None }
     }
 
-    /// What the stream's leader has.
+    /// The table as the stream's leader has it.
     pub(super) async fn read(&self) -> anyhow::Result<OwnersRead> {
-        let entry = self.bucket.entry(OWNERS).await?;
-        Ok(entry.map_or(OwnersRead::Readable(OwnerTable::default(), 0), |Entry { revision, value }| {
-            match serde_json::from_slice(&value.unwrap_or_default()) {
-                Ok(table) => OwnersRead::Readable(table, revision),
-                Err(_) => OwnersRead::Unreadable(revision),
-            }
-        }))
+        let Entry { revision, value } = self.bucket.entry(OWNERS).await?;
+        if revision == 0 {
+            return Ok(OwnersRead::Readable(OwnerTable::default(), 0));
+        }
+        Ok(match serde_json::from_slice(&value.unwrap_or_default()) {
+            Ok(table) => OwnersRead::Readable(table, revision),
+            Err(_) => OwnersRead::Unreadable(revision),
+        })
     }
 
-    /// Puts this table in place of that revision.
+    /// Replaces this revision by the table.
     pub(super) async fn write(&mut self, table: &OwnerTable, revision: u64) -> Result<(), WriteError> {
         let value = serde_json::to_vec(table).context("cannot encode the table of leases")?;
         self.unconfirmed = Some(revision);
@@ -57,21 +58,21 @@ impl StoredOwners {
         written
     }
 
-    /// Whether a write that was to replace this revision may still be on its way.
+    /// Whether a write that replaces this revision may still be on its way.
     pub(super) fn may_change(&self, revision: u64) -> bool {
         self.unconfirmed == Some(revision)
     }
 
-    /// The pods whose keys stand.
+    /// The pods whose keys exist.
     pub(super) async fn pods(&self) -> anyhow::Result<Pods> {
         let keys = self.bucket.keys(&key_of(&"*".to_owned())).await?;
         let below = key_of(&String::new());
         let ids = keys.iter().filter_map(|key| key.strip_prefix(&below)).map(ToOwned::to_owned);
         let reads = ids.map(|id| async move {
             let entry = self.bucket.entry(&key_of(&id)).await?;
-            // A pod whose words are unreadable lives all the same.
+            // A pod lives even if its state is unreadable.
             let state = |value: Bytes| serde_json::from_slice(&value).unwrap_or_default();
-            anyhow::Ok(entry.map(|entry| (id, state(entry.value.unwrap_or_default()))))
+            anyhow::Ok((entry.revision > 0).then(|| (id, state(entry.value.unwrap_or_default()))))
         });
         let read = futures::future::try_join_all(reads).await?;
         Ok(read.into_iter().flatten().collect())

@@ -19,7 +19,7 @@ const FATAL: u32 = 0xFA_47_47;
 pub(super) fn of(folded: &Folded) -> u32 {
     let alert = &folded.latest;
     match folded.history.mood(alert) {
-        Mood::Own if alert.kind.ends_with(".resolved") => OVER,
+        Mood::Own if alert.kind.ends_with(".resolved") || alert.kind == "uptime.up" => OVER,
         Mood::Resolved => OVER,
         Mood::Archived => ARCHIVED,
         Mood::Own | Mood::Open => of_level(alert),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Change, Embed, Folded, MAX_MESSAGE_CHARS, Style, embed, with_distinct_urls};
+use super::{Change, Embed, Folded, Layout, MAX_MESSAGE_CHARS, Style, embed, with_distinct_urls};
 
 /// The least that an embed of an issue counts towards [`MAX_MESSAGE_CHARS`]
 /// when a message is made. Later changes of the issue must find room in it.
@@ -14,8 +14,11 @@ const ROOM: usize = 500;
 pub struct Exhibit {
     /// What it shows.
     pub folded: Folded,
+    /// Its layout.
+    #[serde(default)]
+    layout: Layout,
     /// Whether it has links.
-    pub links: bool,
+    links: bool,
     /// What it counted when it was posted.
     chars: usize,
     /// Whether it shows more than when it was posted.
@@ -24,9 +27,9 @@ pub struct Exhibit {
 }
 
 impl Exhibit {
-    /// As it is posted, as this embed.
-    pub fn new(folded: Folded, links: bool, embed: &Embed) -> Self {
-        Self { folded, links, chars: embed.chars, edited: false }
+    /// As it is posted in this style, as this embed.
+    pub fn new(folded: Folded, style: &Style, embed: &Embed) -> Self {
+        Self { folded, layout: style.layout, links: style.links, chars: embed.chars, edited: false }
     }
 
     /// What it is to count towards [`MAX_MESSAGE_CHARS`] in its message.
@@ -56,7 +59,7 @@ pub fn edit<'a>(
     let spare = MAX_MESSAGE_CHARS.saturating_sub(taken) / exhibits.clone().count().max(1);
     let embeds: Vec<_> = exhibits
         .map(|exhibit| {
-            let style = Style { links: exhibit.links, ..style.clone() };
+            let style = Style { layout: exhibit.layout, links: exhibit.links, ..style.clone() };
             let max_chars = if exhibit.edited { exhibit.room() + spare } else { max_chars };
             embed(&exhibit.folded, &style, max_chars)
         })

@@ -3,26 +3,20 @@
 use serde::{Deserialize, Serialize};
 use shared::{Alert, text};
 
-use super::{
-    clean::clean,
-    headline::attributed,
-    layout::{Field, Text},
-    size::cut,
-    time,
-};
+use super::{clean::clean, headline::attributed, parts::Field, size::cut, text::Text, time};
 
 /// A line of words is cut to this, so that the smallest embed has room for two.
-const MAX_WORDS: usize = 72;
+pub(super) const MAX_WORDS: usize = 72;
 /// Kept of a name: more than a line ever shows.
 const MAX_NAME: usize = 100;
 
 /// What somebody, or Sentry, did to an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    kind: String,
+    pub(super) kind: String,
     /// Its place among the issue's changes, in milliseconds since 1970.
     order_ms: i64,
-    at_ms: i64,
+    pub(super) at_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,8 +72,8 @@ impl Change {
         self.kind == "issue.assigned"
     }
 
-    /// Who did what, and when, as inline code.
-    fn line(&self) -> String {
+    /// Who did what.
+    pub(super) fn words(&self) -> String {
         let said = match (self.kind.as_str(), &self.assignee) {
             ("issue.resolved" | "metric_alert.resolved", _) => "Resolved".to_owned(),
             ("uptime.up", _) => "Up again".to_owned(),
@@ -90,7 +84,12 @@ impl Change {
             _ => "Reopened".to_owned(),
         };
         let [actor, assignee, how] = [&self.actor, &self.assignee, &self.how].map(Option::as_deref);
-        let words = cut(&clean(&attributed(said, actor, assignee, how)), MAX_WORDS);
+        clean(&attributed(said, actor, assignee, how))
+    }
+
+    /// Who did what, and when, as inline code.
+    fn line(&self) -> String {
+        let words = cut(&self.words(), MAX_WORDS);
         match time::utc(self.at_ms) {
             Some(time) => format!("`{words} · {time}`"),
             None => format!("`{words}`"),
@@ -140,25 +139,32 @@ impl History {
         newer
     }
 
-    /// The fields for an embed that shows this alert, whose own change it tells itself.
-    pub(super) fn fields(&self, alert: &Alert) -> Vec<Field> {
+    /// The latest state, where it is not the change that this alert tells.
+    pub(super) fn status(&self, alert: &Alert) -> Option<&Change> {
+        self.status.as_ref().filter(|change| Change::of(alert).as_ref() != Some(*change))
+    }
+
+    /// What became of the issue of this alert, without the change that it tells itself.
+    pub(super) fn news(&self, alert: &Alert) -> impl Iterator<Item = &Change> {
         let own = Change::of(alert);
         let news = [&self.status, &self.assigned].into_iter().flatten();
-        let lines: Vec<_> =
-            news.filter(|change| own.as_ref() != Some(*change)).map(|c| Text::whole(c.line())).collect();
+        news.filter(move |change| own.as_ref() != Some(*change))
+    }
+
+    /// The fields for an embed that shows this alert, whose own change it tells itself.
+    pub(super) fn fields(&self, alert: &Alert) -> Vec<Field> {
+        let lines: Vec<_> = self.news(alert).map(|change| Text::whole(change.line())).collect();
         let lines = (!lines.is_empty()).then(|| Field::wide("Status (UTC)", lines));
         let earlier = self.earlier.as_deref().map(|url| Field::wide("First message", vec![Text::whole(url)]));
         lines.into_iter().chain(earlier).collect()
     }
 
     pub(super) fn mood(&self, alert: &Alert) -> Mood {
-        match &self.status {
-            Some(change) if Change::of(alert).as_ref() != Some(change) => match change.kind.as_str() {
-                "issue.resolved" | "metric_alert.resolved" | "uptime.up" => Mood::Resolved,
-                "issue.archived" => Mood::Archived,
-                _ => Mood::Open,
-            },
-            _ => Mood::Own,
+        match self.status(alert).map(|change| change.kind.as_str()) {
+            None => Mood::Own,
+            Some("issue.resolved" | "metric_alert.resolved" | "uptime.up") => Mood::Resolved,
+            Some("issue.archived") => Mood::Archived,
+            Some(_) => Mood::Open,
         }
     }
 }

@@ -7,17 +7,19 @@
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, GuildId};
 
+use crate::snowflake;
+
 /// Something changed in a guild that may let the bot post where it could not.
 /// Broadcast on [`shared::wire::REOPENING`] as
 /// `{"guild":"1","channels":["2"],"spread":false}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reopening {
     /// Where it happened.
-    #[serde(with = "text")]
+    #[serde(with = "snowflake")]
     pub guild: GuildId,
     /// The channels and threads that changed, and with a channel its threads;
     /// `None` for all of the guild.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "texts")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "channels")]
     pub channels: Option<Vec<ChannelId>>,
     /// Whether broadcasts about very many guilds may come at the same time. Then the
     /// pods spread their tries over a minute.
@@ -46,50 +48,27 @@ impl Reopening {
     }
 }
 
-/// An id as text, as Discord writes it.
-pub(crate) mod text {
-    use std::{fmt::Display, str::FromStr};
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(id: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(id)
-    }
-
-    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-/// Ids as texts, or none.
-mod texts {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+/// The ids of channels, or none.
+mod channels {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
     use shared::ChannelId;
 
-    #[derive(Serialize, Deserialize)]
-    #[serde(transparent)]
-    struct Text(#[serde(with = "super::text")] ChannelId);
+    use crate::snowflake::Snowflake;
 
     pub(super) fn serialize<S>(ids: &Option<Vec<ChannelId>>, serializer: S) -> Result<S::Ok, S::Error>
     where
         S: Serializer,
     {
-        match ids {
-            Some(ids) => serializer.collect_seq(ids.iter().map(|id| Text(*id))),
-            None => serializer.serialize_none(),
-        }
+        let ids = ids.as_ref().map(|ids| ids.iter().map(|id| Snowflake(*id)).collect::<Vec<_>>());
+        ids.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D>(deserializer: D) -> Result<Option<Vec<ChannelId>>, D::Error>
     where
         D: Deserializer<'de>,
     {
-        let ids = Option::<Vec<Text>>::deserialize(deserializer)?;
-        Ok(ids.map(|ids| ids.into_iter().map(|Text(id)| id).collect()))
+        let ids = Option::<Vec<Snowflake<ChannelId>>>::deserialize(deserializer)?;
+        Ok(ids.map(|ids| ids.into_iter().map(|Snowflake(id)| id).collect()))
     }
 }
 

@@ -16,7 +16,7 @@ use shared::{
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::Url;
 
-use crate::kv::{Bucket, WriteError};
+use crate::kv::{Bucket, Entry};
 
 /// How long Sentry has for its answer, and for all redirects before it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -150,7 +150,7 @@ impl AddressKeeper {
     /// Reads the list and changes the copy.
     async fn read(&mut self) -> anyhow::Result<()> {
         let body = self.fetch().await?;
-        let published = Published::read(&body).context("Refused the list")?;
+        let published = Published::read(&body).context("cannot use the list")?;
         for entry in &published.skipped {
             tracing::warn!(entry, "skipped an entry of Sentry's addresses that is not a network");
         }
@@ -198,10 +198,8 @@ impl AddressKeeper {
             let (there, revision) = current(&self.bucket).await?;
             // Where the bucket was lost, what this pod knows counts.
             let made = make(there.as_ref().or(self.copy.as_ref()));
-            match self.bucket.update(wire::SOURCES_KEY, made.encode().into(), revision).await {
-                Ok(_) => return Ok(made),
-                Err(WriteError::Conflict) => {}
-                Err(WriteError::Failed(error)) => return Err(error).context("cannot write the copy"),
+            if self.bucket.replace(wire::SOURCES_KEY, made.encode().into(), revision).await? {
+                return Ok(made);
             }
         }
         bail!("other pods kept writing")
@@ -234,10 +232,8 @@ impl AddressKeeper {
 /// The copy as the stream's leader has it, if it can be used, and the revision
 /// that a write must follow.
 async fn current(bucket: &Bucket) -> anyhow::Result<(Option<Ranges>, u64)> {
-    let entry = bucket.entry(wire::SOURCES_KEY).await?;
-    let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-    let copy = entry.and_then(|entry| entry.value).and_then(|value| Ranges::decode(&value).ok());
-    Ok((copy, revision))
+    let Entry { revision, value } = bucket.entry(wire::SOURCES_KEY).await?;
+    Ok((value.and_then(|value| Ranges::decode(&value).ok()), revision))
 }
 
 fn now_ms() -> i64 {

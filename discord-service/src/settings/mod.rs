@@ -9,7 +9,7 @@ use shared::settings::CommonSettings;
 use url::Url;
 
 pub use self::operator_command::{DeadLettersCommand, OperatorCommand};
-use crate::sentry_addresses::Publication;
+use crate::{render::Layout, sentry_addresses::Publication};
 
 /// Posts Sentry's alerts to Discord and answers the bot's commands
 #[derive(Debug, Clone, Parser)]
@@ -42,7 +42,10 @@ pub struct Settings {
     /// The word that commands begin with
     #[arg(long, env, default_value = "!sentry", value_parser = prefix)]
     pub command_prefix: String,
-    /// Thumbnail of the embeds
+    /// How an alert looks; classic is the look of this bot's predecessor
+    #[arg(long, env, value_enum, default_value_t = Layout::Modern)]
+    pub alert_style: Layout,
+    /// Small picture in the embeds, a PNG
     #[arg(
         long,
         env,

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{TrustError, Trusts, edits};
 use crate::{
-    kv::{Bucket, WriteError},
+    kv::{Bucket, Entry},
     store::{Store, WRITE_ATTEMPTS, after_conflict},
 };
 
@@ -72,10 +72,8 @@ impl Mirror {
 /// The entry as the stream's leader has it, and the revision that a write must
 /// follow. An unreadable entry is written again.
 async fn read(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
-    let entry = bucket.entry(&channel.to_string()).await?;
-    let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-    let trust = entry.and_then(|entry| serde_json::from_slice(&entry.value?).ok());
-    Ok((trust, revision))
+    let Entry { revision, value } = bucket.entry(&channel.to_string()).await?;
+    Ok((value.and_then(|value| serde_json::from_slice(&value).ok()), revision))
 }
 
 async fn write(
@@ -85,14 +83,9 @@ async fn write(
     revision: u64,
 ) -> anyhow::Result<bool> {
     let value = serde_json::to_vec(trust).context("cannot encode the entry")?;
-    match bucket.update(&channel.to_string(), value.into(), revision).await {
-        Ok(_) => {
-            metrics::counter!("sentry_bot_trust_mirrored_total").increment(1);
-            Ok(true)
-        }
-        Err(WriteError::Conflict) => Ok(false),
-        Err(error) => Err(error).context("cannot write the entry"),
-    }
+    let written = bucket.replace(&channel.to_string(), value.into(), revision).await?;
+    metrics::counter!("sentry_bot_trust_mirrored_total").increment(u64::from(written));
+    Ok(written)
 }
 
 /// Compares for ever. A channel that the store does not know keeps its entry.

@@ -95,10 +95,18 @@ fn every_answer_is_documented_and_every_documented_answer_is_given() {
 #[test]
 fn what_is_taken_is_documented_as_it_is_checked() {
     let document = document();
-    let mut legacy: Value =
-        serde_json::from_str(include_str!("../../schemas/legacy.json")).expect("a schema");
-    legacy.as_object_mut().expect("an object").remove("$schema");
-    assert_eq!(document["components"]["schemas"]["LegacyWebhook"], legacy);
+    for (name, schema) in [
+        ("LegacyWebhook", include_str!("../../schemas/legacy.json")),
+        ("GlitchTipWebhook", include_str!("../../schemas/glitchtip.json")),
+        ("GlitchTipDiscordWebhook", include_str!("../../schemas/glitchtip_discord.json")),
+        ("BugsinkWebhook", include_str!("../../schemas/bugsink.json")),
+        ("BugsinkDiscordWebhook", include_str!("../../schemas/bugsink_discord.json")),
+        ("BugsinkSlackWebhook", include_str!("../../schemas/bugsink_slack.json")),
+    ] {
+        let mut schema: Value = serde_json::from_str(schema).expect("a schema");
+        schema.as_object_mut().expect("an object").remove("$schema");
+        assert_eq!(document["components"]["schemas"][name], schema, "{name}");
+    }
 
     let parameters = &document["paths"]["/sentry-bot/channel"]["post"]["parameters"];
     let header = parameters.as_array().expect("parameters").iter().find(|parameter| {

@@ -10,6 +10,7 @@ use shared::{
 use super::{
     failing_frame,
     fields::{id, items, label, text},
+    happening,
     prune::{SCALAR, Wanted},
     timestamp,
     title::{exceptions, meaningful},
@@ -35,11 +36,12 @@ pub(super) const EVENT: &Wanted = &Wanted::object(&[
         "contexts",
         &Wanted::object(&[
             ("feedback", &Wanted::object(&[("message", SCALAR)])),
-            ("monitor", &Wanted::object(&[("slug", SCALAR)])),
-            ("trace", &Wanted::object(&[("trace_id", SCALAR)])),
+            ("monitor", happening::MONITOR),
+            ("trace", &Wanted::object(&[("trace_id", SCALAR), ("op", SCALAR)])),
             ("profile", &Wanted::object(&[("profile_id", SCALAR)])),
         ]),
     ),
+    ("spans", happening::SPANS),
     ("exception", EXCEPTIONS),
     ("sentry.interfaces.Exception", EXCEPTIONS),
     ("stacktrace", STACKTRACE),
@@ -64,7 +66,7 @@ const OCCURRENCE: &Wanted = &Wanted::object(&[
     ),
 ]);
 const EXCEPTIONS: &Wanted =
-    &Wanted { fields: &[("values", &Wanted::list(EXCEPTION))], items: Some(EXCEPTION) };
+    &Wanted { fields: &[("values", &Wanted::list(EXCEPTION))], items: Some(EXCEPTION), also: None };
 const EXCEPTION: &Wanted = &Wanted::object(&[
     ("type", SCALAR),
     ("value", SCALAR),

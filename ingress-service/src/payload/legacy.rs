@@ -13,6 +13,7 @@ use super::{
     blank,
     event::{self, EVENT},
     fields::{id, items, kept_link, label, text},
+    happening,
     prune::{SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
     title::{self, meaningful},
@@ -21,7 +22,7 @@ use super::{
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/legacy.json")));
 
 /// Everything that the schema or the alert looks at.
-pub(crate) const BODY: &Wanted = &Wanted::object(&[
+pub(super) const BODY: &Wanted = &Wanted::object(&[
     ("id", SCALAR),
     ("project", SCALAR),
     ("project_name", SCALAR),
@@ -45,7 +46,11 @@ impl LegacyWebhook {
     /// # Errors
     /// [`PayloadError`] when it is not JSON, or breaks `schemas/legacy.json`.
     pub fn parse(body: &[u8]) -> Result<Self, PayloadError> {
-        let body = prune(body, BODY)?;
+        Self::of(prune(body, BODY)?)
+    }
+
+    /// The same of the part of a body that matters.
+    pub(super) fn of(body: Value) -> Result<Self, PayloadError> {
         validate(&SCHEMA, &body)?;
         Ok(Self(body))
     }
@@ -57,7 +62,7 @@ impl LegacyWebhook {
         let event = body.get("event").unwrap_or(&Value::Null);
         let said = |name| text(body, &[name]).and_then(kept_text);
         let alert = event::describe(event, blank("error", channel, mention, received_ms));
-        Alert {
+        let mut alert = Alert {
             project: said("project_slug").or_else(|| said("project")).unwrap_or_default(),
             project_name: said("project_name"),
             title: title::title(
@@ -84,7 +89,9 @@ impl LegacyWebhook {
                 .take(MAX_ITEMS)
                 .collect(),
             ..alert
-        }
+        };
+        alert.details.evidence = happening::evidence(event, &alert);
+        alert
     }
 }
 

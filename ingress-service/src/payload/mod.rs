@@ -1,9 +1,11 @@
-//! What Sentry sends: one module a family. Both become the same alert.
+//! What Sentry and other senders send: one module a family. All become the same alert.
 
 mod event;
 mod failing_frame;
 mod fields;
+mod happening;
 pub mod legacy;
+pub mod other_senders;
 pub mod platform;
 pub(crate) mod prune;
 mod repair;
@@ -14,45 +16,68 @@ mod title;
 use shared::{Alert, ChannelId, UserId, alert::UNKNOWN_PROJECT};
 
 use legacy::LegacyWebhook;
+use other_senders::OtherWebhook;
 pub(crate) use platform::state_subject::StateSubject;
 use platform::{PlatformResource, PlatformWebhook};
+use prune::prune;
 pub use schema::PayloadError;
 
-/// A webhook of either family, of a kind that is posted.
+/// A webhook of any family, of a kind that is posted.
 #[derive(Debug, Clone)]
 pub(crate) enum ParsedWebhook {
     Legacy(LegacyWebhook),
     Platform(PlatformWebhook),
+    Other(OtherWebhook),
+}
+
+/// An alert of a webhook.
+#[derive(Debug)]
+pub(crate) struct ParsedAlert {
+    pub(crate) alert: Alert,
+    /// What it tells the state of, if it does.
+    pub(crate) state: Option<StateSubject>,
 }
 
 impl ParsedWebhook {
-    /// Reads a request's body: a legacy one without a resource. `None` when
-    /// nothing is known about the action that it names.
+    /// Reads a request's body. Without a resource it is a legacy one or another
+    /// sender's. `None` when nothing is known about the action that it names.
     pub(crate) fn parse(
         resource: Option<&'static PlatformResource>,
         body: &[u8],
     ) -> Result<Option<Self>, PayloadError> {
-        Ok(match resource {
-            None => Some(Self::Legacy(LegacyWebhook::parse(body)?)),
-            Some(resource) => PlatformWebhook::parse(resource, body)?.map(Self::Platform),
-        })
+        if let Some(resource) = resource {
+            return Ok(PlatformWebhook::parse(resource, body)?.map(Self::Platform));
+        }
+        let matters = prune(body, other_senders::BODY)?;
+        Ok(Some(match OtherWebhook::of(&matters, body)? {
+            Some(webhook) => Self::Other(webhook),
+            None => Self::Legacy(LegacyWebhook::of(matters)?),
+        }))
     }
 
-    /// Of what the body describes the state, if of anything.
-    pub(crate) fn state(&self) -> Option<StateSubject> {
+    /// Sentry's name of its resource, `legacy`, or another sender's name.
+    pub(crate) fn resource(&self) -> &'static str {
         match self {
-            Self::Legacy(_) => None,
-            Self::Platform(webhook) => webhook.state(),
+            Self::Legacy(_) => "legacy",
+            Self::Platform(webhook) => webhook.resource(),
+            Self::Other(webhook) => webhook.sender(),
         }
     }
 
-    /// The alert for this channel and user, received at `received_ms`
-    /// milliseconds since 1970.
-    pub(crate) fn alert(&self, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
-        match self {
-            Self::Legacy(webhook) => webhook.alert(channel, mention, received_ms),
-            Self::Platform(webhook) => webhook.alert(channel, mention, received_ms),
-        }
+    /// Its alerts for this channel and user, received at `received_ms`
+    /// milliseconds since 1970. At least one; only other senders send several.
+    pub(crate) fn alerts(
+        &self,
+        channel: ChannelId,
+        mention: Option<UserId>,
+        received_ms: i64,
+    ) -> Vec<ParsedAlert> {
+        let (alert, state) = match self {
+            Self::Legacy(webhook) => (webhook.alert(channel, mention, received_ms), None),
+            Self::Platform(webhook) => (webhook.alert(channel, mention, received_ms), webhook.state()),
+            Self::Other(webhook) => return webhook.parsed(channel, mention, received_ms),
+        };
+        vec![ParsedAlert { alert, state }]
     }
 }
 
@@ -60,6 +85,7 @@ impl ParsedWebhook {
 pub(crate) fn prepare() {
     legacy::prepare();
     platform::prepare();
+    other_senders::prepare();
 }
 
 /// An alert that says only whom it is for and when it came.

@@ -17,6 +17,28 @@ pub enum PayloadError {
         /// JSON pointer into the body.
         place: String,
     },
+    /// GlitchTip or Bugsink sent it, but not as they are known to do.
+    #[error(
+        "body: sent by {sender}, but breaks {rule} at {place:?}: choose a kind of webhook that ADMINS.md names"
+    )]
+    OtherSender {
+        /// The sender's name.
+        sender: &'static str,
+        /// JSON pointer into the schema.
+        rule: String,
+        /// JSON pointer into the body.
+        place: String,
+    },
+}
+
+impl PayloadError {
+    /// The error where the sender is known.
+    pub(super) fn of_sender(self, sender: &'static str) -> Self {
+        match self {
+            Self::Schema { rule, place } => Self::OtherSender { sender, rule, place },
+            other => other,
+        }
+    }
 }
 
 /// A schema of this package.

@@ -29,7 +29,7 @@ use shared::{
 use tokio::time::{sleep, timeout_at};
 
 use self::progress_timeout::ProgressTimeout;
-pub(crate) use self::repeats::RequestIdentity;
+pub(crate) use self::repeats::{NewRequest, RequestIdentity};
 use crate::deadlines::{ACK_WITHIN, POLL_CONNECTION_EVERY};
 
 /// The readiness check that fails while alerts cannot be stored.

@@ -12,14 +12,17 @@ use actix_web::{
     },
     web,
 };
-use shared::{Alert, ChannelId, UserId, clock, refusal::Reason, trace::TracePoint};
+use shared::{
+    Alert, ChannelId, UserId, alert::UNKNOWN_PROJECT, clock, refusal::Reason, trace::TracePoint,
+    verdict::VerdictRequest,
+};
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
     body::{BodyReader, HeldResponse},
     query::Query,
     rejection::{Rejection, Rule},
-    store_alert::CheckedAlert,
+    store_alert::CheckedWebhook,
     trace,
     webhooks::Webhooks,
 };
@@ -115,7 +118,9 @@ impl Webhooks {
                 known => known,
             },
         };
-        Span::current().record("resource", resource.map_or("legacy", platform::PlatformResource::name));
+        if let Some(resource) = resource {
+            Span::current().record("resource", resource.name());
+        }
         let deadlines = Deadlines::of(resource.is_some(), started);
         let connection = request.conn_data::<Arc<ConnectionState>>();
         let reader = BodyReader {
@@ -132,14 +137,27 @@ impl Webhooks {
         let Some(webhook) = ParsedWebhook::parse(resource, &body)? else {
             return Ok(ignore(resource));
         };
+        if resource.is_none() {
+            Span::current().record("resource", webhook.resource());
+        }
         let (channel, mention) = ids(&query)?;
         Span::current().record("channel.id", tracing::field::display(channel));
-        let alert = Alert { trace, ..webhook.alert(channel, mention, received_ms) };
-        let own = alert.own;
-        let state = webhook.state();
+        let parsed = webhook.alerts(channel, mention, received_ms);
         drop(webhook);
-        let checked = CheckedAlert { alert, state, token: query.token(), headers: request.headers(), body };
-        self.store_alert(checked, &deadlines).await.map_err(|rule| Rejection { rule, own })
+        let own = parsed.iter().any(|parsed| parsed.alert.own);
+        // Alerts of one body are about one project.
+        let project = parsed.first().map_or(UNKNOWN_PROJECT, |parsed| &parsed.alert.project).to_owned();
+        let (alerts, states) =
+            parsed.into_iter().map(|parsed| (Alert { trace, ..parsed.alert }, parsed.state)).unzip();
+        let checked = CheckedWebhook {
+            question: VerdictRequest { channel, mention, project },
+            alerts,
+            states,
+            token: query.token(),
+            headers: request.headers(),
+            body,
+        };
+        self.store(checked, &deadlines).await.map_err(|rule| Rejection { rule, own })
     }
 
     fn check_source(&self, incoming: &mut IncomingRequest<'_>) -> Result<(), Rule> {

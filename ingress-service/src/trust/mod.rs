@@ -9,7 +9,7 @@ pub(crate) mod oracle;
 mod rules;
 
 use chrono::Utc;
-use shared::{Alert, alert::Trust};
+use shared::{ChannelId, alert::Trust};
 use strum::{IntoStaticStr, VariantNames};
 
 use self::{mirror::KeyLookup, rules::judge};
@@ -61,16 +61,16 @@ impl TrustOutcome {
     }
 }
 
-/// Says for what evidence the alert is trusted, at its time of receipt.
+/// Says for what evidence a request for this channel is trusted.
 ///
 /// # Errors
-/// [`NotTrusted`] when it must not be stored.
+/// [`NotTrusted`] when its alerts must not be stored.
 pub(crate) fn verify(
     mirror: &TrustMirror,
-    alert: &Alert,
+    channel: ChannelId,
     evidence: &Evidence<'_>,
 ) -> Result<Trust, NotTrusted> {
-    let trust = match mirror.known(alert.channel) {
+    let trust = match mirror.known(channel) {
         KeyLookup::Unread => Err(NotTrusted::Unread),
         KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
         // Uses the wall clock, which may have been corrected since the start,

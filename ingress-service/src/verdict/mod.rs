@@ -89,24 +89,24 @@ impl VerdictClient {
         self.unverified.knows(channel)
     }
 
-    /// Asks whether the alert may be stored. Answers before `deadline`, with
-    /// time left to store it.
+    /// Asks whether the alerts may be stored. Answers before `deadline`, with
+    /// time left to store them.
     ///
     /// # Errors
-    /// [`Denial`] when it may not.
-    pub(crate) async fn authorize(
+    /// [`Denial`] when they may not.
+    pub(crate) async fn authorize<'a>(
         &self,
-        alert: &Alert,
+        question: &VerdictRequest,
+        alerts: impl ExactSizeIterator<Item = &'a Alert>,
         queue: &AlertQueue,
         deadline: Instant,
     ) -> Result<Authorization, Denial> {
-        let Alert { channel, mention, .. } = *alert;
+        let VerdictRequest { channel, mention, .. } = *question;
         if !self.refused.may_ask(channel, Instant::now()) {
             return Err(Denial::ChannelRefusedJustNow);
         }
-        let question = VerdictRequest { channel, mention, project: alert.project.clone() };
         let until = (Instant::now() + self.timeout).min(deadline - STORE_WITHIN);
-        let verdict = ask(&self.inbox, &question, until).await;
+        let verdict = ask(&self.inbox, question, until).await;
         if let Some(verdict) = &verdict {
             let authorized = *verdict != Verdict::ChannelNotAuthorized;
             self.unverified.answered();
@@ -122,19 +122,21 @@ impl VerdictClient {
             (Some(Verdict::UserOnOtherProject { project }), Some(user)) => {
                 Err(Denial::UserOnOtherProject(user, project))
             }
-            (Some(Verdict::Unavailable) | None, _) => self.without_verdict(alert, queue, deadline).await,
+            (Some(Verdict::Unavailable) | None, _) => {
+                self.without_verdict(channel, alerts, queue, deadline).await
+            }
             (Some(_), _) => Ok(Authorization::Allowed),
         }
     }
 
-    async fn without_verdict(
+    async fn without_verdict<'a>(
         &self,
-        alert: &Alert,
+        channel: ChannelId,
+        alerts: impl ExactSizeIterator<Item = &'a Alert>,
         queue: &AlertQueue,
         deadline: Instant,
     ) -> Result<Authorization, Denial> {
-        let channel = alert.channel;
-        if !self.unverified.admits(channel, Instant::now()) {
+        if !self.unverified.admits(channel, alerts.len(), Instant::now()) {
             // Another pod may have seen it authorized, or this one before a
             // restart.
             if !queue.knows(channel, deadline).await {
@@ -142,7 +144,7 @@ impl VerdictClient {
             }
             self.unverified.learn(channel, true);
         }
-        if !self.unverified.has_room(alert.encode().len()) {
+        if !self.unverified.has_room(alerts.map(|alert| alert.encode().len()).sum()) {
             return Err(Denial::UnverifiedBytesFull);
         }
         Ok(Authorization::Unverified)

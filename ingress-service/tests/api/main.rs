@@ -21,6 +21,7 @@ mod platform;
 mod process;
 mod refusals;
 mod repeats;
+mod senders;
 mod settings;
 mod slow;
 mod sources;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Everything inside this value, by JSON pointer.
-fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+pub(crate) fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(fields) => {
             fields.iter().map(|(name, value)| (name.replace('/', "~1"), value)).collect()

@@ -7,6 +7,7 @@
 mod tests;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::text::cut;
 
@@ -16,8 +17,9 @@ const VERSION: u32 = 1;
 const MAX_DETAIL: usize = 200;
 
 /// Why a request was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// Its source address may not send.
     Source,
@@ -91,8 +93,7 @@ impl Refusal {
     /// The kind of the note, as one token of a subject. It is the reason. The
     /// rule is added where rules are few and each has a remedy.
     pub fn line(&self) -> String {
-        let reason = serde_json::to_value(self.reason).ok();
-        let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("other");
+        let reason: &str = self.reason.into();
         match (self.reason, &self.detail) {
             (Reason::Token | Reason::Signature, Some(detail)) => {
                 let words = detail.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });

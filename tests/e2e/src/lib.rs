@@ -17,6 +17,6 @@ pub use harness::figures::{report, scaled, soak};
 pub use issue::{issue_change, regression};
 pub use ledger::Ledger;
 pub use seed::{Seed, worst_but_one};
-pub use shown::{Shown, shown};
+pub use shown::{Shown, is_modern, shown};
 pub use stack::{Builder, Stack};
 pub use storm::{Storm, publish};

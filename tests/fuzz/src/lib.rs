@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use discord_service::render::{self, Folded, MAX_MESSAGE_CHARS, Style};
+use discord_service::render::{self, Folded, Layout, MAX_MESSAGE_CHARS, Style};
 use ingress_service::{
     oracles,
     payload::{
         legacy::LegacyWebhook,
+        other_senders::{MAX_ALERTS, OtherWebhook},
         platform::{PlatformWebhook, RESOURCES},
     },
     request::query::Query,
@@ -38,10 +39,14 @@ pub fn ingress(bytes: &[u8]) {
     if let Some((pruned, plain)) = oracles::prune(bytes) {
         assert_eq!(pruned, Some(plain), "the pruned reading differs from a plain one");
     }
-    let Ok(webhook) = LegacyWebhook::parse(bytes) else {
-        return;
-    };
-    carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+    if let Ok(webhook) = LegacyWebhook::parse(bytes) {
+        carry(webhook.alert(ChannelId::new(1), None, 1_763_905_862_000));
+        assert!(matches!(OtherWebhook::parse(bytes), Ok(None)), "a legacy webhook is taken for another's");
+    } else if let Ok(Some(webhook)) = OtherWebhook::parse(bytes) {
+        let alerts = webhook.alerts(ChannelId::new(1), None, 1_763_905_862_000);
+        assert!((1..=MAX_ALERTS).contains(&alerts.len()), "{} alerts", alerts.len());
+        alerts.into_iter().for_each(carry);
+    }
 }
 
 /// The body of a webhook of the Integration Platform, read as each resource in
@@ -75,7 +80,7 @@ fn carry(alert: Alert) {
     assert_eq!(title(&read), title(&alert), "the title was cut too short");
     let value = serde_json::from_str(str::from_utf8(&record).expect("UTF-8")).expect("JSON");
     assert!(!holds_control_characters(&value), "{value}");
-    post(alert, 1, MAX_MESSAGE_CHARS);
+    post(&alert, 1, MAX_MESSAGE_CHARS);
 }
 
 /// The bytes choose a request with a token and a signature, right or wrong, and
@@ -128,17 +133,27 @@ pub fn embed(bytes: &[u8]) {
         rules: lines.collect(),
         ..Alert::new("error", &project, ChannelId::new(1), 1_763_905_862_000)
     };
-    post(alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
+    post(&alert, count.unsigned_abs().max(1), usize::try_from(size).unwrap_or_default());
 }
 
-/// Builds a post of one embed and checks the simple limits of Discord. The
+/// Builds a post of one embed in each layout and checks the simple limits of Discord. The
 /// sandbox Discord checks the others.
-fn post(latest: Alert, count: u64, max_chars: usize) {
+fn post(alert: &Alert, count: u64, max_chars: usize) {
+    for layout in [Layout::Classic, Layout::Modern, Layout::Compact] {
+        post_laid_out(alert.clone(), count, layout, max_chars);
+    }
+}
+
+fn post_laid_out(latest: Alert, count: u64, layout: Layout, max_chars: usize) {
     let last_ms = latest.timestamp_ms;
     let history = render::History::default();
     let folded = Folded { latest, count, first_ms: last_ms.saturating_sub(60_000), last_ms, history };
     let glyph_url = "https://example.com/glyph.png".parse().expect("a URL");
-    let embed = render::embed(&folded, &Style { glyph_url, links: true }, max_chars);
+    let embed = render::embed(&folded, &Style { layout, glyph_url, links: true }, max_chars);
+    let title = embed.json["title"].as_str().expect("an embed has a title");
+    assert!((1..=256).contains(&title.trim().chars().count()), "{title:?}");
+    let signs = embed.json.to_string().matches('×').count();
+    assert_eq!(signs, usize::from(count > 1), "how many there are is said once");
     assert!(embed.chars <= MAX_MESSAGE_CHARS, "{} characters", embed.chars);
     for field in embed.json["fields"].as_array().into_iter().flatten() {
         let value = field["value"].as_str().expect("a field has a value");
@@ -168,7 +183,9 @@ mod tests {
     #[test]
     fn no_seed_breaks_its_target() {
         run_over("seeds/ingress", super::ingress);
-        run_over("../fixtures/legacy", super::ingress);
+        for folder in ["legacy", "glitchtip", "bugsink"] {
+            run_over(&format!("../fixtures/{folder}"), super::ingress);
+        }
         run_over("seeds/platform", super::platform);
         run_over("../fixtures/platform", super::platform);
         run_over("seeds/embed", super::embed);

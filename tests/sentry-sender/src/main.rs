@@ -17,10 +17,11 @@ use tokio::{sync::Semaphore, task::JoinSet};
 /// Sends JSON files as Sentry's webhooks and prints each answer
 ///
 /// A file named <resource>.<action>….json goes out as a webhook of Sentry's Integration Platform (an internal
-/// integration), and so does any file with --resource. Any other file is a legacy webhook.
+/// integration), and so does any file with --resource. A file in a folder `glitchtip` or `bugsink` goes out as
+/// theirs. Any other file is a legacy webhook.
 ///
-/// Every request opens a new connection. As at Sentry, an answer must come within 5 s (legacy) or 1 s, redirects
-/// are not followed, and nothing is repeated. Only the Integration Platform verifies the certificate.
+/// Every request opens a new connection. As at Sentry, an answer must come within 5 s or 1 s (Integration Platform),
+/// redirects are not followed, and nothing is repeated. Legacy webhooks do not verify the certificate.
 ///
 /// Exits with 0 when every request was answered with 2xx, else with 1.
 #[derive(Debug, Parser)]
@@ -52,7 +53,7 @@ struct Arguments {
     /// PEM file of an authority to trust as well
     #[arg(long, conflicts_with = "insecure")]
     ca_file: Option<PathBuf>,
-    /// Accept any certificate for the Integration Platform too
+    /// Accept any certificate, not only for legacy webhooks
     #[arg(long)]
     insecure: bool,
 }
@@ -63,6 +64,8 @@ const EXAMPLES: &str = "Examples:
     sentry-sender \"$URL\" tests/fixtures/legacy/11_python_exception.json
   Ten a second for a minute, going round all legacy fixtures:
     sentry-sender --count 600 --rate 10 --concurrency 8 \"$URL\" tests/fixtures/legacy
+  Alerts of GlitchTip:
+    sentry-sender --insecure \"$URL\" tests/fixtures/glitchtip
   Signed webhooks of an internal integration:
     sentry-sender --insecure --secret-file secret \"$URL\" tests/fixtures/platform";
 

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, header::RETRY_AFTER, redirect::Policy};
 use crate::webhook::Webhook;
 
 /// Whose certificates the sender accepts for webhooks of the Integration
-/// Platform. Sentry verifies no certificate for legacy webhooks.
+/// Platform and of other senders. Sentry verifies none for legacy webhooks.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {
     /// Certificates of the system's authorities, as for Sentry.
@@ -57,7 +57,7 @@ pub enum SendError {
 #[derive(Debug, Clone)]
 pub struct Sender {
     legacy: Client,
-    platform: Client,
+    verifying: Client,
 }
 
 impl Sender {
@@ -75,7 +75,7 @@ impl Sender {
                 .redirect(Policy::none())
                 .no_proxy()
         };
-        let platform = match trust {
+        let verifying = match trust {
             Trust::System => client(),
             Trust::Authorities(pem) => {
                 client().tls_certs_merge(Certificate::from_pem_bundle(&pem).context("not a PEM file")?)
@@ -83,7 +83,7 @@ impl Sender {
             Trust::Anyone => client().tls_danger_accept_invalid_certs(true),
         };
         let legacy = client().tls_danger_accept_invalid_certs(true);
-        Ok(Self { legacy: legacy.build()?, platform: platform.build()? })
+        Ok(Self { legacy: legacy.build()?, verifying: verifying.build()? })
     }
 
     /// Sends the webhook once.
@@ -91,7 +91,7 @@ impl Sender {
     /// # Errors
     /// [`SendError`] when no complete answer came. A refusal is a [`Reply`].
     pub async fn send(&self, url: &str, webhook: &Webhook) -> Result<Reply, SendError> {
-        let client = if webhook.is_platform() { &self.platform } else { &self.legacy };
+        let client = if webhook.is_verifying() { &self.verifying } else { &self.legacy };
         let timeout = webhook.timeout();
         let mut request = client.post(url).timeout(timeout).body(webhook.body().to_vec());
         for (name, value) in webhook.headers()? {

@@ -9,6 +9,10 @@ use anyhow::Context as _;
 use openssl::{hash::MessageDigest, pkey::PKey, sign::Signer};
 
 const USER_AGENT: &str = "sentry/26.10.0 (https://sentry.io)";
+/// GlitchTip and Bugsink name the library that they send with.
+const OTHER_USER_AGENT: &str = "python-requests/2.32.5";
+/// Folders of bodies that they send.
+const OTHER_SENDERS: [&str; 2] = ["glitchtip", "bugsink"];
 /// How long Sentry waits for an answer to a legacy webhook.
 const LEGACY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long Sentry waits for an answer to an Integration Platform webhook.
@@ -19,6 +23,7 @@ const PLATFORM_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Webhook {
     body: Vec<u8>,
+    agent: &'static str,
     resource: Option<String>,
     secret: Option<String>,
     idempotency_key: IdempotencyKey,
@@ -39,6 +44,7 @@ impl Webhook {
     pub fn legacy(body: impl Into<Vec<u8>>) -> Self {
         Self {
             body: body.into(),
+            agent: USER_AGENT,
             resource: None,
             secret: None,
             idempotency_key: IdempotencyKey::PerSending,
@@ -52,14 +58,25 @@ impl Webhook {
         Self { resource: Some(resource.into()), ..Self::legacy(body) }
     }
 
+    /// A webhook of GlitchTip or Bugsink: they verify the certificate, name no key of
+    /// the firing and sign nothing.
+    pub fn other(body: impl Into<Vec<u8>>) -> Self {
+        Self { agent: OTHER_USER_AGENT, ..Self::legacy(body) }.without_idempotency_key()
+    }
+
     /// The body in this file. A name `<resource>.<action>….json` makes it a
-    /// webhook of the Integration Platform, any other a legacy one.
+    /// webhook of the Integration Platform, a folder `glitchtip` or `bugsink` one of
+    /// theirs, anything else a legacy one.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn from_file(path: &Path) -> anyhow::Result<Self> {
         let body = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        if OTHER_SENDERS.iter().any(|name| folder == *name) {
+            return Ok(Self::other(body));
+        }
         Ok(match stem.split_once('.') {
             Some((resource, _)) => Self::platform(resource, body),
             None => Self::legacy(body),
@@ -125,6 +142,11 @@ impl Webhook {
         self.resource.is_some()
     }
 
+    /// Whether its sender verifies the certificate.
+    pub fn is_verifying(&self) -> bool {
+        self.is_platform() || self.agent == OTHER_USER_AGENT
+    }
+
     /// How long Sentry waits for the whole answer.
     pub const fn timeout(&self) -> Duration {
         if self.is_platform() { PLATFORM_TIMEOUT } else { LEGACY_TIMEOUT }
@@ -137,7 +159,7 @@ impl Webhook {
     /// When OpenSSL cannot sign.
     pub fn headers(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut headers = vec![
-            ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+            ("User-Agent".to_owned(), self.agent.to_owned()),
             ("Content-Type".to_owned(), "application/json".to_owned()),
         ];
         let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
@@ -247,7 +269,24 @@ mod tests {
         assert!(families("platform").contains(&Some("event_alert".to_owned())));
         assert!(families("platform").iter().all(Option::is_some));
         assert!(families("reports").iter().all(Option::is_some));
-        assert_eq!(json_files(&fixtures).expect("fixtures").len(), 43);
+        for sender in OTHER_SENDERS {
+            assert!(!families(sender).is_empty());
+            assert!(families(sender).iter().all(Option::is_none), "{sender}");
+        }
+        let folders = ["legacy", "platform", "reports", "glitchtip", "bugsink"];
+        let each = folders.map(|folder| families(folder).len());
+        assert_eq!(json_files(&fixtures).expect("fixtures").len(), each.iter().sum::<usize>());
+    }
+
+    #[test]
+    fn other_senders_name_their_library_and_no_firing() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/glitchtip/general_issue.json");
+        let webhook = Webhook::from_file(&path).expect("a fixture");
+        let headers = headers(&webhook);
+        assert_eq!(headers["User-Agent"], OTHER_USER_AGENT);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["Content-Type", "User-Agent"]);
+        assert!(webhook.is_verifying() && !webhook.is_platform());
+        assert!(!Webhook::legacy("{}").is_verifying());
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Channels that a guild lists and that Discord does not show to the bot: gone, or
-//! closed to it. Each is asked for ever more rarely, since every refusal counts
-//! towards the number at which Discord bans an address.
+//! Channels that a guild lists but that Discord does not show to the bot: they are
+//! deleted, or hidden from it. The bot asks for each ever more rarely, since Discord
+//! counts refusals and bans an address that has too many.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use moka::future::Cache;
 use shared::{ChannelId, GuildId};
 use tokio::time::Instant;
 
-/// How long the first refusal holds; each further one holds twice as long.
+/// How long the first refusal counts; each further one counts twice as long.
 const FIRST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// How long a refusal is remembered, for the length of the next.
@@ -28,12 +28,12 @@ struct HiddenChannel {
 pub(super) struct HiddenChannels(Cache<ChannelId, HiddenChannel>);
 
 impl HiddenChannels {
-    /// Remembers so many channels; the oldest go first.
+    /// Remembers so many channels. The oldest go first.
     pub(super) fn new(channels: u64) -> Self {
         Self(Cache::builder().max_capacity(channels).time_to_live(REMEMBERED).build())
     }
 
-    /// Why Discord does not show the channel, where it need not be asked again.
+    /// Why Discord does not show the channel, if the last refusal still counts.
     pub(super) async fn why(&self, channel: ChannelId, now: Instant) -> Option<String> {
         let hidden = self.0.get(&channel).await.filter(|hidden| now < hidden.until);
         hidden.map(|hidden| hidden.why)
@@ -52,12 +52,12 @@ impl HiddenChannels {
         self.0.insert(channel, hidden).await;
     }
 
-    /// The channel may be within reach again.
+    /// Forgets the refusal of this channel.
     pub(super) async fn forget(&self, channel: ChannelId) {
         self.0.invalidate(&channel).await;
     }
 
-    /// Each channel that the guild lists may be within reach again.
+    /// Forgets the refusals of all channels that the guild lists.
     pub(super) async fn forget_guild(&self, guild: GuildId) {
         for (channel, hidden) in &self.0 {
             if hidden.listing.contains(&guild) {

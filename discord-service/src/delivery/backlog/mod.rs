@@ -1,16 +1,19 @@
 //! The alerts that wait for one channel: an index over the stream, small enough
 //! for a whole backlog. It does no I/O.
 
+mod embeds;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use shared::{Alert, alert::Trust, trust::ChannelTrust};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::embeds::Embeds;
 use super::{
-    fold::{Class, Fold, FoldKey},
+    fold::{Class, FoldKey},
     issue::{IssueKey, Issues},
 };
 use crate::trust::{Distrust, distrust};
@@ -63,12 +66,7 @@ pub(crate) struct Group {
 pub(crate) struct Backlog {
     /// Boxed, because the nodes of the tree are hardly more than half full.
     waiting: BTreeMap<u64, Box<BacklogEntry>>,
-    /// Sequences by fold key, without those of `isolated`.
-    folds: HashMap<FoldKey, Fold>,
-    /// The first sequence of each future embed, in the order of embeds.
-    heads: BTreeSet<u64>,
-    /// Embeds that are posted alone, and that no alert joins any more.
-    isolated: Vec<BTreeSet<u64>>,
+    embeds: Embeds,
     whole: usize,
     /// The trust of the last alert, shared because most alerts have the same.
     trust: Arc<Trust>,
@@ -96,7 +94,7 @@ impl Backlog {
         if let Some((_, next)) = &mut self.trusted {
             *next = sequence.min(*next);
         }
-        self.fold(key, sequence);
+        self.embeds.add(key, sequence);
     }
 
     /// Whether none waits.
@@ -210,17 +208,13 @@ impl Backlog {
 
     /// The first alert of each future embed, for the wanted classes.
     fn classed(&self, wanted: impl Fn(Class) -> bool) -> impl Iterator<Item = (u64, &BacklogEntry)> {
-        let heads = self.heads.iter().filter_map(|head| Some((*head, &**self.waiting.get(head)?)));
+        let heads = self.embeds.heads().filter_map(|head| Some((head, &**self.waiting.get(&head)?)));
         heads.filter(move |(_, waiting)| wanted(waiting.class))
     }
 
     fn group(&self, head: u64) -> Option<Group> {
         let first = self.waiting.get(&head)?;
-        let isolated = self.isolated.iter().find(|isolated| isolated.contains(&head));
-        let sequences = match isolated {
-            Some(isolated) => isolated.clone(),
-            None => self.folds.get(&first.key)?.sequences(),
-        };
+        let sequences = self.embeds.sequences(first.key, head)?;
         let times = sequences.iter().filter_map(|s| Some((self.waiting.get(s)?.timestamp_ms, *s)));
         let (last_ms, latest) = times.clone().max()?;
         let (first_ms, _) = times.min()?;
@@ -239,22 +233,13 @@ impl Backlog {
     /// From now on each embed of these alerts is posted alone and nothing joins
     /// it, because Discord refused a post that they shared.
     pub(crate) fn isolate(&mut self, sequences: &BTreeSet<u64>) {
-        let mut embeds: BTreeMap<u64, (FoldKey, BTreeSet<u64>)> = BTreeMap::new();
-        for sequence in sequences.iter().filter(|sequence| !self.is_alone(**sequence)) {
-            let Some(key) = self.waiting.get(sequence).map(|waiting| waiting.key) else { continue };
-            let Some(head) = self.folds.get(&key).and_then(Fold::first) else { continue };
-            embeds.entry(head).or_insert_with(|| (key, BTreeSet::new())).1.insert(*sequence);
-        }
-        for (key, embed) in embeds.into_values() {
-            embed.iter().for_each(|sequence| self.unfold(key, *sequence));
-            self.heads.extend(embed.first());
-            self.isolated.push(embed);
-        }
+        let keys = sequences.iter().filter_map(|sequence| Some((*sequence, self.waiting.get(sequence)?.key)));
+        self.embeds.isolate(keys.collect());
     }
 
     /// Whether this alert's embed is posted alone.
     pub(crate) fn is_alone(&self, sequence: u64) -> bool {
-        self.isolated.iter().any(|embed| embed.contains(&sequence))
+        self.embeds.is_alone(sequence)
     }
 
     /// Forgets alerts that are posted or dead.
@@ -262,34 +247,8 @@ impl Backlog {
         for &sequence in sequences {
             if let Some(gone) = self.waiting.remove(&sequence) {
                 self.whole -= usize::from(gone.whole.is_some());
-                match self.isolated.iter_mut().find(|embed| embed.contains(&sequence)) {
-                    Some(embed) => {
-                        embed.remove(&sequence);
-                        self.heads.remove(&sequence);
-                        self.heads.extend(embed.first());
-                    }
-                    None => self.unfold(gone.key, sequence),
-                }
+                self.embeds.remove(gone.key, sequence);
             }
-        }
-        self.isolated.retain(|embed| !embed.is_empty());
-    }
-
-    fn fold(&mut self, key: FoldKey, sequence: u64) {
-        let fold = self.folds.entry(key).or_insert(Fold::One(sequence));
-        if let Some(head) = fold.first() {
-            self.heads.remove(&head);
-        }
-        fold.insert(sequence);
-        self.heads.extend(fold.first());
-    }
-
-    fn unfold(&mut self, key: FoldKey, sequence: u64) {
-        let Some(fold) = self.folds.remove(&key) else { return };
-        self.heads.remove(&sequence);
-        if let Some(left) = fold.without(sequence) {
-            self.heads.extend(left.first());
-            self.folds.insert(key, left);
         }
     }
 }

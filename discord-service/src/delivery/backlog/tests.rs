@@ -56,7 +56,7 @@ fn removing_the_first_of_an_embed_moves_it_back() {
     assert_eq!(shape(&backlog), [vec![2], vec![3]]);
     backlog.remove(&BTreeSet::from([2, 3]));
     assert!(backlog.is_empty());
-    assert_eq!((backlog.heads.len(), backlog.folds.len(), backlog.whole), (0, 0, 0));
+    assert_eq!((backlog.embeds, backlog.whole), (Embeds::default(), 0));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn isolated_embeds_stay_whole_and_newer_alerts_share_another() {
     backlog.remove(&BTreeSet::from([1]));
     assert_eq!(shape(&backlog), [vec![2], vec![3], vec![4, 5]]);
     backlog.remove(&BTreeSet::from([2, 3, 4, 5]));
-    assert_eq!((backlog.heads.len(), backlog.isolated.len()), (0, 0));
+    assert_eq!(backlog.embeds, Embeds::default());
 }
 
 #[test]
@@ -170,5 +170,5 @@ fn a_change_waits_for_the_message_about_its_issue_and_is_no_embed() {
 fn a_waiting_alert_is_small_enough_that_a_full_queue_fits_the_memory() {
     // A lone alert of its issue takes about 260 bytes of the process with that.
     assert!(size_of::<BacklogEntry>() <= 128, "{}", size_of::<BacklogEntry>());
-    assert!(size_of::<Fold>() <= 16, "{}", size_of::<Fold>());
+    assert!(size_of::<fold::Fold>() <= 16, "{}", size_of::<fold::Fold>());
 }

@@ -24,13 +24,8 @@ use tokio::{
 use tokio_util::sync::DropGuard;
 use tracing::Instrument as _;
 
-use super::sweep::SweepFindings;
 use crate::{
-    delivery::{
-        lane::{self, Assignment, ClosedFlag, Services},
-        queue::DeliveryQueue,
-    },
-    kv::Bucket,
+    delivery::lane::{self, Assignment, ClosedFlag, Services},
     lease::{Lease, Resource},
     reopening::Reopening,
 };
@@ -41,17 +36,13 @@ const REOPENINGS_AT_ONCE: usize = 256;
 /// The lanes at work.
 pub(super) struct Lanes {
     pub(super) nats: async_nats::Client,
-    pub(super) queue: DeliveryQueue,
-    pub(super) journals: Bucket,
-    pub(super) services: Arc<Services>,
+    services: Arc<Services>,
     partitions: HashMap<u64, Partition>,
     /// Partitions that another pod should have.
     pub(super) stops: FuturesUnordered<BoxFuture<'static, u64>>,
     pub(super) wakes: SelectAll<BoxStream<'static, Message>>,
     /// Events that may open closed channels, for all lanes.
     pub(super) reopenings: broadcast::Sender<Arc<Reopening>>,
-    /// Sweeps that are under way, and their findings.
-    pub(super) sweeps: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
     lanes: HashMap<ChannelId, LaneHandle>,
     pub(super) tasks: JoinSet<ChannelId>,
 }
@@ -78,22 +69,14 @@ struct LaneHandle {
 }
 
 impl Lanes {
-    pub(super) fn new(
-        nats: async_nats::Client,
-        queue: DeliveryQueue,
-        journals: Bucket,
-        services: Services,
-    ) -> Self {
+    pub(super) fn new(nats: async_nats::Client, services: Arc<Services>) -> Self {
         Self {
             nats,
-            queue,
-            journals,
-            services: Arc::new(services),
+            services,
             partitions: HashMap::new(),
             stops: FuturesUnordered::new(),
             wakes: SelectAll::new(),
             reopenings: broadcast::Sender::new(REOPENINGS_AT_ONCE),
-            sweeps: FuturesUnordered::new(),
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
         }

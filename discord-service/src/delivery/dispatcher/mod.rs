@@ -16,7 +16,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::lanes::Lanes;
+use self::{lanes::Lanes, sweep::Sweep};
 use super::{
     backlog_memory::BacklogMemory, lane::Services, messages::Messages, queue::DeliveryQueue,
     recovery::Recovery,
@@ -28,6 +28,8 @@ use crate::{
 
 /// How often to look through the whole stream for alerts without a wake-up.
 const SWEEP: Duration = Duration::from_secs(2);
+/// A lane that had no wake-up for so long is put away.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// What delivery works with.
 pub struct Delivery {
@@ -65,12 +67,12 @@ impl Delivery {
         let bad_token = CancellationToken::new();
         let authority = self.authority.clone();
         let stack_traces = self.stack_traces.clone();
-        let mut lanes = self.lanes(bad_token.clone());
+        let (mut lanes, mut sweep) = self.lanes(bad_token.clone());
         // Without it, closed channels are tried again too, only later.
         let reopenings = lanes.nats.subscribe(wire::REOPENING).await;
         let mut reopenings = reopenings.map_or_else(|_| stream::pending().boxed(), |news| news.boxed());
-        let mut sweep = interval(SWEEP);
-        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = interval(SWEEP);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 Some(lease) = grants.recv() => {
@@ -80,7 +82,7 @@ impl Delivery {
                     while let Ok(lease) = grants.try_recv() {
                         lanes.take(lease).await;
                     }
-                    lanes.sweep_all();
+                    sweep.look_for_closed_too();
                 }
                 Some(partition) = lanes.stops.next() => lanes.put_down(partition),
                 Some(stored) = lanes.wakes.next() => {
@@ -96,8 +98,13 @@ impl Delivery {
                         let _ = lanes.reopenings.send(Arc::new(news));
                     }
                 }
-                _ = sweep.tick() => lanes.sweep(),
-                Some(found) = lanes.sweeps.next() => if let Some(found) = found { lanes.swept(found) },
+                _ = look.tick() => sweep.look(),
+                Some(found) = sweep.next() => {
+                    for channel in sweep.channels(found, |partition| lanes.has(partition)) {
+                        lanes.wake(channel);
+                    }
+                    lanes.put_away_idle(IDLE);
+                }
                 Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
                 () = bad_token.cancelled() => return Err(BadToken.into()),
                 () = shutdown.cancelled() => break,
@@ -110,7 +117,7 @@ impl Delivery {
         Ok(())
     }
 
-    fn lanes(self, bad_token: CancellationToken) -> Lanes {
+    fn lanes(self, bad_token: CancellationToken) -> (Lanes, Sweep) {
         let js = jetstream::new(self.nats.clone());
         let queue = DeliveryQueue::new(js.clone());
         let services = Services {
@@ -130,6 +137,8 @@ impl Delivery {
             max_age: self.max_age,
             bad_token,
         };
-        Lanes::new(self.nats, queue, self.journals, services)
+        let services = Arc::new(services);
+        let sweep = Sweep::new(queue, self.journals, services.clone());
+        (Lanes::new(self.nats, services), sweep)
     }
 }

@@ -1,49 +1,62 @@
-//! The look through the whole stream for alerts without a wake-up. They are
-//! from before the start, or from a time without a connection to NATS.
+//! Looks through the whole stream for what no wake-up announced: alerts from before
+//! the start, or stored while NATS was out of reach.
 //!
 //! It runs beside everything else. While NATS is slow to list its subjects,
 //! wake-ups still reach their lanes.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use shared::{ChannelId, text::chain, wire};
 
-use super::lanes::Lanes;
 use crate::{
     closure,
     dead_letters::{Cause, DeadLetterReason},
-    delivery::{lane::Services, queue::Listing},
+    delivery::{
+        lane::Services,
+        queue::{DeliveryQueue, Listing},
+    },
     direct_get::BATCH,
+    kv::Bucket,
 };
 
-/// A lane ends after this long without work.
-const IDLE: Duration = Duration::from_secs(60);
-
-/// What a sweep found.
+/// What a look found.
 pub(super) struct SweepFindings {
     waiting: Listing,
-    /// Closed channels, if the sweep looked for them.
+    /// Closed channels, if the look was for them too.
     closed: Vec<ChannelId>,
 }
 
-impl Lanes {
-    /// Starts a sweep, unless one is under way.
-    pub(super) fn sweep(&mut self) {
-        if self.sweeps.is_empty() {
-            self.look_through(false);
+/// The looks through the stream.
+pub(super) struct Sweep {
+    queue: DeliveryQueue,
+    journals: Bucket,
+    services: Arc<Services>,
+    /// Looks, and burials of what they found.
+    under_way: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
+}
+
+impl Sweep {
+    pub(super) fn new(queue: DeliveryQueue, journals: Bucket, services: Arc<Services>) -> Self {
+        Self { queue, journals, services, under_way: FuturesUnordered::new() }
+    }
+
+    /// Begins a look, unless something is under way.
+    pub(super) fn look(&mut self) {
+        if self.under_way.is_empty() {
+            self.begin(false);
         }
     }
 
-    /// Starts a sweep in any case, for partitions that are new to this pod. It
-    /// also looks for closed channels, which have a lane even if nothing waits.
-    pub(super) fn sweep_all(&mut self) {
-        self.look_through(true);
+    /// Begins a look in any case, because the pod has new partitions. It is also for
+    /// closed channels: these have a lane though nothing waits.
+    pub(super) fn look_for_closed_too(&mut self) {
+        self.begin(true);
     }
 
-    fn look_through(&mut self, with_closed: bool) {
+    fn begin(&mut self, with_closed: bool) {
         let (queue, journals) = (self.queue.clone(), self.journals.clone());
-        let sweep = async move {
+        let look = async move {
             let found = async {
                 let waiting = queue.list().await?;
                 let closed = if with_closed { closure::all(&journals).await? } else { Vec::new() };
@@ -52,38 +65,48 @@ impl Lanes {
             let found = found.await;
             found.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
         };
-        self.sweeps.push(sweep.boxed());
+        self.under_way.push(look.boxed());
     }
 
-    /// Wakes the lanes that the findings are for.
-    pub(super) fn swept(&mut self, SweepFindings { waiting, closed }: SweepFindings) {
-        for channel in closed {
-            self.wake(channel);
+    /// What the next look finds; none while no look is under way.
+    pub(super) async fn next(&mut self) -> Option<SweepFindings> {
+        while let Some(ended) = self.under_way.next().await {
+            if ended.is_some() {
+                return ended;
+            }
         }
+        None
+    }
+
+    /// The channels of this pod's partitions that need a lane. `has` says whether the
+    /// pod has a partition.
+    pub(super) fn channels(
+        &self,
+        SweepFindings { waiting, closed }: SweepFindings,
+        has: impl Fn(u64) -> bool,
+    ) -> Vec<ChannelId> {
         let Listing { subjects, oldest_age } = waiting;
-        let held = subjects.into_iter().filter(|(subject, _)| self.has(partition_of(subject)));
+        let held = subjects.into_iter().filter(|(subject, _)| has(partition_of(subject)));
         let held: Vec<(String, usize)> = held.collect();
         metrics::gauge!("sentry_bot_channels_waiting").set(held.len() as f64);
         let alerts: usize = held.iter().map(|(_, alerts)| alerts).sum();
         metrics::gauge!("sentry_bot_alerts_waiting").set(alerts as f64);
         metrics::gauge!("sentry_bot_oldest_alert_age_seconds").set(oldest_age.as_secs_f64());
+        let mut channels = closed;
         for (subject, _) in held {
-            match lane_of(&subject) {
-                Some(channel) => self.wake(channel),
-                // The next sweep waits for this, so that nothing is buried
-                // twice at once.
+            match channel_of(&subject) {
+                Some(channel) => channels.push(channel),
+                // The next look waits for that: nothing is to be buried twice at once.
                 None => {
                     let burial = bury_strays(self.services.clone(), subject);
-                    self.sweeps.push(burial.map(|()| None).boxed());
+                    self.under_way.push(burial.map(|()| None).boxed());
                 }
             }
         }
-        self.put_away_idle(IDLE);
+        channels
     }
 }
-
-/// Makes dead letters of messages on a subject that no lane reads. Not our code
-/// wrote them.
+/// Messages on a subject that no lane reads: none of ours wrote them.
 async fn bury_strays(services: Arc<Services>, subject: String) {
     let cause = Cause::new(DeadLetterReason::Unreadable, format!("no channel has the subject {subject}"));
     let buried = async {
@@ -100,7 +123,7 @@ async fn bury_strays(services: Arc<Services>, subject: String) {
 }
 
 /// The channel whose lane reads this subject.
-fn lane_of(subject: &str) -> Option<ChannelId> {
+fn channel_of(subject: &str) -> Option<ChannelId> {
     let channel = wire::subject_channel(subject)?;
     (wire::alert_subject(channel) == subject).then_some(channel)
 }

@@ -16,7 +16,7 @@ use crate::{
         messages::ShownMessage,
         record::{Content, Mention, Record, nonce},
     },
-    render::{self, Embed, Exhibit, Folded, History, MAX_MESSAGE_CHARS, Style},
+    render::{self, Embed, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Style},
     stack_trace::StackTrace,
 };
 
@@ -30,14 +30,17 @@ impl Lane<'_> {
     /// `None` if none of them may be posted, and all are dead letters now.
     pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
         let mut candidates: Vec<Group> = self.inbox.backlog().posts().take(EMBEDS + 1).collect();
-        let max_chars = if candidates.len() > EMBEDS { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
-        candidates.truncate(EMBEDS);
+        let crowded = candidates.len() > EMBEDS;
+        let alone = |group: &Group| {
+            group.sequences.first().is_some_and(|first| self.inbox.backlog().is_alone(*first))
+        };
+        let before_alone = candidates.iter().position(alone).unwrap_or(EMBEDS);
+        candidates.truncate(before_alone.clamp(1, EMBEDS));
+        let layout = self.services.style.layout.among(candidates.len());
+        let compact = layout == Layout::Compact;
+        let max_chars = if crowded || compact { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };
         let mut draft = PostDraft::default();
         for group in candidates {
-            let alone = group.sequences.first().is_some_and(|first| self.inbox.backlog().is_alone(*first));
-            if alone && !draft.embeds.is_empty() {
-                break;
-            }
             let Some(mut alert) = self.inbox.alert(group.latest).await? else {
                 // Somebody else has removed it from the stream.
                 self.inbox.backlog_mut().remove(&BTreeSet::from([group.latest]));
@@ -49,12 +52,16 @@ impl Lane<'_> {
                 continue;
             }
             let links = self.inbox.has_links(group.latest);
-            let style = Style { links, ..self.services.style.clone() };
+            let style = Style { layout, links, ..self.services.style.clone() };
             let history = history(self.services, self.channel, guild, &alert).await?;
             name_issue(self.services, self.channel, &mut alert, &draft.exhibits).await?;
-            if !draft.add(group, alert, history, &style, max_chars) || alone {
+            if !draft.add(group, alert, history, &style, max_chars) {
                 break;
             }
+        }
+        if compact && self.services.style.layout.among(draft.embeds.len()) != layout {
+            // Others are dead letters now, and those that are left have room for more.
+            return Ok(None);
         }
         Ok((!draft.embeds.is_empty()).then(|| draft.record(self.channel, max_chars)))
     }
@@ -92,7 +99,7 @@ impl PostDraft {
         let stack_trace = StackTrace::of(&folded.latest);
         // No embed shows them: they would take room in the bucket of messages.
         folded.latest.callers.clear();
-        let exhibit = Exhibit::new(folded, style.links, &embed);
+        let exhibit = Exhibit::new(folded, style, &embed);
         if !self.embeds.is_empty() && self.chars + exhibit.room() > MAX_MESSAGE_CHARS {
             return false;
         }

@@ -104,7 +104,7 @@ impl<'a> Sending<'a> {
         record: &'a Record,
         repeated: bool,
     ) -> Self {
-        let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
+        let backoff = Backoff::of_requests();
         let (all_4xx, failing_since) = (!repeated, None);
         Self { services, channel, lease_stop, record, repeated, all_4xx, failing_since, backoff }
     }

@@ -161,7 +161,7 @@ impl<'a> EditSchedule<'a> {
         let edit = self.unconfirmed.entry(message).or_insert_with(|| UnconfirmedEdit {
             since: now,
             retry_at: now,
-            backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
+            backoff: Backoff::of_requests(),
         });
         metrics::counter!("sentry_bot_post_retries_total").increment(1);
         if now.duration_since(edit.since) < EDIT_FAILS {

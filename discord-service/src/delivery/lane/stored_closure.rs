@@ -42,7 +42,7 @@ impl StoredClosure {
     async fn refresh(&mut self) -> anyhow::Result<()> {
         let entry =
             self.bucket.entry(&self.key).await.context("cannot read whether the channel is closed")?;
-        self.known = entry.and_then(|entry| entry.value).map(|value| Closure::read(&value));
+        self.known = entry.value.map(|value| Closure::read(&value));
         Ok(())
     }
 

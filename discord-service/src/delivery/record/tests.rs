@@ -6,7 +6,7 @@ use shared::{
 use super::*;
 use crate::{
     delivery::journal::JournalEntry,
-    render::{self, Exhibit, Folded, History, MAX_MESSAGE_CHARS, Style},
+    render::{self, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Style},
     tally::Tally,
 };
 
@@ -96,7 +96,8 @@ fn worst(number: u64, c: char) -> Alert {
 fn the_record_of_ten_worst_alerts_of_a_full_backlog_that_is_scattered_fits_a_message_of_nats() {
     const EMBEDS: u64 = 10;
     let full = shared::settings::MAX_CHANNEL_BACKLOG as u64;
-    let style = Style { glyph_url: "https://glyph.example/sentry.png".parse().expect("a URL"), links: true };
+    let glyph_url = "https://glyph.example/sentry.png".parse().expect("a URL");
+    let style = Style { layout: Layout::Classic, glyph_url, links: true };
     let max_chars = MAX_MESSAGE_CHARS / EMBEDS as usize;
     for c in ['x', '"', 'é', '😀'] {
         let folded = (0..EMBEDS).map(|number| {
@@ -107,7 +108,7 @@ fn the_record_of_ten_worst_alerts_of_a_full_backlog_that_is_scattered_fits_a_mes
         let (embeds, shown): (Vec<_>, Vec<_>) = folded
             .map(|folded| {
                 let embed = render::embed(&folded, &style, max_chars);
-                let exhibit = Exhibit::new(folded, true, &embed);
+                let exhibit = Exhibit::new(folded, &style, &embed);
                 (embed, exhibit)
             })
             .unzip();

@@ -6,6 +6,7 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde::Deserialize;
 use serde_json::Value;
 use shared::text::cut;
+use strum::IntoStaticStr;
 
 use super::{
     answer_meaning::{Asked, Meaning},
@@ -40,7 +41,8 @@ pub(super) struct Window {
 }
 
 /// Whom a 429 stops. <https://docs.discord.com/developers/topics/rate-limits>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Scope {
     /// This bot on this bucket.
     User,
@@ -55,13 +57,8 @@ pub(super) enum Scope {
 
 impl Scope {
     /// The label in metrics.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Shared => "shared",
-            Self::Global => "global",
-            Self::Address => "address",
-        }
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Whether all requests must stop, not only this bucket's.

@@ -9,7 +9,8 @@ use serde_json::Value;
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
-use super::protocol::{Author, snowflake};
+use super::protocol::Author;
+use crate::snowflake;
 
 /// Somebody used one of the bot's commands or buttons, or is about to.
 #[derive(Debug, Clone)]
@@ -84,9 +85,9 @@ pub struct SlashCommand {
 /// The event.
 #[derive(Debug, Deserialize)]
 pub(super) struct InteractionCreate {
-    #[serde(deserialize_with = "snowflake")]
+    #[serde(with = "snowflake")]
     id: u64,
-    #[serde(deserialize_with = "snowflake")]
+    #[serde(with = "snowflake")]
     application_id: u64,
     #[serde(rename = "type")]
     kind: u64,

@@ -4,8 +4,10 @@
 //! Each type reads only what is used: an event that Discord extends, or sends
 //! in a shape that no documentation tells, costs nothing but itself.
 
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serenity::model::gateway::GatewayIntents;
+
+use crate::snowflake;
 
 /// Appended to the gateway's address.
 pub(super) const QUERY: &str = "v=10&encoding=json";
@@ -65,9 +67,9 @@ pub(super) struct Ready {
 /// A message was posted.
 #[derive(Debug, Deserialize)]
 pub(super) struct MessageCreate {
-    #[serde(deserialize_with = "snowflake")]
+    #[serde(with = "snowflake")]
     pub(super) id: u64,
-    #[serde(deserialize_with = "snowflake")]
+    #[serde(with = "snowflake")]
     pub(super) channel_id: u64,
     /// Absent in private messages.
     #[serde(default)]
@@ -88,14 +90,10 @@ pub(super) const TYPED_KINDS: [u64; 2] = [0, 19];
 /// A user, or what poses as one.
 #[derive(Debug, Deserialize)]
 pub(super) struct Author {
-    #[serde(deserialize_with = "snowflake")]
+    #[serde(with = "snowflake")]
     pub(super) id: u64,
     #[serde(default)]
     pub(super) bot: bool,
-}
-
-pub(super) fn snowflake<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// A message of the bot.

@@ -8,14 +8,17 @@ use serde::Deserialize;
 use shared::{ChannelId, GuildId, UserId};
 
 use super::protocol;
-use crate::reopening::{Reopening, text};
+use crate::{
+    reopening::Reopening,
+    snowflake::{self, Snowflake},
+};
 
 /// A channel or thread.
 #[derive(Debug, Deserialize)]
 pub(super) struct ChannelEvent {
-    #[serde(deserialize_with = "text::deserialize")]
+    #[serde(with = "snowflake")]
     id: ChannelId,
-    #[serde(deserialize_with = "text::deserialize")]
+    #[serde(with = "snowflake")]
     guild_id: GuildId,
     /// Who came to a thread.
     #[serde(default)]
@@ -24,14 +27,14 @@ pub(super) struct ChannelEvent {
 
 #[derive(Debug, Deserialize)]
 struct ThreadMember {
-    #[serde(deserialize_with = "text::deserialize")]
+    #[serde(with = "snowflake")]
     user_id: UserId,
 }
 
 /// A guild that there is from now on, or one that has an outage.
 #[derive(Debug, Deserialize)]
 pub(super) struct GuildCreate {
-    #[serde(deserialize_with = "text::deserialize")]
+    #[serde(with = "snowflake")]
     id: GuildId,
     #[serde(default)]
     unavailable: Option<bool>,
@@ -40,23 +43,19 @@ pub(super) struct GuildCreate {
 /// Something of a guild.
 #[derive(Debug, Deserialize)]
 pub(super) struct GuildEvent {
-    #[serde(deserialize_with = "text::deserialize")]
+    #[serde(with = "snowflake")]
     guild_id: GuildId,
     /// Channels whose threads the bot may see now; absent for those of all channels.
     #[serde(default)]
-    channel_ids: Option<Vec<ThreadParent>>,
+    channel_ids: Option<Vec<Snowflake<ChannelId>>>,
     /// Whom it is about.
     #[serde(default)]
     user: Option<ChangedUser>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(transparent)]
-struct ThreadParent(#[serde(deserialize_with = "text::deserialize")] ChannelId);
-
-#[derive(Debug, Deserialize)]
 struct ChangedUser {
-    #[serde(deserialize_with = "text::deserialize")]
+    #[serde(with = "snowflake")]
     id: UserId,
 }
 
@@ -112,7 +111,7 @@ impl ReopeningEvent {
                 of(guild_id, Some(vec![id])).filter(|_| came)
             }
             Self::Threads(GuildEvent { guild_id, channel_ids, .. }) => {
-                of(guild_id, channel_ids.map(|ids| ids.into_iter().map(|ThreadParent(id)| id).collect()))
+                of(guild_id, channel_ids.map(|ids| ids.into_iter().map(|Snowflake(id)| id).collect()))
             }
             Self::Roles(GuildEvent { guild_id, .. }) => of(guild_id, None),
             Self::Member(GuildEvent { guild_id, user, .. }) => {

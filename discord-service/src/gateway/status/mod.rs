@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use shared::admin::Readiness;
 use tokio::time::Instant;
 
-use super::context::ShardId;
+use super::shard_id::ShardId;
 
 /// The name under which readiness reports the gateway.
 const CHECK: &str = "gateway";

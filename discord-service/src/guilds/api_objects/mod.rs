@@ -1,12 +1,7 @@
 //! The parts of Discord's objects that permissions are computed from.
 
-use std::{fmt::Display, str::FromStr};
-
 use chrono::{DateTime, Utc};
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, IgnoredAny},
-};
+use serde::{Deserialize, de::IgnoredAny};
 use serenity::model::Permissions;
 use shared::{ChannelId, GuildId, UserId};
 
@@ -14,29 +9,19 @@ use super::{
     channel::{Channel, Kind},
     permissions::{Guild, Member, Overwrite, Overwrites},
 };
-
-/// An id as Discord writes it: a number in a string.
-#[derive(Debug)]
-struct Id<T>(T);
-
-impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Id<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(de::Error::custom)
-    }
-}
+use crate::snowflake::Snowflake;
 
 /// `GET /guilds/{guild}`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WireGuild {
-    id: Id<GuildId>,
-    owner_id: Id<UserId>,
+    id: Snowflake<GuildId>,
+    owner_id: Snowflake<UserId>,
     roles: Vec<WireRole>,
 }
 
 #[derive(Debug, Deserialize)]
 struct WireRole {
-    id: Id<u64>,
+    id: Snowflake<u64>,
     permissions: Permissions,
     #[serde(default)]
     tags: WireTags,
@@ -45,7 +30,7 @@ struct WireRole {
 #[derive(Debug, Default, Deserialize)]
 struct WireTags {
     #[serde(default)]
-    bot_id: Option<Id<UserId>>,
+    bot_id: Option<Snowflake<UserId>>,
 }
 
 impl From<WireGuild> for Guild {
@@ -60,7 +45,7 @@ impl From<WireGuild> for Guild {
 /// `GET /guilds/{guild}/members/{user}`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WireMember {
-    roles: Vec<Id<u64>>,
+    roles: Vec<Snowflake<u64>>,
     #[serde(default)]
     communication_disabled_until: Option<DateTime<Utc>>,
 }
@@ -69,7 +54,7 @@ impl WireMember {
     pub(crate) fn of(self, user: UserId) -> Member {
         Member {
             id: user,
-            roles: self.roles.into_iter().map(|Id(role)| role).collect(),
+            roles: self.roles.into_iter().map(|Snowflake(role)| role).collect(),
             timed_out_until: self.communication_disabled_until,
         }
     }
@@ -78,15 +63,15 @@ impl WireMember {
 /// `GET /channels/{channel}`, or one of `GET /guilds/{guild}/channels`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WireChannel {
-    id: Id<ChannelId>,
+    id: Snowflake<ChannelId>,
     #[serde(rename = "type")]
     kind: u32,
     #[serde(default)]
-    guild_id: Option<Id<GuildId>>,
+    guild_id: Option<Snowflake<GuildId>>,
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    parent_id: Option<Id<ChannelId>>,
+    parent_id: Option<Snowflake<ChannelId>>,
     #[serde(default)]
     permission_overwrites: Vec<WireOverwrite>,
     #[serde(default)]
@@ -98,7 +83,7 @@ pub(crate) struct WireChannel {
 
 #[derive(Debug, Deserialize)]
 struct WireOverwrite {
-    id: Id<u64>,
+    id: Snowflake<u64>,
     #[serde(rename = "type")]
     kind: u32,
     allow: Permissions,
@@ -116,8 +101,8 @@ impl From<WireChannel> for Channel {
         let locked = wire.thread_metadata.is_some_and(|thread| thread.locked);
         Self {
             id: wire.id.0,
-            guild: wire.guild_id.map(|Id(guild)| guild),
-            parent: wire.parent_id.map(|Id(parent)| parent),
+            guild: wire.guild_id.map(|Snowflake(guild)| guild),
+            parent: wire.parent_id.map(|Snowflake(parent)| parent),
             name: wire.name.unwrap_or_default(),
             kind: match wire.kind {
                 // Text, announcements.
@@ -136,7 +121,7 @@ impl From<WireChannel> for Channel {
 
 fn overwrites(wire: Vec<WireOverwrite>) -> Overwrites {
     let mut overwrites = Overwrites::default();
-    for WireOverwrite { id: Id(id), kind, allow, deny } in wire {
+    for WireOverwrite { id: Snowflake(id), kind, allow, deny } in wire {
         let of = match kind {
             0 => &mut overwrites.roles,
             1 => &mut overwrites.members,

@@ -50,7 +50,7 @@ impl Fence {
         &self.0.pod
     }
 
-    /// The pod's key was written after `since`: the pod may act for so long from then on.
+    /// The pod's key was written after `since`. The pod may act for `time` after that.
     pub(super) fn renew(&self, since: (Instant, SystemTime), time: Duration) {
         let mut until = self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = (since.0 + time, since.1 + time);
@@ -67,12 +67,12 @@ impl Fence {
         !self.0.lost.is_cancelled()
     }
 
-    /// It is over, also for those who wait.
+    /// Ends the pod's life, also for those who wait.
     pub(super) fn end(&self) {
         self.0.lost.cancel();
     }
 
-    /// Returns when the time is up.
+    /// Returns when the pod may not act any more.
     pub(super) async fn expired(&self) {
         while self.is_held() {
             let until = self.0.until.lock().unwrap_or_else(PoisonError::into_inner).0;

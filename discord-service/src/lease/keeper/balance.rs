@@ -1,4 +1,4 @@
-//! One look at the table: what this pod gives up and what it takes.
+//! One look at the table: this pod gives up some leases and takes others.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// After losing against another's write, wait up to so long, and each time longer.
+/// The longest wait after another pod's write came first; it grows with each attempt.
 const STEP_ASIDE: Duration = Duration::from_millis(5);
 
 /// How a look at the table ended.
@@ -23,13 +23,13 @@ pub(super) enum Balanced {
     Shared,
     /// It cannot be read.
     Unreadable,
-    /// NATS has lost this pod's key, or that the pod owns what it has: others
-    /// share it.
+    /// NATS has lost this pod's key, or the table no longer says that the pod owns
+    /// what it has. Other pods share it.
     Lost,
 }
 
 impl LeaseKeeper {
-    /// Brings this pod's part of the table to what it should be.
+    /// Brings this pod's part of the table up to date.
     pub(super) async fn balance(&mut self, fence: &Fence) -> anyhow::Result<Balanced> {
         for attempt in 1..=CONFLICTS {
             let OwnersRead::Readable(table, revision) = self.owners.read().await? else {
@@ -41,7 +41,7 @@ impl LeaseKeeper {
             let Some(own) = pods.get(fence.pod()) else { return Ok(Balanced::Lost) };
             self.channels.count.send_if_modified(|count| std::mem::replace(count, pods.len()) != pods.len());
             let mine = table.of(fence.pod());
-            // No other pod takes from the table what is this one's: the table went back in time, or is gone.
+            // No other pod removes this pod from the table, so the table went back in time or is gone.
             if self.out.iter().any(|(resource, stop)| !stop.is_cancelled() && !mine.contains(resource)) {
                 return Ok(Balanced::Lost);
             }
@@ -62,7 +62,7 @@ impl LeaseKeeper {
             for resource in &plan.acquire {
                 next.set(*resource, fence.pod());
             }
-            // A write that is still on its way must fail before anything is granted.
+            // A write that is still on its way must fail before this grants anything.
             if next != table || self.owners.may_change(revision) {
                 match self.owners.write(&next, revision).await {
                     Ok(()) => count_takeovers(&table, &plan.acquire),
@@ -80,7 +80,7 @@ impl LeaseKeeper {
         anyhow::bail!("others write the table all the time")
     }
 
-    /// Hands out what the table says is this pod's.
+    /// Hands out the leases that the table gives to this pod.
     fn grant(&mut self, table: &OwnerTable, fence: &Fence) {
         let mine = table.of(fence.pod());
         for kind in ["partition", "shard"] {
@@ -104,7 +104,7 @@ impl LeaseKeeper {
                 Resource::Partition(_) => &self.channels.partitions,
                 Resource::Shard { .. } => &self.channels.shards,
             };
-            // Dropped where nobody takes it, which gives it up.
+            // Without a receiver the lease is dropped, which gives it up.
             let _ = takers.send(lease);
         }
     }

@@ -1,4 +1,4 @@
-//! Keeps a pod's own key alive, and its part of the table as it should be.
+//! Renews a pod's own key, and keeps its part of the table balanced.
 
 mod balance;
 
@@ -17,12 +17,12 @@ use super::{
     Lease,
     fence::Fence,
     owner_table::{OwnerTable, PodState, Resource},
-    renewal::{PODS, Renewal, announce, key_of},
+    renewal::{PODS, Renewal, key_of},
     stored_owners::{OWNERS, OwnersRead, StoredOwners},
 };
 use crate::kv::{Bucket, WriteError};
 
-/// So often the table is written in vain before others are let in between.
+/// Attempts to write the table before other work comes in between.
 const CONFLICTS: u32 = 20;
 /// Leases that are given up within this time go into one write. A pod that
 /// leaves gives up dozens, and each of its writes makes another pod's fail.
@@ -31,17 +31,17 @@ const GATHER: Duration = Duration::from_millis(20);
 /// The channels between a keeper and the rest of the process.
 #[derive(Debug)]
 pub(super) struct KeeperChannels {
-    /// Cancelled when everything is to be handed back.
+    /// Cancelled when the pod hands everything back.
     pub(super) leaving: CancellationToken,
-    /// What this pod tells the others of itself.
+    /// What this pod tells the others about itself.
     pub(super) own: watch::Sender<PodState>,
     /// How many pods live.
     pub(super) count: watch::Sender<usize>,
     /// The total number of shards at the last share-out.
     pub(super) shared: watch::Sender<u32>,
-    /// Takes the partitions that are granted.
+    /// Takes granted partitions.
     pub(super) partitions: mpsc::UnboundedSender<Lease>,
-    /// Takes the shards that are granted.
+    /// Takes granted shards.
     pub(super) shards: mpsc::UnboundedSender<Lease>,
 }
 
@@ -52,8 +52,8 @@ pub struct LeaseKeeper {
     ttl: Duration,
     channels: KeeperChannels,
     owners: StoredOwners,
-    /// Leases that somebody in this process has, also of an earlier life: none
-    /// of these is granted again before it is dropped.
+    /// Leases that this process has, also of an earlier life. None of these is
+    /// granted again before it is dropped.
     out: BTreeMap<Resource, CancellationToken>,
     dropped: mpsc::UnboundedReceiver<Resource>,
     drop_here: mpsc::UnboundedSender<Resource>,
@@ -65,7 +65,7 @@ enum LifeEnd {
     Lost,
     /// Everything is handed back.
     Released,
-    /// It cannot read who owns what, and has put everything down.
+    /// The pod cannot read who owns what, and has given everything up.
     Unreadable,
 }
 
@@ -76,22 +76,22 @@ impl LeaseKeeper {
         Self { bucket, ttl, channels, owners, out, dropped, drop_here }
     }
 
-    /// Shares until the process is leaving and `done` says that nothing acts any
-    /// more, then hands back what is left. `joined` hears whether this pod is
-    /// one of those that share, and what keeps it from that.
+    /// Shares until `done` says that nothing in the process acts any more. Then it
+    /// hands back what is left. It calls `joined` with whether this pod shares, or
+    /// why it does not.
     pub async fn run(mut self, done: CancellationToken, joined: impl Fn(Result<(), &str>) + Send + Sync) {
         while !done.is_cancelled() {
             let fence = Fence::new(format!("{:016x}", rand::random::<u64>()));
-            let Some(revision) = done.run_until_cancelled(self.join(&fence, &joined)).await else {
-                return;
-            };
             let mut renewal = Renewal {
                 bucket: self.bucket.clone(),
                 ttl: self.ttl,
                 fence: fence.clone(),
-                revision,
+                revision: 0,
                 own: self.channels.own.subscribe(),
             };
+            if done.run_until_cancelled(self.join(&mut renewal, &joined)).await.is_none() {
+                return;
+            }
             tracing::info!(pod.id = %fence.pod(), "this pod has joined the others");
             let end = tokio::select! {
                 () = renewal.until_lost(&joined) => LifeEnd::Lost,
@@ -109,7 +109,7 @@ impl LeaseKeeper {
                 }
                 LifeEnd::Unreadable => {
                     fence.end();
-                    // What is not removed here goes by itself.
+                    // If this fails, the key expires by itself.
                     let _ = self.bucket.remove(&key_of(fence.pod())).await;
                 }
             }
@@ -117,23 +117,23 @@ impl LeaseKeeper {
     }
 
     /// Writes this life's key for the first time.
-    async fn join(&mut self, fence: &Fence, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) -> u64 {
+    async fn join(&mut self, renewal: &mut Renewal, joined: &(impl Fn(Result<(), &str>) + Send + Sync)) {
         let mut said = false;
         loop {
-            // What was dropped meanwhile is free to be granted again.
+            // What was dropped meanwhile can be granted again.
             while let Ok(resource) = self.dropped.try_recv() {
                 self.out.remove(&resource);
             }
-            match self.try_to_join(fence).await {
-                Ok(Some(revision)) => return revision,
-                Ok(None) if !said => {
+            match self.try_to_join(renewal).await {
+                Ok(true) => return,
+                Ok(false) if !said => {
                     said = true;
                     tracing::error!(
                         "cannot read who owns what: a newer version wrote it, or it is damaged; \
                          this pod does nothing while others live that may understand it"
                     );
                 }
-                Ok(None) => {}
+                Ok(false) => {}
                 Err(error) => {
                     tracing::debug!("cannot join yet: {error:#}");
                     joined(Err(&format!("cannot join the other pods: {}", chain(&error))));
@@ -143,22 +143,24 @@ impl LeaseKeeper {
         }
     }
 
-    /// `None` where this pod cannot read the table and others live that may.
+    /// Returns false if this pod cannot read the table while others live, which may be
+    /// able to read it.
     ///
     /// A pod that cannot read the table stops all its work before its key expires.
-    /// So without any key nobody works, and a new table can begin.
-    async fn try_to_join(&mut self, fence: &Fence) -> anyhow::Result<Option<u64>> {
+    /// So if no key exists, no pod works, and a new table can begin.
+    async fn try_to_join(&mut self, renewal: &mut Renewal) -> anyhow::Result<bool> {
         if let OwnersRead::Unreadable(revision) = self.owners.read().await? {
             if !self.owners.pods().await?.is_empty() {
-                return Ok(None);
+                return Ok(false);
             }
             self.owners.write(&OwnerTable::default(), revision).await?;
             tracing::warn!("no pod could read the table of leases; a new table replaces it");
         }
-        Ok(Some(announce(&self.bucket, self.ttl, fence, &self.channels.own.subscribe(), 0).await?))
+        renewal.announce().await?;
+        Ok(true)
     }
 
-    /// Keeps this pod's part of the table right, until everything is done.
+    /// Keeps this pod's part of the table balanced until `done`.
     async fn share(
         &mut self,
         fence: &Fence,
@@ -238,7 +240,7 @@ impl LeaseKeeper {
             }
             self.bucket.remove(&key_of(fence.pod())).await.map(drop)
         };
-        // What cannot be handed back is taken over a little later.
+        // Other pods take over a little later what cannot be handed back.
         match timeout(ttl, left).await {
             Ok(Ok(())) => tracing::info!("handed all leases back"),
             Ok(Err(error)) => tracing::warn!("cannot hand the leases back: {}", chain(&error)),
@@ -248,8 +250,7 @@ impl LeaseKeeper {
     }
 }
 
-/// Whether something was written that may change this pod's part: renewals of
-/// others are not.
+/// Whether the write may change this pod's part. A renewal without a change does not.
 fn is_news(known: &mut BTreeMap<String, Bytes>, key: &str, value: &Bytes) -> bool {
     if key == OWNERS {
         return true;

@@ -22,7 +22,7 @@ use shared::wire;
 /// One life of a pod: a pod that lost its leases goes on under another id.
 pub(crate) type PodId = String;
 
-/// What is owned by one pod at a time.
+/// What one pod at a time serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
     /// A partition of the alerts.
@@ -71,10 +71,10 @@ impl FromStr for Resource {
 /// What a pod tells the others in its own key.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct PodState {
-    /// It is about to end and takes nothing more.
+    /// The pod is about to end and takes nothing more.
     #[serde(default)]
     pub(crate) leaving: bool,
-    /// How many shards Discord told it to have; 0 while it does not know.
+    /// How many shards Discord wants, as the pod asked; 0 before it has asked.
     #[serde(default)]
     pub(crate) shards: u32,
     /// For people who look into the bucket.
@@ -85,7 +85,7 @@ pub(crate) struct PodState {
 /// The pods that live.
 pub(crate) type Pods = BTreeMap<PodId, PodState>;
 
-/// Who owns what, as it is stored. What a newer version added stays as it is.
+/// Who owns what, as it is stored. Fields of a newer version stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct OwnerTable {
     #[serde(default)]
@@ -97,7 +97,7 @@ pub(crate) struct OwnerTable {
 /// What a pod should do about the table.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct LeasePlan {
-    /// Owned by nobody that lives, and due to this pod.
+    /// Without a living owner, and due to this pod.
     pub(crate) acquire: Vec<Resource>,
     /// Owned by this pod, and due to others.
     pub(crate) release: Vec<Resource>,
@@ -122,8 +122,8 @@ impl OwnerTable {
         own.filter_map(|(resource, _)| resource.parse().ok()).collect()
     }
 
-    /// What the pod `me` should do. It rather gives up what it has put down
-    /// already (`idle`).
+    /// What the pod `me` should do. It prefers to give up what it does not serve any
+    /// more (`idle`).
     pub(crate) fn plan(&self, pods: &Pods, me: &PodId, idle: &BTreeSet<Resource>) -> LeasePlan {
         let total = pods.values().map(|pod| pod.shards).max().unwrap_or(0);
         let mut plan = LeasePlan::default();
@@ -134,7 +134,7 @@ impl OwnerTable {
         let outdated =
             |resource: &Resource| matches!(resource, Resource::Shard { total: other, .. } if *other != total);
         plan.release.extend(self.of(me).into_iter().filter(outdated));
-        // Shards of two numberings would hear the same guild.
+        // Shards of two totals would hear the same guild.
         let live = |owner: &PodId| pods.contains_key(owner);
         let of_old = |(name, owner): (&String, &PodId)| {
             live(owner) && name.parse().is_ok_and(|resource| outdated(&resource))
@@ -186,7 +186,7 @@ fn share(held: &BTreeMap<&PodId, usize>, all: usize, me: &PodId) -> usize {
     all / held.len() + usize::from(place < all % held.len())
 }
 
-/// Rendezvous hashing: who scores highest for a thing is its best owner.
+/// Rendezvous hashing: the pod with the highest score is the best owner.
 fn score(pod: &str, resource: Resource) -> [u8; 32] {
     Sha256::new().chain_update(pod).chain_update(resource.to_string()).finalize().into()
 }

@@ -20,7 +20,7 @@ use unicode_general_category::{GeneralCategory as Category, get_general_category
 /// Thai need up to three.
 const MAX_MARKS: usize = 3;
 /// Stands for a backtick.
-pub(super) const BACKTICK: char = 'ˋ';
+pub(super) const BACKTICK: &str = "ˋ";
 
 /// ZERO WIDTH JOINER.
 pub(super) const JOINER: char = '\u{200D}';
@@ -36,6 +36,12 @@ enum Treatment {
 /// `text` as one harmless line without blanks at its ends; empty when nothing
 /// of it can be seen.
 pub(crate) fn clean(text: &str) -> String {
+    // GREEK VARIA and FULLWIDTH GRAVE ACCENT normalise to a backtick.
+    visible(text).replace(['`', '\u{1FEF}', '\u{FF40}'], BACKTICK)
+}
+
+/// The same with its backticks, for a place that shows no code.
+pub(super) fn visible(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     // Full at first and after a space: there is nothing to stand on.
     let mut marks = MAX_MARKS;
@@ -87,8 +93,6 @@ pub(super) fn clean_outside_code(text: &str) -> String {
 
 fn treatment(c: char) -> Treatment {
     match c {
-        // GREEK VARIA and FULLWIDTH GRAVE ACCENT normalise to a backtick.
-        '`' | '\u{1FEF}' | '\u{FF40}' => return Treatment::Replace(BACKTICK),
         // Most of all text. Builds without optimisation copy the whole table at each look-up.
         '!'..='~' => return Treatment::Keep,
         '×' => return Treatment::Replace('x'),

@@ -1,7 +1,9 @@
-//! Discord's rules, written down once more and apart from the code under test:
-//! its limits from its documentation, and what its clients take for markdown.
+//! Discord's limits from its documentation, written down once more and apart from the
+//! code under test.
 
 use serde_json::Value;
+
+use super::markdown::loose_markdown;
 
 /// Takes out the joiners that stand between two pictures.
 fn without_joined_emoji(text: &str) -> String {
@@ -29,7 +31,11 @@ pub(super) fn faults(embed: &Value) -> Vec<String> {
         }
     };
     check("title", text(embed, "/title"), 256);
-    check("description", text(embed, "/description"), 4096);
+    for (place, at, most) in [("description", "/description", 4096), ("author", "/author/name", 256)] {
+        if let Some(text) = embed.pointer(at).and_then(Value::as_str) {
+            check(place, text, most);
+        }
+    }
     if let Some(footer) = embed.pointer("/footer/text").and_then(Value::as_str) {
         check("footer", footer, 2048);
     }
@@ -78,59 +84,6 @@ pub(super) fn field<'a>(embed: &'a Value, name: &str) -> Option<&'a str> {
 
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Foreign text where markdown would be read.
-fn loose_markdown(embed: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    let description = text(embed, "/description");
-    let slug = description.strip_suffix('…').unwrap_or(description);
-    if !is_code(description)
-        && (slug.contains("__") || slug.contains(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))))
-    {
-        faults.push(format!("markdown in the description: {description:?}"));
-    }
-    for field in fields(embed) {
-        let (name, value) = (text(field, "/name"), text(field, "/value"));
-        let harmless = match name {
-            "Alerts" => {
-                value.starts_with('×')
-                    && value.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || " :-".contains(c))
-            }
-            "First message" => is_plain_link(value),
-            "URL" => is_code(value) || is_plain_link(value),
-            _ => value.lines().all(is_code),
-        };
-        if !harmless {
-            faults.push(format!("{name} is no code: {value:?}"));
-        }
-    }
-    let footer = embed.pointer("/footer/text").and_then(Value::as_str).unwrap_or_default();
-    if ["@", "](", "://", "`"].iter().any(|mark| footer.contains(mark)) {
-        faults.push(format!("footer: {footer:?}"));
-    }
-    faults
-}
-
-/// Exactly one span of inline code: Discord ends a span at the first run of as
-/// many backticks as it began with.
-pub(super) fn is_code(text: &str) -> bool {
-    let fence: String = text.chars().take_while(|&c| c == '`').collect();
-    let inner = text.strip_prefix(&fence).and_then(|rest| rest.strip_suffix(&fence));
-    fence.len() == 1 && inner.is_some_and(|inner| !inner.trim().is_empty() && !inner.contains('`'))
-}
-
-/// A link as Discord recognises one by itself, and nothing else beside it.
-fn is_plain_link(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
-        return false;
-    };
-    let (host, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host_is_one = host.contains('.') || host.starts_with('[');
-    host_is_one
-        && !host.contains('@')
-        && !tail.is_empty()
-        && tail.chars().all(|c| c.is_ascii_graphic() && !"`<>()[]{}*|\\\"'^".contains(c))
 }
 
 /// Characters that are not seen or that change how others are seen: controls,

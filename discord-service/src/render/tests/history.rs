@@ -30,7 +30,7 @@ fn change(kind: &str, minutes: i64, details: Details) -> Change {
 fn exhibit(alert: Alert) -> Exhibit {
     let folded = lone(alert);
     let embed = embed(&folded, &style(), 6_000);
-    Exhibit::new(folded, true, &embed)
+    Exhibit::new(folded, &style(), &embed)
 }
 
 fn shown(exhibit: &Exhibit) -> Value {
@@ -141,7 +141,7 @@ fn an_edit_cuts_only_the_embed_that_grows_and_only_where_it_must() {
     let mut exhibits: Vec<_> = embeds
         .iter()
         .zip(0..)
-        .map(|(embed, n)| Exhibit::new(lone(long(&n.to_string())), true, embed))
+        .map(|(embed, n)| Exhibit::new(lone(long(&n.to_string())), &style(), embed))
         .collect();
     exhibits[3].add(&resolved());
     let body = edit(exhibits.iter(), &style(), 600);

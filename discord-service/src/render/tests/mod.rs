@@ -1,8 +1,12 @@
 //! What a reader sees, as text pictures; and, for any alert at all, that
 //! Discord takes it and nothing in it does harm.
 
+mod arbitrary;
 mod discord;
 mod history;
+mod markdown;
+mod messages;
+mod modern;
 mod pictures;
 mod platform;
 mod properties;
@@ -10,13 +14,23 @@ mod properties;
 use shared::{Alert, ChannelId};
 use url::Url;
 
-use super::{Embed, Folded, History, Style, embed};
+use super::{Embed, Folded, History, Layout, Style, embed};
 
 /// 23 November 2025, 13:51:02 UTC.
 const HAPPENED: i64 = 1_763_905_862_123;
 
+/// All layouts.
+const LAYOUTS: [Layout; 3] = [Layout::Classic, Layout::Modern, Layout::Compact];
+
 fn style() -> Style {
-    Style { glyph_url: Url::parse("https://glyph.example/sentry.png").expect("a URL"), links: true }
+    Style::of(Layout::Classic)
+}
+
+impl Style {
+    fn of(layout: Layout) -> Self {
+        let glyph_url = Url::parse("https://glyph.example/sentry.png").expect("a URL");
+        Self { layout, glyph_url, links: true }
+    }
 }
 
 /// The alert with nothing in it but what is always there.

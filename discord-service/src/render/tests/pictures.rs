@@ -1,21 +1,23 @@
-//! What a reader sees, for alerts that stand for all.
+//! What a reader sees in the classic layout, for alerts that stand for all.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::fmt::Write as _;
 
 use insta::assert_snapshot;
-use serde_json::{Value, json};
-use shared::UserId;
+use serde_json::Value;
 
 use super::{
-    super::message,
     discord::{fields, text},
     *,
 };
 
-/// An embed as text: colour and title with its link, description, fields, footer.
+/// An embed as text: author, colour and title with its link, description, fields, footer, time.
 pub(super) fn picture(embed: &Value) -> String {
-    let mut picture =
-        format!("#{:06X} {}", embed["color"].as_u64().expect("a colour"), text(embed, "/title"));
+    let mut picture = String::new();
+    if let Some(author) = embed.pointer("/author/name") {
+        writeln!(picture, "({})", author.as_str().expect("an author")).expect("memory");
+    }
+    let colour = embed["color"].as_u64().expect("a colour");
+    write!(picture, "#{colour:06X} {}", text(embed, "/title")).expect("memory");
     if let Some(url) = embed.get("url") {
         write!(picture, " -> {}", url.as_str().expect("a URL")).expect("memory");
     }
@@ -27,6 +29,9 @@ pub(super) fn picture(embed: &Value) -> String {
     }
     if let Some(footer) = embed.pointer("/footer/text") {
         writeln!(picture, "-- {}", footer.as_str().expect("a footer")).expect("memory");
+    }
+    if let Some(time) = embed.get("timestamp") {
+        writeln!(picture, "at {}", time.as_str().expect("a time")).expect("memory");
     }
     picture
 }
@@ -208,7 +213,7 @@ fn the_glyph_is_set_where_discord_would_take_it() {
     let thumbnail = &rendered(bare()).json["thumbnail"];
     assert_eq!(thumbnail, &serde_json::json!({"url": "https://glyph.example/sentry.png"}));
     let glyph_url = Url::parse("http://glyph/sentry.png").expect("a URL");
-    let embed = embed(&lone(bare()), &Style { glyph_url, links: true }, 6_000);
+    let embed = embed(&lone(bare()), &Style { glyph_url, ..style() }, 6_000);
     assert_eq!(embed.json.get("thumbnail"), None);
 }
 
@@ -247,79 +252,4 @@ fn an_impossible_time_gives_way_to_the_receipt() {
     };
     assert_eq!(time(i64::MAX, HAPPENED).as_deref(), Some("`23-11-2025 13:51:02`"));
     assert_eq!(time(i64::MIN, i64::MAX).as_deref(), Some("`None`"));
-}
-
-#[test]
-fn a_lone_embed_is_posted_with_its_buttons_and_its_mention() {
-    let embed = rendered(exception());
-    let body = message(std::slice::from_ref(&embed), &BTreeSet::from([UserId::new(7)]), "n-1");
-    assert_eq!(
-        body,
-        json!({
-            "content": "<@7>",
-            "nonce": "n-1",
-            "enforce_nonce": true,
-            "allowed_mentions": { "parse": [], "users": ["7"] },
-            "embeds": [embed.json],
-            "components": [{ "type": 1, "components": [{
-                "type": 2,
-                "style": 5,
-                "label": "Open in Sentry",
-                "url": "https://acme.sentry.io/issues/6100221732/?referrer=webhooks_plugin",
-                "disabled": false,
-            }, {
-                "type": 2,
-                "style": 2,
-                "label": "Stack trace",
-                "custom_id": "stack-trace",
-                "disabled": false,
-            }] }],
-        })
-    );
-}
-
-#[test]
-fn without_a_frame_there_is_no_stack_trace_and_without_a_link_nothing_to_open() {
-    let labels = |alert: Alert| {
-        let body = message(&[rendered(alert)], &BTreeSet::new(), "n-1");
-        let buttons = body.pointer("/components/0/components").and_then(Value::as_array);
-        buttons.into_iter().flatten().map(|button| text(button, "/label").to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(labels(Alert { frame: None, ..exception() }), ["Open in Sentry"]);
-    assert_eq!(labels(Alert { url: None, ..exception() }), ["Stack trace"]);
-    assert_eq!(labels(bare()), [""; 0]);
-}
-
-#[test]
-fn a_shared_post_has_no_button_and_without_mentions_no_content() {
-    let embeds = [rendered(exception()), rendered(bare())];
-    let body = message(&embeds, &BTreeSet::new(), "n-1");
-    assert_eq!(
-        body,
-        json!({
-            "nonce": "n-1",
-            "enforce_nonce": true,
-            "allowed_mentions": { "parse": [], "users": [] },
-            "embeds": [embeds[0].json, embeds[1].json],
-        })
-    );
-}
-
-#[test]
-fn embeds_of_one_post_never_share_a_url_since_discord_would_show_only_the_first() {
-    let at = |url: &str| rendered(Alert { url: Some(url.to_owned()), ..bare() });
-    let same = at("https://a.example/1");
-    let embeds = [same.clone(), at("https://a.example/1#2"), same.clone(), rendered(bare()), same];
-    let body = message(&embeds, &BTreeSet::new(), "n-1");
-    let urls: Vec<_> = (0..5).map(|n| text(&body["embeds"][n], "/url")).collect();
-    assert_eq!(
-        urls,
-        [
-            "https://a.example/1",
-            "https://a.example/1#2",
-            "https://a.example/1#3",
-            "",
-            "https://a.example/1#4"
-        ]
-    );
 }

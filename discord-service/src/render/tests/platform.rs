@@ -1,21 +1,27 @@
-//! What a reader sees of Sentry's modern webhooks.
+//! What a reader sees of what Sentry sends.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use insta::assert_snapshot;
 use shared::alert::Details;
 
-use super::{super::message, discord::field, pictures::seen, *};
+use super::{
+    super::message,
+    discord::{faults, field},
+    pictures::{picture, seen},
+    *,
+};
 
-/// The alerts of all payloads, as the tests of the ingress keep them: what one
-/// service writes, the other must read.
-fn alerts() -> Vec<(String, Alert)> {
+/// The alerts of all payloads of a family, as the tests of the ingress keep them: what
+/// one service writes, the other must read.
+fn alerts(family: &str) -> Vec<(String, Alert)> {
     let folder = harness::workspace_root().join("ingress-service/tests/api/snapshots");
     let entries = fs::read_dir(folder).expect("the snapshots are there");
     let mut alerts: Vec<_> = entries
         .filter_map(|entry| {
             let path = entry.expect("readable").path();
-            let name = path.file_stem()?.to_str()?.strip_prefix("api__platform__")?.to_owned();
+            let name = path.file_stem()?.to_str()?.strip_prefix("api__")?;
+            let name = name.strip_prefix(family)?.strip_prefix("__")?.to_owned();
             let text = fs::read_to_string(&path).expect("readable");
             let json = text.splitn(3, "---\n").nth(2).expect("a snapshot has a head");
             Some((name, Alert::decode(json.as_bytes()).expect("an alert")))
@@ -28,9 +34,20 @@ fn alerts() -> Vec<(String, Alert)> {
 #[test]
 fn every_kind_says_what_happened_where_how_bad_and_since_when() {
     let mut pictures = String::new();
-    for (name, alert) in alerts() {
+    for (name, alert) in alerts("platform") {
         // A joiner would make the snapshot look other than it is.
         writeln!(pictures, "== {name}\n{}", seen(alert).replace('\u{200D}', "")).expect("memory");
+    }
+    assert_snapshot!(pictures);
+}
+
+#[test]
+fn every_payload_reads_at_a_glance_in_the_modern_layout() {
+    let mut pictures = String::new();
+    for (name, alert) in alerts("payloads").into_iter().chain(alerts("platform")) {
+        let embed = embed(&lone(alert), &Style::of(Layout::Modern), 6_000);
+        assert_eq!(faults(&embed.json), Vec::<String>::new(), "{name}");
+        writeln!(pictures, "== {name}\n{}", picture(&embed.json).replace('\u{200D}', "")).expect("memory");
     }
     assert_snapshot!(pictures);
 }

@@ -28,3 +28,18 @@ fn a_count_names_its_span() {
     assert_eq!(occurrences(2, start, i64::MAX), "×2 at 23-11-2025 13:51:02");
     assert_eq!(occurrences(2, i64::MIN, i64::MAX), "×2");
 }
+
+#[test]
+fn a_pace_is_told_in_the_largest_unit_that_says_enough() {
+    for (seconds, said) in [
+        (0, "×3 in 1 s"),
+        (59, "×3 in 59 s"),
+        (182, "×3 in 3 min"),
+        (3_600, "×3 in 1 h"),
+        (100_000, "×3 in 28 h"),
+        (200_000, "×3 in 2 days"),
+    ] {
+        assert_eq!(pace(3, 5_000, 5_000 + seconds * 1_000), said);
+    }
+    assert_eq!(pace(3, i64::MIN, i64::MAX), "×3 in 213503982335 days");
+}

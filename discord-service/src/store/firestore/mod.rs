@@ -241,10 +241,6 @@ async fn write(
     field: String,
     value: Option<String>,
 ) -> FirestoreResult<()> {
-    let unchanged = match found.and_then(|document| document.update_time) {
-        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
-        None => FirestoreWritePrecondition::Exists(false),
-    };
     let path = document::path(&field);
     // A field that the mask names and the document lacks is removed.
     let document = FirestoreDocument {
@@ -252,9 +248,17 @@ async fn write(
         fields: value.map(|text| (field, document::value(text))).into_iter().collect(),
         ..Default::default()
     };
-    let update = db.fluent().update().fields([&path]).in_col(collection).precondition(unchanged);
+    let update = db.fluent().update().fields([&path]).in_col(collection).precondition(unchanged(found)?);
     update.return_only_fields([&path]).document(document).execute().await?;
     Ok(())
+}
+
+/// The condition that the document is still `found`.
+fn unchanged(found: Option<FirestoreDocument>) -> FirestoreResult<FirestoreWritePrecondition> {
+    Ok(match found.and_then(|document| document.update_time) {
+        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
+        None => FirestoreWritePrecondition::Exists(false),
+    })
 }
 
 /// Whether the write did not hold because the document is not the one that was read.

@@ -5,13 +5,12 @@
 
 use anyhow::Context as _;
 use firestore::{
-    FirestoreDb, FirestoreDocument, FirestoreWritePrecondition, firestore_document_from_serializable,
-    firestore_document_to_serializable, timestamp_utils::from_timestamp,
+    FirestoreDb, FirestoreDocument, firestore_document_from_serializable, firestore_document_to_serializable,
 };
 use futures::TryStreamExt as _;
 use shared::{ChannelId, trust::ChannelTrust};
 
-use super::{super::understood, came_first, document, read as read_document};
+use super::{super::understood, came_first, document, read as read_document, unchanged};
 
 const TRUST: &str = "channel-trust";
 
@@ -35,13 +34,9 @@ pub(super) async fn write(
     trust: &ChannelTrust,
     found: Option<FirestoreDocument>,
 ) -> anyhow::Result<bool> {
-    let unchanged = match found.and_then(|document| document.update_time) {
-        Some(time) => FirestoreWritePrecondition::UpdateTime(from_timestamp(time)?),
-        None => FirestoreWritePrecondition::Exists(false),
-    };
     let name = format!("{}/{TRUST}/{channel}", db.get_documents_path());
     let document = firestore_document_from_serializable(name, trust)?;
-    let update = db.fluent().update().in_col(TRUST).precondition(unchanged).document(document);
+    let update = db.fluent().update().in_col(TRUST).precondition(unchanged(found)?).document(document);
     match update.execute().await {
         Ok(_) => Ok(true),
         Err(error) if came_first(&error) => Ok(false),

@@ -38,7 +38,7 @@ use super::{
     call::{WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
-use crate::kv::{Bucket, WriteError};
+use crate::kv::{Bucket, Entry};
 
 /// The store in NATS. Its buckets are made when they are first needed.
 pub struct NatsStore {
@@ -143,11 +143,8 @@ impl Store for NatsStore {
         self.timed("authorize", async {
             let kept = trust::read(&self.trust, channel).await?.0;
             let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
-            match self.channels.update(&format!("{channel}.{guild}"), note, 0).await {
-                Ok(_) => Ok(WriteOutcome::Changed),
-                Err(WriteError::Conflict) => Ok(WriteOutcome::Unchanged),
-                Err(error) => Err(error.into()),
-            }
+            let added = self.channels.replace(&format!("{channel}.{guild}"), note, 0).await?;
+            Ok(if added { WriteOutcome::Changed } else { WriteOutcome::Unchanged })
         })
         .await
     }
@@ -264,9 +261,8 @@ impl Store for NatsStore {
 }
 
 async fn read_document(bucket: &Bucket, guild: GuildId) -> anyhow::Result<Document> {
-    let entry = bucket.entry(&guild.to_string()).await?;
-    let revision = entry.as_ref().map_or(0, |entry| entry.revision);
-    let rows = match entry.and_then(|entry| entry.value) {
+    let Entry { revision, value } = bucket.entry(&guild.to_string()).await?;
+    let rows = match value {
         Some(value) => serde_json::from_slice(&value).context("cannot read the guild's document")?,
         None => Map::new(),
     };
@@ -276,11 +272,8 @@ async fn read_document(bucket: &Bucket, guild: GuildId) -> anyhow::Result<Docume
 /// Writes the document unless it changed since it was read: then `false`.
 async fn write_document(bucket: &Bucket, guild: GuildId, document: &Document) -> anyhow::Result<bool> {
     let value = serde_json::to_vec(&document.rows).context("cannot encode the guild's document")?;
-    match bucket.update(&guild.to_string(), value.into(), document.revision).await {
-        Ok(_) => Ok(true),
-        Err(WriteError::Conflict) => Ok(false),
-        Err(error) => Err(error).context("cannot write the guild's document"),
-    }
+    let written = bucket.replace(&guild.to_string(), value.into(), document.revision).await;
+    written.context("cannot write the guild's document")
 }
 
 /// The rows that a user's id and a text can be read from.

@@ -123,6 +123,11 @@ impl PlatformWebhook {
         Ok(known.flatten().map(|&(action, kind)| Self { resource, action, kind, body }))
     }
 
+    /// The name of its resource.
+    pub(crate) const fn resource(&self) -> &'static str {
+        self.resource.name
+    }
+
     /// Of what the body describes the state, if of anything.
     pub(crate) fn state(&self) -> Option<StateSubject> {
         StateSubject::of(self.resource.name, self.action, self.body.get("data")?)

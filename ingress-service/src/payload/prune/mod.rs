@@ -19,22 +19,33 @@ pub(crate) const KEPT_ITEMS: usize = 256;
 /// described, the value keeps its type alone: `{}`, `[]`.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    pub(crate) fields: &'static [(&'static str, &'static Wanted)],
+    pub(crate) fields: &'static [WantedField],
     pub(crate) items: Option<&'static Wanted>,
+    /// Whose fields are wanted too.
+    pub(crate) also: Option<&'static Wanted>,
 }
 
+/// A field's name, and what to keep of it.
+pub(crate) type WantedField = (&'static str, &'static Wanted);
+
 /// Scalars only.
-pub(super) const SCALAR: &Wanted = &Wanted { fields: &[], items: None };
+pub(super) const SCALAR: &Wanted = &Wanted { fields: &[], items: None, also: None };
 
 impl Wanted {
     /// An object with these fields.
-    pub(super) const fn object(fields: &'static [(&'static str, &'static Self)]) -> Self {
-        Self { fields, items: None }
+    pub(super) const fn object(fields: &'static [WantedField]) -> Self {
+        Self { fields, items: None, also: None }
     }
 
     /// An array of such items.
     pub(super) const fn list(items: &'static Self) -> Self {
-        Self { fields: &[], items: Some(items) }
+        Self { fields: &[], items: Some(items), also: None }
+    }
+
+    /// The wanted field of this name.
+    pub(crate) fn field(&'static self, name: &str) -> Option<&'static WantedField> {
+        let own = self.fields.iter().find(|(wanted, _)| *wanted == name);
+        own.or_else(|| self.also?.field(name))
     }
 }
 
@@ -118,7 +129,7 @@ impl<'de> Visitor<'de> for &'static Wanted {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut kept = Map::new();
-        while let Some(field) = access.next_key_seed(WantedField(self.fields))? {
+        while let Some(field) = access.next_key_seed(FieldKey(self))? {
             match field {
                 Some((name, wanted)) => {
                     kept.insert((*name).to_owned(), access.next_value_seed(*wanted)?);
@@ -133,24 +144,24 @@ impl<'de> Visitor<'de> for &'static Wanted {
 }
 
 /// Finds a key among the wanted fields without allocating it.
-struct WantedField(&'static [(&'static str, &'static Wanted)]);
+struct FieldKey(&'static Wanted);
 
-impl<'de> DeserializeSeed<'de> for WantedField {
-    type Value = Option<&'static (&'static str, &'static Wanted)>;
+impl<'de> DeserializeSeed<'de> for FieldKey {
+    type Value = Option<&'static WantedField>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for WantedField {
-    type Value = Option<&'static (&'static str, &'static Wanted)>;
+impl Visitor<'_> for FieldKey {
+    type Value = Option<&'static WantedField>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().find(|(name, _)| *name == key))
+        Ok(self.0.field(key))
     }
 }

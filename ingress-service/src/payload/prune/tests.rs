@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-const PAIR: &Wanted = &Wanted { fields: &[("a", SCALAR)], items: Some(SCALAR) };
+const PAIR: &Wanted = &Wanted { fields: &[("a", SCALAR)], items: Some(SCALAR), also: None };
 const TREE: &Wanted = &Wanted::object(&[("x", SCALAR), ("pair", PAIR), ("pairs", &Wanted::list(PAIR))]);
 
 fn pruned(text: &str) -> Value {

@@ -7,6 +7,9 @@
 //!   back.
 //! - JetStream recognises all others by the `Nats-Msg-Id` for ten minutes.
 //!
+//! A body of GlitchTip may hold several alerts. Each has an identity of its own.
+//! If some of them could not be stored, a repeat of the request stores only those.
+//!
 //! The alert is stored first, then the note is written. A crash between the two
 //! loses nothing: the retry finds the old note, gets the same `Nats-Msg-Id`,
 //! and is not stored twice. `repeat_notes.rs` reads and writes the notes.
@@ -31,6 +34,8 @@ pub(crate) struct RequestIdentity {
     /// the sender's keys.
     pub(super) id: String,
     pub(super) noted: NoteKind,
+    /// The alert's number in its body, from 1, where that holds several.
+    pub(super) part: Option<usize>,
 }
 
 /// Which kind of note the bucket [`wire::SEEN`] keeps about a request.
@@ -61,15 +66,34 @@ pub(super) struct StateNote {
 }
 
 impl RequestIdentity {
-    /// Identifies the request that brought this alert.
-    pub(crate) fn of(alert: &Alert, state: Option<StateSubject>, headers: &HeaderMap, body: &[u8]) -> Self {
-        let signed = matches!(alert.trust, Trust::Signature(_));
-        let (id, noted) = match state {
-            Some(state) => (digest(alert, signed, body), NoteKind::State(state)),
-            None if signed => (digest(alert, signed, body), NoteKind::Signed),
-            None => (message_id(alert.channel, alert.mention, headers, body), NoteKind::Nothing),
-        };
-        Self { channel: alert.channel, id, noted }
+    /// Each of the alerts that came in one body.
+    pub(crate) fn of_each(
+        alerts: &[Alert],
+        states: Vec<Option<StateSubject>>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Vec<Self> {
+        let several = alerts.len() > 1;
+        // What is long is hashed once.
+        let mut hashed = None;
+        let mut keyed = None;
+        let numbered = alerts.iter().zip(states).enumerate();
+        let identity = numbered.map(|(index, (alert, state))| {
+            let signed = matches!(alert.trust, Trust::Signature(_));
+            let noted = match state {
+                Some(state) => NoteKind::State(state),
+                None if signed => NoteKind::Signed,
+                None => NoteKind::Nothing,
+            };
+            let id = match noted {
+                NoteKind::Nothing => {
+                    keyed.get_or_insert_with(|| message_id(alert.channel, alert.mention, headers, body))
+                }
+                _ => hashed.get_or_insert_with(|| digest(alert, signed, body)),
+            };
+            Self { channel: alert.channel, id: id.clone(), noted, part: several.then_some(index + 1) }
+        });
+        identity.collect()
     }
 
     /// Whether a note is kept, so that a repeat gets an answer of its own.
@@ -81,7 +105,7 @@ impl RequestIdentity {
     pub(super) fn subject(&self) -> Option<String> {
         match &self.noted {
             NoteKind::Nothing => None,
-            NoteKind::Signed => Some(wire::seen_subject(self.channel, &self.id)),
+            NoteKind::Signed => Some(wire::seen_subject(self.channel, &self.numbered(&self.id))),
             NoteKind::State(state) => Some(wire::state_subject(self.channel, state.kind, &state.id)),
         }
     }
@@ -91,16 +115,22 @@ impl RequestIdentity {
         let (channel, id) = (self.channel, &self.id);
         let revision = found.map_or(0, |message| message.sequence);
         match (&self.noted, found) {
-            (NoteKind::Nothing, _) => Some(NewRequest { message_id: id.clone(), revision: 0 }),
+            (NoteKind::Nothing, _) => Some(NewRequest { message_id: self.numbered(id), revision: 0 }),
             (NoteKind::Signed, Some(_)) => None,
             (NoteKind::Signed, None) => {
-                Some(NewRequest { message_id: format!("{channel}-{id}"), revision: 0 })
+                Some(NewRequest { message_id: self.numbered(&format!("{channel}-{id}")), revision: 0 })
             }
             (NoteKind::State(_), Some(message)) if is_last(message, id, now_ms) => None,
             (NoteKind::State(_), _) => {
-                Some(NewRequest { message_id: format!("{channel}-{id}-{revision}"), revision })
+                let message_id = self.numbered(&format!("{channel}-{id}-{revision}"));
+                Some(NewRequest { message_id, revision })
             }
         }
+    }
+
+    /// `id`, and which of the body's alerts it is.
+    fn numbered(&self, id: &str) -> String {
+        self.part.map_or_else(|| id.to_owned(), |part| format!("{id}.{part}"))
     }
 }
 

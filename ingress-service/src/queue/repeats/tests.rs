@@ -5,7 +5,7 @@ use async_nats::{HeaderMap as Headers, datetime::DateTime};
 use super::*;
 
 fn identity(noted: NoteKind) -> RequestIdentity {
-    RequestIdentity { channel: ChannelId::new(42), id: "a1".to_owned(), noted }
+    RequestIdentity { channel: ChannelId::new(42), id: "a1".to_owned(), noted, part: None }
 }
 
 /// A note that was written a second after the beginning of 1970.
@@ -52,11 +52,29 @@ fn a_note_stands_under_what_tells_its_request_from_others() {
     let mention = Alert { mention: Some(shared::UserId::new(7)), ..plain.clone() };
     let signed = Alert { trust: Trust::Signature("s1".to_owned()), ..plain.clone() };
     for (alert, noted) in [(&plain, false), (&signed, true)] {
-        assert_eq!(RequestIdentity::of(alert, None, &HeaderMap::new(), b"{}").is_noted(), noted);
+        let one = RequestIdentity::of_each(std::slice::from_ref(alert), vec![None], &HeaderMap::new(), b"{}");
+        assert_eq!(one.iter().map(RequestIdentity::is_noted).collect::<Vec<_>>(), [noted]);
     }
     let of = |alert, body: &[u8]| digest(alert, false, body);
     let digests = BTreeSet::from([of(&plain, b"{}"), of(&plain, b"{ }"), of(&mention, b"{}")]);
     assert_eq!(digests.len(), 3);
     assert_eq!(digest(&mention, true, b"{}"), of(&plain, b"{}"), "a mention is not signed");
     assert_eq!(of(&plain, b"{}"), hex::encode(Sha256::digest(b"{}")));
+}
+
+#[test]
+fn alerts_of_one_body_are_numbered_and_a_single_one_is_not() {
+    let alert = Alert::new("error", "shop", ChannelId::new(42), 0);
+    let signed = Alert { trust: Trust::Signature("s1".to_owned()), ..alert.clone() };
+    let state = StateSubject { kind: "uptime", id: "7".to_owned() };
+    let ids = |alerts: &[Alert], states: Vec<Option<StateSubject>>| -> Vec<_> {
+        let all = RequestIdentity::of_each(alerts, states, &HeaderMap::new(), b"{}");
+        all.iter().filter_map(|one| one.unless_repeat(None, 0)).map(|request| request.message_id).collect()
+    };
+    let sha256 = hex::encode(Sha256::digest(b"{}"));
+    assert_eq!(ids(std::slice::from_ref(&alert), vec![None]), [format!("42-{sha256}")]);
+    assert_eq!(
+        ids(&[alert.clone(), alert, signed], vec![None, Some(state), None]),
+        [format!("42-{sha256}.1"), format!("42-{sha256}-0.2"), format!("42-{sha256}.3")]
+    );
 }

@@ -68,7 +68,10 @@ impl Rule {
         match self {
             Self::UnknownPath | Self::NotPost => WebhookResponse::AccessForbidden,
             Self::Source(_) => WebhookResponse::UnauthorizedIp,
-            Self::Query(_) | Self::Payload(PayloadError::Schema { .. }) => WebhookResponse::ValidationFailed,
+            Self::Query(_)
+            | Self::Payload(PayloadError::Schema { .. } | PayloadError::OtherSender { .. }) => {
+                WebhookResponse::ValidationFailed
+            }
             Self::ChannelNotAnId => WebhookResponse::ChannelNotInteger,
             Self::MentionNotAnId => WebhookResponse::MentionNotInteger,
             Self::Body(BodyError::TooLarge(limit)) => WebhookResponse::TooLarge(*limit),
@@ -103,7 +106,7 @@ impl Rule {
             Self::Body(BodyError::TooSlow | BodyError::Incomplete) | Self::Payload(PayloadError::NotJson) => {
                 Reason::NotJson
             }
-            Self::Payload(PayloadError::Schema { .. }) => Reason::Schema,
+            Self::Payload(PayloadError::Schema { .. } | PayloadError::OtherSender { .. }) => Reason::Schema,
             Self::Untrusted(_, NotTrusted::Evidence(error)) if error.is_about_token() => Reason::Token,
             Self::Untrusted(_, NotTrusted::Evidence(_)) => Reason::Signature,
             Self::ChannelZero

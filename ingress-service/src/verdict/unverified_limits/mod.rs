@@ -67,8 +67,8 @@ impl UnverifiedLimits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes = 0;
     }
 
-    /// Whether there is room for an alert of this size without a verdict. If
-    /// so, counts it.
+    /// Whether there is room for this many bytes without a verdict. If so, counts
+    /// them.
     pub(crate) fn has_room(&self, size: usize) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = state.bytes.saturating_add(size as u64);
@@ -85,8 +85,8 @@ impl UnverifiedLimits {
         state.authorized.iter().any(|generation| generation.contains(&channel))
     }
 
-    /// Whether an alert for which there is no verdict may be stored.
-    pub(crate) fn admits(&self, channel: ChannelId, now: Instant) -> bool {
+    /// Whether so many alerts for which there is no verdict may be stored.
+    pub(crate) fn admits(&self, channel: ChannelId, alerts: usize, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.authorized.iter().any(|generation| generation.contains(&channel)) {
             return true;
@@ -104,9 +104,9 @@ impl UnverifiedLimits {
         }
         let times = strangers.entry(channel).or_default();
         times.retain(recent);
-        let admitted = times.len() < ALERTS;
+        let admitted = times.len() + alerts <= ALERTS;
         if admitted {
-            times.push_back(now);
+            times.extend(std::iter::repeat_n(now, alerts));
         }
         admitted
     }

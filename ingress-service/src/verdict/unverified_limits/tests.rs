@@ -7,9 +7,13 @@ fn a_stranger_gets_ten_alerts_in_any_minute() {
     let limits = UnverifiedLimits::default();
     let start = Instant::now();
     let admitted: Vec<_> =
-        (0..130).filter(|second| limits.admits(CHANNEL, start + Duration::from_secs(*second))).collect();
+        (0..130).filter(|second| limits.admits(CHANNEL, 1, start + Duration::from_secs(*second))).collect();
     assert_eq!(admitted, [(0..10), (60..70), (120..130)].into_iter().flatten().collect::<Vec<_>>());
-    assert!(limits.admits(ChannelId::new(2), start));
+    assert!(limits.admits(ChannelId::new(2), 1, start));
+    // Alerts of one body count each.
+    let another = ChannelId::new(3);
+    let admitted = [6, 5, 4, 1].map(|alerts| limits.admits(another, alerts, start));
+    assert_eq!(admitted, [true, false, true, false]);
 }
 
 #[test]
@@ -17,9 +21,9 @@ fn an_authorized_channel_is_not_limited_until_it_is_revoked() {
     let limits = UnverifiedLimits::default();
     let now = Instant::now();
     limits.learn(CHANNEL, true);
-    assert!((0..1_000).all(|_| limits.admits(CHANNEL, now)));
+    assert!((0..1_000).all(|_| limits.admits(CHANNEL, 1, now)));
     limits.learn(CHANNEL, false);
-    assert_eq!((0..1_000).filter(|_| limits.admits(CHANNEL, now)).count(), ALERTS);
+    assert_eq!((0..1_000).filter(|_| limits.admits(CHANNEL, 1, now)).count(), ALERTS);
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn no_more_than_64_mib_are_stored_until_a_verdict_answers() {
 fn memory_is_bounded_and_later_strangers_take_the_place_of_earlier_ones() {
     let limits = UnverifiedLimits::default();
     let start = Instant::now();
-    let admitted = |at| (0..10_000).filter(|id| limits.admits(ChannelId::new(*id), at)).count();
+    let admitted = |at| (0..10_000).filter(|id| limits.admits(ChannelId::new(*id), 1, at)).count();
     assert_eq!(admitted(start), STRANGERS);
     assert_eq!(admitted(start + WINDOW), STRANGERS);
     for id in 0..3 * REMEMBERED as u64 {

@@ -38,7 +38,8 @@ pub fn fixtures(folder: &str) -> Vec<String> {
     names
 }
 
-fn body(folder: &str, name: &str) -> String {
+/// A body of a folder of `tests/fixtures`.
+pub fn body(folder: &str, name: &str) -> String {
     let path = harness::workspace_root().join("tests/fixtures").join(folder).join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -112,6 +112,22 @@ async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_keeps_its_look_when_the_setting_changes() {
+    let mut stack = Stack::builder().discord("ALERT_STYLE", "classic").start().await;
+    let channel = stack.authorized_channel("alerts").await;
+    tell(&stack, channel, &change("created", "")).await;
+    stack.discord.restart_with("ALERT_STYLE", "modern");
+    stack.discord.ready().await;
+    tell(&stack, channel, &change("resolved", "Jane")).await;
+    tell(&stack, channel, &issue_change("8", "OSError", "created", "")).await;
+    assert_eq!(statuses(&stack, channel), ["Resolved by Jane", ""]);
+    let messages = stack.sandbox.messages(channel);
+    let titles: Vec<_> = messages.iter().map(|message| message.embeds()[0]["title"].clone()).collect();
+    assert_eq!(titles, ["***SENTRY ALERT***", "New: OSError"]);
+    settled(&stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_issue_is_one_whatever_host_or_link_sentry_names() {
     let stack = stack().await;
     let folder = harness::workspace_root().join("tests/fixtures/reports");

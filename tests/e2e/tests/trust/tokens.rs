@@ -1,5 +1,7 @@
 //! Tokens, from the command that makes one to the post.
 
+use sentry_sender::Webhook;
+
 use crate::scene::{LONG, Scene, body, legacy, slash};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,11 +12,14 @@ async fn a_secured_channel_takes_only_its_own_token_until_it_is_opened() {
     let other = stack.authorized_channel("other").await;
     let (token, others) = (scene.secure(channel).await, scene.secure(other).await);
     scene.until(200, channel, &token, &legacy("with the token")).await;
-    let unsigned = sentry_sender::Webhook::platform("event_alert", body("of an integration"));
+    let unsigned = Webhook::platform("event_alert", body("of an integration"));
     let unsigned = unsigned.idempotency_key("of-an-integration");
     scene.until(200, channel, &token, &unsigned).await;
+    let folder = harness::workspace_root().join("tests/fixtures/glitchtip");
+    let glitchtip = Webhook::from_file(&folder.join("general_issue.json")).expect("the fixture is there");
+    scene.until(200, channel, &token, &glitchtip).await;
 
-    for webhook in [legacy("refused"), unsigned.clone()] {
+    for webhook in [legacy("refused"), unsigned.clone(), glitchtip] {
         for query in ["", "&token=", "&token=wrong", &others, &format!("{token}x")] {
             scene.refused(channel, query, &webhook).await;
         }
@@ -44,6 +49,7 @@ async fn a_secured_channel_takes_only_its_own_token_until_it_is_opened() {
     titles.sort();
     let expected = [
         "Sample alert: nothing is broken",
+        "ValueError: no such plan: gold",
         "of an integration",
         "with the new token",
         "with the token",

@@ -29,7 +29,7 @@ use crate::{
     closure::Pauses,
     dead_letters::DeadLetterReason,
     delivery::{backlog_memory::BacklogMemory, messages::Messages, recovery::Recovery},
-    render::Style,
+    render::{Layout, Style},
 };
 
 const CHANNEL: ChannelId = ChannelId::new(1);
@@ -37,7 +37,8 @@ const CHANNEL: ChannelId = ChannelId::new(1);
 const MAX_AGE: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 fn style() -> Style {
-    Style { glyph_url: "https://sentry.example/glyph.png".parse().expect("a URL"), links: true }
+    let glyph_url = "https://sentry.example/glyph.png".parse().expect("a URL");
+    Style { layout: Layout::Classic, glyph_url, links: true }
 }
 
 fn services(world: &Arc<FakeWorld>) -> Arc<Services> {

@@ -14,10 +14,7 @@ use crate::{
     authority::{AskAgain, ChannelStanding, Entitlement},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
-    delivery::{
-        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, StackTraceKeeper},
-        queue::SubjectState,
-    },
+    delivery::ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, StackTraceKeeper, SubjectState},
     direct_get::{Batch, StoredMessage},
     kv::Entry,
     stack_trace::StackTrace,
@@ -92,14 +89,14 @@ pub(super) struct Kv(pub(super) Arc<FakeWorld>, pub(super) Name);
 
 #[async_trait]
 impl KeyValue for Kv {
-    async fn entry(&self, key: &str) -> anyhow::Result<Option<Entry>> {
+    async fn entry(&self, key: &str) -> anyhow::Result<Entry> {
         self.0.alive().await;
         let found = self.0.lock().buckets.get(&(self.1, key.to_owned())).cloned();
-        Ok(found.map(|(revision, value)| Entry { revision, value }))
+        Ok(found.map(|(revision, value)| Entry { revision, value }).unwrap_or_default())
     }
 
     async fn get(&self, key: &str) -> anyhow::Result<Option<Bytes>> {
-        Ok(self.entry(key).await?.and_then(|entry| entry.value))
+        Ok(self.entry(key).await?.value)
     }
 
     async fn update(&self, key: &str, value: Bytes, revision: u64) -> anyhow::Result<u64> {

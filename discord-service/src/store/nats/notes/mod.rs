@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use shared::{ChannelId, trust::ChannelTrust};
 
 use super::super::{WRITE_ATTEMPTS, after_conflict};
-use crate::kv::{Bucket, WriteError};
+use crate::kv::Bucket;
 
 /// The value of a row. One of an older build has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,8 +40,11 @@ impl Note {
 async fn rows(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<Vec<(String, u64, Note)>> {
     let mut rows = Vec::new();
     for key in bucket.keys(&format!("{channel}.*")).await? {
-        // None where it was revoked at this moment.
-        let Some(entry) = bucket.entry(&key).await? else { continue };
+        let entry = bucket.entry(&key).await?;
+        // It was revoked at this moment.
+        if entry.revision == 0 {
+            continue;
+        }
         let value = entry.value.filter(|value| !value.is_empty());
         let note = match value {
             Some(value) => serde_json::from_slice(&value).context("cannot read a channel's note")?,
@@ -83,10 +86,8 @@ async fn write_once(bucket: &Bucket, channel: ChannelId, secured_ms: Option<i64>
         if note.secured_ms == secured_ms {
             continue;
         }
-        match bucket.update(&key, Note { secured_ms, ..note }.encode()?, revision).await {
-            Ok(_) => {}
-            Err(WriteError::Conflict) => return Ok(false),
-            Err(error) => return Err(error.into()),
+        if !bucket.replace(&key, Note { secured_ms, ..note }.encode()?, revision).await? {
+            return Ok(false);
         }
     }
     Ok(true)

@@ -13,7 +13,7 @@ const MAX_ID: usize = 40;
 /// Of what a body describes the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StateSubject {
-    /// `issue`, `metric_alert` or `comment`.
+    /// `issue`, `metric_alert`, `comment` or `uptime`.
     pub(crate) kind: &'static str,
     /// Which one, in the characters of a NATS subject's token.
     pub(crate) id: String,
@@ -30,7 +30,12 @@ impl StateSubject {
             _ => return None,
         };
         let id = places.iter().find_map(|place| scalar(data.pointer(place)?));
-        Some(Self { kind, id: token(&id.unwrap_or_default()) })
+        Some(Self::named(kind, &id.unwrap_or_default()))
+    }
+
+    /// That of this kind with this id, whatever it holds.
+    pub(in crate::payload) fn named(kind: &'static str, id: &str) -> Self {
+        Self { kind, id: token(id) }
     }
 }
 
