@@ -15,6 +15,13 @@ const ALERTS: [&str; 3] = [
     "legacy/11_python_exception.json",
 ];
 
+/// Scrolls to the message with the most alerts.
+const LARGEST_MESSAGE: &str = "
+    const alerts = (message) => message.querySelectorAll('.embed').length;
+    const all = [...document.querySelectorAll('#messages .message')];
+    all.sort((one, other) => alerts(other) - alerts(one))[0].scrollIntoView();
+";
+
 /// Writes them into the folder.
 pub(crate) async fn paint(folder: &Path) {
     let studio = Studio::open("modern", Config::default()).await;
@@ -30,5 +37,6 @@ pub(crate) async fn paint(folder: &Path) {
     let storm = studio.stack.authorized_channel("storm").await;
     studio.send(storm, json!({ "storm": 60 })).await;
     studio.look_at(storm, "storm", "closed", sharp(Screen::PHONE)).await;
+    studio.browser.run(LARGEST_MESSAGE, json!([])).await;
     studio.shoot(&folder.join("storm-phone.webp"), None).await;
 }

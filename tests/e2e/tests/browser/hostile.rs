@@ -32,7 +32,7 @@ const FOUND: &str = "
         handlers: [...log.querySelectorAll('*')].flatMap((node) => node.getAttributeNames()).filter((name) => name.startsWith('on')),
         pictures: [...log.querySelectorAll('img')].map((node) => node.src).filter((url) => !own(url)),
         links: links.filter((url) => new URL(url).hostname !== 'acme.sentry.io'),
-        marks: [...log.querySelectorAll('.embed :is(.mention, .spoiler, .timestamp, h1, s, [data-command], [data-channel])')].map((node) => node.outerHTML),
+        marks: [...log.querySelectorAll('.embed :is(.mention, .spoiler, .timestamp[datetime^=\"1970\"], h1, s, [data-command], [data-channel])')].map((node) => node.outerHTML),
         unseen: log.innerText.match(/[\\u202a-\\u202e\\u2066-\\u2069\\u200e\\u200f]/g) || [],
     };
 ";

@@ -10,13 +10,16 @@ use crate::scene::{SECRET, Scene};
 impl Scene {
     /// Presses Tab until this has the focus, as somebody does who does not see the page.
     async fn tab_to(&self, role: &str, name: &str) {
-        for _ in 0..40 {
-            if self.browser.focus().await == (role.to_owned(), name.to_owned()) {
+        let mut passed = Vec::new();
+        loop {
+            let focus = self.browser.focus().await;
+            if focus == (role.to_owned(), name.to_owned()) {
                 return;
             }
+            passed.push(focus);
+            assert!(passed.len() < 40, "Tab does not reach the {role} {name:?}, but {passed:?}");
             self.browser.press(&keys::TAB.to_string()).await;
         }
-        panic!("Tab does not reach the {role} {name:?}");
     }
 
     async fn until_focused(&self, role: &str, name: &str) {
