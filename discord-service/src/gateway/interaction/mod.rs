@@ -112,7 +112,7 @@ pub(super) struct InteractionCreate {
 
 #[derive(Debug, Deserialize)]
 struct WireMessage {
-    #[serde(deserialize_with = "snowflake")]
+    #[serde(with = "snowflake")]
     id: u64,
 }
 
