@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use shared::{Alert, ChannelId, UserId};
 
 use super::*;
+use crate::delivery::fold::Fold;
 
 fn alert(issue: &str) -> Alert {
     Alert {
@@ -170,5 +171,5 @@ fn a_change_waits_for_the_message_about_its_issue_and_is_no_embed() {
 fn a_waiting_alert_is_small_enough_that_a_full_queue_fits_the_memory() {
     // A lone alert of its issue takes about 260 bytes of the process with that.
     assert!(size_of::<BacklogEntry>() <= 128, "{}", size_of::<BacklogEntry>());
-    assert!(size_of::<crate::delivery::fold::Fold>() <= 16, "{}", size_of::<crate::delivery::fold::Fold>());
+    assert!(size_of::<Fold>() <= 16, "{}", size_of::<Fold>());
 }
