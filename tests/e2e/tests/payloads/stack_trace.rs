@@ -49,7 +49,7 @@ async fn shown(stack: &Stack, user: u64, channel: u64, message: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_press_shows_the_frames_that_sentry_sent_to_one_person_for_three_days() {
-    let stack = stack("modern").await;
+    let stack = stack().await;
     let channel = stack.authorized_channel("alerts").await;
     let member = stack.sandbox.add_user(User::new("member"));
     stack.sandbox.set_member(stack.guild, member, &[]);
@@ -96,7 +96,7 @@ async fn a_press_shows_the_frames_that_sentry_sent_to_one_person_for_three_days(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stack_trace_of_a_post_whose_pod_was_killed_is_kept_by_its_successor() {
-    let mut stack = stack("modern").await;
+    let mut stack = stack().await;
     let channel = stack.authorized_channel("alerts").await;
     // Discord shows the message, and the pod does not hear of that.
     let silence = Fault::new(Effect::Silence(LONG)).after().on_channel(channel).times(1);
