@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use super::{
     channel::{ChannelArgument, Missing},
     facts::Facts,
+    permissions,
 };
 use crate::{closure::Access, discord::Discord};
 
@@ -53,7 +54,7 @@ impl BotAccess {
             Some(_) => Permissions::empty(),
             None => found.needed_to_post() - self.facts.granted(guild, bot, &found).await?,
         };
-        let missing = missing.get_permission_names().into_iter().map(str::to_owned).collect();
+        let missing = permissions::names(missing);
         Ok(Access { missing, timed_out_until_ms, parent: found.parent, ..Access::default() })
     }
 

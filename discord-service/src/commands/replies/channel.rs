@@ -6,7 +6,10 @@ use serenity::model::Permissions;
 use shared::ChannelId;
 
 use super::{Reply, ReplyTexts, fields, mention, quoted};
-use crate::{guilds::Missing, store::WriteOutcome};
+use crate::{
+    guilds::{Missing, permissions},
+    store::WriteOutcome,
+};
 
 impl ReplyTexts<'_> {
     /// `channel`: what the guild has authorized, and `idle` rows of its list
@@ -88,7 +91,7 @@ impl ReplyTexts<'_> {
         missing: Permissions,
         timed_out_until: Option<DateTime<Utc>>,
     ) -> Reply {
-        let missing = missing.get_permission_names().join(", ");
+        let missing = permissions::names(missing).join(", ");
         let remedy = match timed_out_until {
             Some(until) => format!("My time-out in this server ends <t:{}:R>.", until.timestamp()),
             None => "Give it to me in the channel's settings.".to_owned(),

@@ -7,6 +7,19 @@ use chrono::{DateTime, Utc};
 use serenity::model::Permissions;
 use shared::{GuildId, UserId};
 
+/// What Discord's client calls these permissions: `Send Messages in Threads`.
+pub(crate) fn names(permissions: Permissions) -> Vec<String> {
+    permissions.iter_names().map(|(name, _)| spoken(name)).collect()
+}
+
+fn spoken(name: &str) -> String {
+    let word = |word: &str| match word {
+        "IN" | "AND" => word.to_lowercase(),
+        _ => word.chars().take(1).chain(word.chars().skip(1).flat_map(char::to_lowercase)).collect(),
+    };
+    name.split('_').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// The guild's part: its owner, and what each role allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Guild {

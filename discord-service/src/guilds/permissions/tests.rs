@@ -109,3 +109,9 @@ fn a_time_out_leaves_seeing_until_it_ends() {
     moderator.timed_out_until = Some(now);
     assert!(may_manage(&moderator, &Overwrites::default()));
 }
+
+#[test]
+fn permissions_have_the_names_of_discords_client() {
+    let missing = Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES_IN_THREADS;
+    assert_eq!(names(missing), ["View Channel", "Send Messages in Threads"]);
+}

@@ -18,5 +18,4 @@ mod nonces;
 mod permissions;
 mod rate_limits;
 mod requests;
-mod serenity;
 mod threads;
