@@ -35,7 +35,7 @@ fn value(folder: &str, name: &str) -> Value {
 fn several(issues: usize) -> Value {
     let mut body = value("glitchtip", "general_issue.json");
     body["text"] = json!(format!("GlitchTip Alert ({issues} issues)"));
-    body["attachments"] = (0..issues).map(|n| issue(n)).collect();
+    body["attachments"] = (0..issues).map(issue).collect();
     body
 }
 
