@@ -1,16 +1,23 @@
 //! Buttons of the bot's messages.
 
-use tokio::time::timeout;
+use std::time::Duration;
+
+use shared::ChannelId;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Asker, Commands, Invoked, LOOKED_UP, answer, count, replies, settle};
 use crate::{
     commands::{outcome::CommandError, replies::Reply},
     gateway::PressedButton,
     render::STACK_TRACE,
+    stack_trace::StackTrace,
 };
 
 /// The name of the button in metrics and logs.
 const NAME: &str = "stack trace";
+/// No post waits until its stack trace is written, so a quick press can come first.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+const READ_EVERY: Duration = Duration::from_millis(100);
 
 impl Commands {
     /// Answers a press. Everybody who sees the message may do it: what a button shows is
@@ -32,9 +39,20 @@ impl Commands {
     }
 
     async fn stack_trace(&self, by: Asker, message: u64) -> Result<Reply, CommandError> {
-        let found = timeout(LOOKED_UP, self.stack_traces.find(by.channel, message)).await;
+        let found = timeout(LOOKED_UP, self.kept_stack_trace(by.channel, message)).await;
         let found = found.map_err(|_| CommandError::Nats(anyhow::anyhow!("NATS does not answer in time")))?;
         let kept = found.map_err(CommandError::Nats)?;
         Ok(kept.map_or_else(replies::stack_trace_gone, |trace| trace.text().into()))
+    }
+
+    async fn kept_stack_trace(&self, channel: ChannelId, message: u64) -> anyhow::Result<Option<StackTrace>> {
+        let until = Instant::now() + WRITTEN_WITHIN;
+        loop {
+            let kept = self.stack_traces.find(channel, message).await?;
+            if kept.is_some() || Instant::now() >= until {
+                return Ok(kept);
+            }
+            sleep(READ_EVERY).await;
+        }
     }
 }
