@@ -5,7 +5,7 @@ use serenity::{
     all::ButtonStyle,
     builder::{CreateActionRow, CreateButton},
 };
-use shared::Alert;
+use shared::{Alert, alert::Frame};
 
 use super::{Embed, json::to_json};
 
@@ -14,8 +14,11 @@ use super::{Embed, json::to_json};
 pub const STACK_TRACE: &str = "stack-trace";
 
 /// Whether a message of this alert alone has that button.
-pub const fn offers_stack_trace(alert: &Alert) -> bool {
-    alert.frame.is_some()
+///
+/// Some webhooks name only the failing file and function. The embed shows both already.
+pub fn offers_stack_trace(alert: &Alert) -> bool {
+    let located = |frame: &Frame| frame.line.is_some() || frame.source.is_some();
+    alert.frame.as_ref().is_some_and(|frame| located(frame) || !alert.callers.is_empty())
 }
 
 /// The row of buttons, if the message has any.

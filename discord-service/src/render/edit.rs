@@ -39,12 +39,19 @@ impl Exhibit {
 
     /// Takes in a change of its issue; whether that makes a difference.
     pub fn add(&mut self, change: &Change) -> bool {
-        if change.is_older_than(&self.folded.latest) {
+        if change.is_older_than(&self.folded.latest) || self.has_ended(change) {
             return false;
         }
         let news = self.folded.history.add(change);
         self.edited |= news;
         news
+    }
+
+    /// Whether this is the recovery of a later outage: a monitor keeps its id, and
+    /// this message tells of an earlier one that is over.
+    fn has_ended(&self, change: &Change) -> bool {
+        let Folded { latest, history, .. } = &self.folded;
+        change.is_recovery() && (history.tells_recovery() || Change::of(latest).is_some_and(|own| own.is_recovery()))
     }
 }
 

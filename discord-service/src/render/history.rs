@@ -63,9 +63,14 @@ impl Change {
         self.kind == "issue.unresolved" && self.how.is_some()
     }
 
+    /// Whether it is the end of what is no issue.
+    pub(super) fn is_recovery(&self) -> bool {
+        is_recovery(&self.kind)
+    }
+
     /// Whether it is a recovery, and this alert says that it began again after that.
     pub(super) fn is_older_than(&self, alert: &Alert) -> bool {
-        is_recovery(&self.kind) && self.order_ms < alert.received_ms
+        self.is_recovery() && self.order_ms < alert.received_ms
     }
 
     fn is_assignment(&self) -> bool {
@@ -97,7 +102,6 @@ impl Change {
     }
 }
 
-/// Whether it is the end of what is no issue.
 fn is_recovery(kind: &str) -> bool {
     matches!(kind, "metric_alert.resolved" | "uptime.up")
 }
@@ -137,6 +141,11 @@ impl History {
             *known = Some(change.clone());
         }
         newer
+    }
+
+    /// Whether the latest state is a recovery.
+    pub(super) fn tells_recovery(&self) -> bool {
+        self.status.as_ref().is_some_and(Change::is_recovery)
     }
 
     /// The latest state, where it is not the change that this alert tells.

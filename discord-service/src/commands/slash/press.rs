@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::ChannelId;
+use shared::{ChannelId, clock};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Asker, Commands, Invoked, LOOKED_UP, answer, count, replies, settle};
@@ -18,6 +18,11 @@ const NAME: &str = "stack trace";
 /// No post waits until its stack trace is written, so a quick press can come first.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 const READ_EVERY: Duration = Duration::from_millis(100);
+/// A message is new for so long, in milliseconds.
+const NEW_MS: u64 = 10_000;
+/// The first millisecond that an id of Discord can name.
+/// <https://docs.discord.com/developers/reference#snowflakes>
+const DISCORD_EPOCH_MS: u64 = 1_420_070_400_000;
 
 impl Commands {
     /// Answers a press. Everybody who sees the message may do it: what a button shows is
@@ -46,7 +51,9 @@ impl Commands {
     }
 
     async fn kept_stack_trace(&self, channel: ChannelId, message: u64) -> anyhow::Result<Option<StackTrace>> {
-        let until = Instant::now() + WRITTEN_WITHIN;
+        let posted_ms = (message >> 22).saturating_add(DISCORD_EPOCH_MS);
+        let is_new = posted_ms > clock::received_ms().unsigned_abs().saturating_sub(NEW_MS);
+        let until = Instant::now() + if is_new { WRITTEN_WITHIN } else { Duration::ZERO };
         loop {
             let kept = self.stack_traces.find(channel, message).await?;
             if kept.is_some() || Instant::now() >= until {

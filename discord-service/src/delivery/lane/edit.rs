@@ -86,6 +86,8 @@ impl Lane<'_> {
         let mut messages = Vec::new();
         for message in ids {
             let shown = self.services.messages.shown(self.channel, message).await?;
+            // Another build may have indexed something else under this id.
+            let shown = shown.filter(|shown| shown.of_issue(&issue).is_some());
             messages.extend(shown.map(|shown| (message, shown)));
         }
         if messages.is_empty() {

@@ -77,6 +77,16 @@ fn a_recovery_is_shown_unless_it_came_before_what_the_message_shows() {
 }
 
 #[test]
+fn the_recovery_of_a_later_outage_changes_no_message_about_an_earlier_one() {
+    let up = |at| change("uptime.up", at, Details::default());
+    let mut down = exhibit(told("uptime.down", 5, Details::default()));
+    assert!(down.add(&up(6)));
+    assert!(!down.add(&up(9)), "it was over at 6");
+    let mut posted_as_up = exhibit(told("uptime.up", 5, Details::default()));
+    assert!(!posted_as_up.add(&up(9)));
+}
+
+#[test]
 fn the_newest_state_stands_whatever_came_last() {
     let mut first = exhibit(exception());
     assert!(first.add(&resolved()));

@@ -3,15 +3,17 @@
 #[cfg(test)]
 mod tests;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// The most characters that a slug has.
 const MAX_SLUG: usize = 100;
 
 /// The slug that GlitchTip and Bugsink make of a name. Both use Django's rule:
-/// letters, digits and `_` stay, in lower case, blanks and hyphens become one
+/// letters lose their accents, letters, digits and `_` stay, in lower case, blanks and hyphens become one
 /// hyphen, and the rest goes. `None` where nothing is left.
 pub(super) fn slug(name: &str) -> Option<String> {
     let mut slug = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
+    for c in name.nfkd().flat_map(char::to_lowercase) {
         if c.is_ascii_alphanumeric() || c == '_' {
             slug.push(c);
         } else if (c.is_whitespace() || c == '-') && !slug.ends_with('-') {

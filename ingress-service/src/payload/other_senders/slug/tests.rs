@@ -7,7 +7,7 @@ fn a_slug_is_made_as_django_makes_it() {
         ("  Web  Shop -- API (v2.0)! ", Some("web-shop-api-v20")),
         ("back_end", Some("back_end")),
         ("- _Shop_ -", Some("shop")),
-        ("Müller & Söhne", Some("mller-shne")),
+        ("Müller & Söhne", Some("muller-sohne")),
         ("`@everyone`", Some("everyone")),
         ("Магазин", None),
         ("", None),
