@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{Discord, DiscordError, DiscordRefusal, codes, decode, encode, limits::padded, route::Route};
 
-/// ReplySlots in flight in one channel.
+/// Replies in flight in one channel.
 const REPLIES_IN_FLIGHT: usize = 2;
 /// How long a reply is tried, with all its waiting.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);

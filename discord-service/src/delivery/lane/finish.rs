@@ -17,7 +17,7 @@ impl Lane<'_> {
     /// a dead letter still wait, and the lane's next step takes them.
     pub(super) async fn finish(&mut self, record: Record, outcome: SendOutcome) -> anyhow::Result<()> {
         match outcome {
-            SendOutcome::Shown(message) => self.posted(record, Some(message)).await,
+            SendOutcome::Shown(message) => self.shown(record, Some(message)).await,
             SendOutcome::Refused { error, may_stand } => self.refused(record, &error, may_stand).await,
             SendOutcome::GivenUp { error, all_4xx: true } => {
                 self.refused_message(&record, &error, false).await
@@ -50,7 +50,7 @@ impl Lane<'_> {
         }
     }
 
-    async fn posted(&mut self, record: Record, message: Option<u64>) -> anyhow::Result<()> {
+    async fn shown(&mut self, record: Record, message: Option<u64>) -> anyhow::Result<()> {
         count(&record);
         match record.edits {
             None => {
@@ -110,7 +110,7 @@ impl Lane<'_> {
         }
         match refused.refusal() {
             // This repeats a post that somebody has deleted meanwhile.
-            Some(DiscordRefusal::AlreadyPosted) => self.posted(record, None).await,
+            Some(DiscordRefusal::AlreadyPosted) => self.shown(record, None).await,
             Some(_) | None => self.refused_message(&record, refused, may_stand).await,
         }
     }
@@ -155,10 +155,16 @@ impl Lane<'_> {
 fn count(record: &Record) {
     let sequences = record.sequences();
     let (alerts, embeds) = (sequences.len(), record.embeds);
-    match record.edits {
-        Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
-        None => metrics::counter!("sentry_bot_posts_total").increment(1),
-    }
+    let what = match record.edits {
+        Some(_) => {
+            metrics::counter!("sentry_bot_edits_total").increment(1);
+            "edited"
+        }
+        None => {
+            metrics::counter!("sentry_bot_posts_total").increment(1);
+            "posted"
+        }
+    };
     metrics::counter!("sentry_bot_embeds_total").increment(embeds as u64);
     metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
     let folded = alerts.saturating_sub(embeds);
@@ -167,6 +173,6 @@ fn count(record: &Record) {
     metrics::histogram!("sentry_bot_delivery_seconds")
         .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
     for alert_ids in log_ids(&sequences) {
-        tracing::info!(alert.ids = %alert_ids, alerts, embeds, waited_ms, "posted");
+        tracing::info!(alert.ids = %alert_ids, alerts, embeds, waited_ms, "{what}");
     }
 }
