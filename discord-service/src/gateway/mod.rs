@@ -59,7 +59,7 @@ use crate::{
 /// Between two tries to learn how many shards there are.
 const RETRY: Duration = Duration::from_secs(5);
 /// How often readiness looks at the shards.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
 /// What the gateway works with.
 pub struct Gateway {
@@ -94,8 +94,8 @@ impl Gateway {
         let mut serving = JoinSet::new();
         let mut has_share = false;
         let mut wanted = context.wanted.subscribe();
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut check = interval(CHECK_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut broadcasting = std::pin::pin!(context.reopenings.run());
         loop {
             tokio::select! {
@@ -112,7 +112,7 @@ impl Gateway {
                     has_share = true;
                     context.status.show();
                 }
-                _ = look.tick(), if has_share => context.status.show(),
+                _ = check.tick(), if has_share => context.status.show(),
                 // All shards of the pod are then taken back, and others granted.
                 Ok(()) = wanted.changed() => shards.set_total(*wanted.borrow_and_update()),
                 never = &mut broadcasting => match never {},

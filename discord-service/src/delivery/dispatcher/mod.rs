@@ -19,7 +19,7 @@ use tokio::{
 use self::{lanes::Lanes, sweep::Sweep};
 use super::{
     backlog_memory::BacklogMemory, lane::Services, messages::Messages, queue::DeliveryQueue,
-    recovery::Recovery,
+    retry_turns::RetryTurns,
 };
 use crate::{
     authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
@@ -122,7 +122,7 @@ impl Delivery {
         let queue = DeliveryQueue::new(js.clone());
         let services = Services {
             queue: Arc::new(queue.clone()),
-            recovery: Arc::new(Recovery::new()),
+            retry_turns: Arc::new(RetryTurns::new()),
             memory: BacklogMemory::default(),
             dead_letters: Arc::new(DeadLetters::new(js)),
             journals: Arc::new(self.journals.clone()),

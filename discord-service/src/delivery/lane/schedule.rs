@@ -85,7 +85,7 @@ impl<'a> Schedule<'a> {
             () = posting, if post => {}
             () = editing, if edit => {}
             () = sleep_until(held_edits.unwrap_or_else(Instant::now)), if held_edits.is_some() => {}
-            Some(()) = wakes.recv(), if !post => inbox.look_again().await?,
+            Some(()) = wakes.recv(), if !post => inbox.read_after_wake_up().await?,
             () = self.lease_stop.cancelled() => {}
         }
         Ok(None)
