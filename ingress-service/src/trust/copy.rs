@@ -53,7 +53,7 @@ type Channels = HashMap<ChannelId, Option<Arc<ChannelKeys>>>;
 
 /// The ingress's copy of the bucket [`wire::TRUST`].
 #[derive(Debug)]
-pub(crate) struct TrustMirror {
+pub(crate) struct TrustCopy {
     /// `None` until it was read for the first time.
     channels: RwLock<Option<Channels>>,
     others: Arc<ChannelKeys>,
@@ -75,7 +75,7 @@ struct Reading {
     behind: Option<u64>,
 }
 
-impl TrustMirror {
+impl TrustCopy {
     pub(crate) fn new(secrets_keys: Option<SecretsKeys>, readiness: Readiness) -> Self {
         readiness.set_unready(CHECK, "not read yet");
         Self {
