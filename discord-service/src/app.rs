@@ -144,12 +144,12 @@ impl Service {
         let streams =
             Streams::new((nats.clone(), lacks), settings.common.nats.clone(), role, readiness.clone());
         let _streams = AbortOnDropHandle::new(tokio::spawn(async move { streams.keep().await }));
-        let [journals, messages, known] =
+        let [lanes_bucket, messages, known_channels] =
             [wire::LANES, wire::MESSAGES, wire::CHANNELS].map(|name| Bucket::new(&js, name));
         let store = store::open(&settings, &nats).await?;
         let _store = AbortOnDropHandle::new(tokio::spawn(follow_store(store.clone(), readiness.clone())));
         let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
-        let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
+        let authority = Authority::new(store.clone(), discord.clone(), known_channels, lanes_bucket.clone());
         let trusts = Trusts::new(store.clone(), &js, secrets);
         let stack_traces = StackTraces::new(&js);
         let services = CommandServices {
@@ -170,7 +170,7 @@ impl Service {
         };
         let delivery = Delivery {
             nats: nats.clone(),
-            journals,
+            lanes_bucket,
             messages,
             stack_traces,
             authority: authority.clone(),

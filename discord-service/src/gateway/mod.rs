@@ -108,7 +108,7 @@ impl Gateway {
                     }
                 }
                 Some(ended) = serving.join_next() => ended??,
-                true = are_shared(&mut shards.shared), if !has_share => {
+                true = have_total(&mut shards.total), if !has_share => {
                     has_share = true;
                     context.status.show();
                 }
@@ -144,8 +144,8 @@ impl Gateway {
 }
 
 /// Waits until this pod knows its share of the shards. Returns false if it never will.
-async fn are_shared(shared: &mut watch::Receiver<u32>) -> bool {
-    shared.wait_for(|total| *total > 0).await.is_ok()
+async fn have_total(total: &mut watch::Receiver<u32>) -> bool {
+    total.wait_for(|total| *total > 0).await.is_ok()
 }
 
 /// Asks Discord how many shards the bot should have.

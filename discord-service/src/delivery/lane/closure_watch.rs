@@ -53,7 +53,7 @@ impl<'a> ClosureWatch<'a> {
         channel: ChannelId,
         flag: ClosedFlag,
     ) -> anyhow::Result<Self> {
-        let stored = StoredClosure::open(services.journals.clone(), channel).await?;
+        let stored = StoredClosure::open(services.lanes_bucket.clone(), channel).await?;
         let next_check = stored.known().filter(|closure| closure.is_closed()).map(|closure| {
             let soon = soon(SPREAD);
             timer(closure.timed_out_until_ms).map_or(soon, |end| end.min(soon))

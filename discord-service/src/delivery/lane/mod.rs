@@ -199,8 +199,8 @@ impl<'a> Lane<'a> {
         closed: ClosedFlag,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let inbox = Inbox::open(services, channel).await?;
-        let journals = services.journals.clone();
-        let (journal, unfinished) = Journal::open(journals, channel, inbox.stream().to_owned()).await?;
+        let lanes_bucket = services.lanes_bucket.clone();
+        let (journal, unfinished) = Journal::open(lanes_bucket, channel, inbox.stream().to_owned()).await?;
         let closure = ClosureWatch::open(services, channel, closed).await?;
         let schedule = Schedule::new(services, channel, lease_stop);
         Ok((Self { services, channel, lease_stop, journal, inbox, schedule, closure }, unfinished))
@@ -282,8 +282,8 @@ impl<'a> Lane<'a> {
         self.send(record, false).await
     }
 
-    /// Sends a record that is in the journal. `may_have_been_posted`: a predecessor may have
-    /// sent it.
+    /// Sends a record that is in the journal. `may_have_been_posted`: a
+    /// predecessor may have sent it.
     async fn send(&mut self, record: Record, may_have_been_posted: bool) -> Result<(), Interruption> {
         let Self { services, channel, lease_stop, .. } = self;
         let outcome = deliver(services, *channel, lease_stop, &record, may_have_been_posted).await?;

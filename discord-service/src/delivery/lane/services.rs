@@ -24,7 +24,7 @@ pub(crate) struct Services {
     /// How many waiting alerts all lanes together keep in memory.
     pub(crate) memory: BacklogMemory,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
-    pub(crate) journals: Arc<dyn KeyValue>,
+    pub(crate) lanes_bucket: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
     pub(crate) stack_traces: Arc<dyn StackTraceKeeper>,
     pub(crate) authority: Arc<dyn AuthorityApi>,

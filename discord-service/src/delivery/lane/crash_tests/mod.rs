@@ -51,7 +51,7 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
             .room
             .map_or_else(BacklogMemory::default, |(all, always)| BacklogMemory::new(all, always)),
         dead_letters: world.clone(),
-        journals: bucket(Name::Lanes),
+        lanes_bucket: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
         stack_traces: world.clone(),
         authority: world.clone(),
