@@ -39,11 +39,11 @@ use crate::{
 };
 
 const SERVICE: &str = "discord-service";
-/// How often it is looked whether the store answers.
-const LOOK: Duration = Duration::from_secs(2);
-/// How long the store may take to answer such a look: with the look itself it
+/// How often to check whether the store answers.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// How long the store may take to answer such a check: with the check itself it
 /// stays within three seconds.
-const LOOK_WITHIN: Duration = Duration::from_millis(1_500);
+const CHECK_WITHIN: Duration = Duration::from_millis(1_500);
 /// The name under which readiness reports the start itself.
 const CHECK: &str = "start";
 /// The name under which it reports the leases.
@@ -68,7 +68,7 @@ pub fn run() -> anyhow::Result<()> {
     clock::start();
     let metrics = telemetry::init(SERVICE, settings.common.log_format, METRICS)?;
     let stop = shutdown::on_signal()?;
-    // The keys may stand in the store. They are read before the threads start
+    // The keys may be in the store. They are read before the threads start
     // that are to report to the operator's own Sentry.
     let reading = read_keys(&settings, &stop, metrics.clone());
     let Some(keys) = Runtime::new()?.block_on(reading)? else { return Ok(()) };
@@ -144,12 +144,12 @@ impl Service {
         let streams =
             Streams::new((nats.clone(), lacks), settings.common.nats.clone(), role, readiness.clone());
         let _streams = AbortOnDropHandle::new(tokio::spawn(async move { streams.keep().await }));
-        let [journals, messages, known] =
+        let [lanes_bucket, messages, known_channels] =
             [wire::LANES, wire::MESSAGES, wire::CHANNELS].map(|name| Bucket::new(&js, name));
         let store = store::open(&settings, &nats).await?;
         let _store = AbortOnDropHandle::new(tokio::spawn(follow_store(store.clone(), readiness.clone())));
         let discord = Discord::new(&settings.discord_api_url, keys.discord_token.clone())?;
-        let authority = Authority::new(store.clone(), discord.clone(), known, journals.clone());
+        let authority = Authority::new(store.clone(), discord.clone(), known_channels, lanes_bucket.clone());
         let trusts = Trusts::new(store.clone(), &js, secrets);
         let stack_traces = StackTraces::new(&js);
         let services = CommandServices {
@@ -170,7 +170,7 @@ impl Service {
         };
         let delivery = Delivery {
             nats: nats.clone(),
-            journals,
+            lanes_bucket,
             messages,
             stack_traces,
             authority: authority.clone(),
@@ -271,11 +271,11 @@ async fn share_rate(discord: Discord, mut pods: watch::Receiver<usize>) {
 /// remembered of it.
 async fn follow_store(store: Arc<dyn Store>, readiness: Readiness) {
     loop {
-        match timeout(LOOK_WITHIN, store.trust_now(ChannelId::new(0))).await {
+        match timeout(CHECK_WITHIN, store.trust_now(ChannelId::new(0))).await {
             Ok(Ok(_)) => readiness.set_ready(STORE),
             Ok(Err(error)) => readiness.set_unready(STORE, error.to_string()),
-            Err(_) => readiness.set_unready(STORE, format!("no answer within {LOOK_WITHIN:?}")),
+            Err(_) => readiness.set_unready(STORE, format!("no answer within {CHECK_WITHIN:?}")),
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_EVERY).await;
     }
 }

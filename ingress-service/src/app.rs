@@ -20,10 +20,10 @@ use crate::{
     openapi, payload,
     queue::AlertQueue,
     refusal_notes::RefusalNotes,
-    request::{body_memory::BodyMemory, webhooks::Webhooks},
+    request::{body_memory::BodyMemory, services::RequestServices},
     settings::IngressSettings,
     sources::Sources,
-    trust::TrustMirror,
+    trust::TrustCopy,
     verdict::VerdictClient,
 };
 
@@ -37,7 +37,7 @@ pub struct Application {
     address: SocketAddr,
     admin_address: SocketAddr,
     certificates: Certificates,
-    webhooks: web::Data<Webhooks>,
+    services: web::Data<RequestServices>,
     readiness: Readiness,
     grace: Duration,
 }
@@ -68,12 +68,12 @@ impl Application {
         ));
         let accepted = open_files::accepted();
         let keep_alive = Duration::from_secs(settings.keep_alive_secs);
-        let webhooks = web::Data::new(Webhooks {
+        let services = web::Data::new(RequestServices {
             connections: ConnectionLimits::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
             body_memory: BodyMemory::default(),
             sources,
             max_body: settings.max_body_bytes,
-            trust: TrustMirror::new(secrets_keys, readiness.clone()),
+            trust: TrustCopy::new(secrets_keys, readiness.clone()),
             verdicts: VerdictClient::new(nats.clone(), settings.verdict_timeout()).await?,
             queue: AlertQueue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
             log: Arc::default(),
@@ -83,9 +83,9 @@ impl Application {
         let stop_within = (grace / 2).saturating_sub(shutdown_notice(grace)).as_secs().max(1);
         let listening =
             Listening { address: settings.ingress_addr, acceptor, accepted, keep_alive, stop_within };
-        let (address, server) = listener::bind(listening, webhooks.clone())?;
+        let (address, server) = listener::bind(listening, services.clone())?;
         tracing::info!(%address, admin = %admin_address, mode = settings.common.runtime_mode.name(), "listening");
-        Ok(Self { server, admin, address, admin_address, certificates, webhooks, readiness, grace })
+        Ok(Self { server, admin, address, admin_address, certificates, services, readiness, grace })
     }
 
     /// The port of the webhooks.
@@ -106,23 +106,23 @@ impl Application {
         let admin = self.admin.handle();
         let _admin = AbortOnDropHandle::new(tokio::spawn(self.admin));
         let _certificates = AbortOnDropHandle::new(tokio::spawn(self.certificates.keep_fresh()));
-        let webhooks = self.webhooks.clone();
+        let services = self.services.clone();
         let _trust = AbortOnDropHandle::new(tokio::spawn(async move {
-            webhooks.trust.follow(webhooks.queue.nats()).await;
+            services.trust.follow(services.queue.nats()).await;
         }));
-        let webhooks = self.webhooks.clone();
-        let following = async move { webhooks.sources.follow(webhooks.queue.nats()).await };
+        let services = self.services.clone();
+        let following = async move { services.sources.follow(services.queue.nats()).await };
         let _sources = AbortOnDropHandle::new(tokio::spawn(following));
-        let webhooks = self.webhooks.clone();
+        let services = self.services.clone();
         let _seats =
-            AbortOnDropHandle::new(tokio::spawn(async move { webhooks.connections.free_idle().await }));
-        let webhooks = self.webhooks.clone();
-        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { webhooks.log.sum_up().await }));
-        let webhooks = self.webhooks.clone();
+            AbortOnDropHandle::new(tokio::spawn(async move { services.connections.free_idle().await }));
+        let services = self.services.clone();
+        let _reports = AbortOnDropHandle::new(tokio::spawn(async move { services.log.sum_up().await }));
+        let services = self.services.clone();
         let _streams =
-            AbortOnDropHandle::new(tokio::spawn(async move { webhooks.queue.streams().keep().await }));
-        let webhooks = self.webhooks.clone();
-        let noting = async move { webhooks.refusal_notes.write_down(webhooks.queue.nats()).await };
+            AbortOnDropHandle::new(tokio::spawn(async move { services.queue.streams().keep().await }));
+        let services = self.services.clone();
+        let noting = async move { services.refusal_notes.write_down(services.queue.nats()).await };
         let _noting = AbortOnDropHandle::new(tokio::spawn(noting));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
@@ -138,17 +138,17 @@ impl Application {
         let sent_requests = self.readiness.takes_traffic();
         self.readiness.set_unready(CHECK, "stopping");
         self.readiness.drain();
-        self.webhooks.connections.begin_closing();
+        self.services.connections.begin_closing();
         if sent_requests {
             self.readiness.until_seen_failing(self.grace / 2).await;
             tokio::time::sleep(shutdown_notice(self.grace)).await;
         }
         // This closes the listener and waits for requests in flight.
-        self.webhooks.connections.close_kept();
+        self.services.connections.close_kept();
         handle.stop(true).await;
         tracing::info!("stopped");
         server.await.context("listener")?.context("cannot end the listener")?;
-        self.webhooks.refusal_notes.write_last(self.webhooks.queue.nats()).await;
+        self.services.refusal_notes.write_last(self.services.queue.nats()).await;
         admin.stop(false).await;
         Ok(())
     }

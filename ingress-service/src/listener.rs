@@ -19,7 +19,7 @@ use tokio::net::TcpSocket;
 use crate::{
     connection::{http_connection::HttpConnection, seated_stream::SeatedStream},
     deadlines::{HANDSHAKE_WITHIN, HEAD_WITHIN, LINGER},
-    request::{handler::receive, webhooks::Webhooks},
+    request::{handler::receive, services::RequestServices},
 };
 
 /// Connections that wait in the kernel. `net.core.somaxconn` may allow fewer.
@@ -45,7 +45,7 @@ pub(crate) struct Listening {
 /// When the address cannot be bound.
 pub(crate) fn bind(
     listening: Listening,
-    webhooks: web::Data<Webhooks>,
+    services: web::Data<RequestServices>,
 ) -> anyhow::Result<(SocketAddr, Server)> {
     let Listening { address, acceptor, accepted, keep_alive, stop_within } = listening;
     let listener = listen(address).with_context(|| format!("INGRESS_ADDR: cannot listen on {address}"))?;
@@ -59,12 +59,12 @@ pub(crate) fn bind(
         .shutdown_timeout(stop_within)
         .disable_signals()
         .listen("webhooks", listener, move || {
-            let giver = webhooks.clone();
+            let giver = services.clone();
             let seat = fn_service(move |stream: TcpStream| {
-                let webhooks = giver.clone();
+                let services = giver.clone();
                 async move {
                     stream.set_nodelay(true).map_err(drop)?;
-                    webhooks.connections.seat(stream).await.ok_or(())
+                    services.connections.seat(stream).await.ok_or(())
                 }
             });
             let mut handshake = Acceptor::new(acceptor.clone());
@@ -78,10 +78,10 @@ pub(crate) fn bind(
                     data.insert(Arc::clone(io.state()));
                 })
                 .h1(map_config(
-                    App::new().app_data(webhooks.clone()).default_service(web::to(receive)),
+                    App::new().app_data(services.clone()).default_service(web::to(receive)),
                     |()| AppConfig::default(),
                 ));
-            let log = Arc::clone(&webhooks.log);
+            let log = Arc::clone(&services.log);
             seat.and_then(handshake.map_err(drop))
                 .map(move |stream: TlsStream<SeatedStream>| {
                     let seated = stream.get_ref();

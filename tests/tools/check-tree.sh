@@ -22,6 +22,11 @@ forbid "a test that is switched off" -F '#[ignore' -- '*.rs'
 forbid "work left undone" -E '\b(todo!|unimplemented!)\(|\b(TODO|FIXME|XXX)\b' -- '*.rs' '*.sh' '*.toml'
 forbid "white space at a line's end" -E '[[:space:]]$' -- '*.rs' '*.sh' '*.toml' '*.md' Makefile
 
+if git ls-files '.merge_file_*' '*/.merge_file_*' '*.orig' '*.rej' | grep .; then
+    echo "^ a leftover of a merge"
+    found=1
+fi
+
 # Versions that are in several files.
 rust=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
 if ! grep -q "^ARG RUST_IMAGE=rust:$rust-" Dockerfile; then

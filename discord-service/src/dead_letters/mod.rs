@@ -63,7 +63,7 @@ impl DeadLetterReason {
 pub(crate) struct Cause {
     pub(crate) reason: DeadLetterReason,
     pub(crate) detail: String,
-    /// Whether a post with the alert may stand in Discord all the same.
+    /// Whether a post with the alert may be in Discord all the same.
     pub(crate) may_have_been_posted: bool,
 }
 
@@ -72,9 +72,9 @@ impl Cause {
         Self { reason, detail: detail.into(), may_have_been_posted: false }
     }
 
-    /// The same, of a post that may have been `sent` before, or surely was not.
-    pub(crate) fn if_sent(self, sent: bool) -> Self {
-        Self { may_have_been_posted: sent, ..self }
+    /// The same, of a post that may be in Discord, or surely is not.
+    pub(crate) fn maybe_posted(self, may_have_been_posted: bool) -> Self {
+        Self { may_have_been_posted, ..self }
     }
 }
 
@@ -93,7 +93,7 @@ pub struct DeadLetter {
     pub reason: DeadLetterReason,
     /// Why, in words, and what to do about it.
     pub detail: String,
-    /// Whether a post with the alert may stand in Discord all the same.
+    /// Whether a post with the alert may be in Discord all the same.
     #[serde(default)]
     pub may_have_been_posted: bool,
     /// Since when it is dead, in milliseconds since 1970.

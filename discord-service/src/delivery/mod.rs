@@ -24,7 +24,7 @@ mod messages;
 mod ports;
 mod queue;
 mod record;
-mod recovery;
+mod retry_turns;
 mod trace;
 
 pub use self::dispatcher::Delivery;

@@ -31,7 +31,7 @@ pub(crate) struct SubjectState {
     /// When the stream was made, in JetStream's words. This tells it from one that
     /// was made again, in which sequences repeat.
     pub(crate) stream: String,
-    /// How many messages stand.
+    /// How many messages are stored.
     pub(crate) messages: usize,
 }
 
@@ -49,7 +49,7 @@ pub(crate) trait AlertStream: Send + Sync {
     /// The messages with these sequences that are still there.
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>>;
     /// Whether the message is still in the stream, as its leader has it.
-    async fn stands(&self, sequence: u64) -> anyhow::Result<bool>;
+    async fn still_waits(&self, sequence: u64) -> anyhow::Result<bool>;
     /// The subject's first message from this sequence on, as the stream's leader has it.
     async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>>;
     /// Removes all messages of the subject below this sequence.

@@ -135,7 +135,7 @@ impl AlertStream for DeliveryQueue {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
+    async fn still_waits(&self, sequence: u64) -> anyhow::Result<bool> {
         Ok(self.get_from_leader(sequence).await?.is_some())
     }
 
@@ -169,7 +169,7 @@ impl AlertStream for DeliveryQueue {
             Response::Ok(deleted) => ensure!(deleted.success, "JetStream did not remove what is done"),
             // A predecessor may have removed it already. The error's code
             // depends on the server's version, so it proves nothing.
-            Response::Err { error } if self.stands(sequence).await? => {
+            Response::Err { error } if self.still_waits(sequence).await? => {
                 return Err(error).context("cannot remove what is done");
             }
             Response::Err { .. } => {}

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{Discord, DiscordError, DiscordRefusal, codes, decode, encode, limits::padded, route::Route};
 
-/// ReplySlots in flight in one channel.
+/// Replies in flight in one channel.
 const REPLIES_IN_FLIGHT: usize = 2;
 /// How long a reply is tried, with all its waiting.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
@@ -89,7 +89,7 @@ impl Discord {
     /// [`DiscordError::Unavailable`] as for an alert.
     pub async fn create_reply(&self, channel: ChannelId, body: &Value) -> Result<u64, DiscordError> {
         let deadline = Instant::now() + REPLY_PATIENCE;
-        let room = self.shared.replies.room(channel).await;
+        let room = self.inner.replies.room(channel).await;
         let Ok(Ok(_place)) = timeout_at(deadline, room.acquire()).await else {
             return Err(DiscordError::NotSent);
         };
@@ -123,23 +123,23 @@ impl Discord {
 
     /// Waits until the rate limits would let a message go to the channel.
     pub async fn until_free(&self, channel: ChannelId) {
-        self.shared.limits.until_free(&post_route(channel)).await;
+        self.inner.limits.until_free(&post_route(channel)).await;
     }
 
     /// Which share of the channel's rate limit for messages is used, of the window
     /// that counts now: 0 to 1.
     pub fn used(&self, channel: ChannelId) -> f64 {
-        self.shared.limits.used(&post_route(channel))
+        self.inner.limits.used(&post_route(channel))
     }
 
     /// Waits until the rate limits would let a message of the channel be edited.
     pub async fn until_edit_free(&self, channel: ChannelId) {
-        self.shared.limits.until_free(&edit_route(channel)).await;
+        self.inner.limits.until_free(&edit_route(channel)).await;
     }
 
     /// From when on the rate limits let a message of the channel be edited; may be over.
     pub fn edit_free_at(&self, channel: ChannelId) -> Instant {
-        self.shared.limits.free_at(&edit_route(channel))
+        self.inner.limits.free_at(&edit_route(channel))
     }
 }
 

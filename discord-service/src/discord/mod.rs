@@ -59,13 +59,13 @@ const REMEMBERED_CHANNELS: u64 = 20_000;
 /// [`DiscordError::NotSent`] as soon as it is certain, not when it is over.
 #[derive(Debug, Clone)]
 pub struct Discord {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
     patience: Duration,
     priority: Priority,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     transport: Transport,
     limits: Limits,
     token: TokenCheck,
@@ -82,7 +82,7 @@ impl Discord {
     /// When the TLS library cannot be set up, or the token cannot be sent in a
     /// header.
     pub fn new(api_url: &Url, token: SecretString) -> anyhow::Result<Self> {
-        let shared = Shared {
+        let inner = Inner {
             transport: Transport::new(api_url, token)?,
             limits: Limits::new(),
             token: TokenCheck::default(),
@@ -90,7 +90,7 @@ impl Discord {
             replies: ReplySlots::new(),
             guilds: Cache::new(REMEMBERED_CHANNELS),
         };
-        Ok(Self { shared: Arc::new(shared), patience: PATIENCE, priority: Priority::Alert })
+        Ok(Self { inner: Arc::new(inner), patience: PATIENCE, priority: Priority::Alert })
     }
 
     /// The same access, with requests that wait for rate limits at most so long
@@ -111,7 +111,7 @@ impl Discord {
     /// clones. The limits are Discord's 50 requests a second, and the invalid
     /// requests (401, 403, 429) before a ban.
     pub fn share_among(&self, pods: usize) {
-        self.shared.limits.share_among(pods);
+        self.inner.limits.share_among(pods);
     }
 
     /// Whether a request may be sent now that Discord will perhaps refuse, such
@@ -119,12 +119,12 @@ impl Discord {
     /// requests may be used up. Beyond its whole share all requests are slowed
     /// down.
     pub fn may_be_refused(&self) -> bool {
-        self.shared.limits.may_be_refused()
+        self.inner.limits.may_be_refused()
     }
 
     /// The token, for the gateway.
     pub(crate) fn token(&self) -> &SecretString {
-        self.shared.transport.token()
+        self.inner.transport.token()
     }
 
     /// `GET` below `/api/v10`, such as `/channels/1`; `route` is the same with
@@ -155,7 +155,7 @@ impl Discord {
             _id: String,
             guild_id: Option<String>,
         }
-        if let Some(guild) = self.shared.guilds.get(&channel).await {
+        if let Some(guild) = self.inner.guilds.get(&channel).await {
             return Ok(guild);
         }
         let path = format!("/channels/{channel}");
@@ -165,7 +165,7 @@ impl Discord {
             .transpose()
             .context("the channel's guild is no id")
             .map_err(DiscordError::unavailable)?;
-        self.shared.guilds.insert(channel, guild).await;
+        self.inner.guilds.insert(channel, guild).await;
         Ok(guild)
     }
 
@@ -218,13 +218,13 @@ impl Discord {
         deadline: Instant,
     ) -> Result<Answer, DiscordError> {
         let permit = self
-            .shared
+            .inner
             .limits
             .acquire(route, self.priority, deadline)
             .await
             .map_err(|Outlasts| DiscordError::NotSent)?;
         let started = Instant::now();
-        let answer = self.shared.transport.exchange(route.method().clone(), path, body).await;
+        let answer = self.inner.transport.exchange(route.method().clone(), path, body).await;
         metrics::histogram!("sentry_bot_discord_request_seconds", "route" => route.label())
             .record(started.elapsed());
         metrics::counter!(
@@ -234,7 +234,7 @@ impl Discord {
         let answer = answer.map_err(DiscordError::unavailable)?;
         permit.answered(route, &answer);
         if answer.status.is_success() {
-            self.shared.recent_successes.saw(path);
+            self.inner.recent_successes.saw(path);
         }
         Ok(answer)
     }

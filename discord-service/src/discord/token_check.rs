@@ -39,7 +39,7 @@ impl Discord {
     pub(super) async fn is_token_refused(&self) -> bool {
         const ME: &str = "/users/@me";
         let doubted = Instant::now();
-        let mut known = self.shared.token.0.lock().await;
+        let mut known = self.inner.token.0.lock().await;
         match *known {
             TokenState::Refused => return true,
             TokenState::NotRefused(told) if doubted < told + PAUSE => return false,

@@ -16,8 +16,8 @@ use crate::discord::DiscordError;
 /// What Discord said of the day's IDENTIFYs is asked again after so long: other
 /// shards and pods use them as well.
 const FRESH: Duration = Duration::from_secs(1);
-/// Between two looks whether there are IDENTIFYs again, at most.
-const LOOK: Duration = Duration::from_secs(60);
+/// The longest time between two checks whether there are IDENTIFYs again.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
 
 /// Waits until the shard may identify, and returns where to. `last`: when this
 /// process sent an IDENTIFY for it last.
@@ -47,7 +47,7 @@ pub(super) async fn may_identify(
         if let Some(wait) = info.limit.wait(id.total, last.map(|last| last.elapsed())) {
             slot = None;
             tell(shard, info.limit, wait, &mut said);
-            sleep(wait.clamp(FRESH, LOOK)).await;
+            sleep(wait.clamp(FRESH, CHECK_EVERY)).await;
             continue;
         }
         if let Some(slot) = slot.take() {

@@ -22,8 +22,8 @@ const SAFETY: Duration = Duration::from_millis(100);
 const SPENT: Duration = Duration::from_secs(6);
 /// How long a slot is kept for a connection that is being made.
 const TAKEN: Duration = Duration::from_secs(15);
-/// How often it is looked whether another pod's slot is free again.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often to check whether another pod's slot is free again.
+const CHECK_EVERY: Duration = Duration::from_millis(200);
 
 /// The moments at which shards may identify.
 #[derive(Debug)]
@@ -73,10 +73,10 @@ impl IdentifySlots {
                     return IdentifySlot { bucket, key, revision: Some(revision), turn };
                 }
                 Err(WriteError::Conflict) if expected > 0 => expected = 0,
-                Err(WriteError::Conflict) => sleep(LOOK).await,
+                Err(WriteError::Conflict) => sleep(CHECK_EVERY).await,
                 Err(WriteError::Failed(error)) => {
                     tracing::debug!("cannot ask for an identify slot: {error:#}");
-                    sleep(LOOK).await;
+                    sleep(CHECK_EVERY).await;
                 }
             }
         }

@@ -59,7 +59,7 @@ use crate::{
 /// Between two tries to learn how many shards there are.
 const RETRY: Duration = Duration::from_secs(5);
 /// How often readiness looks at the shards.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
 /// What the gateway works with.
 pub struct Gateway {
@@ -94,8 +94,8 @@ impl Gateway {
         let mut serving = JoinSet::new();
         let mut has_share = false;
         let mut wanted = context.wanted.subscribe();
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut check = interval(CHECK_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut broadcasting = std::pin::pin!(context.reopenings.run());
         loop {
             tokio::select! {
@@ -108,11 +108,11 @@ impl Gateway {
                     }
                 }
                 Some(ended) = serving.join_next() => ended??,
-                true = are_shared(&mut shards.shared), if !has_share => {
+                true = have_total(&mut shards.total), if !has_share => {
                     has_share = true;
                     context.status.show();
                 }
-                _ = look.tick(), if has_share => context.status.show(),
+                _ = check.tick(), if has_share => context.status.show(),
                 // All shards of the pod are then taken back, and others granted.
                 Ok(()) = wanted.changed() => shards.set_total(*wanted.borrow_and_update()),
                 never = &mut broadcasting => match never {},
@@ -144,8 +144,8 @@ impl Gateway {
 }
 
 /// Waits until this pod knows its share of the shards. Returns false if it never will.
-async fn are_shared(shared: &mut watch::Receiver<u32>) -> bool {
-    shared.wait_for(|total| *total > 0).await.is_ok()
+async fn have_total(total: &mut watch::Receiver<u32>) -> bool {
+    total.wait_for(|total| *total > 0).await.is_ok()
 }
 
 /// Asks Discord how many shards the bot should have.

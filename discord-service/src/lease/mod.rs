@@ -59,7 +59,7 @@ pub struct Shards {
     /// The bucket in which the gateways of all pods keep their sessions and slots.
     pub(crate) bucket: Bucket,
     /// The total number of shards at the last share-out.
-    pub(crate) shared: watch::Receiver<u32>,
+    pub(crate) total: watch::Receiver<u32>,
     own: watch::Sender<PodState>,
 }
 
@@ -85,17 +85,17 @@ impl Membership {
         let (partition_grants, partitions) = mpsc::unbounded_channel();
         let (shard_grants, grants) = mpsc::unbounded_channel();
         let (count, pods) = watch::channel(1);
-        let (shared_total, shared) = watch::channel(0);
+        let (agreed_total, total) = watch::channel(0);
         let channels = KeeperChannels {
             leaving,
             own: own.clone(),
             count,
-            shared: shared_total,
+            total: agreed_total,
             partitions: partition_grants,
             shards: shard_grants,
         };
         let keeper = LeaseKeeper::new(bucket.clone(), ttl, channels);
-        Self { keeper, partitions, shards: Shards { grants, bucket, shared, own }, pods }
+        Self { keeper, partitions, shards: Shards { grants, bucket, total, own }, pods }
     }
 }
 

@@ -30,9 +30,9 @@ const SAID_AFTER: u32 = 3;
 /// How often all is compared, beside the moments in which something is known to
 /// have gone wrong.
 const PERIOD: Duration = Duration::from_secs(10 * 60);
-/// How often it is looked whether the bucket is still the same.
-const LOOK: Duration = Duration::from_secs(5);
-/// How long one look or one channel may take.
+/// How often to check whether the bucket is still the same.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// How long one check or one channel may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// Channels compared at once.
 const AT_ONCE: usize = 8;
@@ -106,7 +106,7 @@ pub(super) async fn reconcile(trusts: &Trusts) {
                 }
             }
         }
-        sleep(LOOK).await;
+        sleep(CHECK_EVERY).await;
     }
 }
 

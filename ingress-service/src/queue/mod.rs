@@ -177,16 +177,16 @@ impl AlertQueue {
             trace.write(&mut headers);
         }
         let message = PublishMessage::build().headers(headers).message_id(id).payload(alert.encode().into());
-        match self.attempt(subject.clone(), message.clone()).await {
+        match self.publish_once(subject.clone(), message.clone()).await {
             Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
                 self.streams.apply().await.map_err(|error| QueueError::Unavailable(format!("{error:#}")))?;
-                self.attempt(subject, message).await.map_err(|error| explain(&error))
+                self.publish_once(subject, message).await.map_err(|error| explain(&error))
             }
             stored => stored.map_err(|error| explain(&error)),
         }
     }
 
-    async fn attempt(
+    async fn publish_once(
         &self,
         subject: String,
         message: PublishMessage,

@@ -22,9 +22,9 @@ use super::{
     body::{BodyReader, HeldResponse},
     query::Query,
     rejection::{Rejection, Rule},
+    services::RequestServices,
     store_alert::CheckedWebhook,
     trace,
-    webhooks::Webhooks,
 };
 use crate::{
     connection::connection_state::ConnectionState,
@@ -49,7 +49,7 @@ struct IncomingRequest<'a> {
 pub(crate) async fn receive(
     request: HttpRequest,
     payload: web::Payload,
-    webhooks: web::Data<Webhooks>,
+    services: web::Data<RequestServices>,
 ) -> HttpResponse<HeldResponse> {
     let started = Instant::now();
     let connection = request.conn_data::<Arc<ConnectionState>>().cloned();
@@ -66,18 +66,18 @@ pub(crate) async fn receive(
         started,
     };
     let span = tracing::error_span!("webhook", channel.id = Empty, resource = Empty);
-    let answer = webhooks.answer(incoming, &mut payload).instrument(span).await;
+    let answer = services.answer(incoming, &mut payload).instrument(span).await;
     metrics::histogram!("sentry_bot_ingress_request_seconds").record(started.elapsed().as_secs_f64());
     trace::end(transaction, answer.status());
     let mut response = answer.response();
-    if !connection.as_ref().is_some_and(|connection| webhooks.connections.keeps(connection)) {
+    if !connection.as_ref().is_some_and(|connection| services.connections.keeps(connection)) {
         response.head_mut().set_connection_type(ConnectionType::Close);
         connection.iter().for_each(|connection| connection.close());
     }
     response.set_body(HeldResponse::new(answer.body(), payload, connection))
 }
 
-impl Webhooks {
+impl RequestServices {
     /// Decides, logs the answer, and notes a refusal.
     async fn answer(&self, mut incoming: IncomingRequest<'_>, payload: &mut Payload) -> WebhookResponse {
         let outcome = self.check(&mut incoming, payload).await;
@@ -157,7 +157,7 @@ impl Webhooks {
             headers: request.headers(),
             body,
         };
-        self.store(checked, &deadlines).await.map_err(|rule| Rejection { rule, own })
+        self.verify_and_store(checked, &deadlines).await.map_err(|rule| Rejection { rule, own })
     }
 
     fn check_source(&self, incoming: &mut IncomingRequest<'_>) -> Result<(), Rule> {

@@ -5,6 +5,6 @@ pub(crate) mod body_memory;
 pub(crate) mod handler;
 pub mod query;
 mod rejection;
+pub(crate) mod services;
 mod store_alert;
 mod trace;
-pub(crate) mod webhooks;

@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderMap;
 use futures::future::{join_all, try_join_all};
 use shared::{Alert, verdict::VerdictRequest};
 
-use super::{body::RequestBody, rejection::Rule, webhooks::Webhooks};
+use super::{body::RequestBody, rejection::Rule, services::RequestServices};
 use crate::{
     deadlines::{Deadlines, POLL_CONNECTION_EVERY},
     payload::StateSubject,
@@ -37,9 +37,9 @@ struct Handover {
     alerts: Vec<(Alert, RequestIdentity)>,
 }
 
-impl Webhooks {
+impl RequestServices {
     /// Stores the alerts, if their channel trusts them and may be posted to.
-    pub(super) async fn store(
+    pub(super) async fn verify_and_store(
         &self,
         checked: CheckedWebhook<'_>,
         deadlines: &Deadlines,
@@ -74,7 +74,7 @@ impl Webhooks {
                 return Err(Rule::NotConnected);
             };
             let deadline = deadlines.answer(held || attempts > 0);
-            let attempt = self.attempt(handover, attempts > 0, deadline);
+            let attempt = self.ask_and_store(handover, attempts > 0, deadline);
             let outcome = tokio::select! {
                 biased;
                 outcome = attempt => Some(outcome),
@@ -96,7 +96,7 @@ impl Webhooks {
     /// same time. If one cannot be stored, the answer is its error. The others stay,
     /// because GlitchTip does not repeat. A repeat stores only what is missing.
     /// With `again`, an alert that was stored before may be this very one.
-    async fn attempt(
+    async fn ask_and_store(
         &self,
         Handover { question, alerts }: &Handover,
         again: bool,

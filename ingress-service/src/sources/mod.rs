@@ -101,7 +101,7 @@ impl Sources {
     }
 
     /// What a connection of this peer may bring.
-    pub(crate) fn standing(&self, peer: IpAddr) -> PeerClass {
+    pub(crate) fn class_of(&self, peer: IpAddr) -> PeerClass {
         let peer = peer.to_canonical();
         match &self.allowed {
             None => PeerClass::Any,

@@ -24,12 +24,12 @@ fn only_listed_sources_are_admitted() {
 
 #[test]
 fn a_connection_stands_as_its_peer_does() {
-    let standing = |peer| production().standing(ip(peer));
-    assert_eq!(standing(SENTRY_US), PeerClass::Sender);
-    assert_eq!(standing("::ffff:10.1.2.3"), PeerClass::Any);
-    assert_eq!(standing("192.0.2.1"), PeerClass::Stranger);
+    let class_of = |peer| production().class_of(ip(peer));
+    assert_eq!(class_of(SENTRY_US), PeerClass::Sender);
+    assert_eq!(class_of("::ffff:10.1.2.3"), PeerClass::Any);
+    assert_eq!(class_of("192.0.2.1"), PeerClass::Stranger);
     let development = Sources::new(RuntimeMode::Development, &[], vec![]);
-    assert_eq!(development.standing(ip("192.0.2.1")), PeerClass::Any);
+    assert_eq!(development.class_of(ip("192.0.2.1")), PeerClass::Any);
 }
 
 #[test]

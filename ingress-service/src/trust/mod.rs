@@ -1,9 +1,9 @@
 //! Trust beyond a source address: the evidence that a request brings, and
 //! whether it satisfies the channel. `rules` has the rules, `channel_keys` the
-//! keys of one channel, and `mirror` the ingress's copy of all of them.
+//! keys of one channel, and `copy` the ingress's copy of all of them.
 
 mod channel_keys;
-mod mirror;
+mod copy;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod oracle;
 mod rules;
@@ -12,9 +12,9 @@ use chrono::Utc;
 use shared::{ChannelId, alert::Trust};
 use strum::{IntoStaticStr, VariantNames};
 
-use self::{mirror::KeyLookup, rules::judge};
+use self::{copy::KeyLookup, rules::judge};
 pub(crate) use self::{
-    mirror::TrustMirror,
+    copy::TrustCopy,
     rules::{Evidence, EvidenceError},
 };
 
@@ -66,11 +66,11 @@ impl TrustOutcome {
 /// # Errors
 /// [`NotTrusted`] when its alerts must not be stored.
 pub(crate) fn verify(
-    mirror: &TrustMirror,
+    copy: &TrustCopy,
     channel: ChannelId,
     evidence: &Evidence<'_>,
 ) -> Result<Trust, NotTrusted> {
-    let trust = match mirror.known(channel) {
+    let trust = match copy.known(channel) {
         KeyLookup::Unread => Err(NotTrusted::Unread),
         KeyLookup::Unreadable => Err(NotTrusted::Unreadable),
         // Uses the wall clock, which may have been corrected since the start,

@@ -22,7 +22,7 @@ use crate::{admin::Readiness, settings::NatsSettings, text::chain, wire};
 /// The readiness check that fails while a needed stream is missing or full.
 const CHECK: &str = "streams";
 /// How often to look at all of them.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long NATS may take to answer about one stream.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The shortest time between two updates of one stream. An update may be
@@ -91,7 +91,7 @@ impl Streams {
                 }
                 said = trouble;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_EVERY).await;
         }
     }
 

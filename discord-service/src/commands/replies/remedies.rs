@@ -49,11 +49,10 @@ pub(super) fn of_refusal(reason: refusal::Reason, names: &CommandNames<'_>) -> S
             "Its signature was missing, too old, or made with another secret. Copy the integration's client secret \
              from Sentry and store it with {secret}."
         ),
-        Reason::Repeat => {
-            "A signed request came a second time and was not posted again. If you sent it twice yourself, all is well. \
-             If not, somebody has captured it."
-                .to_owned()
-        }
+        Reason::Repeat => format!(
+            "The same request came a second time and was not posted again. If you or your server sent it twice, all is \
+             well. If not, somebody may have captured it: use {secure}."
+        ),
         Reason::UserUnknown => {
             "Discord does not know the mentioned user. Correct the id after `&mention=` in the URL.".to_owned()
         }

@@ -19,7 +19,7 @@ use tokio::{
 use self::{lanes::Lanes, sweep::Sweep};
 use super::{
     backlog_memory::BacklogMemory, lane::Services, messages::Messages, queue::DeliveryQueue,
-    recovery::Recovery,
+    retry_turns::RetryTurns,
 };
 use crate::{
     authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
@@ -36,7 +36,7 @@ pub struct Delivery {
     /// The connection.
     pub nats: async_nats::Client,
     /// The bucket [`wire::LANES`].
-    pub journals: Bucket,
+    pub lanes_bucket: Bucket,
     /// The bucket [`wire::MESSAGES`].
     pub messages: Bucket,
     /// Where stack traces are kept.
@@ -122,10 +122,10 @@ impl Delivery {
         let queue = DeliveryQueue::new(js.clone());
         let services = Services {
             queue: Arc::new(queue.clone()),
-            recovery: Arc::new(Recovery::new()),
+            retry_turns: Arc::new(RetryTurns::new()),
             memory: BacklogMemory::default(),
             dead_letters: Arc::new(DeadLetters::new(js)),
-            journals: Arc::new(self.journals.clone()),
+            lanes_bucket: Arc::new(self.lanes_bucket.clone()),
             messages: Messages::new(Arc::new(self.messages)),
             stack_traces: Arc::new(self.stack_traces),
             authority: Arc::new(self.authority),
@@ -138,7 +138,7 @@ impl Delivery {
             bad_token,
         };
         let services = Arc::new(services);
-        let sweep = Sweep::new(queue, self.journals, services.clone());
+        let sweep = Sweep::new(queue, self.lanes_bucket, services.clone());
         (Lanes::new(self.nats, services), sweep)
     }
 }

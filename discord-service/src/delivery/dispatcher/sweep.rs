@@ -30,15 +30,15 @@ pub(super) struct SweepFindings {
 /// The looks through the stream.
 pub(super) struct Sweep {
     queue: DeliveryQueue,
-    journals: Bucket,
+    lanes_bucket: Bucket,
     services: Arc<Services>,
     /// Looks, and burials of what they found.
     under_way: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
 }
 
 impl Sweep {
-    pub(super) fn new(queue: DeliveryQueue, journals: Bucket, services: Arc<Services>) -> Self {
-        Self { queue, journals, services, under_way: FuturesUnordered::new() }
+    pub(super) fn new(queue: DeliveryQueue, lanes_bucket: Bucket, services: Arc<Services>) -> Self {
+        Self { queue, lanes_bucket, services, under_way: FuturesUnordered::new() }
     }
 
     /// Begins a look, unless something is under way.
@@ -55,11 +55,11 @@ impl Sweep {
     }
 
     fn begin(&mut self, with_closed: bool) {
-        let (queue, journals) = (self.queue.clone(), self.journals.clone());
+        let (queue, lanes_bucket) = (self.queue.clone(), self.lanes_bucket.clone());
         let look = async move {
             let found = async {
                 let waiting = queue.list().await?;
-                let closed = if with_closed { closure::all(&journals).await? } else { Vec::new() };
+                let closed = if with_closed { closure::all(&lanes_bucket).await? } else { Vec::new() };
                 anyhow::Ok(SweepFindings { waiting, closed })
             };
             let found = found.await;

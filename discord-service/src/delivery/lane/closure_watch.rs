@@ -23,10 +23,10 @@ const SPREAD: Duration = Duration::from_secs(60);
 /// How long until insufficient permissions are checked once more, because what
 /// is known about a guild may be some seconds old. A try that Discord might
 /// refuse waits as long if too much was refused.
-const LOOK_AGAIN: Duration = Duration::from_secs(8);
+const CHECK_AGAIN_AFTER: Duration = Duration::from_secs(8);
 /// How often to check for one reason. The first check may still see the old
 /// state.
-const LOOKS: u8 = 3;
+const CHECKS: u8 = 3;
 /// A time-out counts as over this long after its end, because clocks differ.
 const MARGIN_MS: i64 = 500;
 /// How many dead letters are put back at a time.
@@ -40,9 +40,9 @@ pub(super) struct ClosureWatch<'a> {
     flag: ClosedFlag,
     /// The channel is closed, but may be open now, so the next post is a try.
     try_now: bool,
-    look_at: Option<Instant>,
+    next_check: Option<Instant>,
     /// How many checks are left for the present reason.
-    looks_left: u8,
+    checks_left: u8,
 }
 
 impl<'a> ClosureWatch<'a> {
@@ -53,18 +53,18 @@ impl<'a> ClosureWatch<'a> {
         channel: ChannelId,
         flag: ClosedFlag,
     ) -> anyhow::Result<Self> {
-        let stored = StoredClosure::open(services.journals.clone(), channel).await?;
-        let look_at = stored.known().filter(|closure| closure.is_closed()).map(|closure| {
+        let stored = StoredClosure::open(services.lanes_bucket.clone(), channel).await?;
+        let next_check = stored.known().filter(|closure| closure.is_closed()).map(|closure| {
             let soon = soon(SPREAD);
             timer(closure.timed_out_until_ms).map_or(soon, |end| end.min(soon))
         });
-        flag.set(look_at.is_some());
-        Ok(Self { services, channel, stored, flag, try_now: false, look_at, looks_left: LOOKS })
+        flag.set(next_check.is_some());
+        Ok(Self { services, channel, stored, flag, try_now: false, next_check, checks_left: CHECKS })
     }
 
     /// When to check next whether the bot may post again, if at all.
-    pub(super) const fn look_at(&self) -> Option<Instant> {
-        self.look_at
+    pub(super) const fn next_check(&self) -> Option<Instant> {
+        self.next_check
     }
 
     /// Whether the dispatcher sees the channel as closed.
@@ -83,8 +83,8 @@ impl<'a> ClosureWatch<'a> {
         let closure = Closure::new(words, self.stored.known(), now_ms(), pauses).found(&access);
         let why = closure.why.clone();
         self.try_now = false;
-        self.look_at = timer(closure.timed_out_until_ms);
-        self.looks_left = LOOKS;
+        self.next_check = timer(closure.timed_out_until_ms);
+        self.checks_left = CHECKS;
         self.stored.set(closure).await?;
         self.flag.set(true);
         Ok(why)
@@ -118,7 +118,7 @@ impl<'a> ClosureWatch<'a> {
         if self.services.discord.may_be_refused() {
             return Ok(None);
         }
-        self.look_at.get_or_insert_with(|| Instant::now() + LOOK_AGAIN);
+        self.next_check.get_or_insert_with(|| Instant::now() + CHECK_AGAIN_AFTER);
         Ok(Some(why))
     }
 
@@ -140,7 +140,7 @@ impl<'a> ClosureWatch<'a> {
         let last = self.services.dead_letters.last().await?;
         tracing::info!("Discord lets the bot post again");
         self.try_now = false;
-        self.look_at = None;
+        self.next_check = None;
         self.stored.set(closure.followed_by(Following { next: 1, last })).await?;
         self.flag.set(false);
         Ok(())
@@ -178,8 +178,8 @@ impl<'a> ClosureWatch<'a> {
             }
             Some(_) => return,
         };
-        self.look_at = Some(self.look_at.map_or(at, |before| before.min(at)));
-        self.looks_left = LOOKS;
+        self.next_check = Some(self.next_check.map_or(at, |before| before.min(at)));
+        self.checks_left = CHECKS;
     }
 
     async fn concerns(&self, reopening: &Reopening, closure: &Closure) -> bool {
@@ -195,14 +195,14 @@ impl<'a> ClosureWatch<'a> {
 
     /// Checks whether the bot may post again. If so, tries the channel at once,
     /// with a waiting alert or with the oldest dead letter.
-    pub(super) async fn look(&mut self, nothing_waits: bool) -> Result<(), Interruption> {
-        self.look_at = None;
+    pub(super) async fn check(&mut self, nothing_waits: bool) -> Result<(), Interruption> {
+        self.next_check = None;
         let closure = self.stored.read().await?.filter(|closure| closure.is_closed()).cloned();
         self.flag.set(closure.is_some());
         let Some(closure) = closure else { return Ok(()) };
         self.services.authority.forget_hidden(self.channel).await;
         let ChannelStanding::Authorized(guild) = self.services.authority.standing(self.channel).await? else {
-            self.look_later(None);
+            self.plan_check(None);
             return Ok(());
         };
         let access = self.services.access.of(guild, self.channel).await;
@@ -217,14 +217,14 @@ impl<'a> ClosureWatch<'a> {
         }
         // The time-out has become longer, or the known state is some seconds
         // old.
-        self.look_later(access.ok().and_then(|access| timer(access.timed_out_until_ms)));
+        self.plan_check(access.ok().and_then(|access| timer(access.timed_out_until_ms)));
         Ok(())
     }
 
     /// Makes the next post a try, because the bot may post again.
     async fn try_soon(&mut self, nothing_waits: bool) -> anyhow::Result<()> {
         if !self.services.discord.may_be_refused() {
-            self.look_at = Some(Instant::now() + LOOK_AGAIN);
+            self.next_check = Some(Instant::now() + CHECK_AGAIN_AFTER);
             return Ok(());
         }
         self.try_now = true;
@@ -237,10 +237,10 @@ impl<'a> ClosureWatch<'a> {
 
     /// Plans the next check: at the end of a time-out, else a little later if
     /// checks are left.
-    fn look_later(&mut self, end: Option<Instant>) {
-        self.looks_left = self.looks_left.saturating_sub(1);
-        let again = (self.looks_left > 0).then(|| Instant::now() + LOOK_AGAIN);
-        self.look_at = end.or(again);
+    fn plan_check(&mut self, end: Option<Instant>) {
+        self.checks_left = self.checks_left.saturating_sub(1);
+        let again = (self.checks_left > 0).then(|| Instant::now() + CHECK_AGAIN_AFTER);
+        self.next_check = end.or(again);
     }
 }
 

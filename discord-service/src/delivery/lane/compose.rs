@@ -21,21 +21,21 @@ use crate::{
 };
 
 /// Discord's limit for the embeds of one message.
-pub(super) const EMBEDS: usize = 10;
+pub(super) const MAX_EMBEDS: usize = 10;
 /// The length of each embed while more than one post waits, so that ten fit.
-const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / EMBEDS;
+const CROWDED_CHARS: usize = MAX_MESSAGE_CHARS / MAX_EMBEDS;
 
 impl Lane<'_> {
     /// Builds the next post from the oldest waiting embeds, as many as fit.
     /// `None` if none of them may be posted, and all are dead letters now.
     pub(super) async fn compose(&mut self, guild: GuildId) -> Result<Option<Record>, Interruption> {
-        let mut candidates: Vec<Group> = self.inbox.backlog().posts().take(EMBEDS + 1).collect();
-        let crowded = candidates.len() > EMBEDS;
+        let mut candidates: Vec<Group> = self.inbox.backlog().posts().take(MAX_EMBEDS + 1).collect();
+        let crowded = candidates.len() > MAX_EMBEDS;
         let alone = |group: &Group| {
             group.sequences.first().is_some_and(|first| self.inbox.backlog().is_alone(*first))
         };
-        let before_alone = candidates.iter().position(alone).unwrap_or(EMBEDS);
-        candidates.truncate(before_alone.clamp(1, EMBEDS));
+        let before_alone = candidates.iter().position(alone).unwrap_or(MAX_EMBEDS);
+        candidates.truncate(before_alone.clamp(1, MAX_EMBEDS));
         let layout = self.services.style.layout.among(candidates.len());
         let compact = layout == Layout::Compact;
         let max_chars = if crowded || compact { CROWDED_CHARS } else { MAX_MESSAGE_CHARS };

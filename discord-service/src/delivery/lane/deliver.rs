@@ -30,21 +30,21 @@ const ALONE: Duration = Duration::from_secs(5 * 60);
 /// If Discord is away, it is away for all lanes, and only one of them logs it.
 static UNCONFIRMED: News = News::new();
 
-/// The outcome of a recorded post or edit. `may_stand`: Discord may show it,
-/// though it never confirmed that.
+/// The outcome of a recorded post or edit. `may_have_been_posted`: Discord may
+/// show it, though it never confirmed that.
 #[derive(Debug)]
 pub(super) enum SendOutcome {
     /// Discord shows it in this message.
     Shown(u64),
     /// Discord refused it.
-    Refused { error: DiscordError, may_stand: bool },
+    Refused { error: DiscordError, may_have_been_posted: bool },
     /// Only this post fails. `all_4xx`: Discord answered each attempt with a
     /// 4xx, so it surely does not show it.
     GivenUp { error: DiscordError, all_4xx: bool },
     /// It may no longer be sent.
-    Forbidden { objection: Objection, may_stand: bool },
+    Forbidden { objection: Objection, may_have_been_posted: bool },
     /// Discord confirmed no edit of this message.
-    EditUnconfirmed { message: u64, error: DiscordError, may_stand: bool },
+    EditUnconfirmed { message: u64, error: DiscordError, may_have_been_posted: bool },
     /// Discord takes no edit of this message before then: it is too old.
     EditTooOld { message: u64, until: Instant },
     /// Discord's limits leave no room for the edit now.
@@ -61,17 +61,18 @@ enum AttemptResult {
     TooOldUntil(u64, Instant),
 }
 
-/// Sends the recorded request until Discord has decided. `repeated`: a
-/// predecessor may have sent it.
+/// Sends the recorded request until Discord has decided. `may_have_been_posted`:
+/// a predecessor may have sent it.
 pub(super) async fn deliver(
     services: &Services,
     channel: ChannelId,
     lease_stop: &CancellationToken,
     record: &Record,
-    repeated: bool,
+    may_have_been_posted: bool,
 ) -> Result<SendOutcome, Interruption> {
     let posting = Posting::begin(&record.traces);
-    let outcome = Sending::new(services, channel, lease_stop, record, repeated).until_decided().await?;
+    let outcome =
+        Sending::new(services, channel, lease_stop, record, may_have_been_posted).until_decided().await?;
     match outcome {
         SendOutcome::Shown(_) => posting.end(true),
         SendOutcome::Refused { .. } | SendOutcome::GivenUp { .. } | SendOutcome::EditUnconfirmed { .. } => {
@@ -90,7 +91,7 @@ struct Sending<'a> {
     lease_stop: &'a CancellationToken,
     record: &'a Record,
     /// An earlier attempt may have succeeded.
-    repeated: bool,
+    may_have_been_posted: bool,
     all_4xx: bool,
     failing_since: Option<Instant>,
     backoff: Backoff,
@@ -102,16 +103,16 @@ impl<'a> Sending<'a> {
         channel: ChannelId,
         lease_stop: &'a CancellationToken,
         record: &'a Record,
-        repeated: bool,
+        may_have_been_posted: bool,
     ) -> Self {
         let backoff = Backoff::of_requests();
-        let (all_4xx, failing_since) = (!repeated, None);
-        Self { services, channel, lease_stop, record, repeated, all_4xx, failing_since, backoff }
+        let (all_4xx, failing_since) = (!may_have_been_posted, None);
+        Self { services, channel, lease_stop, record, may_have_been_posted, all_4xx, failing_since, backoff }
     }
 
     async fn until_decided(&mut self) -> Result<SendOutcome, Interruption> {
         // The lane has just checked a new post, but not a repeated one.
-        let mut checked = !self.repeated;
+        let mut checked = !self.may_have_been_posted;
         loop {
             if self.had_to_wait().await {
                 if self.lease_stop.is_cancelled() {
@@ -123,7 +124,10 @@ impl<'a> Sending<'a> {
                 && let Some(objection) =
                     permission::objection(self.services, self.channel, self.record).await?
             {
-                return Ok(SendOutcome::Forbidden { objection, may_stand: self.repeated });
+                return Ok(SendOutcome::Forbidden {
+                    objection,
+                    may_have_been_posted: self.may_have_been_posted,
+                });
             }
             checked = false;
             let attempt = tokio::select! {
@@ -166,15 +170,17 @@ impl<'a> Sending<'a> {
             }
             Err(DiscordError::BadToken(error)) => return Err(error.into()),
             Err(error @ DiscordError::Refused { .. }) => {
-                Some(SendOutcome::Refused { error, may_stand: self.repeated })
+                Some(SendOutcome::Refused { error, may_have_been_posted: self.may_have_been_posted })
             }
             Err(error @ DiscordError::Unavailable { answered_4xx, .. }) => {
-                self.repeated |= !answered_4xx;
+                self.may_have_been_posted |= !answered_4xx;
                 self.all_4xx &= answered_4xx;
                 match self.record.edits {
-                    Some(message) => {
-                        Some(SendOutcome::EditUnconfirmed { message, error, may_stand: self.repeated })
-                    }
+                    Some(message) => Some(SendOutcome::EditUnconfirmed {
+                        message,
+                        error,
+                        may_have_been_posted: self.may_have_been_posted,
+                    }),
                     None => self.unconfirmed(error).await?,
                 }
             }

@@ -17,8 +17,10 @@ impl Lane<'_> {
     /// a dead letter still wait, and the lane's next step takes them.
     pub(super) async fn finish(&mut self, record: Record, outcome: SendOutcome) -> anyhow::Result<()> {
         match outcome {
-            SendOutcome::Shown(message) => self.posted(record, Some(message)).await,
-            SendOutcome::Refused { error, may_stand } => self.refused(record, &error, may_stand).await,
+            SendOutcome::Shown(message) => self.shown(record, Some(message)).await,
+            SendOutcome::Refused { error, may_have_been_posted } => {
+                self.refused(record, &error, may_have_been_posted).await
+            }
             SendOutcome::GivenUp { error, all_4xx: true } => {
                 self.refused_message(&record, &error, false).await
             }
@@ -26,18 +28,18 @@ impl Lane<'_> {
                 let why = format!(
                     "Discord confirmed it in no try of five minutes, while it answered others: {error}"
                 );
-                self.bury(&record.sequences(), &Cause::new(DeadLetterReason::Refused, why).if_sent(true))
+                self.bury(&record.sequences(), &Cause::new(DeadLetterReason::Refused, why).maybe_posted(true))
                     .await
             }
-            SendOutcome::Forbidden { objection: Objection::Dead(cause), may_stand } => {
-                self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
+            SendOutcome::Forbidden { objection: Objection::Dead(cause), may_have_been_posted } => {
+                self.bury(&record.sequences(), &cause.maybe_posted(may_have_been_posted)).await
             }
-            SendOutcome::Forbidden { objection: Objection::Unreachable(words), may_stand } => {
-                self.bury_unreachable(&record, &words, may_stand).await
+            SendOutcome::Forbidden { objection: Objection::Unreachable(words), may_have_been_posted } => {
+                self.bury_unreachable(&record, &words, may_have_been_posted).await
             }
-            SendOutcome::EditUnconfirmed { message, error, may_stand } => {
-                if may_stand {
-                    self.inbox.mark_maybe_shown(&record.sequences());
+            SendOutcome::EditUnconfirmed { message, error, may_have_been_posted } => {
+                if may_have_been_posted {
+                    self.inbox.mark_maybe_posted(&record.sequences());
                 }
                 self.schedule.edits.unconfirmed(message, &error, self.inbox.backlog_mut());
                 Ok(())
@@ -50,7 +52,7 @@ impl Lane<'_> {
         }
     }
 
-    async fn posted(&mut self, record: Record, message: Option<u64>) -> anyhow::Result<()> {
+    async fn shown(&mut self, record: Record, message: Option<u64>) -> anyhow::Result<()> {
         count(&record);
         match record.edits {
             None => {
@@ -96,11 +98,11 @@ impl Lane<'_> {
         &mut self,
         record: Record,
         refused: &DiscordError,
-        may_stand: bool,
+        may_have_been_posted: bool,
     ) -> anyhow::Result<()> {
         let closed = refused.refusal() == Some(DiscordRefusal::Channel);
         if closed || self.closure.drops_embeds(refused).await {
-            return self.bury_unreachable(&record, &refused.to_string(), may_stand).await;
+            return self.bury_unreachable(&record, &refused.to_string(), may_have_been_posted).await;
         }
         if let Some(message) = record.edits {
             // The message can no longer be edited, so its changes are posted.
@@ -110,8 +112,8 @@ impl Lane<'_> {
         }
         match refused.refusal() {
             // This repeats a post that somebody has deleted meanwhile.
-            Some(DiscordRefusal::AlreadyPosted) => self.posted(record, None).await,
-            Some(_) | None => self.refused_message(&record, refused, may_stand).await,
+            Some(DiscordRefusal::AlreadyPosted) => self.shown(record, None).await,
+            Some(_) | None => self.refused_message(&record, refused, may_have_been_posted).await,
         }
     }
 
@@ -121,10 +123,10 @@ impl Lane<'_> {
         &mut self,
         record: &Record,
         words: &str,
-        may_stand: bool,
+        may_have_been_posted: bool,
     ) -> anyhow::Result<()> {
         let cause = Cause::new(DeadLetterReason::Unreachable, self.closure.close(words).await?);
-        self.bury(&record.sequences(), &cause.if_sent(may_stand)).await
+        self.bury(&record.sequences(), &cause.maybe_posted(may_have_been_posted)).await
     }
 
     /// Sends each embed of a shared post alone, then once more without links.
@@ -133,7 +135,7 @@ impl Lane<'_> {
         &mut self,
         record: &Record,
         refused: &DiscordError,
-        may_stand: bool,
+        may_have_been_posted: bool,
     ) -> anyhow::Result<()> {
         let sequences = record.sequences();
         tracing::warn!(alerts = sequences.len(), embeds = record.embeds, links = record.links, "{refused}");
@@ -147,7 +149,7 @@ impl Lane<'_> {
             return Ok(());
         }
         let cause = Cause::new(DeadLetterReason::Refused, refused.to_string());
-        self.bury(&sequences, &cause.if_sent(may_stand)).await
+        self.bury(&sequences, &cause.maybe_posted(may_have_been_posted)).await
     }
 }
 
@@ -155,10 +157,16 @@ impl Lane<'_> {
 fn count(record: &Record) {
     let sequences = record.sequences();
     let (alerts, embeds) = (sequences.len(), record.embeds);
-    match record.edits {
-        Some(_) => metrics::counter!("sentry_bot_edits_total").increment(1),
-        None => metrics::counter!("sentry_bot_posts_total").increment(1),
-    }
+    let what = match record.edits {
+        Some(_) => {
+            metrics::counter!("sentry_bot_edits_total").increment(1);
+            "edited"
+        }
+        None => {
+            metrics::counter!("sentry_bot_posts_total").increment(1);
+            "posted"
+        }
+    };
     metrics::counter!("sentry_bot_embeds_total").increment(embeds as u64);
     metrics::counter!("sentry_bot_alerts_posted_total").increment(alerts as u64);
     let folded = alerts.saturating_sub(embeds);
@@ -167,6 +175,6 @@ fn count(record: &Record) {
     metrics::histogram!("sentry_bot_delivery_seconds")
         .record(Duration::from_millis(waited_ms as u64).as_secs_f64());
     for alert_ids in log_ids(&sequences) {
-        tracing::info!(alert.ids = %alert_ids, alerts, embeds, waited_ms, "posted");
+        tracing::info!(alert.ids = %alert_ids, alerts, embeds, waited_ms, "{what}");
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Inbox<'a> {
     /// Alerts that Discord refused with their links.
     without_links: BTreeSet<u64>,
     /// Alerts that an unconfirmed edit may show already.
-    maybe_shown: BTreeSet<u64>,
+    maybe_posted: BTreeSet<u64>,
 }
 
 impl<'a> Inbox<'a> {
@@ -71,7 +71,7 @@ impl<'a> Inbox<'a> {
             backlog: Backlog::default(),
             unreadable: BTreeMap::new(),
             without_links: BTreeSet::new(),
-            maybe_shown: BTreeSet::new(),
+            maybe_posted: BTreeSet::new(),
         })
     }
 
@@ -109,15 +109,15 @@ impl<'a> Inbox<'a> {
                 self.start_over();
                 continue;
             }
-            let stand = self.services.queue.state(&self.subject).await?.messages;
+            let in_stream = self.services.queue.state(&self.subject).await?.messages;
             // A replica applies everything in order, so every alert in the
             // stream was read. If the numbers agree and no alert comes after
             // those, no removed alert was read either.
             let later = self.first_from(self.cursor).await?;
-            if later.is_none() && stand == self.len() {
+            if later.is_none() && in_stream == self.len() {
                 return Ok(());
             }
-            if self.len() > stand {
+            if self.len() > in_stream {
                 tracing::debug!("a replica shows alerts that are gone; reading again");
                 self.start_over();
             }
@@ -182,7 +182,7 @@ impl<'a> Inbox<'a> {
 
     /// Reads what a wake-up announced. NATS announces a stored alert, but a
     /// replica may still lag. What it does not show in time, the sweep finds.
-    pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn read_after_wake_up(&mut self) -> anyhow::Result<()> {
         let before = self.len();
         for wait in REPLICA_LAGS_MS {
             self.refill().await?;
@@ -219,17 +219,17 @@ impl<'a> Inbox<'a> {
     }
 
     /// Which of these alerts still wait, readable or not.
-    pub(super) async fn standing(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<BTreeSet<u64>> {
+    pub(super) async fn still_waiting(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<BTreeSet<u64>> {
         let all = self.backlog.sequences().chain(self.unreadable.keys().copied());
-        let mut standing: BTreeSet<u64> = all.filter(|sequence| sequences.contains(sequence)).collect();
+        let mut still_waiting: BTreeSet<u64> = all.filter(|sequence| sequences.contains(sequence)).collect();
         if self.behind {
             for &sequence in sequences.range(self.cursor..) {
-                if self.services.queue.stands(sequence).await? {
-                    standing.insert(sequence);
+                if self.services.queue.still_waits(sequence).await? {
+                    still_waiting.insert(sequence);
                 }
             }
         }
-        Ok(standing)
+        Ok(still_waiting)
     }
 
     /// The alert itself. `None` if somebody else has removed it from the
@@ -253,14 +253,14 @@ impl<'a> Inbox<'a> {
     }
 
     /// Notes that an unconfirmed edit may show these alerts.
-    pub(super) fn mark_maybe_shown(&mut self, sequences: &BTreeSet<u64>) {
-        self.maybe_shown.extend(sequences);
+    pub(super) fn mark_maybe_posted(&mut self, sequences: &BTreeSet<u64>) {
+        self.maybe_posted.extend(sequences);
     }
 
     /// Splits these alerts into those that Discord may show already, and the
     /// others.
-    pub(super) fn part_maybe_shown(&self, sequences: &BTreeSet<u64>) -> (BTreeSet<u64>, BTreeSet<u64>) {
-        sequences.iter().partition(|sequence| self.maybe_shown.contains(sequence))
+    pub(super) fn part_maybe_posted(&self, sequences: &BTreeSet<u64>) -> (BTreeSet<u64>, BTreeSet<u64>) {
+        sequences.iter().partition(|sequence| self.maybe_posted.contains(sequence))
     }
 
     /// Removes alerts from the stream that are posted or dead.
@@ -278,6 +278,6 @@ impl<'a> Inbox<'a> {
         self.backlog.remove(sequences);
         self.unreadable.retain(|sequence, _| !sequences.contains(sequence));
         self.without_links.retain(|sequence| !sequences.contains(sequence));
-        self.maybe_shown.retain(|sequence| !sequences.contains(sequence));
+        self.maybe_posted.retain(|sequence| !sequences.contains(sequence));
     }
 }

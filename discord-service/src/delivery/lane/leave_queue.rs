@@ -41,8 +41,8 @@ impl Lane<'_> {
     /// Otherwise a successor could decide to post them, though some are dead
     /// letters already.
     pub(super) async fn bury(&mut self, sequences: &BTreeSet<u64>, cause: &Cause) -> anyhow::Result<()> {
-        let (maybe_shown, others) = self.inbox.part_maybe_shown(sequences);
-        for (some, cause) in [(others, cause.clone()), (maybe_shown, cause.clone().if_sent(true))] {
+        let (maybe_posted, others) = self.inbox.part_maybe_posted(sequences);
+        for (some, cause) in [(others, cause.clone()), (maybe_posted, cause.clone().maybe_posted(true))] {
             if !some.is_empty() {
                 self.journal.write(&Record::dead(&some, cause.clone())).await?;
                 self.bury_decided(&some, &cause).await?;

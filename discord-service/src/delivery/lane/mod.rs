@@ -126,7 +126,7 @@ pub(crate) async fn run(services: Arc<Services>, mut assignment: Assignment) {
         tokio::select! {
             () = async {
                 services.queue.back_after(wait).await;
-                services.recovery.turn().await;
+                services.retry_turns.turn().await;
             } => {}
             () = assignment.lease_stop.cancelled() => return,
         }
@@ -175,7 +175,7 @@ async fn serve(
 /// Notes that a whole step succeeded. Opening a lane alone proves little.
 fn succeeded(services: &Services, backoff: &mut Backoff) {
     backoff.reset();
-    services.recovery.succeeded();
+    services.retry_turns.succeeded();
 }
 
 /// A channel's lane at work.
@@ -199,8 +199,8 @@ impl<'a> Lane<'a> {
         closed: ClosedFlag,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let inbox = Inbox::open(services, channel).await?;
-        let journals = services.journals.clone();
-        let (journal, unfinished) = Journal::open(journals, channel, inbox.stream().to_owned()).await?;
+        let lanes_bucket = services.lanes_bucket.clone();
+        let (journal, unfinished) = Journal::open(lanes_bucket, channel, inbox.stream().to_owned()).await?;
         let closure = ClosureWatch::open(services, channel, closed).await?;
         let schedule = Schedule::new(services, channel, lease_stop);
         Ok((Self { services, channel, lease_stop, journal, inbox, schedule, closure }, unfinished))
@@ -212,10 +212,10 @@ impl<'a> Lane<'a> {
         wakes: &mut mpsc::Receiver<()>,
         reopenings: &mut broadcast::Receiver<Arc<Reopening>>,
     ) -> Result<ControlFlow<()>, Interruption> {
-        let (look_at, closed) = (self.closure.look_at(), self.closure.is_flagged());
+        let (next_check, closed) = (self.closure.next_check(), self.closure.is_flagged());
         tokio::select! {
             wake = wakes.recv() => match wake {
-                Some(()) => self.inbox.look_again().await?,
+                Some(()) => self.inbox.read_after_wake_up().await?,
                 None => return Ok(ControlFlow::Break(())),
             },
             reopening = reopenings.recv(), if closed => match reopening {
@@ -223,8 +223,8 @@ impl<'a> Lane<'a> {
                 Err(RecvError::Lagged(_)) => self.closure.hear(None).await,
                 Err(RecvError::Closed) => return Err(Interruption::Stopping),
             },
-            () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {
-                self.closure.look(self.inbox.backlog().is_empty()).await?;
+            () = sleep_until(next_check.unwrap_or_else(Instant::now)), if next_check.is_some() => {
+                self.closure.check(self.inbox.backlog().is_empty()).await?;
             }
             () = self.lease_stop.cancelled() => {}
         }
@@ -282,11 +282,11 @@ impl<'a> Lane<'a> {
         self.send(record, false).await
     }
 
-    /// Sends a record that is in the journal. `repeated`: a predecessor may have
-    /// sent it.
-    async fn send(&mut self, record: Record, repeated: bool) -> Result<(), Interruption> {
+    /// Sends a record that is in the journal. `may_have_been_posted`: a
+    /// predecessor may have sent it.
+    async fn send(&mut self, record: Record, may_have_been_posted: bool) -> Result<(), Interruption> {
         let Self { services, channel, lease_stop, .. } = self;
-        let outcome = deliver(services, *channel, lease_stop, &record, repeated).await?;
+        let outcome = deliver(services, *channel, lease_stop, &record, may_have_been_posted).await?;
         Ok(self.finish(record, outcome).await?)
     }
 }

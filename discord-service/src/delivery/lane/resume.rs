@@ -7,11 +7,11 @@ impl Lane<'_> {
     /// Ends the work of a predecessor, perhaps of this pod before a crash.
     pub(super) async fn resume(&mut self, record: Record) -> Result<(), Interruption> {
         let sequences = record.sequences();
-        let first_stands = match record.first() {
-            Some(first) => self.services.queue.stands(first).await?,
+        let first_waits = match record.first() {
+            Some(first) => self.services.queue.still_waits(first).await?,
             None => false,
         };
-        match record.resume(first_stands) {
+        match record.resume(first_waits) {
             // The predecessor had no time to note the post or to count it.
             RecordFate::Remove if record.state == RecordState::Sending => {
                 Ok(self.confirm(record, None).await?)
@@ -25,8 +25,8 @@ impl Lane<'_> {
                 Ok(())
             }
             RecordFate::Bury(cause) => {
-                let standing = self.inbox.standing(&sequences).await?;
-                Ok(self.bury_decided(&standing, &cause).await?)
+                let still_waiting = self.inbox.still_waiting(&sequences).await?;
+                Ok(self.bury_decided(&still_waiting, &cause).await?)
             }
             RecordFate::Repeat => {
                 tracing::info!(alerts = sequences.len(), "repeating an unfinished post");

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{compose::EMBEDS, edit_schedule::EditSchedule, inbox::Inbox, services::Services};
+use super::{compose::MAX_EMBEDS, edit_schedule::EditSchedule, inbox::Inbox, services::Services};
 use crate::delivery::backlog::Backlog;
 
 /// The pause at the end of a window. It grows with the square of the used
@@ -85,7 +85,7 @@ impl<'a> Schedule<'a> {
             () = posting, if post => {}
             () = editing, if edit => {}
             () = sleep_until(held_edits.unwrap_or_else(Instant::now)), if held_edits.is_some() => {}
-            Some(()) = wakes.recv(), if !post => inbox.look_again().await?,
+            Some(()) = wakes.recv(), if !post => inbox.read_after_wake_up().await?,
             () = self.lease_stop.cancelled() => {}
         }
         Ok(None)
@@ -94,7 +94,7 @@ impl<'a> Schedule<'a> {
     /// How long the next post waits for more alerts, if it does.
     fn held_until(&self, backlog: &Backlog) -> Option<Instant> {
         let until = self.last_post? + pause(self.services.discord.used(self.channel));
-        let full = || backlog.embeds_to_post().take(EMBEDS).count() == EMBEDS;
+        let full = || backlog.embeds_to_post().take(MAX_EMBEDS).count() == MAX_EMBEDS;
         (until > Instant::now() && !full()).then_some(until)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         backlog_memory::BacklogMemory,
         messages::Messages,
         ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi, StackTraceKeeper},
-        recovery::Recovery,
+        retry_turns::RetryTurns,
     },
     render::Style,
 };
@@ -20,11 +20,11 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Services {
     pub(crate) queue: Arc<dyn AlertStream>,
-    pub(crate) recovery: Arc<Recovery>,
+    pub(crate) retry_turns: Arc<RetryTurns>,
     /// How many waiting alerts all lanes together keep in memory.
     pub(crate) memory: BacklogMemory,
     pub(crate) dead_letters: Arc<dyn LetterStream>,
-    pub(crate) journals: Arc<dyn KeyValue>,
+    pub(crate) lanes_bucket: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
     pub(crate) stack_traces: Arc<dyn StackTraceKeeper>,
     pub(crate) authority: Arc<dyn AuthorityApi>,

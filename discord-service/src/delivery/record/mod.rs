@@ -198,16 +198,16 @@ impl Record {
         let Foreign { state, runs } = serde_json::from_slice(value).ok()?;
         let cause =
             Cause::new(DeadLetterReason::Unreadable, "it was in flight under another version of the bot");
-        let record = Self::dead(&BTreeSet::new(), cause.if_sent(true));
+        let record = Self::dead(&BTreeSet::new(), cause.maybe_posted(true));
         let state = if state == "posted" { RecordState::Posted } else { record.state };
         Some(Self { state, runs, ..record })
     }
 
     /// What a successor does with it. The alerts of a post are removed only
     /// after Discord has confirmed it, beginning with the first.
-    pub(crate) fn resume(&self, first_stands: bool) -> RecordFate {
+    pub(crate) fn resume(&self, first_waits: bool) -> RecordFate {
         match &self.state {
-            RecordState::Sending if first_stands => RecordFate::Repeat,
+            RecordState::Sending if first_waits => RecordFate::Repeat,
             RecordState::Sending | RecordState::Posted => RecordFate::Remove,
             RecordState::Dead(cause) => RecordFate::Bury(cause.clone()),
         }

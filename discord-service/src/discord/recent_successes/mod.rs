@@ -39,7 +39,7 @@ impl Discord {
     /// Whether Discord does what else it is asked than posts of this channel. Where
     /// nothing else was asked lately, it is asked something.
     pub(crate) async fn others_succeed(&self, channel: ChannelId) -> bool {
-        if self.shared.recent_successes.saw_another(&format!("/channels/{channel}/messages")) {
+        if self.inner.recent_successes.saw_another(&format!("/channels/{channel}/messages")) {
             return true;
         }
         self.get::<IgnoredAny>("/users/@me", "/users/@me").await.is_ok()

@@ -74,7 +74,7 @@ impl LeaseKeeper {
                 }
             }
             self.grant(&next, fence);
-            self.channels.shared.send_replace(own.shards);
+            self.channels.total.send_replace(own.shards);
             return Ok(Balanced::Shared);
         }
         anyhow::bail!("others write the table all the time")

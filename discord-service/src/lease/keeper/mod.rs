@@ -38,7 +38,7 @@ pub(super) struct KeeperChannels {
     /// How many pods live.
     pub(super) count: watch::Sender<usize>,
     /// The total number of shards at the last share-out.
-    pub(super) shared: watch::Sender<u32>,
+    pub(super) total: watch::Sender<u32>,
     /// Takes granted partitions.
     pub(super) partitions: mpsc::UnboundedSender<Lease>,
     /// Takes granted shards.

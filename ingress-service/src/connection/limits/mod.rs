@@ -78,11 +78,11 @@ impl ConnectionLimits {
     /// none.
     pub(crate) async fn seat(&self, mut stream: TcpStream) -> Option<SeatedStream> {
         let peer = stream.peer_addr().ok()?.ip();
-        let standing = self.sources.standing(peer);
-        let lobby = if standing == PeerClass::Stranger { &self.strangers_lobby } else { &self.lobby };
+        let class = self.sources.class_of(peer);
+        let lobby = if class == PeerClass::Stranger { &self.strangers_lobby } else { &self.lobby };
         let hello = lobby.hello(&mut stream).await?;
         let proxy = self.keeps_alive && self.sources.is_proxy(peer);
-        let seat = match standing {
+        let seat = match class {
             PeerClass::Any => self.seats.seat(None, proxy).await?,
             PeerClass::Sender => self.seats.seat(Some(group(peer)), proxy).await?,
             PeerClass::Stranger => {

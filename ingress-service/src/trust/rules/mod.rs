@@ -1,5 +1,6 @@
 //! Whether a request brings what its channel demands. These are pure functions:
-//! the table of docs/ARCHITECTURE.md.
+//! the table of docs/ARCHITECTURE.md. How a token or a signature is compared is
+//! in [`channel_keys`](super::channel_keys).
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use crate::admin::Readiness;
 /// The readiness check that names the missing rights.
 const CHECK: &str = "rights";
 /// How often readiness is brought up to date.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait after a refusal before asking for the same again.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// The same for a right without which the service does not work.
@@ -153,7 +153,7 @@ impl MissingRights {
 /// allowed, because only a new connection makes all subscriptions again.
 pub(super) async fn watch(client: Client, lacks: MissingRights) {
     loop {
-        sleep(LOOK).await;
+        sleep(CHECK_EVERY).await;
         lacks.report();
         let Some(due) = lacks.due() else { continue };
         // A second subscription to a needed subject would take messages from
@@ -171,7 +171,7 @@ async fn is_allowed(client: &Client, lacks: &MissingRights, subject: &str) -> bo
     if client.flush().await.is_err() {
         return false;
     }
-    sleep(LOOK).await;
+    sleep(CHECK_EVERY).await;
     let refused = lacks.refused();
     !refused.iter().any(|((way, _), refusal)| {
         *way == Way::Subscription && refusal.subject == subject && refusal.last >= asked

@@ -42,7 +42,7 @@ async fn a_permission_that_is_given_back_opens_the_channel_and_status_tells_the_
     stack.until_dead(2).await;
     let said = stack.status(channel).await;
     assert!(
-        said.contains("Blocked by Discord = Closed for") && said.contains("2 dead letters follow"),
+        said.contains("Blocked by Discord = Blocked for") && said.contains("2 dead letters follow"),
         "{said}"
     );
     assert!(said.contains("Give the bot Send Messages there"), "{said}");

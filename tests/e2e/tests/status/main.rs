@@ -59,7 +59,7 @@ async fn an_admin_sees_what_arrived_and_why_the_rest_did_not() {
     stack.sandbox.add_fault(Fault::new(Effect::MissingAccess).on_channel(channel));
     stack.accepted(channel, &webhook("two")).await;
     let said = stack.until_status(channel, |said| said.contains("Dead Letter: ")).await;
-    assert!(said.contains("Blocked by Discord = Closed for "), "{said}");
+    assert!(said.contains("Blocked by Discord = Blocked for "), "{said}");
     assert!(
         said.contains("Discord does not let the bot post in this channel. Give the bot View Channel"),
         "{said}"

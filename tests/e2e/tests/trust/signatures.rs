@@ -97,7 +97,7 @@ async fn a_captured_request_is_posted_once_whatever_restarts() {
     for port in scene.ports() {
         assert_eq!(scene.send(port, channel, "", &captured).await, 200);
     }
-    let words = "A signed request came a second time and was not posted again.";
+    let words = "The same request came a second time and was not posted again.";
     scene.stack.until_status(channel, |said| said.contains(words)).await;
 
     scene.stack.nats.restart().await;

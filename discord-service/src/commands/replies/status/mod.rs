@@ -152,9 +152,9 @@ impl Problem {
 /// Since when, and what follows.
 fn closed(closure: &Closure, follows: usize, now_ms: i64) -> String {
     if !closure.is_closed() {
-        return format!("It is open again, and {}.", letters(follows, "follow"));
+        return format!("Discord lets the bot post again, and {}.", letters(follows, "follow"));
     }
-    let since = closure.since_ms.map(|since| format!("Closed for {}. ", span(now_ms.saturating_sub(since))));
+    let since = closure.since_ms.map(|since| format!("Blocked for {}. ", span(now_ms.saturating_sub(since))));
     let rest = match (follows, closure.gone) {
         (0, _) => String::new(),
         (_, true) => format!(" {} here.", letters(follows, "stay")),

@@ -96,7 +96,7 @@ Received = 14
 Posted = 7
 Waiting = 3, the oldest for 12 s
 Dead Letters = 4
-Blocked by Discord = Closed for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It then goes on by itself. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
+Blocked by Discord = Blocked for 1 min. Discord does not let the bot post in this channel. Give the bot View Channel, Send Messages and Embed Links there. It then goes on by itself. 3 dead letters follow too.\n`403 Missing ˋAccessˋ`
 Refused: 20-11-2025 13:51:02, 3 d ago = The channel was not authorized. Use `!sentry channel authorize` with this channel.
 Refused: 19-11-2025 13:51:02, 4 d ago = Sentry sent something this bot does not know, or it was not Sentry. Tell the bot's operator.\n`body: breaks /type at \"\"`
 Dead Letter ×2: 23-11-2025 13:51:02, 0 s ago = The channel was no longer authorized. Use `!sentry channel authorize`, then `!sentry replay` there.\n`gone`"
@@ -157,6 +157,18 @@ fn every_reason_has_words_and_a_remedy() {
     let distinct: std::collections::BTreeSet<_> = words.iter().collect();
     assert_eq!(distinct.len(), words.len());
     assert!(words.iter().all(|words| words.matches(". ").count() >= 1 && words.chars().count() < 350));
+}
+
+#[test]
+fn a_repeat_may_be_an_unsigned_state_that_the_server_sent_twice() {
+    let findings = Findings {
+        refusals: vec![Refusal::new(Reason::Repeat, "state: repeated", NOW)],
+        ..Findings::default()
+    };
+    let (_, fields) = status(true, &findings);
+    let (_, words) = fields.iter().find(|(name, _)| name.starts_with("Refused")).expect("the refusal");
+    assert!(!words.contains("signed"), "{words}");
+    assert!(words.contains("If you or your server sent it twice, all is well."), "{words}");
 }
 
 #[test]

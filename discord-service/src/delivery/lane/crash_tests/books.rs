@@ -90,7 +90,7 @@ impl FakeState {
             let shown: ShownMessage = serde_json::from_slice(value).expect("what a message shows");
             let body = shown.body(&super::style());
             let same = body["embeds"].as_array().map(Vec::as_slice) == Some(&message.embeds[..]);
-            assert!(same || unsure || !message.stands, "{key} is remembered as what it does not show");
+            assert!(same || unsure || !message.exists, "{key} is remembered as what it does not show");
         }
     }
 }

@@ -64,9 +64,9 @@ impl MessageApi for FakeWorld {
         if evil == 1
             && let Some(message) = world.messages.get_mut(&message)
         {
-            message.stands = false;
+            message.exists = false;
         }
-        if !world.messages.get(&message).is_some_and(|message| message.stands) {
+        if !world.messages.get(&message).is_some_and(|message| message.exists) {
             return Err(refused(DiscordRefusal::MessageGone));
         }
         match evil {

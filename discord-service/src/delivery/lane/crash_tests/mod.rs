@@ -28,7 +28,7 @@ use super::{Assignment, ClosedFlag, Services, run};
 use crate::{
     closure::Pauses,
     dead_letters::DeadLetterReason,
-    delivery::{backlog_memory::BacklogMemory, messages::Messages, recovery::Recovery},
+    delivery::{backlog_memory::BacklogMemory, messages::Messages, retry_turns::RetryTurns},
     render::{Layout, Style},
 };
 
@@ -45,13 +45,13 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
     let bucket = |name| Arc::new(Kv(world.clone(), name));
     Arc::new(Services {
         queue: world.clone(),
-        recovery: Arc::new(Recovery::new()),
+        retry_turns: Arc::new(RetryTurns::new()),
         memory: world
             .lock()
             .room
             .map_or_else(BacklogMemory::default, |(all, always)| BacklogMemory::new(all, always)),
         dead_letters: world.clone(),
-        journals: bucket(Name::Lanes),
+        lanes_bucket: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
         stack_traces: world.clone(),
         authority: world.clone(),

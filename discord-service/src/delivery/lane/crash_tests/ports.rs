@@ -40,9 +40,9 @@ impl AlertStream for FakeWorld {
     async fn read(&self, _: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
         self.alive().await;
         let world = self.lock();
-        let standing = || world.stream.range(from..);
-        let messages = standing().take(most).map(|(s, payload)| stored(*s, payload)).collect();
-        Ok(Batch { messages, more: standing().nth(most).is_some() })
+        let waiting = || world.stream.range(from..);
+        let messages = waiting().take(most).map(|(s, payload)| stored(*s, payload)).collect();
+        Ok(Batch { messages, more: waiting().nth(most).is_some() })
     }
 
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
@@ -51,7 +51,7 @@ impl AlertStream for FakeWorld {
         Ok(sequences.iter().filter_map(|s| Some(stored(*s, world.stream.get(s)?))).collect())
     }
 
-    async fn stands(&self, sequence: u64) -> anyhow::Result<bool> {
+    async fn still_waits(&self, sequence: u64) -> anyhow::Result<bool> {
         self.alive().await;
         Ok(self.lock().stream.contains_key(&sequence))
     }

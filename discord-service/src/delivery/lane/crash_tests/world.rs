@@ -25,7 +25,7 @@ pub(super) enum Name {
 #[derive(Debug, Clone)]
 pub(super) struct FakeMessage {
     pub(super) embeds: Vec<Value>,
-    pub(super) stands: bool,
+    pub(super) exists: bool,
 }
 
 /// Which posts fail, until when, and whether Discord answers them with a 4xx.
@@ -194,7 +194,7 @@ impl FakeState {
     pub(super) fn show(&mut self, message: u64, body: &Value) {
         let embeds = body["embeds"].as_array().expect("embeds").clone();
         self.seen.extend(embeds.iter().map(Value::to_string));
-        self.messages.insert(message, FakeMessage { embeds, stands: true });
+        self.messages.insert(message, FakeMessage { embeds, exists: true });
     }
 
     /// How this post fails, if it does.

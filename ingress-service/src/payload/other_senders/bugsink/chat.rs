@@ -20,7 +20,7 @@ pub(in crate::payload::other_senders) const DISCORD: Shape = Shape {
         let description = first_embed(body).and_then(|embed| text(embed, &["description"]));
         description.is_some_and(|said| word(said).is_some() || said.starts_with(TEST))
     },
-    read: |body| Message::of_embed(first_embed(body).unwrap_or(&Value::Null)).reports(),
+    read: |body| ChatIssue::of_embed(first_embed(body).unwrap_or(&Value::Null)).reports(),
 };
 
 pub(in crate::payload::other_senders) const SLACK: Shape = Shape {
@@ -30,12 +30,12 @@ pub(in crate::payload::other_senders) const SLACK: Shape = Shape {
         let mut sections = texts(body, false);
         sections.any(|said| said.starts_with(TEST) || link_in(said).is_some())
     },
-    read: |body| Message::of_blocks(body).reports(),
+    read: |body| ChatIssue::of_blocks(body).reports(),
 };
 
 /// What both shapes say.
 #[derive(Default)]
-struct Message<'a> {
+struct ChatIssue<'a> {
     title: Option<&'a str>,
     reason: Option<&'a str>,
     /// Why an issue is no longer muted; the sentence of a test.
@@ -46,7 +46,7 @@ struct Message<'a> {
     webhook: Option<String>,
 }
 
-impl<'a> Message<'a> {
+impl<'a> ChatIssue<'a> {
     fn of_embed(embed: &'a Value) -> Self {
         let field = |wanted: &str| {
             let is = |field: &&Value| text(field, &["name"]).is_some_and(|name| name == wanted);

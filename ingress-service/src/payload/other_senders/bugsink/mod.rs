@@ -2,6 +2,8 @@
 //! say much less.
 
 mod chat;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 use shared::alert::kept_text;
@@ -19,7 +21,8 @@ const SENDER: &str = "bugsink";
 /// The title of an issue that has none.
 const UNTITLED: &str = "Issue";
 
-/// Why Bugsink sends an alert, and the kind of that alert.
+/// Why Bugsink sends an alert, and the kind of that alert. The three schemas
+/// list the reasons too: a body with any other reason is refused.
 const REASONS: [(&str, &str); 6] = [
     ("NEW", "issue.created"),
     ("REGRESSED", "issue.unresolved"),

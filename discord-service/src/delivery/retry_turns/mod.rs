@@ -14,12 +14,12 @@ const SPREAD: Duration = Duration::from_millis(200);
 
 /// Shared by all lanes of the process.
 #[derive(Debug)]
-pub(crate) struct Recovery {
+pub(crate) struct RetryTurns {
     tries: DefaultDirectRateLimiter,
     succeeded: Notify,
 }
 
-impl Recovery {
+impl RetryTurns {
     pub(crate) fn new() -> Self {
         Self { tries: RateLimiter::direct(Quota::per_second(TRIES)), succeeded: Notify::new() }
     }

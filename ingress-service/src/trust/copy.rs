@@ -36,7 +36,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const SAID_AFTER: u32 = 10;
 /// How often to check that the bucket is still the watched one, and that no
 /// change was missed.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known about a channel.
 pub(super) enum KeyLookup {
@@ -53,7 +53,7 @@ type Channels = HashMap<ChannelId, Option<Arc<ChannelKeys>>>;
 
 /// The ingress's copy of the bucket [`wire::TRUST`].
 #[derive(Debug)]
-pub(crate) struct TrustMirror {
+pub(crate) struct TrustCopy {
     /// `None` until it was read for the first time.
     channels: RwLock<Option<Channels>>,
     others: Arc<ChannelKeys>,
@@ -75,7 +75,7 @@ struct Reading {
     behind: Option<u64>,
 }
 
-impl TrustMirror {
+impl TrustCopy {
     pub(crate) fn new(secrets_keys: Option<SecretsKeys>, readiness: Readiness) -> Self {
         readiness.set_unready(CHECK, "not read yet");
         Self {
@@ -137,15 +137,15 @@ impl TrustMirror {
         // such a channel must stay secured until discord-service mirrors it again.
         let known = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut reading = Reading { fresh: Some(known.unwrap_or_default()), heard: 0, behind: None };
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut check = interval(CHECK_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 change = changes.next() => {
                     let entry = change.context("the watch ended")?.context("the watch broke")?;
                     self.take(&mut reading, &entry);
                 }
-                _ = look.tick() => {
+                _ = check.tick() => {
                     let stream = js.get_stream(&bucket.stream_name).await.context("cannot look at the bucket")?;
                     let stream = stream.cached_info();
                     ensure!(stream.created == made, "the bucket was deleted and made again");
