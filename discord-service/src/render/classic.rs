@@ -88,7 +88,7 @@ fn extras(alert: &Alert) -> Vec<Field> {
     let since = details.since_ms.and_then(time::utc);
     [
         wide("Query", details.query.as_deref().and_then(Text::some_code).into_iter().collect()),
-        wide("Evidence", Text::evidence(alert)),
+        wide("Evidence", Text::evidence(alert, Text::evidence_line)),
         alert.frame.as_ref().and_then(source).and_then(|texts| wide("Source", texts)),
         inline("Impact", impact(alert).as_deref()),
         inline("Since (UTC)", since.as_deref()),

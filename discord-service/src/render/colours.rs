@@ -20,6 +20,7 @@ pub(super) fn of(folded: &Folded) -> u32 {
     let alert = &folded.latest;
     match folded.history.mood(alert) {
         Mood::Own if alert.kind.ends_with(".resolved") || alert.kind == "uptime.up" => OVER,
+        Mood::Own if alert.kind == "issue.archived" => ARCHIVED,
         Mood::Resolved => OVER,
         Mood::Archived => ARCHIVED,
         Mood::Own | Mood::Open => of_level(alert),

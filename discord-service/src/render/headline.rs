@@ -16,10 +16,9 @@ pub(super) fn headline(alert: &Alert) -> Option<String> {
         ("issue.created", _) => "New issue".to_owned(),
         ("issue.resolved", _) => "Issue resolved".to_owned(),
         ("issue.archived", _) => "Issue archived".to_owned(),
-        ("issue.assigned", _) => match &details.assignee {
-            Some(assignee) => format!("Issue assigned to {assignee}"),
-            None => "Issue assigned".to_owned(),
-        },
+        ("issue.assigned", _) => {
+            format!("Issue {}", assigned(details.actor.as_deref(), details.assignee.as_deref()))
+        }
         ("issue.unresolved", Some(_)) => "Issue is back".to_owned(),
         ("issue.unresolved", None) => "Issue reopened".to_owned(),
         ("metric_alert.critical", _) => "Metric alert is critical".to_owned(),
@@ -46,25 +45,33 @@ pub(super) fn headline(alert: &Alert) -> Option<String> {
         // Of a newer ingress.
         (kind, _) => kind.replace(['.', '_'], " "),
     };
-    Some(attributed(said, details.actor.as_deref(), details.assignee.as_deref(), how))
+    Some(attributed(said, details.actor.as_deref(), how))
 }
 
 /// What was done, with who did it and how.
-pub(super) fn attributed(
-    mut said: String,
-    actor: Option<&str>,
-    assignee: Option<&str>,
-    how: Option<&str>,
-) -> String {
-    match actor {
-        Some(actor) if assignee == Some(actor) => said.push_str(", by themselves"),
-        Some(actor) => said.push_str(&format!(" by {actor}")),
-        None => {}
+pub(super) fn attributed(mut said: String, actor: Option<&str>, how: Option<&str>) -> String {
+    if let Some(actor) = actor {
+        said.push_str(&format!(" by {actor}"));
     }
     if let Some(how) = how {
         said.push_str(&format!(" ({how})"));
     }
     said
+}
+
+/// To whom the issue was assigned, in small letters.
+pub(super) fn assigned(actor: Option<&str>, assignee: Option<&str>) -> String {
+    match assignee {
+        Some(_) if actor == assignee => "self-assigned".to_owned(),
+        Some(assignee) => format!("assigned to {assignee}"),
+        None => "assigned".to_owned(),
+    }
+}
+
+/// The words, with a capital letter first.
+pub(super) fn capitalised(words: &str) -> String {
+    let mut rest = words.trim().chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
 /// How large the issue is.

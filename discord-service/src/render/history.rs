@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 use shared::{Alert, text};
 
-use super::{clean::clean, headline::attributed, parts::Field, size::cut, text::Text, time};
+use super::{
+    clean::clean,
+    headline::{assigned, attributed, capitalised},
+    parts::Field,
+    size::cut,
+    text::Text,
+    time,
+};
 
 /// A line of words is cut to this, so that the smallest embed has room for two.
 pub(super) const MAX_WORDS: usize = 72;
@@ -79,17 +86,16 @@ impl Change {
 
     /// Who did what.
     pub(super) fn words(&self) -> String {
-        let said = match (self.kind.as_str(), &self.assignee) {
-            ("issue.resolved" | "metric_alert.resolved", _) => "Resolved".to_owned(),
-            ("uptime.up", _) => "Up again".to_owned(),
-            ("issue.archived", _) => "Archived".to_owned(),
-            ("issue.assigned", Some(assignee)) => format!("Assigned to {assignee}"),
-            ("issue.assigned", None) => "Assigned".to_owned(),
+        let [actor, assignee, how] = [&self.actor, &self.assignee, &self.how].map(Option::as_deref);
+        let said = match self.kind.as_str() {
+            "issue.resolved" | "metric_alert.resolved" => "Resolved".to_owned(),
+            "uptime.up" => "Up again".to_owned(),
+            "issue.archived" => "Archived".to_owned(),
+            "issue.assigned" => capitalised(&assigned(actor, assignee)),
             _ if self.is_return() => "Back".to_owned(),
             _ => "Reopened".to_owned(),
         };
-        let [actor, assignee, how] = [&self.actor, &self.assignee, &self.how].map(Option::as_deref);
-        clean(&attributed(said, actor, assignee, how))
+        clean(&attributed(said, actor, how))
     }
 
     /// Who did what, and when, as inline code.

@@ -128,13 +128,16 @@ impl Text {
         Some(Self::some_code(text)?.at_most(MAX_FIELD - MAX_PLACE - 1))
     }
 
-    /// What explains the issue, one a line.
-    pub(super) fn evidence(alert: &Alert) -> Vec<Self> {
+    /// What explains the issue, one a line: each as [`evidence_line`](Self::evidence_line)
+    /// or no longer than that.
+    pub(super) fn evidence(alert: &Alert, line: impl Fn(&str, &str) -> Option<Self>) -> Vec<Self> {
         let lines = alert.details.evidence.iter().take(MAX_LINES);
-        let line = |(name, value): &(String, String)| {
-            Some(Self::some_code(&format!("{name}: {value}"))?.at_most((MAX_FIELD + 1) / MAX_LINES - 1))
-        };
-        lines.filter_map(line).collect()
+        lines.filter_map(|(name, value)| line(name, value)).collect()
+    }
+
+    /// A name and its value as inline code.
+    pub(super) fn evidence_line(name: &str, value: &str) -> Option<Self> {
+        Some(Self::some_code(&format!("{name}: {value}"))?.at_most((MAX_FIELD + 1) / MAX_LINES - 1))
     }
 
     /// The same, of so many characters at most.

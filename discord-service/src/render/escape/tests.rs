@@ -7,6 +7,9 @@ fn what_markdown_would_read_has_a_backslash_and_nothing_else_has() {
         "orders.views in lookup (v1.2-rc+3)",
         "a -> b, c > d, e # f, list_of_int[",
         "10.5 seconds",
+        "a <= b | c ~ d < e",
+        "#991: -1 of jane@acme.example",
+        r"C:\Users\1.txt, C:/x",
         "顧客_id… 😀",
     ] {
         let expected = plain.replace('[', r"\[").replace("客_", r"客\_");
@@ -17,7 +20,8 @@ fn what_markdown_would_read_has_a_backslash_and_nothing_else_has() {
         ("@everyone <@1> <t:1:R>", r"\@everyone \<\@1> \<t\:1:R>"),
         ("[x](https://evil.example)", r"\[x\](https\://evil.example)"),
         ("a::x::b :fire: a:b c:d", r"a\:\:x\::b \:fire: a:b c:d"),
-        (r"C:\x\*", r"C:\\x\\\*"),
+        (r"C:\x\*", r"C:\x\\\*"),
+        ("<@1> @HERE x@here ||| |~~", r"\<\@1> \@HERE x\@here \|\|\| |\~\~"),
         ("# a", r"\# a"),
         ("> a", r"\> a"),
         ("-# a", r"\-# a"),

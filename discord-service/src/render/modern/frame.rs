@@ -13,25 +13,25 @@ const MAX_LINE: usize = 120;
 /// Sentry cuts long lines around the column that failed, and leaves this.
 const SNIP: &str = "{snip}";
 
-/// Where it failed, and the line itself where it is known.
-pub(super) fn block(frame: &Frame) -> Option<Text> {
+/// Where it failed, and the line itself where that is known and can be read.
+pub(super) fn text(frame: &Frame) -> Option<Text> {
+    let source = frame.source.as_deref().filter(|_| !is_minified(frame));
+    let Some(line) = source.and_then(line) else { return Text::place(&place(frame)) };
     let place = Some(cut(&clean(&place(frame)), MAX_PLACE)).filter(|place| !place.is_empty());
-    let line = frame.source.as_deref().and_then(line).map(|line| format!("    {line}"));
-    let lines: Vec<_> = place.into_iter().chain(line).collect();
-    (!lines.is_empty()).then(|| Text::block(&lines))
+    let lines: Vec<_> = place.into_iter().chain([format!("    {line}")]).collect();
+    Some(Text::block(&lines))
 }
 
 /// `file:line in function`, or `function (library)` of a program without its symbols.
 pub(super) fn place(frame: &Frame) -> String {
-    let Frame { file, line, function, source } = frame;
+    let Frame { file, line, function, .. } = frame;
     let function = function.as_deref().filter(|function| !function.trim().is_empty());
     match (line, function) {
         (None, Some(function)) if is_library(file) => format!("{function} ({file})"),
         (line, function) => {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
             let function = function.map(|function| format!(" in {function}")).unwrap_or_default();
-            let snipped = source.as_deref().is_some_and(|source| source.contains(SNIP));
-            let minified = if snipped && is_script(file) { " (minified)" } else { "" };
+            let minified = if is_minified(frame) { " (minified)" } else { "" };
             format!("{file}{line}{function}{minified}")
         }
     }
@@ -40,6 +40,13 @@ pub(super) fn place(frame: &Frame) -> String {
 fn is_library(file: &str) -> bool {
     let endings = [".so", ".dylib", ".dll", ".exe", ".framework"];
     !file.contains('.') || file.contains(".so.") || endings.iter().any(|ending| file.ends_with(ending))
+}
+
+/// Whether the whole program is a few long lines.
+fn is_minified(frame: &Frame) -> bool {
+    let source = frame.source.as_deref().unwrap_or_default().trim();
+    let is_endless = units(source) > MAX_LINE && !source.contains(' ');
+    is_script(&frame.file) && (is_endless || source.contains(SNIP))
 }
 
 fn is_script(file: &str) -> bool {

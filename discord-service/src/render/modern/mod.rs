@@ -10,8 +10,11 @@
 //!
 //! In a message of many embeds each is compact: author, title and one line.
 
+mod fields;
 mod frame;
 mod title;
+
+use std::ops::RangeInclusive;
 
 use shared::{Alert, alert::MAX_ITEMS};
 use url::Url;
@@ -20,26 +23,25 @@ use super::{
     Folded,
     clean::{clean, visible},
     escape,
-    headline::{attributed, impact},
+    headline::{assigned, attributed, capitalised},
     history::{Change, MAX_WORDS},
-    parts::{Field, Parts},
+    parts::Parts,
     size::units,
-    text::{Text, code_within, is_plain_slug},
+    text::{Text, code_within},
     time,
 };
 
 /// The longest author: room for any slug that a user may register.
 const MAX_AUTHOR: usize = 128;
-/// The longest value of a field beside others.
-const MAX_INLINE: usize = 64;
 /// What is shown of a message.
 const MAX_MESSAGE: usize = 300;
+/// A message that begins with a title of such a length goes on where that ends.
+const REPEATED: RangeInclusive<usize> = 30..=160;
 /// What is shown of an exception that led to another one.
 const MAX_CAUSE: usize = 150;
 /// Exceptions shown that led to another one.
 const MAX_CAUSES: usize = 3;
-/// Tags shown beside the other fields.
-const MAX_TAGS: usize = 3;
+const MINUTE_MS: u64 = 60_000;
 /// In a compact embed, of the place and of the environment.
 const MAX_COMPACT: (usize, usize) = (50, 26);
 
@@ -48,16 +50,17 @@ pub(super) fn parts(folded: &Folded, link: Option<&Url>) -> Parts {
     let alert = &folded.latest;
     let mut description: Vec<_> = own_words(folded).map(Text::whole).into_iter().collect();
     description.extend(history(folded));
-    description.extend(pace(folded).map(|pace| Text::whole(format!("**{pace}**{}", first(folded)))));
+    let pace = pace(folded).into_iter().chain(first(folded)).collect::<Vec<_>>().join(" · ");
+    description.extend((!pace.is_empty()).then(|| Text::whole(pace)));
     let kept_lines = description.len();
     description.extend(causes(alert));
     description.extend(message(alert));
-    description.extend(alert.frame.as_ref().and_then(frame::block));
+    description.extend(alert.frame.as_ref().and_then(frame::text));
     let rules = alert.rules.get(..MAX_ITEMS).unwrap_or(&alert.rules);
     Parts {
         kept_lines,
         description,
-        extras: fields(alert, link),
+        extras: fields::fields(alert, link),
         footer: Text::footer(rules, visible),
         timestamp_ms: Some(happened_ms(alert)),
         ..head(folded)
@@ -70,8 +73,8 @@ pub(super) fn compact(folded: &Folded) -> Parts {
     let (place, environment) = MAX_COMPACT;
     let place = place_of(alert).and_then(|text| code_within(&text, place));
     let environment = alert.environment.as_deref().and_then(|text| code_within(text, environment));
-    let pace = pace(folded).map(|pace| format!("**{pace}**{}", first(folded)));
-    let pieces = [own_words(folded), place, environment, pace];
+    // How bad it is comes first, where no phone wraps it.
+    let pieces = [pace(folded), own_words(folded), place, environment, first(folded)];
     let line = pieces.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let mut description = history(folded);
     if !line.is_empty() {
@@ -114,12 +117,13 @@ fn own_words(folded: &Folded) -> Option<String> {
     let details = &alert.details;
     let told = title::tells_how(alert);
     let how = details.how.as_deref().filter(|_| !told);
-    let to = details.assignee.as_deref().map(|assignee| format!("to {assignee}")).unwrap_or_default();
-    let words = clean(&attributed(to, details.actor.as_deref(), details.assignee.as_deref(), how));
+    let (actor, assignee) = (details.actor.as_deref(), details.assignee.as_deref());
+    let assigned = assignee.map(|_| assigned(actor, assignee)).unwrap_or_default();
+    // The title says "Assigned".
+    let to = assigned.strip_prefix("assigned ").unwrap_or(&assigned).to_owned();
     // "By Jane", and "(in the next release)" where nobody is named.
-    let mut rest = words.trim_start_matches([',', ' ']).chars();
-    let first = rest.next()?.to_uppercase();
-    Some(escape::prose_within(&first.chain(rest).collect::<String>(), MAX_WORDS))
+    let words = capitalised(&clean(&attributed(to, actor, how)));
+    (!words.is_empty()).then(|| escape::prose_within(&words, MAX_WORDS))
 }
 
 /// What became of the issue, and where it was shown first.
@@ -140,12 +144,15 @@ fn line(change: &Change) -> String {
 
 /// How many, and how fast they came.
 fn pace(folded: &Folded) -> Option<String> {
-    (folded.count > 1).then(|| time::pace(folded.count, folded.first_ms, folded.last_ms))
+    let pace = || time::pace(folded.count, folded.first_ms, folded.last_ms);
+    (folded.count > 1).then(|| format!("**{}**", pace()))
 }
 
-/// Since when they come.
-fn first(folded: &Folded) -> String {
-    time::ago(folded.first_ms.min(folded.last_ms)).map(|ago| format!(" · first {ago}")).unwrap_or_default()
+/// Since when they come, where that is longer ago than a minute before the last.
+fn first(folded: &Folded) -> Option<String> {
+    let is_long = folded.first_ms.abs_diff(folded.last_ms) >= MINUTE_MS;
+    let ago = time::ago(folded.first_ms.min(folded.last_ms)).filter(|_| folded.count > 1 && is_long)?;
+    Some(format!("first {ago}"))
 }
 
 /// The exceptions that led to the one in the title, the first one first.
@@ -157,15 +164,46 @@ fn causes(alert: &Alert) -> impl Iterator<Item = Text> {
 
 /// The message, where it adds to the title.
 fn message(alert: &Alert) -> Option<Text> {
-    let message = alert.message.as_deref()?;
+    let (before, news) = news(alert)?;
+    Text::prose(before, &news, MAX_MESSAGE)
+}
+
+/// What the message adds to the title, after a mark where the title begins it.
+fn news(alert: &Alert) -> Option<(&'static str, String)> {
+    let message = one_line(alert)?;
     let title = clean(alert.title.as_deref().unwrap_or_default());
-    (!title.contains(&clean(message))).then(|| Text::prose("", message, MAX_MESSAGE)).flatten()
+    if title.contains(&message) {
+        return None;
+    }
+    // Sentry cuts long titles.
+    let cut = title.strip_suffix("...").or_else(|| title.strip_suffix('…'));
+    let begun = cut.unwrap_or(&title);
+    let rest = message.strip_prefix(begun).filter(|_| REPEATED.contains(&units(begun)));
+    match rest {
+        Some(rest) if rest.starts_with(' ') => Some(("… ", rest.to_owned())),
+        Some(rest) if cut.is_some() || !rest.starts_with(char::is_alphanumeric) => {
+            Some(("…", rest.to_owned()))
+        }
+        _ => Some(("", message)),
+    }
+}
+
+/// The message. A metric's filter is left to the query.
+fn one_line(alert: &Alert) -> Option<String> {
+    let message = alert.message.as_deref()?;
+    let Some((value, filter)) = message.split_once("\nFilter: ") else { return Some(clean(message)) };
+    let is_said = alert.details.query.as_deref().is_some_and(|query| query.contains(filter.trim()));
+    Some(if is_said { clean(value) } else { clean(&format!("{value} (filter: {filter})")) })
 }
 
 /// Where it happened, or else what is known of it.
 fn place_of(alert: &Alert) -> Option<String> {
     let frame = || alert.frame.as_ref().map(frame::place);
-    let place = alert.culprit.clone().or_else(frame).or_else(|| alert.message.clone());
+    let place = alert
+        .culprit
+        .clone()
+        .or_else(frame)
+        .or_else(|| news(alert).map(|(before, news)| format!("{before}{news}")));
     place.filter(|place| alert.title.as_ref() != Some(place))
 }
 
@@ -174,57 +212,4 @@ fn happened_ms(alert: &Alert) -> i64 {
         Some(_) => alert.timestamp_ms,
         None => alert.received_ms,
     }
-}
-
-fn fields(alert: &Alert, link: Option<&Url>) -> Vec<Field> {
-    let details = &alert.details;
-    let inline = |name: &str, text: Option<&str>| {
-        let text = Text::some_code(text?)?.at_most(MAX_INLINE);
-        Some(Field::inline(name, text))
-    };
-    let wide = |name: &str, text: Option<&str>| Some(Field::wide(name, vec![Text::some_code(text?)?]));
-    let whole = |name: &str, text: Option<String>| Some(Field::inline(name, Text::whole(text?)));
-
-    let culprit = alert.culprit.as_deref();
-    let is_long = culprit.is_some_and(|culprit| units(&clean(culprit)) > MAX_INLINE);
-    let short_culprit = culprit.filter(|_| !is_long).and_then(Text::some_code);
-    let tags = tags(alert).map(|(name, value)| inline(name, Some(value)));
-    let evidence = Text::evidence(alert);
-    let mut fields = vec![
-        inline("Level", alert.level.as_deref()),
-        inline("Environment", alert.environment.as_deref()),
-        inline("Release", alert.release.as_deref()),
-        inline("Issue", alert.short_id.as_deref()),
-        short_culprit.map(|culprit| Field::inline("Culprit", culprit)),
-        inline("Logger", alert.logger.as_deref()),
-        whole("Impact", impact(alert)),
-        whole("Since", details.since_ms.and_then(time::ago)),
-    ];
-    fields.extend(tags);
-    fields.extend([
-        wide("Culprit", culprit.filter(|_| is_long)),
-        wide("Query", details.query.as_deref()),
-        (!evidence.is_empty()).then(|| Field::wide("Evidence", evidence)),
-        wide("URL", alert.url.as_deref().filter(|_| link.is_none())),
-    ]);
-    fields.into_iter().flatten().collect()
-}
-
-/// The first tags that say what nothing else in the embed says.
-fn tags(alert: &Alert) -> impl Iterator<Item = (&str, &str)> {
-    let said = [
-        &alert.title,
-        &alert.level,
-        &alert.environment,
-        &alert.release,
-        &alert.short_id,
-        &alert.culprit,
-        &alert.logger,
-        &alert.message,
-    ];
-    let said: Vec<&str> = said.into_iter().flatten().map(|text| text.trim()).collect();
-    let named = |name: &str| name.len() <= MAX_INLINE && is_plain_slug(name);
-    let news = move |value: &str| !clean(value).is_empty() && !said.contains(&value.trim());
-    let tags = alert.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    tags.filter(move |(name, value)| named(name) && news(value)).take(MAX_TAGS)
 }

@@ -2,7 +2,7 @@
 
 use shared::Alert;
 
-use crate::render::{Folded, clean::clean, history::Change};
+use crate::render::{Folded, clean::clean, headline::capitalised, history::Change};
 
 /// The title of the embed. For an error it is the issue's own.
 pub(super) fn title(folded: &Folded) -> String {
@@ -31,13 +31,21 @@ pub(super) fn tells_how(alert: &Alert) -> bool {
 
 /// What it is about.
 fn subject(alert: &Alert) -> String {
-    let texts = [&alert.title, &alert.message, &alert.culprit];
-    let told = texts.into_iter().flatten().map(|text| clean(text)).find(|text| !text.is_empty());
+    let told = |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.is_empty());
+    let culprit = told(&alert.culprit);
+    let place = match alert.kind.as_str() {
+        EVENT => {
+            let place = culprit.clone().or_else(|| told(&alert.logger));
+            place.map(|place| format!("Unlabeled event in {place}"))
+        }
+        _ => culprit.clone(),
+    };
     let id = || alert.short_id.as_ref().or(alert.issue_id.as_ref()).map(|id| clean(&format!("Issue {id}")));
-    let subject = told.or_else(id).unwrap_or_else(|| "Untitled alert".to_owned());
-    match alert.culprit.as_deref().map(clean) {
+    let title = told(&alert.title).filter(|title| !is_number(alert, title)).or_else(|| told(&alert.message));
+    let subject = title.or(place).or_else(id).unwrap_or_else(|| "Untitled alert".to_owned());
+    match culprit {
         // Such titles only name the kind of problem.
-        Some(place) if is_of(alert, &["performance", "profile", "replay"]) && !place.is_empty() => {
+        Some(place) if is_of(alert, &["performance", "profile", "replay"]) => {
             match subject.contains(&place) {
                 true => subject,
                 false => format!("{subject} in {place}"),
@@ -45,6 +53,12 @@ fn subject(alert: &Alert) -> String {
         }
         _ => subject,
     }
+}
+
+/// Whether it names the event's issue by its number alone: there was no other title.
+fn is_number(alert: &Alert, title: &str) -> bool {
+    let number = title.strip_prefix("Issue ").filter(|_| alert.kind == EVENT);
+    number.is_some() && number == alert.issue_id.as_deref()
 }
 
 fn is_of(alert: &Alert, categories: &[&str]) -> bool {
@@ -141,9 +155,4 @@ fn state(change: &Change) -> &'static str {
         _ if change.is_return() => "Back",
         _ => "Reopened",
     }
-}
-
-fn capitalised(words: &str) -> String {
-    let mut rest = words.trim().chars();
-    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }

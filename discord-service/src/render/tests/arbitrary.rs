@@ -58,6 +58,9 @@ const HOSTILE: &[&str] = &[
     "Z\u{300}\u{301}\u{302}\u{303}\u{304}",
     "\u{300}",
     "×9",
+    "\nFilter: ",
+    ".js",
+    "a_title_of_more_than_thirty_characters ",
     "…",
     "😀",
     "顧客",
@@ -90,8 +93,10 @@ const KINDS: &[&str] = &[
     "error",
     "issue.created",
     "issue.resolved",
+    "issue.archived",
     "issue.assigned",
     "issue.unresolved",
+    "metric_alert.critical",
     "activity_alert.triggered",
     "seer.pr_created",
 ];
@@ -105,7 +110,7 @@ prop_compose! {
         texts in vec(option::of(hostile()), 6),
         numbers in vec(option::of(any::<u64>()), 2),
         since_ms in option::of(any::<i64>()),
-        evidence in vec((hostile(), hostile()), 0..6),
+        evidence in vec((hostile(), prop_oneof![3 => hostile(), 1 => Just("2025-11-22T13:51:02.123+00:00".to_owned())]), 0..6),
         causes in vec(hostile(), 0..6),
     ) -> Details {
         let (mut texts, mut numbers) = (texts.into_iter(), numbers.into_iter());
@@ -139,18 +144,21 @@ prop_compose! {
         rules in vec(hostile(), 0..20),
         tags in vec((prop_oneof![hostile(), Just("server_name".to_owned())], hostile()), 0..5),
         frame in option::of((hostile(), option::of(any::<u64>()))),
+        begun: bool,
     ) -> Alert {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().flatten();
+        let title = next();
+        let begin = title.clone().filter(|_| begun).unwrap_or_default();
         Alert {
             kind,
             details,
             project,
-            title: next(),
+            title,
             logger: next(),
             level,
             culprit: next(),
-            message: next(),
+            message: next().map(|message| begin + &message),
             url,
             timestamp_ms,
             received_ms,

@@ -115,6 +115,7 @@ fn the_colour_says_whether_anything_is_to_be_done() {
     assert_eq!(colour(resolved()), 0x4D_C7_71);
     assert_eq!(colour(change("issue.archived", 1, by("Jane"))), 0x95_A5_A6);
     assert_eq!(colour(assigned()), 0xE0_3E_2F);
+    assert_eq!(rendered(told("issue.archived", 1, by("Jane"))).json["color"], 0x95_A5_A6);
     assert_eq!(colour(change("issue.unresolved", 1, by("Jane"))), 0xE0_3E_2F);
 }
 

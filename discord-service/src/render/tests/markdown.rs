@@ -93,6 +93,7 @@ fn modern(embed: &Value, author: &str) -> Vec<String> {
         let harmless = match name {
             "Impact" => value.chars().all(|c| c.is_ascii_alphanumeric() || ", ".contains(c)),
             "Since" => is_ago(value),
+            "Evidence" => value.lines().all(is_evidence),
             _ => value.lines().all(is_code),
         };
         check(name, harmless, value);
@@ -121,6 +122,12 @@ fn is_ago(piece: &str) -> bool {
     seconds.is_some_and(|seconds| seconds.parse::<u64>().is_ok())
 }
 
+/// Code, or a name in code and how long ago that was.
+fn is_evidence(line: &str) -> bool {
+    let told = line.rsplit_once(' ').filter(|(_, time)| is_ago(time));
+    is_code(told.map_or(line, |(name, _)| name))
+}
+
 fn is_pace(piece: &str) -> bool {
     let pace = piece.strip_prefix("**×").and_then(|rest| rest.strip_suffix("**"));
     pace.is_some_and(|pace| pace.chars().all(|c| c.is_ascii_alphanumeric() || c == ' '))
@@ -132,7 +139,8 @@ fn is_markup(text: &str, at_start: bool) -> bool {
     let joins = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
     let list = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let is_list = list != text && [". ", ") "].iter().any(|mark| list.starts_with(mark));
-    if at_start && (is_list || text.starts_with(['>', '#', '-', '+'])) {
+    let begins = text.starts_with(['>', '#', '-', '+']) && !joins(Some(1));
+    if at_start && (is_list || begins) {
         return true;
     }
     let mut at = 0;
@@ -140,11 +148,21 @@ fn is_markup(text: &str, at_start: bool) -> bool {
         let rest = chars.get(at + 1..).unwrap_or_default();
         match c {
             '\\' if rest.first().is_some_and(char::is_ascii_punctuation) => at += 1,
-            '\\' | '*' | '~' | '|' | '`' | '<' | '[' | '@' => return true,
+            // Discord shows it before letters and digits.
+            '\\' if joins(Some(at + 1)) => {}
+            '\\' | '*' | '`' | '[' => return true,
+            '~' | '|' if rest.first() == Some(&c) => return true,
+            '<' if !matches!(rest.first(), Some(' ' | '=')) => return true,
+            '@' => {
+                let name = rest.iter().collect::<String>().to_lowercase();
+                if ["everyone", "here"].iter().any(|group| name.starts_with(group)) {
+                    return true;
+                }
+            }
             '_' if !(joins(at.checked_sub(1)) && joins(Some(at + 1))) => return true,
             ':' => {
                 let name: Vec<_> = rest.iter().take_while(|c| !c.is_whitespace() && **c != ':').collect();
-                if rest.first() == Some(&'/') || !name.is_empty() && rest.get(name.len()) == Some(&':') {
+                if rest.starts_with(&['/', '/']) || !name.is_empty() && rest.get(name.len()) == Some(&':') {
                     return true;
                 }
             }

@@ -10,6 +10,7 @@ mod modern;
 mod pictures;
 mod platform;
 mod properties;
+mod readable;
 
 use shared::{Alert, ChannelId};
 use url::Url;

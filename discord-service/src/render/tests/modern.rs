@@ -156,7 +156,7 @@ fn the_first_line_says_who_and_how() {
     for (kind, details, said) in [
         ("issue.resolved", by(None, Some("in the next release")), r"By Jane\_ (in the next release)"),
         ("issue.assigned", by(Some("Bob"), None), r"To Bob by Jane\_"),
-        ("issue.assigned", by(Some("Jane_"), None), r"To Jane\_, by themselves"),
+        ("issue.assigned", by(Some("Jane_"), None), r"Self-assigned by Jane\_"),
         ("issue.archived", Details { how: Some("for ever".to_owned()), ..Details::default() }, "(for ever)"),
         ("comment.created", by(None, None), r"By Jane\_"),
         ("issue.unresolved", Details { how: Some("regression".to_owned()), ..Details::default() }, "```"),
@@ -189,14 +189,18 @@ fn the_failing_line_is_what_a_developer_would_look_for() {
     );
     let middle = format!("{{snip}} {}HERE{} {{snip}}", "a".repeat(98), "b".repeat(98));
     assert_eq!(
-        source("/js/main.3f2c.js?v=1", Some(2), "o", Some(&middle)),
-        format!("/js/main.3f2c.js?v=1:2 in o (minified)\n    …{}HERE{}…", "a".repeat(58), "b".repeat(57))
+        source("app/views.tsx", Some(2), "o", Some(&middle)),
+        format!("app/views.tsx:2 in o\n    …{}HERE{}…", "a".repeat(58), "b".repeat(57))
     );
+    for minified in [middle, "a".repeat(121)] {
+        let shown = source("/js/main.3f2c.js?v=1", Some(2), "o", Some(&minified));
+        assert_eq!(shown, "`/js/main.3f2c.js?v=1:2 in o (minified)`");
+    }
     let long = source("app.py", Some(1), "f", Some(&"a".repeat(500)));
     assert_eq!(long, format!("app.py:1 in f\n    {}…", "a".repeat(119)));
-    assert_eq!(source("libgame.so", None, "crash_now", None), "crash_now (libgame.so)");
-    assert_eq!(source("UIKitCore", None, "-[UIView layout]", None), "-[UIView layout] (UIKitCore)");
-    assert_eq!(source("orders/models.py", None, "lookup", None), "orders/models.py in lookup");
+    assert_eq!(source("libgame.so", None, "crash_now", None), "`crash_now (libgame.so)`");
+    assert_eq!(source("UIKitCore", None, "-[UIView layout]", None), "`-[UIView layout] (UIKitCore)`");
+    assert_eq!(source("orders/models.py", None, "lookup", None), "`orders/models.py in lookup`");
     assert_eq!(source("a`b.py", Some(1), "f", Some("```")), "aˋb.py:1 in f\n    ˋˋˋ");
 }
 
@@ -244,17 +248,18 @@ fn a_field_says_what_no_other_part_does() {
     let alert = Alert {
         tags: vec![
             tag("transaction", "orders.views in lookup"),
+            tag("server_name", &"long ".repeat(30)),
+            tag("runtime", "CPython"),
             tag("[x](https://evil.example)", "y"),
             tag("browser", "Firefox 145"),
             tag("os", "Linux"),
             tag("device", ""),
-            tag("runtime", &"long ".repeat(30)),
             tag("handled", "no"),
         ],
         ..exception()
     };
     let json = modern(&lone(alert));
     let names: Vec<_> = discord::fields(&json).iter().map(|field| text(field, "/name")).collect();
-    assert_eq!(names, ["Level", "Environment", "Release", "Culprit", "browser", "os", "runtime"]);
-    assert_eq!(field(&json, "runtime").map(|value| value.chars().count()), Some(64));
+    assert_eq!(names, ["Level", "Environment", "Release", "Culprit", "browser", "os", "server_name"]);
+    assert_eq!(field(&json, "server_name").map(|value| value.chars().count()), Some(64));
 }

@@ -67,7 +67,7 @@ fn the_first_field_tells_who_did_what_and_how() {
     let next = Details { actor: jane(), ..how("in the next release") };
     assert_eq!(told("issue.resolved", next), "`Issue resolved by Jane (in the next release)`");
     let taken = Details { assignee: jane(), ..by_jane() };
-    assert_eq!(told("issue.assigned", taken), "`Issue assigned to Jane, by themselves`");
+    assert_eq!(told("issue.assigned", taken), "`Issue self-assigned by Jane`");
     let given = Details { assignee: Some("team backend".to_owned()), ..by_jane() };
     assert_eq!(told("issue.assigned", given), "`Issue assigned to team backend by Jane`");
     assert_eq!(told("issue.unresolved", how("regression")), "`Issue is back (regression)`");

@@ -19,6 +19,12 @@ pub(super) fn ago(ms: i64) -> Option<String> {
     time(ms).map(|time| format!("<t:{}:R>", time.timestamp()))
 }
 
+/// The same for a time in the notation of RFC 3339, and nothing beside it.
+pub(super) fn ago_of(text: &str) -> Option<String> {
+    let time = DateTime::parse_from_rfc3339(text.trim()).ok()?;
+    ago(time.timestamp_millis())
+}
+
 /// A time that Discord shows by each reader's clock; `None` outside the years 1970 to 9999.
 pub(super) fn timestamp(ms: i64) -> Option<Timestamp> {
     time(ms).and_then(|time| Timestamp::from_millis(time.timestamp_millis()).ok())

@@ -17,6 +17,19 @@ fn a_time_out_of_range_is_none() {
 }
 
 #[test]
+fn a_text_that_is_a_time_is_told_as_how_long_ago() {
+    let at = Some("<t:1763819462:R>");
+    for text in
+        ["2025-11-22T13:51:02.123456+00:00", " 2025-11-22T13:51:02Z\n", "2025-11-22T15:51:02.567035024+02:00"]
+    {
+        assert_eq!(ago_of(text).as_deref(), at, "{text}");
+    }
+    for text in ["", "Never", "2025-11-22", "2025-11-22T13:51:02Z <@1>", "0001-01-01T00:00:00Z"] {
+        assert_eq!(ago_of(text), None, "{text}");
+    }
+}
+
+#[test]
 fn a_count_names_its_span() {
     let start = 1_763_905_862 * SECOND;
     assert_eq!(
