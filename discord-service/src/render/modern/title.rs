@@ -11,9 +11,21 @@ pub(super) fn title(folded: &Folded) -> String {
     let changed = folded.history.status(alert).filter(|_| alert.kind != EVENT).map(state);
     let Some(what) = changed.map(str::to_owned).or_else(|| what(alert)) else { return subject };
     let what = clean(&what);
-    match subject.to_lowercase().starts_with(&what.to_lowercase()) {
+    match begins_with(&subject, &what, alert) {
         true => subject,
         false => format!("{what}: {subject}"),
+    }
+}
+
+/// Whether the subject itself says what happened. An error may happen to begin with
+/// the word for a change of its issue.
+fn begins_with(subject: &str, what: &str, alert: &Alert) -> bool {
+    let subject = subject.to_lowercase();
+    let Some(rest) = subject.strip_prefix(&what.to_lowercase()) else { return false };
+    let is_change = alert.kind.starts_with("issue.") || alert.kind.starts_with("activity_alert.");
+    match rest.chars().next() {
+        None | Some(':') => true,
+        Some(next) => !is_change && !next.is_alphanumeric(),
     }
 }
 

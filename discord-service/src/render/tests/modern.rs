@@ -139,6 +139,12 @@ fn the_title_says_what_happened_first() {
     let named = |title: &str| Alert { title: Some(title.to_owned()), ..told("error", category("cron")) };
     assert_eq!(title(named("Cron failure: nightly-backup")), "Cron failure: nightly-backup");
     assert_eq!(title(named("Monitor failure: nightly-backup")), "Monitor failure: nightly-backup");
+    // Titles that only begin with the same letters.
+    let about = |kind, details, title: &str| Alert { title: Some(title.to_owned()), ..told(kind, details) };
+    assert_eq!(title(about("issue.created", none(), "NewsletterError: x")), "New: NewsletterError: x");
+    assert_eq!(title(about("uptime.down", none(), "Download mirror")), "Down: Download mirror");
+    let unresolved = about("activity_alert.triggered", how("unresolved"), "Unresolved reference: f");
+    assert_eq!(title(unresolved), "Unresolved: Unresolved reference: f");
     let untitled = Alert { title: Some("\u{200B}".to_owned()), short_id: Some("API-1".to_owned()), ..bare() };
     assert_eq!(title(untitled), "Issue API-1");
     assert_eq!(modern(&lone(told("uptime.up", none())))["color"], 0x4D_C7_71);
