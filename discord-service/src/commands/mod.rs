@@ -278,7 +278,10 @@ impl Handler for Commands {
             false => {
                 count(parse::name(&command), "ignored");
                 // People may talk to the bot about other things.
-                let told = command != Err(ParseError::UnknownWord) && self.tells(by, &self.too_many).await;
+                // Where commands do nothing, there cannot be too many of them.
+                let told = command != Err(ParseError::UnknownWord)
+                    && !self.not_authorized.was_told(by.channel)
+                    && self.tells(by, &self.too_many).await;
                 told.then(replies::too_many)
             }
         };

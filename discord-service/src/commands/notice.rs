@@ -24,4 +24,9 @@ impl Notice {
     pub(super) async fn is_due(&self, channel: ChannelId) -> bool {
         self.0.entry(channel).or_insert(()).await.is_fresh()
     }
+
+    /// Whether the channel heard it within the last minute.
+    pub(super) fn was_told(&self, channel: ChannelId) -> bool {
+        self.0.contains_key(&channel)
+    }
 }

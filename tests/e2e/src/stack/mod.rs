@@ -90,12 +90,13 @@ impl Stack {
     pub async fn authorized_channel(&self, name: &str) -> u64 {
         let channel = self.channel(name);
         // A store that has just begun may be too slow for the first command, and says so.
-        let said = wait_for("the store is there", SOON, || async {
+        // A member's budget may be used up, which the bot says once a minute.
+        let said = wait_for("the bot carries out the command", SOON, || async {
             let command = format!("!sentry channel authorize <#{channel}>");
-            // Beyond a member's budget a command is not answered.
             let reply = timeout(PATIENCE, self.command(self.owner, &command)).await.ok()?;
             let said = reply.content().lines().next().unwrap_or_default().to_owned();
-            (!said.starts_with("The store is unavailable")).then_some(said)
+            let again = ["The store is unavailable", "Too many commands at once"];
+            (!again.iter().any(|text| said.starts_with(text))).then_some(said)
         })
         .await;
         let says = |how: &str| said == format!("<#{channel}> is {how} authorized");
