@@ -51,7 +51,8 @@ impl Exhibit {
     /// this message tells of an earlier one that is over.
     fn has_ended(&self, change: &Change) -> bool {
         let Folded { latest, history, .. } = &self.folded;
-        change.is_recovery() && (history.tells_recovery() || Change::of(latest).is_some_and(|own| own.is_recovery()))
+        change.is_recovery()
+            && (history.tells_recovery() || Change::of(latest).is_some_and(|own| own.is_recovery()))
     }
 }
 
