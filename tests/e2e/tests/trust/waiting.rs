@@ -96,7 +96,7 @@ async fn a_post_whose_key_is_revoked_before_it_is_confirmed_is_not_repeated() {
     let dead = until_dead(&stack, "signed").await;
     assert_eq!((dead.reason.as_str(), dead.may_have_been_posted), ("untrusted", true));
     stack.sandbox.clear_faults();
-    let words = "The token or client secret that vouched for it was revoked";
+    let words = "Its token or client secret was revoked";
     let said = stack.until_status(channel, |said| said.contains(words)).await;
     assert!(said.contains("It may have been posted."), "{said}");
     assert!(said.contains("\nReceived = 1\nPosted = None\nWaiting = None\nDead Letters = 1\n"), "{said}");
