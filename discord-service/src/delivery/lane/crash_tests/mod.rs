@@ -137,7 +137,7 @@ fn event(number: u64, title: &str) -> Alert {
         message: Some("m".repeat(1_000)),
         issue_id: Some(title.to_owned()),
         event_id: Some(number.to_string()),
-        frame: Some(Frame { file: "f".to_owned(), ..Frame::default() }),
+        frame: Some(Frame { file: "f".to_owned(), line: Some(1), ..Frame::default() }),
         ..Alert::new("error", "backend", CHANNEL, number as i64)
     }
 }

@@ -9,8 +9,8 @@ use unicode_normalization::UnicodeNormalization as _;
 const MAX_SLUG: usize = 100;
 
 /// The slug that GlitchTip and Bugsink make of a name. Both use Django's rule:
-/// letters lose their accents, letters, digits and `_` stay, in lower case, blanks and hyphens become one
-/// hyphen, and the rest goes. `None` where nothing is left.
+/// accents go, letters, digits and `_` stay, in lower case. Blanks and hyphens
+/// become one hyphen, and the rest goes. `None` where nothing is left.
 pub(super) fn slug(name: &str) -> Option<String> {
     let mut slug = String::new();
     for c in name.nfkd().flat_map(char::to_lowercase) {
