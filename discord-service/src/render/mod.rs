@@ -2,7 +2,7 @@
 //!
 //! # How an embed is laid out
 //!
-//! [`Layout`] names the layouts, and each has a module: [`classic`] and [`modern`]. A
+//! [`Layout`] names the layouts, and each has a module: `classic` and `modern`. A
 //! layout chooses the parts of an embed (`parts`) and how each text is shown (`text`).
 //! All else is shared: texts made harmless (`clean`, `escape`), links, colours, sizes,
 //! what became of the issue (`history`), edits.
