@@ -5,6 +5,7 @@ import { byId, complain, make } from "./dom.js";
 import { drawCounters, drawFaults } from "./faults.js";
 import { channelName, world } from "./world.js";
 
+/** The folders of fixtures, in the order of the menu. */
 const GROUPS = {
   legacy: "Sentry: legacy webhooks", platform: "Sentry: internal integration", reports: "Sentry: from reports",
   glitchtip: "GlitchTip", bugsink: "Bugsink",
@@ -20,8 +21,11 @@ function drawFixtures(fixtures) {
   const groups = Map.groupBy(fixtures, (path) => path.split("/")[0]);
   const options = (paths) => paths.map((path) => make("option", { value: path }, title(path)));
   byId("fixture").replaceChildren(
-    ...[...groups].map(([group, paths]) => make("optgroup", { label: GROUPS[group] || group }, options(paths))),
+    ...Object.keys(GROUPS).filter((group) => groups.has(group))
+      .map((group) => make("optgroup", { label: GROUPS[group] }, options(groups.get(group)))),
     make("optgroup", { label: "Your own" }, make("option", { value: PASTE }, "Paste a body")));
+  // The payload whose alert shows most.
+  byId("fixture").value = fixtures.find((path) => path.endsWith("_python_exception.json")) || fixtures[0] || PASTE;
   byId("resource").replaceChildren(
     make("option", { value: "" }, "legacy webhook, GlitchTip, Bugsink"),
     ...RESOURCES.map((name) => make("option", { value: name }, name)));
