@@ -107,11 +107,11 @@ install_prometheus() {
     rm -rf "$folder"
 }
 
-# Chromium, for the tests of the sandbox's page. Ubuntu has it as a snap alone,
+# Chromium or Chrome, for the tests of the sandbox's page. Ubuntu has it as a snap alone,
 # which cannot read the tests' files. Without it those tests say that they were
 # skipped.
 install_chromium() {
-    command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+    { command -v chromium || command -v google-chrome; } >/dev/null && command -v chromedriver >/dev/null && return
     command -v apt-get >/dev/null || return 0
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
         echo "setup: there is no Chromium. As root, type: apt-get install chromium chromium-driver"

@@ -84,7 +84,9 @@ impl Browser {
     /// # Panics
     /// When it does not start, and in CI also when it is not installed.
     pub async fn start() -> Option<Self> {
-        if !["chromium", "chromedriver"].iter().all(|program| is_on_path(program)) {
+        // chromedriver finds either.
+        let has_browser = ["chromium", "google-chrome"].into_iter().any(is_on_path);
+        if !has_browser || !is_on_path("chromedriver") {
             skip("Chromium is not installed (it needs Debian's `chromium` and `chromium-driver`)");
             return None;
         }
