@@ -27,7 +27,7 @@ pub(crate) struct Pauses(pub(crate) Vec<Duration>);
 
 impl Default for Pauses {
     fn default() -> Self {
-        Self([1, 2, 5, 15, 60].map(|minutes| Duration::from_secs(60 * minutes)).into())
+        Self([1, 2, 5, 15, LONGEST_MINUTES].map(|minutes| Duration::from_secs(60 * minutes)).into())
     }
 }
 
@@ -39,7 +39,8 @@ impl Pauses {
 }
 
 /// The longest default pause.
-const LONGEST_MS: i64 = 60 * 60 * 1_000;
+const LONGEST_MINUTES: u64 = 60;
+const LONGEST_MS: i64 = LONGEST_MINUTES.cast_signed() * 60 * 1_000;
 
 /// A channel that is closed, or was closed and whose dead letters follow now. Times
 /// are in milliseconds since 1970.

@@ -1,5 +1,6 @@
 //! The stack trace behind a message's button: kept when the message is posted, and
-//! shown to a person who presses the button, for three days.
+//! shown to a person who presses the button, for three days. `shared::alert::MAX_FRAMES`
+//! limits the frames.
 
 mod text;
 

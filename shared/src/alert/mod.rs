@@ -254,7 +254,7 @@ impl Alert {
     }
 
     /// The alert as the bus carries it, [`MAX_RECORD`] bytes at most: a longer
-    /// one is cut, the frame first, then evidence, tags and message.
+    /// one is cut, first the frames, then causes, evidence, tags and message.
     pub fn encode(&self) -> Vec<u8> {
         let record = self.record();
         if record.len() <= MAX_RECORD { record } else { size_limit::fitted(self.clone()) }

@@ -1,4 +1,5 @@
-//! `Nats-Msg-Id`, by which JetStream recognises a repeated alert.
+//! `Nats-Msg-Id`, by which JetStream recognises a repeated alert: that of a request
+//! without a note. `repeats` makes those of signed requests and of states.
 
 #[cfg(test)]
 mod tests;
