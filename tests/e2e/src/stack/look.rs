@@ -43,6 +43,14 @@ impl Stack {
         .await;
     }
 
+    /// Waits until nothing waits in the queue, and checks that nothing became a dead
+    /// letter and that the bot was careful.
+    pub async fn assert_all_posted(&self, limit: Duration) {
+        self.until_drained(limit).await;
+        assert_eq!(self.stored(wire::DEAD_LETTERS).await, 0);
+        self.assert_clean();
+    }
+
     /// Checks at the end of every test that the bot sent Discord no unknown and
     /// no careless request.
     pub fn assert_clean(&self) {

@@ -6,7 +6,7 @@ use e2e::{Stack, issue_change, regression};
 use harness::wait::wait_for;
 use sandbox_discord::{Config, Effect, Fault, Limit, Scope};
 
-use crate::{EDIT, GREEN, LONG, change, colours, settled, stack, status, statuses, tell};
+use crate::{EDIT, GREEN, LONG, change, colours, stack, status, statuses, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_edited_is_a_message_of_its_own() {
@@ -37,7 +37,7 @@ async fn what_cannot_be_edited_is_a_message_of_its_own() {
     tell(&stack, channel, &change("unresolved", "Ann")).await;
     assert_eq!(stack.sandbox.messages(channel).len(), 2);
     assert_eq!(status(&stack.shown(channel)[1]), "Reopened by Ann");
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +62,7 @@ async fn an_edit_that_fails_holds_up_no_post_and_is_done_in_the_end() {
     stack.until_drained(LONG).await;
     assert_eq!(status(&stack.shown(channel)[0]), "Resolved by Jane");
     assert_eq!(stack.alerts(channel), 4, "no change became a message of its own");
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +83,7 @@ async fn an_edit_that_has_to_wait_delays_no_news() {
     let messages = stack.sandbox.messages(channel);
     let edited = messages[0].json["edited_timestamp"].as_str();
     assert!(messages[1].json["timestamp"].as_str() < edited, "the news waited for the edit: {messages:?}");
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,5 +115,5 @@ async fn messages_too_old_to_be_edited_often_hold_no_news_up_and_are_edited_once
     assert_eq!(statuses(&stack, channel), ["Resolved by Jane", "Archived by Ann", "", ""]);
     let edits = |status| stack.sandbox.stats().answers(EDIT, Some(status));
     assert_eq!((edits(200), edits(429)), (2, 1), "the news after {news:?}");
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }

@@ -68,12 +68,6 @@ fn statuses(stack: &Stack, channel: u64) -> Vec<String> {
     stack.shown(channel).iter().map(status).collect()
 }
 
-async fn settled(stack: &Stack) {
-    stack.until_drained(LONG).await;
-    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
-    stack.assert_clean();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
     let mut stack = stack().await;
@@ -108,7 +102,7 @@ async fn an_issue_is_created_assigned_resolved_back_and_resolved_again() {
     assert_eq!(colours(&stack, channel), [RED, RED]);
     let said = stack.status(channel).await;
     assert!(said.contains("\nReceived = 7\nPosted = 7\nWaiting = None\nDead Letters = None\n"), "{said}");
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +118,7 @@ async fn a_message_keeps_its_look_when_the_setting_changes() {
     let messages = stack.sandbox.messages(channel);
     let titles: Vec<_> = messages.iter().map(|message| message.embeds()[0]["title"].clone()).collect();
     assert_eq!(titles, ["***SENTRY ALERT***", "New: OSError"]);
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,5 +137,5 @@ async fn an_issue_is_one_whatever_host_or_link_sentry_names() {
         }
         assert_eq!(colours(&stack, channel), [GREEN], "{event}");
     }
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }

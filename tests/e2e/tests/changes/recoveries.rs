@@ -5,7 +5,7 @@ use e2e::Stack;
 use sentry_sender::Webhook;
 use shared::{Alert, ChannelId, clock, wire};
 
-use crate::{GREEN, LONG, colours, settled, stack, statuses, tell};
+use crate::{GREEN, LONG, colours, stack, statuses, tell};
 
 const CRITICAL: u64 = 0xE7_4C_3C;
 const WARNING: u64 = 0xFF_C2_27;
@@ -50,5 +50,5 @@ async fn a_recovery_turns_the_first_and_the_newest_message_green_and_is_no_messa
     uptime(&stack, channel, "uptime.up", 30).await;
     assert_eq!(statuses(&stack, channel)[4], "Up again");
     assert_eq!(colours(&stack, channel), [GREEN, WARNING, GREEN, CRITICAL, GREEN]);
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }

@@ -39,9 +39,7 @@ async fn every_payload_is_shown() {
     ] {
         assert!(titles.contains(title), "{titles:?}");
     }
-    stack.until_drained(SOON).await;
-    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
-    stack.assert_clean();
+    stack.assert_all_posted(SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,9 +75,7 @@ async fn a_mention_needs_the_project_where_sentry_names_one() {
         let message = messages.iter().find(|message| message.id == shown.message).expect("it was just shown");
         assert!(message.pings.users.contains(&stack.owner), "{}: {:?}", shown.title, message.pings);
     }
-    stack.until_drained(SOON).await;
-    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
-    stack.assert_clean();
+    stack.assert_all_posted(SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

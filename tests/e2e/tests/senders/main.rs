@@ -31,12 +31,6 @@ fn text(stack: &Stack, channel: u64) -> String {
     stack.sandbox.messages(channel).iter().map(|message| message.json.to_string()).collect()
 }
 
-async fn settled(stack: &Stack) {
-    stack.until_drained(LONG).await;
-    assert_eq!(stack.stored("DEAD_LETTERS").await, 0);
-    stack.assert_clean();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_they_send_is_shown_once() {
     let stack = Stack::start().await;
@@ -56,7 +50,7 @@ async fn everything_that_they_send_is_shown_once() {
             assert!(message.pings.is_empty(), "{:?}", message.pings);
         }
     }
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +98,7 @@ async fn an_issue_of_glitchtip_is_shown_with_everything_that_it_says() {
         assert!(message.pings.is_empty(), "{:?}", message.pings);
         assert!(!message.json.to_string().contains('\u{202E}'), "{}", message.json);
     }
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +114,7 @@ async fn a_monitor_that_is_down_and_up_and_down_again_is_told_three_times() {
     assert!(said.contains("\nReceived = 3\nPosted = 3\n"), "{said}");
     let shown = text(&stack, channel);
     assert!(shown.contains("Shop front page") && shown.contains("has gone down"), "{shown}");
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,5 +131,5 @@ async fn an_issue_of_bugsink_that_is_back_links_to_its_first_message() {
         assert!(back.contains(&link), "{shape}: {back}");
         assert!(back.contains("more than 100 events per 1 hour occurred"), "{shape}: {back}");
     }
-    settled(&stack).await;
+    stack.assert_all_posted(LONG).await;
 }
