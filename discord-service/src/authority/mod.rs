@@ -20,6 +20,7 @@ use crate::{
     discord::{Discord, DiscordError, DiscordRefusal},
     kv::Bucket,
     reopening::Reopening,
+    rules::ChannelRules,
     store::{Store, StoreError},
 };
 
@@ -210,6 +211,14 @@ impl Authority {
     /// [`AskAgain`] when the store cannot be asked now.
     pub async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {
         Ok(self.0.store.trust(channel).await?.unwrap_or_default())
+    }
+
+    /// The rules and mutes of the channel.
+    ///
+    /// # Errors
+    /// [`AskAgain`] when the store cannot be asked now.
+    pub async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, AskAgain> {
+        Ok(self.0.store.rules(channel).await?)
     }
 
     /// The answer to the ingress.

@@ -18,7 +18,7 @@ use shared::{
     trust::{ChannelTrust, VERSION},
 };
 
-use crate::settings::Settings;
+use crate::{rules::ChannelRules, settings::Settings};
 
 pub(crate) use self::call::{WRITE_ATTEMPTS, after_conflict};
 pub use self::{
@@ -130,6 +130,29 @@ pub trait Store: Send + Sync + 'static {
 
     /// The channels for which trust is kept.
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError>;
+
+    /// The channel's rules and mutes, empty where nothing was ever kept for it.
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        let _ = channel;
+        Ok(Arc::default())
+    }
+
+    /// The same at this moment, never from memory: what a change builds on.
+    async fn rules_now(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.rules(channel).await
+    }
+
+    /// Keeps `latest` in place of `former`; `false` when something else is
+    /// there by now, and nothing was written.
+    async fn replace_rules(
+        &self,
+        channel: ChannelId,
+        former: &ChannelRules,
+        latest: &ChannelRules,
+    ) -> Result<bool, StoreError> {
+        let _ = (channel, former, latest);
+        Ok(false)
+    }
 
     /// The keys for this runtime mode; empty where the store keeps none.
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError>;
