@@ -174,3 +174,6 @@ impl NameBook {
 fn key(channel: ChannelId) -> String {
     format!("{channel}.known")
 }
+
+#[cfg(test)]
+mod tests;
