@@ -15,7 +15,11 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
-use shared::{Alert, ChannelId, UserId, alert::kept_text, text::cut};
+use shared::{
+    Alert, ChannelId, UserId,
+    alert::{Sender, kept_text},
+    text::cut,
+};
 
 use super::{
     legacy,
@@ -83,7 +87,7 @@ static SCHEMAS: LazyLock<Vec<Validator>> =
 /// A webhook of GlitchTip or Bugsink that its schema allows.
 #[derive(Debug, Clone)]
 pub struct OtherWebhook {
-    sender: &'static str,
+    sender: Sender,
     /// One to [`MAX_ALERTS`].
     reports: Vec<Report>,
 }
@@ -105,7 +109,7 @@ impl OtherWebhook {
         }
         let mut shapes = SHAPES.iter().zip(&*SCHEMAS);
         let Some((shape, schema)) = shapes.find(|(shape, _)| (shape.is)(body)) else { return Ok(None) };
-        validate(schema, body).map_err(|error| error.of_sender(shape.sender))?;
+        validate(schema, body).map_err(|error| error.of_sender(shape.sender.into()))?;
         let Reports { first: mut reports, total } = (shape.read)(body);
         let total = if total == KEPT_ITEMS as u64 { total.max(count(whole)) } else { total };
         let more = total.saturating_sub(reports.len() as u64);
@@ -118,8 +122,8 @@ impl OtherWebhook {
     }
 
     /// Who sent it: `glitchtip` or `bugsink`.
-    pub(super) const fn sender(&self) -> &'static str {
-        self.sender
+    pub(super) fn sender(&self) -> &'static str {
+        self.sender.into()
     }
 
     /// Its alerts for this channel and user, received at `received_ms`
@@ -128,6 +132,7 @@ impl OtherWebhook {
         let address = |report: &Report| Alert {
             channel,
             mention,
+            sender: self.sender,
             received_ms,
             timestamp_ms: report.happened_ms.unwrap_or(received_ms),
             ..report.alert.clone()

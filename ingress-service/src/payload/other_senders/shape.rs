@@ -1,7 +1,7 @@
 //! A form of body, and what is read of it.
 
 use serde_json::Value;
-use shared::{Alert, ChannelId};
+use shared::{Alert, ChannelId, alert::Sender};
 
 use crate::payload::{parsed_alert::blank, state_subject::StateSubject};
 
@@ -10,8 +10,7 @@ pub const MAX_ALERTS: usize = 10;
 
 /// One form of body of one sender.
 pub(super) struct Shape {
-    /// `glitchtip` or `bugsink`.
-    pub(super) sender: &'static str,
+    pub(super) sender: Sender,
     pub(super) schema: &'static str,
     /// Whether a body without an `event` has it.
     pub(super) is: fn(&Value) -> bool,
