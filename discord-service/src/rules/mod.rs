@@ -6,13 +6,17 @@
 
 mod conditions;
 mod decide;
+mod facts;
+mod glob;
 
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, UserId, alert::Ping};
 
 pub use self::{
-    conditions::{Conditions, Glob, Kind, Level},
+    conditions::{Conditions, Kind, Level},
     decide::{Decision, decide},
+    facts::AlertFacts,
+    glob::{Glob, InvalidGlob},
 };
 
 /// The version of the document that this build writes.
