@@ -6,8 +6,11 @@
 
 mod conditions;
 mod decide;
+mod edits;
 mod facts;
 mod glob;
+mod rulebook;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, UserId, alert::Ping};
@@ -15,8 +18,10 @@ use shared::{ChannelId, UserId, alert::Ping};
 pub use self::{
     conditions::{Conditions, Kind, Level},
     decide::{Decision, decide},
+    edits::{InvalidIssue, RuleRefusal, TooManyMutes, shadowed_by},
     facts::AlertFacts,
     glob::{Glob, InvalidGlob},
+    rulebook::Rulebook,
 };
 
 /// The version of the document that this build writes.

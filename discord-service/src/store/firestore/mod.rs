@@ -7,9 +7,9 @@
 //! document can disagree with the first. A contended transaction does the same
 //! in seconds instead of milliseconds.
 
+mod channel_document;
 mod connection;
 mod document;
-mod trust;
 
 use std::collections::BTreeMap;
 
@@ -188,7 +188,10 @@ impl Store for FirestoreStore {
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
-        self.timed("trust", async { Ok(trust::read(&self.connection.get().await?, channel).await?.0) }).await
+        self.timed("trust", async {
+            Ok(channel_document::read(&self.connection.get().await?, channel).await?.0)
+        })
+        .await
     }
 
     async fn replace_trust(
@@ -199,14 +202,17 @@ impl Store for FirestoreStore {
     ) -> Result<bool, StoreError> {
         self.timed("replace_trust", async {
             let db = self.connection.get().await?;
-            let (known, found) = trust::read(&db, channel).await?;
-            Ok(known.as_ref() == former && trust::write(&db, channel, latest, found).await?)
+            let (known, found) = channel_document::read(&db, channel).await?;
+            Ok(known.as_ref() == former && channel_document::write(&db, channel, latest, found).await?)
         })
         .await
     }
 
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
-        self.timed("channels_with_trust", async { trust::list(&self.connection.get().await?).await }).await
+        self.timed("channels_with_trust", async {
+            channel_document::list(&self.connection.get().await?).await
+        })
+        .await
     }
 
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {

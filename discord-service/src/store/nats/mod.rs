@@ -12,13 +12,13 @@
 //!   simpler to claim. But then a change of project takes two writes, and a
 //!   crash between them would leave a slug that belongs to nobody.
 //!
-//! - `channel-trust`: see `trust.rs`.
+//! - `channel-trust`: see `channel_document.rs`.
 //!
 //! Reads go to the stream's leader. A direct read may be answered by a replica
 //! that lags, and a stale answer read after a broadcast would be cached for long.
 
+mod channel_document;
 mod notes;
-mod trust;
 
 use std::{
     collections::BTreeMap,
@@ -141,7 +141,7 @@ impl Store for NatsStore {
 
     async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("authorize", async {
-            let kept = trust::read(&self.trust, channel).await?.0;
+            let kept = channel_document::read(&self.trust, channel).await?.0;
             let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
             let added = self.channels.replace(&format!("{channel}.{guild}"), note, 0).await?;
             Ok(if added { WriteOutcome::Changed } else { WriteOutcome::Unchanged })
@@ -194,7 +194,7 @@ impl Store for NatsStore {
 
     async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
         self.timed("trust", async {
-            let kept = trust::read(&self.trust, channel).await?.0;
+            let kept = channel_document::read(&self.trust, channel).await?.0;
             let secured = kept.as_ref().is_some_and(|kept| kept.secured);
             if !secured && notes::secured_since(&self.channels, channel).await?.is_some() {
                 bail!(
@@ -209,7 +209,7 @@ impl Store for NatsStore {
 
     async fn trust_now(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
         self.timed("trust_now", async {
-            let kept = trust::read(&self.trust, channel).await?.0;
+            let kept = channel_document::read(&self.trust, channel).await?.0;
             // Rows of an older build have no note.
             if let Some(since) = kept.as_ref().and_then(notes::since) {
                 notes::write(&self.channels, channel, Some(since)).await?;
@@ -234,7 +234,7 @@ impl Store for NatsStore {
         latest: &ChannelTrust,
     ) -> Result<bool, StoreError> {
         self.timed("replace_trust", async {
-            let (found, revision) = trust::read(&self.trust, channel).await?;
+            let (found, revision) = channel_document::read(&self.trust, channel).await?;
             if found.as_ref() != former {
                 return Ok(false);
             }
@@ -242,7 +242,7 @@ impl Store for NatsStore {
             if latest.secured || former.is_some_and(|former| former.secured) {
                 notes::write(&self.channels, channel, notes::since(latest)).await?;
             }
-            trust::write(&self.trust, channel, latest, revision).await
+            channel_document::write(&self.trust, channel, latest, revision).await
         })
         .await
     }
