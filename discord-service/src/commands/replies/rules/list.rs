@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::ChannelId;
 
-use super::{
-    super::fields,
-    Reply, ReplyTexts, mention,
-};
+use super::{super::fields, Reply, ReplyTexts, mention};
 use crate::rules::{
     Action, ChannelRules, Mute, Rule,
     counts::{Hit, RuleCounts},
@@ -44,9 +41,11 @@ impl ReplyTexts<'_> {
             false => format!("Rules of {}. The first one that matches an alert decides.", mention(&home)),
         };
         embed["description"] = description.into();
-        let fields = fields::pages("Rules", &lines, MAX_RULE_FIELDS)
-            .into_iter()
-            .chain(fields::pages("Mutes", &mutes, MAX_MUTE_FIELDS));
+        let fields = fields::pages("Rules", &lines, MAX_RULE_FIELDS).into_iter().chain(fields::pages(
+            "Mutes",
+            &mutes,
+            MAX_MUTE_FIELDS,
+        ));
         embed["fields"] = fields.collect::<Vec<_>>().into();
         Reply::Embed(embed)
     }
@@ -54,16 +53,12 @@ impl ReplyTexts<'_> {
     /// What rules and mutes did with the alerts of a channel, as fields of `status`. There
     /// are none where there is nothing to say.
     pub(in super::super) fn sorted(rules: &ChannelRules, counts: &RuleCounts, now_ms: i64) -> Vec<Value> {
+        let RuleCounts { routed, dropped, muted, .. } = counts;
         let mutes: Vec<_> = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect();
-        let mut shown = Vec::new();
-        if !rules.rules.is_empty() || counts.routed + counts.dropped > 0 {
-            shown.extend([("Routed", counts.routed), ("Dropped by Rules", counts.dropped)]);
-        }
-        if !mutes.is_empty() || counts.muted > 0 {
-            shown.push(("Muted", counts.muted));
-        }
-        let inline = |(name, count)| json!({"name": name, "value": fields::count(count), "inline": true});
-        shown.into_iter().map(inline).chain(fields::pages("Mutes", &mutes, 1)).collect()
+        let is_idle = rules.rules.is_empty() && mutes.is_empty() && [routed, dropped, muted] == [&0; 3];
+        let value = format!("{routed} routed, {dropped} dropped, {muted} muted");
+        let field = json!({"name": "Rules and Mutes", "value": value, "inline": true});
+        (!is_idle).then_some(field).into_iter().chain(fields::pages("Muted Now", &mutes, 1)).collect()
     }
 }
 

@@ -5,10 +5,10 @@ mod not_made;
 
 use shared::{ChannelId, UserId};
 
-use super::{Button, Reply, ReplyTexts, mention, quoted};
 pub(in crate::commands) use self::not_made::{
     mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
 };
+use super::{Button, Reply, ReplyTexts, mention, quoted};
 use crate::{
     commands::rules::UnmuteButton,
     rules::{Conditions, Mute, MuteScope, Rule, words},
@@ -37,7 +37,8 @@ impl ReplyTexts<'_> {
         rule: &Rule,
         warnings: &[RuleWarning],
     ) -> Reply {
-        let warnings: String = warnings.iter().map(|warning| format!("\n{}", self.warning(warning))).collect();
+        let warnings: String =
+            warnings.iter().map(|warning| format!("\n{}", self.warning(warning))).collect();
         format!("Rule {number}: {}{warnings}", words::rule(rule)).into()
     }
 
@@ -76,7 +77,8 @@ impl ReplyTexts<'_> {
         place: usize,
         shadowed: &[(usize, usize)],
     ) -> Reply {
-        let warnings = shadowed.iter().map(|(number, earlier)| format!("\n{}", self.shadowed(*number, *earlier)));
+        let warnings =
+            shadowed.iter().map(|(number, earlier)| format!("\n{}", self.shadowed(*number, *earlier)));
         format!("Rule {number} is now rule {place}{}", warnings.collect::<String>()).into()
     }
 }
