@@ -1,32 +1,40 @@
-//! What channels trust, in the bucket `channel-trust`: a key for each channel,
-//! so that no change waits for another channel. It is written only over the
-//! revision that was read.
+//! A channel's documents: a key for each channel, in a bucket for each kind. It is
+//! written only over the revision that was read.
 
 use anyhow::Context as _;
-use shared::{ChannelId, trust::ChannelTrust};
+use shared::ChannelId;
 
-use super::super::understood;
+use super::super::channel_document::ChannelDocument;
 use crate::kv::{Bucket, Entry};
 
 /// What the key holds, and the revision that a write must follow (0: it was never
 /// written).
-pub(super) async fn read(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
+pub(super) async fn read<D: ChannelDocument>(
+    bucket: &Bucket,
+    channel: ChannelId,
+) -> anyhow::Result<(Option<D>, u64)> {
     let Entry { revision, value } = bucket.entry(&channel.to_string()).await?;
     // Empty: the mark of a key that somebody deleted by hand.
-    let trust = match value.filter(|value| !value.is_empty()) {
-        Some(value) => Some(understood(serde_json::from_slice(&value).context("cannot read the trust")?)?),
+    let document = match value.filter(|value| !value.is_empty()) {
+        Some(value) => {
+            Some(serde_json::from_slice::<D>(&value).with_context(cannot::<D>("read"))?.understood()?)
+        }
         None => None,
     };
-    Ok((trust, revision))
+    Ok((document, revision))
 }
 
 /// Writes it unless something else was written since the revision: then `false`.
-pub(super) async fn write(
+pub(super) async fn write<D: ChannelDocument>(
     bucket: &Bucket,
     channel: ChannelId,
-    trust: &ChannelTrust,
+    document: &D,
     revision: u64,
 ) -> anyhow::Result<bool> {
-    let value = serde_json::to_vec(trust).context("cannot encode the trust")?;
-    bucket.replace(&channel.to_string(), value.into(), revision).await.context("cannot write the trust")
+    let value = serde_json::to_vec(document).with_context(cannot::<D>("encode"))?;
+    bucket.replace(&channel.to_string(), value.into(), revision).await.with_context(cannot::<D>("write"))
+}
+
+fn cannot<D: ChannelDocument>(verb: &'static str) -> impl Fn() -> String {
+    move || format!("cannot {verb} the channel's {}", D::COLLECTION)
 }
