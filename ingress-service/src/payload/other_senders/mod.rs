@@ -22,9 +22,9 @@ use shared::{
 
 use super::{
     ParsedAlert, blank, legacy,
-    platform::state_subject::StateSubject,
     prune::{KEPT_ITEMS, SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
+    state_subject::StateSubject,
 };
 
 /// The most alerts that one body makes.
