@@ -1,6 +1,6 @@
 //! The texts of `status` and `test`.
 
-use shared::{UserId, refusal::Reason};
+use shared::{Alert, UserId, alert::Routing, refusal::Reason};
 
 use super::{super::tests::Bot, *};
 use crate::{
@@ -50,6 +50,25 @@ fn tested(outcome: &SampleOutcome) -> String {
         Reply::Text(text) | Reply::WithButton(text, _) => text,
         Reply::Embed(embed) => embed.to_string(),
     }
+}
+
+#[test]
+fn a_letter_of_an_alert_that_a_rule_sent_says_from_which_channel() {
+    let sent = |reason: &str| {
+        let alert = Alert {
+            routing: Routing { home: Some(ChannelId::new(43)), ..Routing::default() },
+            ..Alert::new("error", "backend", CHANNEL, NOW)
+        };
+        let mut letters = vec![letter(reason, "why", NOW)];
+        letters[0].alert = Some(alert);
+        let (_, fields) =
+            status(true, &Findings { dead: Latest { kept: 1, letters }, ..Findings::default() });
+        fields.last().expect("a field").1.clone()
+    };
+    let expired = sent("expired");
+    assert!(expired.starts_with("A rule of <#43> sent it here. It waited too long."), "{expired}");
+    let untrusted = sent("untrusted");
+    assert!(untrusted.contains("The keys of that channel"), "{untrusted}");
 }
 
 #[test]
