@@ -7,8 +7,11 @@
 mod conditions;
 pub mod counts;
 mod decide;
+mod edits;
 mod facts;
 mod glob;
+mod rulebook;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, UserId, alert::Ping};
@@ -16,8 +19,10 @@ use shared::{ChannelId, UserId, alert::Ping};
 pub use self::{
     conditions::{Conditions, Kind, Level},
     decide::{Decision, decide},
+    edits::{InvalidIssue, RuleRefusal, TooManyMutes, shadowed_by},
     facts::AlertFacts,
     glob::{Glob, InvalidGlob},
+    rulebook::Rulebook,
 };
 
 /// The version of the document that this build writes.
