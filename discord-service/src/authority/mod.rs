@@ -234,8 +234,9 @@ impl Authority {
         let ChannelStanding::Authorized(guild) = self.standing(channel).await? else {
             return Ok(Verdict::ChannelNotAuthorized);
         };
-        // Without the channel's trust, the bot cannot say that it takes this alert.
-        self.trust(channel).await?;
+        // Without the channel's trust and rules, the bot cannot say that it takes this
+        // alert.
+        tokio::try_join!(self.trust(channel), self.rules(channel))?;
         let Some(user) = mention else {
             return Ok(Verdict::Accepted);
         };

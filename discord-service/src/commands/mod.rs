@@ -15,6 +15,7 @@ mod outcome;
 mod parse;
 mod project;
 mod replies;
+mod rules;
 mod slash;
 mod status;
 mod trust;
@@ -44,6 +45,7 @@ use crate::{
     gateway::{Handler, Invoked, Typed},
     guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
     rate_budget::{Rate, Shares},
+    rules::Rulebook,
     settings::Settings,
     stack_trace::StackTraces,
     store::{Store, StoreError},
@@ -80,6 +82,7 @@ pub struct Commands {
     store: Arc<dyn Store>,
     authority: Authority,
     trusts: Trusts,
+    rulebook: Rulebook,
     dead_letters: DeadLetters,
     stack_traces: StackTraces,
     diagnosis: Diagnosis,
@@ -117,6 +120,7 @@ impl Commands {
     pub fn new(services: CommandServices, settings: &Settings) -> Self {
         let CommandServices { store, discord, authority, trusts, dead_letters, stack_traces } = services;
         Self {
+            rulebook: Rulebook::new(store.clone()),
             store,
             authority,
             diagnosis: Diagnosis::new(dead_letters.clone(), settings.alert_max_age()),
@@ -183,9 +187,12 @@ impl Commands {
             Ok(Command::Replay) => self.replay(by).await,
             Ok(Command::Status(argument)) => self.status(by, argument).await,
             Ok(Command::Test) => self.test(by).await,
+            Ok(Command::Rules(command)) => self.rules(by, command).await,
+            Ok(Command::SlashOptions(words)) => Ok(self.replies(by.form).slash_options(words)),
             Err(ParseError::UnknownWord) => Ok(self.replies(by.form).unknown_word()),
             Err(ParseError::NotAChannel) => Ok(replies::not_a_channel()),
             Err(ParseError::NotASlug) => Ok(replies::not_a_slug()),
+            Err(ParseError::Rules(mistake)) => Ok(replies::mistaken_rules(mistake)),
         }
         .map(Some)
     }

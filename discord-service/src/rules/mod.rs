@@ -5,14 +5,24 @@
 //! [`decide`].
 
 mod conditions;
+pub mod counts;
 mod decide;
+mod edits;
+mod facts;
+mod glob;
+mod rulebook;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, UserId, alert::Ping};
 
 pub use self::{
-    conditions::{Conditions, Glob, Kind, Level},
+    conditions::{Conditions, Kind, Level},
     decide::{Decision, decide},
+    edits::{InvalidIssue, RuleRefusal, TooManyMutes, shadowed_by},
+    facts::AlertFacts,
+    glob::{Glob, InvalidGlob},
+    rulebook::Rulebook,
 };
 
 /// The version of the document that this build writes.

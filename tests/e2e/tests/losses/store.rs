@@ -50,7 +50,7 @@ async fn the_buckets_of_the_store_that_are_lost_under_load_lose_no_alert_and_ope
     secure(&stack, secured).await;
     let load = Load::new();
     let losses = async {
-        for bucket in [wire::CHANNEL_LIST, wire::USER_PROJECTS, wire::CHANNEL_TRUST] {
+        for bucket in [wire::CHANNEL_LIST, wire::USER_PROJECTS, wire::CHANNEL_TRUST, wire::CHANNEL_RULES] {
             lose_until_noticed(&stack, &wire::bucket_stream(bucket), &[&stack.discord]).await;
             if bucket == wire::CHANNEL_LIST {
                 authorize_again(&stack, channel).await;

@@ -11,6 +11,7 @@ use crate::{
     dead_letters::DeadLetter,
     diagnosis::{Findings, SampleOutcome, WaitingSummary},
     render,
+    rules::ChannelRules,
 };
 
 /// Closed channels that are shown: as many as a field holds.
@@ -25,6 +26,7 @@ impl ReplyTexts<'_> {
         channel: ChannelId,
         authorized: bool,
         findings: &Findings,
+        rules: &ChannelRules,
         now_ms: i64,
     ) -> Reply {
         let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});
@@ -38,6 +40,7 @@ impl ReplyTexts<'_> {
             inline("Waiting", waiting(&findings.waiting, now_ms)),
             inline("Dead Letters", count(findings.dead.kept)),
         ];
+        fields.extend(Self::sorted(rules, &findings.rule_counts, now_ms));
         // What is open again and has nothing to follow needs no line.
         let closure = findings.closure.as_ref();
         if let Some(closure) = closure.filter(|closure| closure.is_closed() || findings.follows > 0) {
