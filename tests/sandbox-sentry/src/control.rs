@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::LimitBody,
+    demo,
     faults::{Effect, Fault, HttpAnswer},
     hooks::Hook,
     server::Hub,
@@ -120,7 +121,7 @@ async fn raise(hub: web::Data<Hub>, form: web::Json<Raise>) -> Result<HttpRespon
     let answer = hub.lock(|world| {
         let project = world.projects.values().find(|project| project.slug == form.project);
         let project = project.context("there is no such project")?.id;
-        let id = world.add_issue(project, Issue::new(form.title.clone()));
+        let id = world.add_issue(project, demo::issue(&form.title));
         world.announce(Hook::issue(id, "created", Actor::Sentry, json!({})));
         let permalink = world.issue_json(&world.issues[&id])["permalink"].clone();
         anyhow::Ok(json!({ "id": id.to_string(), "permalink": permalink }))

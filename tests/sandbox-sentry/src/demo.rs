@@ -38,7 +38,8 @@ pub fn fill(sandbox: &SandboxSentry, token: &str) -> Demo {
     Demo { issues: titles.map(add).to_vec() }
 }
 
-fn issue(title: &'static str) -> Issue {
+/// A new issue with one event, which has frames.
+pub(crate) fn issue(title: &str) -> Issue {
     let event = Event::new(title)
         .environment("production")
         .frame(

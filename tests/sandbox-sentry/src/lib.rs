@@ -7,6 +7,7 @@ pub mod demo;
 mod faults;
 mod hooks;
 mod id;
+mod page;
 mod ratelimit;
 mod sandbox;
 mod server;

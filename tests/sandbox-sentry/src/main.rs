@@ -30,7 +30,7 @@ struct Args {
     /// The client secret, which signs the webhooks
     #[arg(long, default_value = "sandbox-client-secret")]
     client_secret: String,
-    /// Where each change is told, such as <https://localhost:8080/sentry-bot/channel?id=123>
+    /// Where each change is told, such as https://localhost:8080/sentry-bot/channel?id=123
     #[arg(long)]
     webhook_url: Option<String>,
     /// PEM file of an authority to trust there as well
@@ -39,8 +39,8 @@ struct Args {
     /// Accept any certificate there, also a self-signed one
     #[arg(long)]
     insecure: bool,
-    /// How long after its change a webhook is sent, in seconds
-    #[arg(long, default_value_t = 0)]
+    /// How long after its change a webhook is sent
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     webhook_delay: u64,
 }
 

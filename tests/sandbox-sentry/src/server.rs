@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     control,
     hooks::{self, Hook, Outbox},
+    page,
     world::World,
 };
 
@@ -104,6 +105,7 @@ fn serve(
                 .app_data(hub.clone())
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .configure(control::routes)
+                .configure(page::routes)
                 .default_service(web::to(api::handle))
         };
         let server = HttpServer::new(app)

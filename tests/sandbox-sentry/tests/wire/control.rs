@@ -39,6 +39,8 @@ async fn an_issue_arises_is_changed_and_removed() {
     assert!(raised.body["permalink"].as_str().unwrap().starts_with(&world.sandbox.url()));
     wait_for("the webhook", SOON, || async { world.sandbox.deliveries().pop() }).await;
     assert_eq!(world.sandbox.deliveries()[0].kind, "issue.created");
+    let event = world.get(&format!("/organizations/acme/{path}/events/latest/")).await;
+    assert_eq!(event.body["entries"][0]["type"], "exception");
     let change = json!({ "actor": { "user": world.olivia }, "form": { "status": "ignored" } });
     assert_eq!(ask(&world, Method::POST, &path, change.clone()).await.status, 204);
     assert_eq!(state(&world).await["issues"][1]["substatus"], "archived_forever");

@@ -90,3 +90,20 @@ async fn another_method_is_not_allowed() {
         read(world.request(&world.token, Method::PATCH, &world.path("")).send().await.unwrap()).await;
     assert_eq!((answer.status, answer.detail()), (405, "Method \"PATCH\" not allowed."));
 }
+
+#[tokio::test]
+async fn a_permalink_leads_to_a_page_that_shows_the_issue_as_text() {
+    let mut world = World::start();
+    world.issue = world.sandbox.add_issue(world.project, Issue::new("<script>alert(1)</script>"));
+    world.change(json!({ "status": "ignored" })).await;
+    world.comment("<b>Archived</b> by Ada").await;
+    let link = world.sandbox.issue(world.issue).unwrap()["permalink"].as_str().unwrap().to_owned();
+    let page = read(http().get(&link).send().await.unwrap()).await;
+    assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    let page = page.body.as_str().unwrap();
+    assert!(page.contains("<h1>&lt;script&gt;alert(1)&lt;/script&gt;</h1>"), "{page}");
+    assert!(page.contains("BACKEND-API-2: <b>ignored</b> archived forever"), "{page}");
+    assert!(page.contains("<li>Discord: note &lt;b&gt;Archived&lt;/b&gt; by Ada</li>"), "{page}");
+    assert_eq!(http().get(link.replace("acme", "other")).send().await.unwrap().status(), 404);
+    assert!(world.sandbox.unknown_requests().is_empty());
+}
