@@ -20,6 +20,7 @@ pub mod metrics;
 mod rate_budget;
 pub mod render;
 pub mod reopening;
+pub mod rules;
 pub mod sentry_addresses;
 mod sequences;
 pub mod settings;

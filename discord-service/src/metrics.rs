@@ -38,6 +38,13 @@ pub const METRICS: &[Metric] = &[
         .values("reason", DeadLetterReason::VARIANTS),
     Metric::counter("sentry_bot_alerts_dropped_total", "Alerts for channels that nobody ever authorized")
         .zero(),
+    Metric::counter("sentry_bot_alerts_routed_total", "Alerts that rules sent on to another channel").zero(),
+    Metric::counter("sentry_bot_alerts_muted_total", "Alerts that mutes kept quiet").zero(),
+    Metric::counter(
+        "sentry_bot_alerts_stranded_total",
+        "Alerts that stayed where Sentry sent them because a rule's target could not take them, by reason",
+    )
+    .values("why", &["full", "gone", "secured"]),
     Metric::counter(
         "sentry_bot_lane_interruptions_total",
         "Lanes that started again because something was away",

@@ -23,5 +23,5 @@ pub mod verdict;
 pub mod wire;
 
 pub use alert::Alert;
-pub use ids::{ChannelId, GuildId, UserId};
+pub use ids::{ChannelId, GuildId, RoleId, UserId};
 pub use mode::RuntimeMode;

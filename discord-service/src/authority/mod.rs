@@ -20,6 +20,7 @@ use crate::{
     discord::{Discord, DiscordError, DiscordRefusal},
     kv::Bucket,
     reopening::Reopening,
+    rules::ChannelRules,
     store::{Store, StoreError},
 };
 
@@ -212,6 +213,14 @@ impl Authority {
         Ok(self.0.store.trust(channel).await?.unwrap_or_default())
     }
 
+    /// The rules and mutes of the channel.
+    ///
+    /// # Errors
+    /// [`AskAgain`] when the store cannot be asked now.
+    pub async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, AskAgain> {
+        Ok(self.0.store.rules(channel).await?)
+    }
+
     /// The answer to the ingress.
     ///
     /// # Errors
@@ -225,8 +234,9 @@ impl Authority {
         let ChannelStanding::Authorized(guild) = self.standing(channel).await? else {
             return Ok(Verdict::ChannelNotAuthorized);
         };
-        // Without the channel's trust, the bot cannot say that it takes this alert.
-        self.trust(channel).await?;
+        // Without the channel's trust and rules, the bot cannot say that it takes this
+        // alert.
+        tokio::try_join!(self.trust(channel), self.rules(channel))?;
         let Some(user) = mention else {
             return Ok(Verdict::Accepted);
         };

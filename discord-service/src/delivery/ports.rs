@@ -2,7 +2,7 @@
 //! the store. Tests run the same lane on a world in memory that can fail at
 //! each call.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use async_trait::async_trait;
@@ -19,6 +19,7 @@ use crate::{
     discord::{Discord, DiscordError, Edited},
     guilds::BotAccess,
     kv,
+    rules::ChannelRules,
     stack_trace::{StackTrace, StackTraces},
 };
 
@@ -233,6 +234,7 @@ pub(crate) trait AuthorityApi: Send + Sync {
     /// Forgets that Discord did not show the channel.
     async fn forget_hidden(&self, channel: ChannelId);
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain>;
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, AskAgain>;
     async fn entitlement(&self, guild: GuildId, user: UserId, project: &str)
     -> Result<Entitlement, AskAgain>;
 }
@@ -257,6 +259,10 @@ impl AuthorityApi for Authority {
 
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain> {
         self.trust(channel).await
+    }
+
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, AskAgain> {
+        self.rules(channel).await
     }
 
     async fn entitlement(

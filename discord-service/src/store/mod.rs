@@ -3,6 +3,7 @@
 
 mod cached;
 mod call;
+mod channel_document;
 mod firestore;
 mod keys;
 mod nats;
@@ -10,15 +11,11 @@ mod slug;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::ensure;
 use async_trait::async_trait;
 use secrecy::SecretString;
-use shared::{
-    ChannelId, GuildId, RuntimeMode, UserId,
-    trust::{ChannelTrust, VERSION},
-};
+use shared::{ChannelId, GuildId, RuntimeMode, UserId, trust::ChannelTrust};
 
-use crate::settings::Settings;
+use crate::{rules::ChannelRules, settings::Settings};
 
 pub(crate) use self::call::{WRITE_ATTEMPTS, after_conflict};
 pub use self::{
@@ -131,6 +128,23 @@ pub trait Store: Send + Sync + 'static {
     /// The channels for which trust is kept.
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError>;
 
+    /// The channel's rules and mutes, empty where nothing was ever kept for it.
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError>;
+
+    /// The same at this moment, never from memory: what a change builds on.
+    async fn rules_now(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.rules(channel).await
+    }
+
+    /// Keeps `latest` in place of `former`; `false` when something else is
+    /// there by now, and nothing was written.
+    async fn replace_rules(
+        &self,
+        channel: ChannelId,
+        former: &ChannelRules,
+        latest: &ChannelRules,
+    ) -> Result<bool, StoreError>;
+
     /// The keys for this runtime mode; empty where the store keeps none.
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError>;
 }
@@ -149,13 +163,6 @@ pub async fn open(settings: &Settings, nats: &async_nats::Client) -> anyhow::Res
         Arc::new(NatsStore::new(nats.clone(), settings.common.nats.clone()))
     };
     Ok(Arc::new(CachedStore::new(store, nats.clone(), TIME_TO_LIVE).await?))
-}
-
-/// Refuses what a newer build wrote: it may say that the channel is closed in a
-/// way that this build does not see.
-fn understood(trust: ChannelTrust) -> anyhow::Result<ChannelTrust> {
-    ensure!(trust.v <= VERSION, "the trust was written by a newer version of the bot (v {})", trust.v);
-    Ok(trust)
 }
 
 /// Who of the guild's users has the slug; the one who asks before others, since

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use discord_service::store::{Store, StoreError};
+use discord_service::{
+    rules::ChannelRules,
+    store::{Store, StoreError},
+};
 use futures::future::join_all;
 use harness::{
     firestore::FirestoreEmulator,
@@ -20,7 +23,7 @@ const QUICKLY: Duration = Duration::from_secs(4);
 
 async fn every_call_fails_quickly(store: &dyn Store) {
     let web = slug("web");
-    let calls: [futures::future::BoxFuture<'_, Option<StoreError>>; 10] = [
+    let calls: [futures::future::BoxFuture<'_, Option<StoreError>>; 13] = [
         Box::pin(async { store.guilds_listing(CHANNEL).await.err() }),
         Box::pin(async { store.channels(GUILD).await.err() }),
         Box::pin(async { store.authorize(GUILD, CHANNEL).await.err() }),
@@ -31,6 +34,11 @@ async fn every_call_fails_quickly(store: &dyn Store) {
         Box::pin(async { store.trust(CHANNEL).await.err() }),
         Box::pin(async { store.replace_trust(CHANNEL, None, &ChannelTrust::default()).await.err() }),
         Box::pin(async { store.channels_with_trust().await.err() }),
+        Box::pin(async { store.rules(CHANNEL).await.err() }),
+        Box::pin(async { store.rules_now(CHANNEL).await.err() }),
+        Box::pin(async {
+            store.replace_rules(CHANNEL, &ChannelRules::default(), &ChannelRules::default()).await.err()
+        }),
     ];
     let start = Instant::now();
     let errors = join_all(calls).await;
@@ -78,7 +86,7 @@ async fn nats_may_come_back_without_its_files() {
     let store = world.store().await;
     works_again(&*store).await;
     let js = async_nats::jetstream::new(world.nats.client().await);
-    for bucket in ["channel-list", "user-projects", "channel-trust"] {
+    for bucket in ["channel-list", "user-projects", "channel-trust", "channel-rules"] {
         js.delete_key_value(bucket).await.unwrap();
     }
     works_again(&*store).await;

@@ -12,6 +12,7 @@ mod predecessor;
 mod promises;
 mod race;
 mod relay;
+mod rules;
 mod trust;
 mod world;
 

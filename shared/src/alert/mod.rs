@@ -1,9 +1,12 @@
 //! The normalised alert: what crosses the bus. Never the raw body, which is
 //! large and holds users' personal data.
 
+mod routing;
 mod size_limit;
 #[cfg(test)]
 mod tests;
+
+pub use self::routing::{Ping, Routing, Stranded, WhyStranded};
 
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +198,9 @@ pub struct Alert {
     /// becomes of it is reported to nobody: the report would be the next alert.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// What rules of Discord channels made of it.
+    #[serde(default, skip_serializing_if = "Routing::is_empty")]
+    pub routing: Routing,
     /// Its point in a trace. It crosses the bus in the message's headers.
     #[serde(skip)]
     pub trace: Option<TracePoint>,
@@ -244,6 +250,7 @@ impl Alert {
             tags: Vec::new(),
             details: Details::default(),
             own: false,
+            routing: Routing::default(),
             trace: None,
         }
     }

@@ -34,6 +34,13 @@ pub(super) const STACK_TRACES_FOR: Duration = DAY.saturating_mul(3);
 /// first.
 pub(super) const STACK_TRACES_MAX_BYTES: i64 = 64 << 20;
 
+/// How long to remember that a routed alert was finished: a day, and an hour for the
+/// home's lane to remove its copy.
+pub(super) const ROUTED_FOR: Duration = Duration::from_secs(25 * 60 * 60);
+/// The most bytes of ids of routed alerts, for more than a million of them. nats-server
+/// keeps an index of all in memory. The oldest are dropped first.
+pub(super) const ROUTED_MAX_BYTES: i64 = 256 << 20;
+
 /// How long `status` can show a refusal.
 pub(super) const REFUSALS_FOR: Duration = DAY.saturating_mul(7);
 /// Enough for tens of thousands of channels. The oldest are dropped first.

@@ -95,6 +95,9 @@ fn discord() -> ServiceRights {
         useful(wire::ALERTS_SUBJECTS),
         needed(wire::DEAD_LETTERS_SUBJECTS),
         needed("$KV.channel-list.*.*"),
+        // Without these two, rules cannot be made, so that none sends alerts on.
+        useful("$KV.channel-rules.*"),
+        useful("$KV.routed.>"),
         needed("$KV.channel-trust.*"),
         needed("$KV.channels.*"),
         needed("$KV.lanes.>"),

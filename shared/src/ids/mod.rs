@@ -72,3 +72,7 @@ id!(
     /// A Discord user.
     UserId
 );
+id!(
+    /// A role of a Discord server.
+    RoleId
+);

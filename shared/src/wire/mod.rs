@@ -28,10 +28,12 @@ pub const VERDICT: &str = "verdict";
 /// The queue group that answers [`VERDICT`].
 pub const VERDICT_GROUP: &str = "discord-service";
 
-/// Broadcast: a command changed what the store holds for a guild. The payload
-/// is `<guild id>.<channel id>` when the channel's authorization changed,
-/// `<guild id>` when its users' projects did, and `trust.<channel id>` when what
-/// the channel trusts did.
+/// Broadcast: a command changed what the store holds. The payload says what:
+///
+/// - `<guild id>.<channel id>`: the channel's authorization
+/// - `<guild id>`: the projects of its users
+/// - `trust.<channel id>`: what the channel trusts
+/// - `rules.<channel id>`: its rules and mutes
 pub const STORE_CHANGED: &str = "store.changed";
 
 /// Broadcast: an event at Discord may open a channel that was closed. The
@@ -78,8 +80,13 @@ pub const MESSAGES: &str = "messages";
 /// `<channel id>.<message id>`. What is older than three days is forgotten.
 pub const STACK_TRACES: &str = "stack_traces";
 
+/// KV bucket: the routed alerts that their target's lane has finished, without values.
+/// Keys are `<target>.<home>.<creation of the home's stream>.<sequence there>`. A copy
+/// of such an alert is dropped.
+pub const ROUTED: &str = "routed";
+
 /// KV bucket of the store: a key `<channel>.<guild>` for each authorized
-/// channel. The value is a note of its trust, to notice a loss.
+/// channel. The value is a note of its trust and rules, to notice a loss.
 pub const CHANNEL_LIST: &str = "channel-list";
 
 /// KV bucket of the store: the projects of each guild's users.
@@ -87,6 +94,9 @@ pub const USER_PROJECTS: &str = "user-projects";
 
 /// KV bucket of the store: what each channel trusts.
 pub const CHANNEL_TRUST: &str = "channel-trust";
+
+/// KV bucket of the store: the rules and mutes of each channel.
+pub const CHANNEL_RULES: &str = "channel-rules";
 
 /// How many partitions the alerts have. It can never change, because every
 /// subject has it.

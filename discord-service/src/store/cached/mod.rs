@@ -20,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::{answers::Answers, broadcast::Written};
 use super::{ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome, call::TIME_LIMIT};
+use crate::rules::ChannelRules;
 
 /// How long an answer is used: a minute less the time that reading it may take.
 pub const TIME_TO_LIVE: Duration = Duration::from_secs(60 - TIME_LIMIT.as_secs());
@@ -27,7 +28,7 @@ pub const TIME_TO_LIVE: Duration = Duration::from_secs(60 - TIME_LIMIT.as_secs()
 /// How many channels are remembered. Strangers choose the ids that are asked
 /// for; past this number those asked for most often stay.
 const MOST_CHANNELS: u64 = 20_000;
-/// How many rows of guilds' lists are remembered.
+/// How many rows of guilds' lists are remembered, and how many rules and mutes.
 const MOST_ROWS: u64 = 200_000;
 
 /// A store whose reads are remembered.
@@ -43,6 +44,7 @@ struct Memory {
     channels: Answers<GuildId, Vec<ChannelId>>,
     projects: Answers<GuildId, BTreeMap<UserId, String>>,
     trust: Answers<ChannelId, Option<ChannelTrust>>,
+    rules: Answers<ChannelId, Arc<ChannelRules>>,
 }
 
 impl CachedStore {
@@ -57,6 +59,7 @@ impl CachedStore {
             channels: Answers::new(time_to_live, MOST_ROWS, Vec::len),
             projects: Answers::new(time_to_live, MOST_ROWS, BTreeMap::len),
             trust: Answers::new(time_to_live, MOST_CHANNELS, |_| 1),
+            rules: Answers::new(time_to_live, MOST_ROWS, |kept| kept.rules.len() + kept.mutes.len()),
         });
         // Returns at once, also while NATS is away.
         let mut changes = nats.subscribe(wire::STORE_CHANGED).await.context("cannot listen for changes")?;
@@ -100,11 +103,13 @@ impl Memory {
             }
             Some(Written::Projects(guild)) => self.projects.forget(guild),
             Some(Written::Trust(channel)) => self.trust.forget(channel),
+            Some(Written::Rules(channel)) => self.rules.forget(channel),
             None => {
                 self.listings.forget_all();
                 self.channels.forget_all();
                 self.projects.forget_all();
                 self.trust.forget_all();
+                self.rules.forget_all();
             }
         }
     }
@@ -184,6 +189,25 @@ impl Store for CachedStore {
 
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
         self.store.channels_with_trust().await
+    }
+
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.memory.rules.get(self.connection(), channel, self.store.rules(channel)).await
+    }
+
+    async fn rules_now(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.store.rules_now(channel).await
+    }
+
+    async fn replace_rules(
+        &self,
+        channel: ChannelId,
+        former: &ChannelRules,
+        latest: &ChannelRules,
+    ) -> Result<bool, StoreError> {
+        let replaced = self.store.replace_rules(channel, former, latest).await;
+        self.announce(Written::Rules(channel), matches!(replaced, Ok(false))).await;
+        replaced
     }
 
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {

@@ -1,12 +1,13 @@
 //! The predecessor's documents. Old databases hold odd rows (numbers, lists,
 //! names that are no ids): what cannot be understood is not seen, and not touched.
 
-use std::{fmt::Display, str::FromStr};
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use firestore::{
     FirestoreDocument,
     gcloud_sdk::google::firestore::v1::{Value, value::ValueType},
 };
+use shared::{ChannelId, UserId};
 
 /// The field's text, if it holds one.
 pub(super) fn text<'a>(document: &'a FirestoreDocument, field: &str) -> Option<&'a str> {
@@ -21,6 +22,17 @@ pub(super) fn rows<Id: FromStr + Display>(document: &FirestoreDocument) -> impl 
 /// The id at the end of the document's path.
 pub(super) fn id_of<Id: FromStr + Display>(document: &FirestoreDocument) -> Option<Id> {
     id(document.name.rsplit('/').next()?)
+}
+
+/// Whether the row is as the predecessor wrote it, which is also what a query finds.
+pub(super) fn lists(document: &FirestoreDocument, channel: ChannelId) -> bool {
+    let id = channel.to_string();
+    text(document, &id) == Some(&id)
+}
+
+/// The projects that can be read from a document of users.
+pub(super) fn readable(document: &FirestoreDocument) -> BTreeMap<UserId, String> {
+    rows(document).map(|(user, slug)| (user, slug.to_owned())).collect()
 }
 
 /// As a text is stored.

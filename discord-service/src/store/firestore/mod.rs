@@ -7,11 +7,11 @@
 //! document can disagree with the first. A contended transaction does the same
 //! in seconds instead of milliseconds.
 
+mod channel_document;
 mod connection;
 mod document;
-mod trust;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ use super::{
     call::{NoAnswer, WRITE_ATTEMPTS, after_conflict, timed},
     owner_of,
 };
-use crate::settings::Settings;
+use crate::{rules::ChannelRules, settings::Settings};
 
 const CHANNELS: &str = "channel-list";
 const PROJECTS: &str = "user-projects";
@@ -124,7 +124,7 @@ impl Store for FirestoreStore {
             let db = self.connection.get().await?;
             let document = read(&db, CHANNELS, &guild.to_string()).await?.unwrap_or_default();
             let ids = document::rows(&document).map(|(channel, _): (ChannelId, _)| channel);
-            let mut channels: Vec<_> = ids.filter(|channel| lists(&document, *channel)).collect();
+            let mut channels: Vec<_> = ids.filter(|channel| document::lists(&document, *channel)).collect();
             channels.sort_unstable();
             Ok(channels)
         })
@@ -132,7 +132,7 @@ impl Store for FirestoreStore {
     }
 
     async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
-        let add = |document: &FirestoreDocument| match lists(document, channel) {
+        let add = |document: &FirestoreDocument| match document::lists(document, channel) {
             true => Step::Answer(WriteOutcome::Unchanged),
             false => Step::Write {
                 field: channel.to_string(),
@@ -144,7 +144,7 @@ impl Store for FirestoreStore {
     }
 
     async fn revoke(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
-        let remove = |document: &FirestoreDocument| match lists(document, channel) {
+        let remove = |document: &FirestoreDocument| match document::lists(document, channel) {
             true => Step::Write { field: channel.to_string(), value: None, answer: WriteOutcome::Changed },
             false => Step::Answer(WriteOutcome::Unchanged),
         };
@@ -154,7 +154,7 @@ impl Store for FirestoreStore {
     async fn projects(&self, guild: GuildId) -> Result<BTreeMap<UserId, String>, StoreError> {
         self.timed("projects", async {
             let db = self.connection.get().await?;
-            Ok(readable(&read(&db, PROJECTS, &guild.to_string()).await?.unwrap_or_default()))
+            Ok(document::readable(&read(&db, PROJECTS, &guild.to_string()).await?.unwrap_or_default()))
         })
         .await
     }
@@ -165,7 +165,7 @@ impl Store for FirestoreStore {
         user: UserId,
         slug: &ProjectSlug,
     ) -> Result<Registration, StoreError> {
-        let claim = |document: &FirestoreDocument| match owner_of(slug, user, &readable(document)) {
+        let claim = |document: &FirestoreDocument| match owner_of(slug, user, &document::readable(document)) {
             Some(owner) => Step::Answer(Registration::Taken(owner)),
             None => Step::Write {
                 field: user.to_string(),
@@ -188,7 +188,10 @@ impl Store for FirestoreStore {
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
-        self.timed("trust", async { Ok(trust::read(&self.connection.get().await?, channel).await?.0) }).await
+        self.timed("trust", async {
+            Ok(channel_document::read(&self.connection.get().await?, channel).await?.0)
+        })
+        .await
     }
 
     async fn replace_trust(
@@ -199,14 +202,41 @@ impl Store for FirestoreStore {
     ) -> Result<bool, StoreError> {
         self.timed("replace_trust", async {
             let db = self.connection.get().await?;
-            let (known, found) = trust::read(&db, channel).await?;
-            Ok(known.as_ref() == former && trust::write(&db, channel, latest, found).await?)
+            let (known, found) = channel_document::read(&db, channel).await?;
+            Ok(known.as_ref() == former && channel_document::write(&db, channel, latest, found).await?)
         })
         .await
     }
 
     async fn channels_with_trust(&self) -> Result<Vec<ChannelId>, StoreError> {
-        self.timed("channels_with_trust", async { trust::list(&self.connection.get().await?).await }).await
+        self.timed("channels_with_trust", async {
+            channel_document::list::<ChannelTrust>(&self.connection.get().await?).await
+        })
+        .await
+    }
+
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.timed("rules", async {
+            let db = self.connection.get().await?;
+            let kept: Option<ChannelRules> = channel_document::read(&db, channel).await?.0;
+            Ok(Arc::new(kept.unwrap_or_default()))
+        })
+        .await
+    }
+
+    async fn replace_rules(
+        &self,
+        channel: ChannelId,
+        former: &ChannelRules,
+        latest: &ChannelRules,
+    ) -> Result<bool, StoreError> {
+        self.timed("replace_rules", async {
+            let db = self.connection.get().await?;
+            let (known, found) = channel_document::read::<ChannelRules>(&db, channel).await?;
+            let is_former = known.unwrap_or_default() == *former;
+            Ok(is_former && channel_document::write(&db, channel, latest, found).await?)
+        })
+        .await
     }
 
     async fn api_keys(&self, mode: RuntimeMode) -> Result<ApiKeys, StoreError> {
@@ -271,14 +301,4 @@ fn came_first(error: &FirestoreError) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether the row is as the predecessor wrote it, which is also what a query finds.
-fn lists(document: &FirestoreDocument, channel: ChannelId) -> bool {
-    let id = channel.to_string();
-    document::text(document, &id) == Some(&id)
-}
-
-fn readable(document: &FirestoreDocument) -> BTreeMap<UserId, String> {
-    document::rows(document).map(|(user, slug)| (user, slug.to_owned())).collect()
 }

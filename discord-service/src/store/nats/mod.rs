@@ -7,25 +7,25 @@
 //!   prefix, found without looking at other channels'. The channels of a guild,
 //!   asked for by a command, cost the server a look through its index of keys
 //!   (2 ms at 20,000).
-//! - `user-projects` holds a document per guild, `{"<user>": "<slug>"}`,
-//!   written only over the revision that was read. A key for each slug would be
-//!   simpler to claim. But then a change of project takes two writes, and a
-//!   crash between them would leave a slug that belongs to nobody.
-//!
-//! - `channel-trust`: see `trust.rs`.
+//! - `user-projects`: see `projects.rs`.
+//! - `channel-trust` and `channel-rules`: see `channel_document.rs`.
 //!
 //! Reads go to the stream's leader. A direct read may be answered by a replica
 //! that lags, and a stale answer read after a broadcast would be cached for long.
 
+mod channel_document;
 mod notes;
-mod trust;
+mod projects;
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use async_nats::{Client, connection::State, jetstream};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -33,12 +33,8 @@ use shared::{
     ChannelId, GuildId, RuntimeMode, UserId, bus, settings::NatsSettings, trust::ChannelTrust, wire,
 };
 
-use super::{
-    ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome,
-    call::{WRITE_ATTEMPTS, after_conflict, timed},
-    owner_of,
-};
-use crate::kv::{Bucket, Entry};
+use super::{ApiKeys, ProjectSlug, Registration, Store, StoreError, WriteOutcome, call::timed, owner_of};
+use crate::{kv::Bucket, rules::ChannelRules};
 
 /// The store in NATS. Its buckets are made when they are first needed.
 pub struct NatsStore {
@@ -48,15 +44,9 @@ pub struct NatsStore {
     channels: Bucket,
     projects: Bucket,
     trust: Bucket,
+    rules: Bucket,
     /// Whether the buckets are there, as far as is known.
     made: AtomicBool,
-}
-
-/// A guild's document as it is stored, and the revision that a write must follow
-/// (0: there is none yet).
-struct Document {
-    rows: Map<String, Value>,
-    revision: u64,
 }
 
 impl NatsStore {
@@ -64,9 +54,9 @@ impl NatsStore {
     pub fn new(client: Client, settings: NatsSettings) -> Self {
         let js = jetstream::new(client.clone());
         let bucket = |name| Bucket::new(&js, name);
-        let (channels, projects, trust) =
-            (bucket(wire::CHANNEL_LIST), bucket(wire::USER_PROJECTS), bucket(wire::CHANNEL_TRUST));
-        Self { client, js, settings, channels, projects, trust, made: AtomicBool::new(false) }
+        let (channels, projects) = (bucket(wire::CHANNEL_LIST), bucket(wire::USER_PROJECTS));
+        let (trust, rules) = (bucket(wire::CHANNEL_TRUST), bucket(wire::CHANNEL_RULES));
+        Self { client, js, settings, channels, projects, trust, rules, made: AtomicBool::new(false) }
     }
 
     /// Makes sure that the buckets are there.
@@ -97,24 +87,13 @@ impl NatsStore {
         result
     }
 
-    /// Reads the guild's document, lets `edit` change it, and writes it unless
-    /// someone else wrote in between; then all of it again. `edit` returns what
-    /// the operation answers, and whether it changed anything.
-    async fn edit_projects<T>(
-        &self,
-        guild: GuildId,
-        mut edit: impl FnMut(&mut Map<String, Value>) -> (T, WriteOutcome) + Send,
-    ) -> anyhow::Result<T> {
-        let bucket = &self.projects;
-        for attempt in 0..WRITE_ATTEMPTS {
-            let mut document = read_document(bucket, guild).await?;
-            let (answer, change) = edit(&mut document.rows);
-            if change == WriteOutcome::Unchanged || write_document(bucket, guild, &document).await? {
-                return Ok(answer);
-            }
-            after_conflict(attempt).await;
-        }
-        bail!("others kept changing the projects of guild {guild}")
+    async fn kept_trust(&self, channel: ChannelId) -> anyhow::Result<(Option<ChannelTrust>, u64)> {
+        channel_document::read(&self.trust, channel).await
+    }
+
+    async fn kept_rules(&self, channel: ChannelId) -> anyhow::Result<(ChannelRules, u64)> {
+        let (kept, revision) = channel_document::read(&self.rules, channel).await?;
+        Ok((kept.unwrap_or_default(), revision))
     }
 }
 
@@ -141,8 +120,9 @@ impl Store for NatsStore {
 
     async fn authorize(&self, guild: GuildId, channel: ChannelId) -> Result<WriteOutcome, StoreError> {
         self.timed("authorize", async {
-            let kept = trust::read(&self.trust, channel).await?.0;
-            let note = notes::Note::new(kept.as_ref().and_then(notes::since)).encode()?;
+            let secured_ms = self.kept_trust(channel).await?.0.as_ref().and_then(notes::since);
+            let has_rules = !self.kept_rules(channel).await?.0.rules.is_empty();
+            let note = notes::Note::new(secured_ms, has_rules).encode()?;
             let added = self.channels.replace(&format!("{channel}.{guild}"), note, 0).await?;
             Ok(if added { WriteOutcome::Changed } else { WriteOutcome::Unchanged })
         })
@@ -161,8 +141,7 @@ impl Store for NatsStore {
     }
 
     async fn projects(&self, guild: GuildId) -> Result<BTreeMap<UserId, String>, StoreError> {
-        self.timed("projects", async { Ok(readable(&read_document(&self.projects, guild).await?.rows)) })
-            .await
+        self.timed("projects", projects::read(&self.projects, guild)).await
     }
 
     async fn register(
@@ -171,30 +150,30 @@ impl Store for NatsStore {
         user: UserId,
         slug: &ProjectSlug,
     ) -> Result<Registration, StoreError> {
-        let claim = |rows: &mut Map<String, Value>| match owner_of(slug, user, &readable(rows)) {
+        let claim = |rows: &mut Map<String, Value>| match owner_of(slug, user, &projects::readable(rows)) {
             Some(owner) => (Registration::Taken(owner), WriteOutcome::Unchanged),
             None => {
                 rows.insert(user.to_string(), slug.as_ref().into());
                 (Registration::Registered, WriteOutcome::Changed)
             }
         };
-        self.timed("register", self.edit_projects(guild, claim)).await
+        self.timed("register", projects::edit(&self.projects, guild, claim)).await
     }
 
     async fn unregister(&self, guild: GuildId, user: UserId) -> Result<Option<String>, StoreError> {
-        let release = |rows: &mut Map<String, Value>| match readable(rows).remove(&user) {
+        let release = |rows: &mut Map<String, Value>| match projects::readable(rows).remove(&user) {
             Some(slug) => {
                 rows.remove(&user.to_string());
                 (Some(slug), WriteOutcome::Changed)
             }
             None => (None, WriteOutcome::Unchanged),
         };
-        self.timed("unregister", self.edit_projects(guild, release)).await
+        self.timed("unregister", projects::edit(&self.projects, guild, release)).await
     }
 
     async fn trust(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
         self.timed("trust", async {
-            let kept = trust::read(&self.trust, channel).await?.0;
+            let kept = self.kept_trust(channel).await?.0;
             let secured = kept.as_ref().is_some_and(|kept| kept.secured);
             if !secured && notes::secured_since(&self.channels, channel).await?.is_some() {
                 bail!(
@@ -209,10 +188,10 @@ impl Store for NatsStore {
 
     async fn trust_now(&self, channel: ChannelId) -> Result<Option<ChannelTrust>, StoreError> {
         self.timed("trust_now", async {
-            let kept = trust::read(&self.trust, channel).await?.0;
+            let kept = self.kept_trust(channel).await?.0;
             // Rows of an older build have no note.
             if let Some(since) = kept.as_ref().and_then(notes::since) {
-                notes::write(&self.channels, channel, Some(since)).await?;
+                notes::change(&self.channels, channel, |note| note.secured_ms = Some(since)).await?;
             }
             Ok(kept)
         })
@@ -224,7 +203,7 @@ impl Store for NatsStore {
     }
 
     async fn note_open(&self, channel: ChannelId) -> Result<(), StoreError> {
-        self.timed("note_open", notes::write(&self.channels, channel, None)).await
+        self.timed("note_open", notes::change(&self.channels, channel, |note| note.secured_ms = None)).await
     }
 
     async fn replace_trust(
@@ -234,15 +213,16 @@ impl Store for NatsStore {
         latest: &ChannelTrust,
     ) -> Result<bool, StoreError> {
         self.timed("replace_trust", async {
-            let (found, revision) = trust::read(&self.trust, channel).await?;
+            let (found, revision) = self.kept_trust(channel).await?;
             if found.as_ref() != former {
                 return Ok(false);
             }
             // The note first: a channel is never secured without one.
             if latest.secured || former.is_some_and(|former| former.secured) {
-                notes::write(&self.channels, channel, notes::since(latest)).await?;
+                let since = notes::since(latest);
+                notes::change(&self.channels, channel, |note| note.secured_ms = since).await?;
             }
-            trust::write(&self.trust, channel, latest, revision).await
+            channel_document::write(&self.trust, channel, latest, revision).await
         })
         .await
     }
@@ -255,29 +235,52 @@ impl Store for NatsStore {
         .await
     }
 
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.timed("rules", async {
+            let kept = self.kept_rules(channel).await?.0;
+            if kept.rules.is_empty() && notes::has_rules(&self.channels, channel).await? {
+                bail!("the rules of channel {channel} are lost: add a rule again, or restore a backup");
+            }
+            Ok(Arc::new(kept))
+        })
+        .await
+    }
+
+    async fn rules_now(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
+        self.timed("rules_now", async {
+            let kept = self.kept_rules(channel).await?.0;
+            // Another pod may have noted that there are none, and then come second.
+            if !kept.rules.is_empty() {
+                notes::change(&self.channels, channel, |note| note.rules = true).await?;
+            }
+            Ok(Arc::new(kept))
+        })
+        .await
+    }
+
+    async fn replace_rules(
+        &self,
+        channel: ChannelId,
+        former: &ChannelRules,
+        latest: &ChannelRules,
+    ) -> Result<bool, StoreError> {
+        self.timed("replace_rules", async {
+            let (found, revision) = self.kept_rules(channel).await?;
+            if found != *former {
+                return Ok(false);
+            }
+            // The note first: a channel never has rules without one. A mute says nothing
+            // about rules that were lost.
+            let has_rules = !latest.rules.is_empty();
+            if has_rules || !former.rules.is_empty() {
+                notes::change(&self.channels, channel, |note| note.rules = has_rules).await?;
+            }
+            channel_document::write(&self.rules, channel, latest, revision).await
+        })
+        .await
+    }
+
     async fn api_keys(&self, _: RuntimeMode) -> Result<ApiKeys, StoreError> {
         Ok(ApiKeys::default())
     }
-}
-
-async fn read_document(bucket: &Bucket, guild: GuildId) -> anyhow::Result<Document> {
-    let Entry { revision, value } = bucket.entry(&guild.to_string()).await?;
-    let rows = match value {
-        Some(value) => serde_json::from_slice(&value).context("cannot read the guild's document")?,
-        None => Map::new(),
-    };
-    Ok(Document { rows, revision })
-}
-
-/// Writes the document unless it changed since it was read: then `false`.
-async fn write_document(bucket: &Bucket, guild: GuildId, document: &Document) -> anyhow::Result<bool> {
-    let value = serde_json::to_vec(&document.rows).context("cannot encode the guild's document")?;
-    let written = bucket.replace(&guild.to_string(), value.into(), document.revision).await;
-    written.context("cannot write the guild's document")
-}
-
-/// The rows that a user's id and a text can be read from.
-fn readable(rows: &Map<String, Value>) -> BTreeMap<UserId, String> {
-    let row = |(user, slug): (&String, &Value)| Some((user.parse().ok()?, slug.as_str()?.to_owned()));
-    rows.iter().filter_map(row).collect()
 }

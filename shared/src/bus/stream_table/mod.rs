@@ -12,8 +12,8 @@ use super::{
     Role,
     retention::{
         ALERTS_FOR, DEAD_LETTERS_FOR, DUPLICATE_WINDOW, LEASES_FOR, MESSAGES_FOR, MESSAGES_MAX_BYTES,
-        REFUSALS_EACH, REFUSALS_FOR, REFUSALS_MAX_BYTES, SEEN_FOR, SEEN_MAX_BYTES, STACK_TRACES_FOR,
-        STACK_TRACES_MAX_BYTES,
+        REFUSALS_EACH, REFUSALS_FOR, REFUSALS_MAX_BYTES, ROUTED_FOR, ROUTED_MAX_BYTES, SEEN_FOR,
+        SEEN_MAX_BYTES, STACK_TRACES_FOR, STACK_TRACES_MAX_BYTES,
     },
 };
 use crate::{settings::NatsSettings, wire};
@@ -75,10 +75,12 @@ pub(super) fn table(settings: &NatsSettings) -> Vec<StreamSpec> {
         entry(Maker::Both, messages(settings)),
         // Without it a button has nothing to show.
         StreamSpec { needed: false, ..entry(Maker::Discord, stack_traces(settings)) },
+        entry(Maker::Discord, routed(settings)),
         entry(Maker::Discord, leases(settings)),
         entry(Maker::Store, bucket(wire::CHANNEL_LIST, settings)),
         entry(Maker::Store, bucket(wire::USER_PROJECTS, settings)),
         entry(Maker::Store, bucket(wire::CHANNEL_TRUST, settings)),
+        entry(Maker::Store, bucket(wire::CHANNEL_RULES, settings)),
     ]
 }
 
@@ -178,6 +180,15 @@ fn stack_traces(settings: &NatsSettings) -> Config {
         max_bytes: STACK_TRACES_MAX_BYTES,
         max_age: STACK_TRACES_FOR,
         ..bucket(wire::STACK_TRACES, settings)
+    }
+}
+
+fn routed(settings: &NatsSettings) -> Config {
+    Config {
+        discard: DiscardPolicy::Old,
+        max_bytes: ROUTED_MAX_BYTES,
+        max_age: ROUTED_FOR,
+        ..bucket(wire::ROUTED, settings)
     }
 }
 

@@ -187,8 +187,10 @@ async fn each_bucket_that_is_lost_under_load_is_made_again_and_no_alert_is_lost(
             lose_until_noticed(&stack, &wire::bucket_stream(bucket), &both).await;
             works(&stack, channel, &format!("after the loss of {bucket}")).await;
         }
-        lose_until_noticed(&stack, &wire::bucket_stream(wire::LEASES), &both[1..]).await;
-        works(&stack, channel, "after the loss of leases").await;
+        for bucket in [wire::LEASES, wire::ROUTED] {
+            lose_until_noticed(&stack, &wire::bucket_stream(bucket), &both[1..]).await;
+            works(&stack, channel, &format!("after the loss of {bucket}")).await;
+        }
         // Without the first the last known addresses stay valid. Without the second
         // buttons have nothing to show. Nothing stops.
         for bucket in [wire::SOURCES, wire::STACK_TRACES] {
@@ -201,7 +203,7 @@ async fn each_bucket_that_is_lost_under_load_is_made_again_and_no_alert_is_lost(
     assert_eq!(load.missing(&stack, channel).await, Vec::<String>::new());
     stack.ingress.ready().await;
     stack.discord.ready().await;
-    assert!(stack.discord.metric("sentry_bot_streams_lost_total").await >= 10.0);
+    assert!(stack.discord.metric("sentry_bot_streams_lost_total").await >= 11.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The rights that the file has, each with the one that it had.
-const CHANGES: [(&str, &str); 9] = [
+const CHANGES: [(&str, &str); 11] = [
     (r#""$KV.refusals.>""#, r#""$KV.refusals.*""#),
     (r#""$KV.seen.>""#, r#""$KV.seen.*.*""#),
     (r#""$JS.API.STREAM.INFO.KV_sources",   "$JS.API.STREAM.CREATE.KV_sources""#, ""),
@@ -33,6 +33,8 @@ const CHANGES: [(&str, &str); 9] = [
     (r#""reopening""#, ""),
     (r#""$KV.sources.*""#, ""),
     (r#""$KV.stack_traces.*.*""#, ""),
+    (r#""$KV.channel-rules.*""#, ""),
+    (r#""$KV.routed.>""#, ""),
     (r#""stored.*.*""#, r#""alerts.*.*""#),
 ];
 /// The time between two alerts. They are about a few issues, so that they fold
@@ -133,7 +135,7 @@ async fn upgrade(stack: &Stack, js: &jetstream::Context, files: &Files, full: &s
     for number in 0..ALERTS {
         let title = format!("alert {number}");
         let alert = Webhook::legacy(Exception::new(&*title).issue(&title).json()).idempotency_key(&title);
-        assert_eq!(stack.send(channel, &alert).await.status, 200);
+        until_answered(stack, 200, &url, &alert).await;
     }
     stack.until_shown(channel, ALERTS + 1, SOON).await;
     change("resolved", "KeyError").await;

@@ -17,6 +17,7 @@ use crate::{
     delivery::ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, StackTraceKeeper, SubjectState},
     direct_get::{Batch, StoredMessage},
     kv::Entry,
+    rules::ChannelRules,
     stack_trace::StackTrace,
 };
 
@@ -209,6 +210,10 @@ impl AuthorityApi for FakeWorld {
 
     async fn trust(&self, _: ChannelId) -> Result<ChannelTrust, AskAgain> {
         Ok(ChannelTrust::default())
+    }
+
+    async fn rules(&self, _: ChannelId) -> Result<Arc<ChannelRules>, AskAgain> {
+        Ok(Arc::default())
     }
 
     async fn entitlement(&self, _: GuildId, _: UserId, _: &str) -> Result<Entitlement, AskAgain> {

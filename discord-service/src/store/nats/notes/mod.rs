@@ -1,6 +1,9 @@
-//! What each row of `channel-list` notes of its channel: since when it is secured. So
-//! the loss of the bucket `channel-trust` opens no channel: where the two disagree,
-//! nobody knows what the channel trusts.
+//! What each row of `channel-list` notes of its channel: since when it is secured, and
+//! whether it has rules. So the loss of the bucket `channel-trust` opens no channel, and
+//! the loss of `channel-rules` shows no alert that a rule drops. Where a note disagrees,
+//! nobody knows what the channel demands.
+
+use std::ops::Not;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -13,18 +16,23 @@ use crate::kv::Bucket;
 
 /// The value of a row. One of an older build has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Note {
-    /// In milliseconds since 1970; nothing where it is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    secured_ms: Option<i64>,
+    /// Since when the channel is secured, in milliseconds since 1970; nothing where it is
+    /// not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secured_ms: Option<i64>,
+    /// Whether it has rules.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub(super) rules: bool,
     /// What a newer build notes beside it.
     #[serde(flatten)]
     more: Map<String, Value>,
 }
 
 impl Note {
-    pub(super) fn new(secured_ms: Option<i64>) -> Self {
-        Self { secured_ms, more: Map::new() }
+    pub(super) fn new(secured_ms: Option<i64>, rules: bool) -> Self {
+        Self { secured_ms, rules, more: Map::new() }
     }
 
     /// Empty if there is nothing to note about the channel.
@@ -60,19 +68,24 @@ pub(super) async fn secured_since(bucket: &Bucket, channel: ChannelId) -> anyhow
     Ok(rows(bucket, channel).await?.iter().filter_map(|(_, _, note)| note.secured_ms).min())
 }
 
+/// Whether a row notes that the channel has rules.
+pub(super) async fn has_rules(bucket: &Bucket, channel: ChannelId) -> anyhow::Result<bool> {
+    Ok(rows(bucket, channel).await?.iter().any(|(_, _, note)| note.rules))
+}
+
 /// Since when the channel is secured, as its record says.
 pub(super) fn since(trust: &ChannelTrust) -> Option<i64> {
     trust.secured.then_some(trust.secured_ms)
 }
 
-/// Notes in every row since when the channel is secured.
-pub(super) async fn write(
+/// Changes the note in every row of the channel.
+pub(super) async fn change(
     bucket: &Bucket,
     channel: ChannelId,
-    secured_ms: Option<i64>,
+    edit: impl Fn(&mut Note),
 ) -> anyhow::Result<()> {
     for attempt in 0..WRITE_ATTEMPTS {
-        if write_once(bucket, channel, secured_ms).await? {
+        if change_once(bucket, channel, &edit).await? {
             return Ok(());
         }
         after_conflict(attempt).await;
@@ -81,12 +94,11 @@ pub(super) async fn write(
 }
 
 /// `false` when somebody else wrote meanwhile.
-async fn write_once(bucket: &Bucket, channel: ChannelId, secured_ms: Option<i64>) -> anyhow::Result<bool> {
+async fn change_once(bucket: &Bucket, channel: ChannelId, edit: impl Fn(&mut Note)) -> anyhow::Result<bool> {
     for (key, revision, note) in rows(bucket, channel).await? {
-        if note.secured_ms == secured_ms {
-            continue;
-        }
-        if !bucket.replace(&key, Note { secured_ms, ..note }.encode()?, revision).await? {
+        let mut latest = note.clone();
+        edit(&mut latest);
+        if latest != note && !bucket.replace(&key, latest.encode()?, revision).await? {
             return Ok(false);
         }
     }
