@@ -2,7 +2,7 @@
 //!
 //! A channel's rules sort the alerts that Sentry sends to it, its *home*. A mute
 //! keeps alerts quiet for a time. All decisions are made by one pure function,
-//! [`decide`].
+//! [`decide()`].
 
 mod conditions;
 pub mod counts;
