@@ -64,7 +64,7 @@ use self::{
     expiry::expired_cause,
     inbox::Inbox,
     interruption::Interruption,
-    permission::revoked_cause,
+    permission::{judging_keys, revoked_cause},
     schedule::{NextStep, Schedule},
     sorting::Sorter,
 };
@@ -357,7 +357,8 @@ impl<'a> Lane<'a> {
     /// Whether all waiting alerts are trusted. Then the rules are learned. Otherwise
     /// ends those that are not.
     async fn admit_trusted(&mut self) -> Result<bool, Interruption> {
-        let keys = self.services.authority.trust(self.channel).await?;
+        let homes = self.inbox.backlog().homes();
+        let keys = judging_keys(self.services, self.channel, homes).await?;
         if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
             self.bury(&sequences, &why.cause()).await?;
             return Ok(false);

@@ -12,7 +12,9 @@ use tokio::{
 use super::Sorter;
 use crate::{
     authority::ChannelStanding,
-    delivery::lane::{closure_watch::ClosureWatch, inbox::Inbox, interruption::Interruption},
+    delivery::lane::{
+        closure_watch::ClosureWatch, inbox::Inbox, interruption::Interruption, permission::judging_keys,
+    },
     rules::ChannelRules,
 };
 
@@ -104,7 +106,8 @@ impl Sorter<'_> {
         if closure.closed().await.ok()?.is_some() {
             return None;
         }
-        let keys = authority.trust(self.channel).await.ok()?;
+        let homes = inbox.backlog().homes();
+        let keys = judging_keys(self.services, self.channel, homes).await.ok()?;
         inbox.backlog_mut().distrusted(&keys).is_none().then_some(guild)
     }
 }
