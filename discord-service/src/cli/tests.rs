@@ -28,9 +28,9 @@ async fn the_letter_of_an_alert_that_a_rule_sent_is_the_targets_names_its_home_a
     let subject = wire::alert_subject(target);
     js.publish(subject.clone(), alert.encode().into()).await.expect("sent").await.expect("stored");
     let queued = || async {
-        let request =
+        let alerts =
             BatchRequest { stream: wire::ALERTS, subject: &subject, from: 1, most: direct_get::BATCH };
-        let batch = direct_get::read(&js, request).await;
+        let batch = direct_get::read(&js, alerts).await;
         batch.expect("the queue is there").messages
     };
 
