@@ -13,7 +13,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=yes
 # One that fails does not keep the others from running.
-SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test disasters --test changes --test pods --test cluster --test losses -- \
+SOAK=1 cargo test --locked --workspace --no-fail-fast --test faults --test disasters --test changes --test pods --test cluster --test losses --test rules -- \
     --test-threads=1 "$@" 2>&1 | tee "$log" || passed=no
 SOAK=1 cargo test --locked --workspace --test api -- --test-threads=1 memory:: floods:: tls:: 2>&1 |
     tee -a "$log" || passed=no

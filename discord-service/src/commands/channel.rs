@@ -7,7 +7,7 @@ use shared::ChannelId;
 use super::{
     Asker, CommandError, Commands,
     parse::{ChannelCommand, SlashOnly},
-    replies::{self, Reply},
+    replies::{self, PurposeOfPosts, Reply},
 };
 use crate::{
     guilds::{Channel, ChannelArgument, Kind},
@@ -45,10 +45,8 @@ impl Commands {
             Ok(channel) => channel,
             Err(refusal) => return Ok(refusal),
         };
-        let missing = channel.needed_to_post() - self.facts.granted(by.guild, by.bot, &channel).await?;
-        if !missing.is_empty() {
-            let timed_out_until = self.facts.timed_out_until(by.guild, by.bot).await?;
-            return Ok(self.replies(by.form).cannot_post(channel.id, missing, timed_out_until));
+        if let Some(refusal) = self.cannot_post(by, &channel, PurposeOfPosts::Authorization).await? {
+            return Ok(refusal);
         }
         let secured = self.trusts.is_secured(channel.id).await?;
         let change = self.store.authorize(by.guild, channel.id).await?;
@@ -60,6 +58,21 @@ impl Commands {
             Some(why) => reply.and(&replies::was_closed(&why)),
             None => reply,
         })
+    }
+
+    /// The reply that names the permissions which the bot lacks to post there, if it does.
+    pub(super) async fn cannot_post(
+        &self,
+        by: Asker,
+        channel: &Channel,
+        purpose: PurposeOfPosts,
+    ) -> Result<Option<Reply>, CommandError> {
+        let missing = channel.needed_to_post() - self.facts.granted(by.guild, by.bot, channel).await?;
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let timed_out_until = self.facts.timed_out_until(by.guild, by.bot).await?;
+        Ok(Some(self.replies(by.form).cannot_post(channel.id, purpose, missing, timed_out_until)))
     }
 
     /// The named channel, if it takes messages and the user manages them there; else the

@@ -21,7 +21,10 @@ impl Needs {
             }
             Ok(Command::Replay | Command::Test) => Self { authorized: true, manage_messages: true },
             // What was refused for a channel that is not authorized is for its admins.
-            Ok(Command::Channel(_) | Command::Status(Some(_))) | Err(ParseError::NotAChannel) => {
+            Ok(
+                Command::Channel(_) | Command::Status(Some(_)) | Command::Rules(_) | Command::SlashOptions(_),
+            )
+            | Err(ParseError::NotAChannel | ParseError::Rules(_)) => {
                 Self { authorized: false, manage_messages: true }
             }
         }

@@ -34,8 +34,10 @@ impl Commands {
             },
         };
         let authorized = listed.contains(&channel);
+        let rules = self.kept_rules(channel).await?;
         let findings = self.diagnosis.of(channel).await.map_err(CommandError::Nats)?;
-        Ok(self.replies(by.form).status(channel, authorized, &findings, Utc::now().timestamp_millis()))
+        let now_ms = Utc::now().timestamp_millis();
+        Ok(self.replies(by.form).status(channel, authorized, &findings, &rules, now_ms))
     }
 
     /// Sends a sample alert into this channel and waits for it.

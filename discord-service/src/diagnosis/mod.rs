@@ -13,9 +13,10 @@ pub use self::sample::SampleOutcome;
 use crate::{
     closure::{self, Closure},
     dead_letters::{DeadLetters, Latest},
-    direct_get,
+    direct_get::{self, BatchRequest},
     kv::Bucket,
     leader_stream::LeaderStream,
+    rules::counts::{self, RuleCounts},
     tally::{self, Tally},
 };
 
@@ -39,6 +40,8 @@ pub struct Findings {
     pub dead: Latest,
     /// The last refusal of each kind, and the last five at least, newest first.
     pub refusals: Vec<Refusal>,
+    /// What rules and mutes decided.
+    pub rule_counts: RuleCounts,
 }
 
 /// The alerts of a channel that wait to be posted.
@@ -53,9 +56,11 @@ pub struct WaitingSummary {
 }
 
 impl Findings {
-    /// How many alerts were taken: they are posted, wait, or are dead letters.
+    /// How many alerts were taken: they are posted, wait, are dead letters, or a rule or a
+    /// mute took them away.
     pub fn received(&self) -> u64 {
-        self.tally.posted + self.waiting.alerts + self.dead.kept
+        let RuleCounts { routed, dropped, muted, .. } = &self.rule_counts;
+        self.tally.posted + self.waiting.alerts + self.dead.kept + routed + dropped + muted
     }
 
     /// When the last alert was taken.
@@ -120,14 +125,23 @@ impl Diagnosis {
     /// When NATS is away.
     pub async fn of(&self, channel: ChannelId) -> anyhow::Result<Findings> {
         let lanes = Bucket::new(&self.js, wire::LANES);
-        let (tally, waiting, (closure, follows), dead, refusals) = tokio::try_join!(
+        let (tally, waiting, (closure, follows), dead, refusals, rule_counts) = tokio::try_join!(
             tally::of(&lanes, channel),
             self.waiting(channel),
             self.closure(&lanes, channel),
             self.dead_letters.latest(channel, SHOWN),
             self.refusals(channel),
+            counts::of(&lanes, channel),
         )?;
-        Ok(Findings { tally, waiting, closure, follows, dead, refusals })
+        Ok(Findings { tally, waiting, closure, follows, dead, refusals, rule_counts })
+    }
+
+    /// What the channel's rules and mutes decided.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub(crate) async fn rule_counts(&self, channel: ChannelId) -> anyhow::Result<RuleCounts> {
+        counts::of(&Bucket::new(&self.js, wire::LANES), channel).await
     }
 
     async fn waiting(&self, channel: ChannelId) -> anyhow::Result<WaitingSummary> {
@@ -148,7 +162,8 @@ impl Diagnosis {
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
         let subject = wire::refusals_subjects(channel);
         let bucket = wire::bucket_stream(wire::REFUSALS);
-        let notes = direct_get::read(&self.js, &bucket, &subject, 1, direct_get::BATCH).await?;
+        let notes = BatchRequest { stream: &bucket, subject: &subject, from: 1, most: direct_get::BATCH };
+        let notes = direct_get::read(&self.js, notes).await?;
         Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
 }

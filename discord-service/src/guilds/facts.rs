@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use serde::de::IgnoredAny;
 use serenity::model::Permissions;
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, RoleId, UserId};
 
 use super::{
     api_objects::{WireChannel, WireGuild, WireMember},
     channel::{Channel, ChannelArgument, Kind, Missing},
     lookups::{LookUps, Unanswered},
+    mentioned::Mentioned,
     permissions::{self, Guild, Member},
 };
 use crate::{
@@ -103,6 +104,20 @@ impl Facts {
         let role = async { Ok::<_, FactsError>(self.about(guild).await?.guild.bots.get(&bot).copied()) };
         let found = self.own_roles.try_get_with((guild, bot), role).await;
         found.map_err(|error| Arc::clone(&*error))
+    }
+
+    /// Who in the guild has this id, which Discord's client may offer for a mention.
+    pub(crate) async fn mentioned(&self, guild: GuildId, id: u64) -> Result<Option<Mentioned>, FactsError> {
+        let about = self.about(guild).await?;
+        if id == guild.get() {
+            return Ok(Some(Mentioned::Everyone));
+        }
+        if about.guild.roles.contains_key(&id) {
+            let by_anybody = about.guild.mentionable.contains(&id);
+            return Ok(Some(Mentioned::Role { id: RoleId::new(id), by_anybody }));
+        }
+        let user = UserId::new(id);
+        Ok(self.member(guild, user).await?.map(|_| Mentioned::Member(user)))
     }
 
     /// Whether the user is a member of this thread.

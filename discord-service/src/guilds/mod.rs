@@ -6,6 +6,7 @@ mod bot_access;
 mod channel;
 mod facts;
 mod lookups;
+mod mentioned;
 pub(crate) mod permissions;
 
 pub(crate) use self::{
@@ -13,4 +14,5 @@ pub(crate) use self::{
     channel::{Channel, ChannelArgument, Kind, Missing},
     facts::{Facts, FactsError},
     lookups::Unanswered,
+    mentioned::Mentioned,
 };

@@ -5,6 +5,7 @@
 //! [`decide`].
 
 mod conditions;
+pub mod counts;
 mod decide;
 mod edits;
 mod facts;

@@ -1,4 +1,4 @@
-//! Webhooks of an internal integration about issues.
+//! Webhooks of an internal integration.
 
 use sentry_sender::Webhook;
 use serde_json::{Value, json};
@@ -9,7 +9,21 @@ pub fn issue_change(issue: &str, title: &str, action: &str, actor: &str) -> Webh
     Webhook::platform("issue", issue_body(issue, title, action, actor).to_string())
 }
 
-/// The same, of an issue that came back by itself.
+/// The webhook of an alert rule about an error of this project, of an issue of its own.
+pub fn event_alert(project: &str, title: &str, level: &str, environment: &str) -> Webhook {
+    let fixture = include_str!("../../fixtures/platform/event_alert.triggered.json");
+    let mut body: Value = serde_json::from_str(fixture).expect("JSON");
+    let event = &mut body["data"]["event"];
+    event["title"] = title.into();
+    event["issue_id"] = title.into();
+    event["level"] = level.into();
+    event["environment"] = environment.into();
+    event["tags"] = json!([["environment", environment], ["level", level]]);
+    event["url"] = format!("https://us.sentry.io/api/0/projects/acme/{project}/events/1/").into();
+    Webhook::platform("event_alert", body.to_string())
+}
+
+/// A change of an issue that came back by itself.
 pub fn regression(issue: &str, title: &str) -> Webhook {
     let mut body = issue_body(issue, title, "unresolved", "");
     body["data"]["issue"]["substatus"] = "regressed".into();

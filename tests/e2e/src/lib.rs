@@ -14,9 +14,9 @@ mod storm;
 
 pub use dead::Dead;
 pub use harness::figures::{report, scaled, soak};
-pub use issue::{issue_change, regression};
+pub use issue::{event_alert, issue_change, regression};
 pub use ledger::Ledger;
 pub use seed::{Seed, worst_but_one};
 pub use shown::{Shown, is_modern, shown};
 pub use stack::{Builder, Stack};
-pub use storm::{Storm, publish};
+pub use storm::{Storm, alert, publish, publish_alerts};

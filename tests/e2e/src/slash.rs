@@ -1,9 +1,14 @@
 //! Slash commands about a channel, used in the office by the owner.
 
+use std::time::Duration;
+
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Invocation, Message};
 
 use crate::Stack;
+
+/// A member's budget of commands is full again after some seconds.
+const LONG: Duration = Duration::from_secs(60);
 
 impl Stack {
     /// Uses the command as soon as it is registered.
@@ -20,6 +25,18 @@ impl Stack {
     pub async fn slash(&self, command: &str, channel: u64) -> Message {
         let used = self.invoke(command, channel, &[]).await;
         used.message(SOON).await.expect("a reply")
+    }
+
+    /// The answer to a command with these options. The bot takes only so many commands at
+    /// once, and a store may be slow: then it is used again.
+    pub async fn whisper(&self, command: &str, channel: u64, more: &[(&str, &str)]) -> Message {
+        wait_for(&format!("a reply to {command}"), LONG, || async {
+            let used = self.invoke(command, channel, more).await;
+            let reply = used.message(SOON).await?;
+            let again = ["Too many commands at once", "The store is unavailable"];
+            (!again.iter().any(|words| reply.content().starts_with(words))).then_some(reply)
+        })
+        .await
     }
 
     /// Uses `/sentry channel secure` and returns the query with the token. The

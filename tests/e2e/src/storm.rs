@@ -1,6 +1,9 @@
 //! Many alerts: sent as Sentry sends them, or put straight on the bus.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use futures::{StreamExt as _, future::join_all, stream};
@@ -54,15 +57,19 @@ impl Storm<'_> {
 /// Puts alerts with these titles into the channel's queue, in this order. Much
 /// faster than through the ingress, and possible while discord-service is dead.
 pub async fn publish(stack: &Stack, channel: u64, titles: impl IntoIterator<Item = String>) {
+    publish_alerts(stack, titles.into_iter().map(|title| alert(channel, &title))).await;
+}
+
+/// The same with alerts that a test made.
+pub async fn publish_alerts(stack: &Stack, alerts: impl IntoIterator<Item = Alert>) {
+    static PUBLISHED: AtomicU64 = AtomicU64::new(0);
     let js = jetstream::new(stack.nats.client().await);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    let received_ms = i64::try_from(now.as_millis()).expect("before the year 292 million");
-    let acks = stream::iter(titles.into_iter().zip(0..)).then(|(title, number)| {
+    let acks = stream::iter(alerts).then(|alert| {
         let js = js.clone();
         async move {
-            let alert = alert(channel, &title, received_ms);
+            let (number, channel) = (PUBLISHED.fetch_add(1, Ordering::Relaxed), alert.channel);
             let mut headers = HeaderMap::new();
-            headers.insert(NATS_MESSAGE_ID, format!("{channel}-{received_ms}-{number}"));
+            headers.insert(NATS_MESSAGE_ID, format!("{channel}-test-{number}"));
             let subject = wire::alert_subject(alert.channel);
             js.publish_with_headers(subject, headers, alert.encode().into()).await.expect("NATS is up")
         }
@@ -71,7 +78,10 @@ pub async fn publish(stack: &Stack, channel: u64, titles: impl IntoIterator<Item
     acks.buffered(IN_FLIGHT).for_each(|_| async {}).await;
 }
 
-fn alert(channel: u64, title: &str, received_ms: i64) -> Alert {
+/// An error of an issue of its own, received now.
+pub fn alert(channel: u64, title: &str) -> Alert {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let received_ms = i64::try_from(now.as_millis()).expect("before the year 292 million");
     Alert {
         title: Some(title.to_owned()),
         level: Some("error".to_owned()),

@@ -4,8 +4,14 @@
 //! ignored. Capitals do not matter in the prefix and in the commands: a phone begins
 //! each message with one.
 
+mod rules;
+
 use shared::UserId;
 
+pub(super) use self::rules::{
+    ACTIONS, CheckedAlert, MAX_REASON, MUTE_TIMES, NewMute, NewRule, RulesCommand, RulesMistake,
+    RulesRequest, named,
+};
 use crate::{guilds::ChannelArgument, store::ProjectSlug};
 
 /// What somebody asks of the bot.
@@ -23,6 +29,10 @@ pub(super) enum Command {
     Status(Option<ChannelArgument>),
     /// `test`.
     Test,
+    /// `rule …`, `mute` and `unmute`.
+    Rules(RulesCommand),
+    /// This command exists only under `/sentry`, because of its options, but was typed.
+    SlashOptions(&'static str),
 }
 
 /// What can be done about a channel.
@@ -90,6 +100,9 @@ pub(super) enum ParseError {
     /// What should be a project's slug is not.
     #[error("not a project slug")]
     NotASlug,
+    /// The options of a command about rules or mutes make no sense.
+    #[error(transparent)]
+    Rules(#[from] RulesMistake),
 }
 
 /// The command in a message, or `None` if the message is not for the bot. The
@@ -132,6 +145,8 @@ pub(super) fn name(command: &Result<Command, ParseError>) -> &'static str {
         Ok(Command::Replay) => "replay",
         Ok(Command::Status(_)) => "status",
         Ok(Command::Test) => "test",
+        Ok(Command::Rules(command)) => command.name(),
+        Ok(Command::SlashOptions(_)) => "slash only",
         Err(_) => "mistaken",
     }
 }
@@ -163,6 +178,9 @@ pub(super) fn command<'a>(
         // A word that names no channel is an extra word.
         "status" => Ok(Command::Status(words.next().and_then(|word| channel_argument(word).ok()))),
         "test" => Ok(Command::Test),
+        "rule" => Ok(rules::typed(words.next(), words.next())),
+        "mute" => Ok(Command::SlashOptions("mute")),
+        "unmute" => Ok(Command::SlashOptions("unmute")),
         _ => Err(ParseError::UnknownWord),
     }
 }

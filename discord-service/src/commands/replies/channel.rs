@@ -11,6 +11,15 @@ use crate::{
     store::WriteOutcome,
 };
 
+/// For what the bot would post in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum PurposeOfPosts {
+    /// Somebody authorizes it.
+    Authorization,
+    /// A rule sends alerts there.
+    Rule,
+}
+
 impl ReplyTexts<'_> {
     /// `channel`: what the guild has authorized, and `idle` rows of its list
     /// that have no effect.
@@ -88,19 +97,24 @@ impl ReplyTexts<'_> {
     pub(in crate::commands) fn cannot_post(
         &self,
         channel: ChannelId,
+        purpose: PurposeOfPosts,
         missing: Permissions,
         timed_out_until: Option<DateTime<Utc>>,
     ) -> Reply {
+        let (so, command) = match purpose {
+            PurposeOfPosts::Authorization => ("it is not authorized", "channel authorize"),
+            PurposeOfPosts::Rule => ("no rule can send alerts there", "rule add"),
+        };
         let missing = permissions::names(missing).join(", ");
         let remedy = match timed_out_until {
             Some(until) => format!("My time-out in this server ends <t:{}:R>.", until.timestamp()),
             None => "Give it to me in the channel's settings.".to_owned(),
         };
         format!(
-            "I cannot post in {}, so it is not authorized. Missing permission: {missing}\n\
+            "I cannot post in {}, so {so}. Missing permission: {missing}\n\
              {remedy} Then use {} again.",
             mention(&channel),
-            self.names.of("channel authorize")
+            self.names.of(command)
         )
         .into()
     }

@@ -8,6 +8,7 @@ mod not_done;
 mod project;
 mod remedies;
 mod replay;
+mod rules;
 mod status;
 mod trust;
 
@@ -16,12 +17,16 @@ use shared::{ChannelId, text::cut};
 use url::Url;
 
 pub(super) use self::{
-    channel::{channel_missing, revoked, takes_no_messages, was_closed},
+    channel::{PurposeOfPosts, channel_missing, revoked, takes_no_messages, was_closed},
     not_done::{
         discord_unavailable, guilds_only, no_embeds, no_permission, not_a_channel, not_a_slug,
         stack_trace_gone, store_unavailable, too_many, unknown_button, unknown_slash,
     },
     project::project_revoked,
+    rules::{
+        KeptRules, RuleWarning, elsewhere, mentions_everyone, mentions_nobody, mistaken_rules, muted,
+        no_such_mute, no_such_rule, routes_to_its_home, rule_decides, rule_removed, unmuted, unmuted_before,
+    },
     trust::{not_a_secret, opened, secret_removed},
 };
 use super::names::CommandNames;
@@ -41,6 +46,30 @@ pub(super) enum Reply {
     Text(String),
     /// One embed, as Discord takes it.
     Embed(Value),
+    /// Plain text above a button.
+    WithButton(String, Button),
+}
+
+/// A button below a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Button {
+    /// What a press of it brings back. It carries no authority.
+    pub(super) custom_id: String,
+    /// What it says.
+    pub(super) label: &'static str,
+}
+
+impl Button {
+    /// A row of only this button, as Discord takes it.
+    /// <https://docs.discord.com/developers/components/reference>
+    fn row(&self) -> Value {
+        const ROW: u8 = 1;
+        const BUTTON: u8 = 2;
+        const SECONDARY: u8 = 2;
+        let Self { custom_id, label } = self;
+        let button = json!({"type": BUTTON, "style": SECONDARY, "custom_id": custom_id, "label": label});
+        json!({"type": ROW, "components": [button]})
+    }
 }
 
 impl Reply {
@@ -49,6 +78,10 @@ impl Reply {
         match self {
             Self::Text(text) => message["content"] = text.as_str().into(),
             Self::Embed(embed) => message["embeds"] = json!([embed]),
+            Self::WithButton(text, button) => {
+                message["content"] = text.as_str().into();
+                message["components"] = json!([button.row()]);
+            }
         }
     }
 
@@ -56,6 +89,7 @@ impl Reply {
     pub(super) fn and(self, more: &str) -> Self {
         match self {
             Self::Text(text) => Self::Text(text + more),
+            Self::WithButton(text, button) => Self::WithButton(text + more, button),
             embed @ Self::Embed(_) => embed,
         }
     }

@@ -38,6 +38,17 @@ impl ReplyTexts<'_> {
         }
         .into()
     }
+
+    /// To a typed command that exists only under `/sentry`, because of its options. The
+    /// second line can be clicked.
+    pub(in crate::commands) fn slash_options(&self, words: &str) -> Reply {
+        let first = format!("Use `/sentry {words}`, which offers what you can choose");
+        match self.names.slash_id {
+            Some(_) => format!("{first}\n{}", self.names.slash(words)),
+            None => first,
+        }
+        .into()
+    }
 }
 
 /// To a user without Manage Messages, here or in the named channel.

@@ -53,7 +53,7 @@ pub(super) fn says(reply: &Reply, text: &str) {
 pub(super) fn embed(reply: Reply) -> Value {
     let mut embed = match reply {
         Reply::Embed(embed) => embed,
-        Reply::Text(text) => json!({"title": text}),
+        Reply::Text(text) | Reply::WithButton(text, _) => json!({"title": text}),
     };
     assert_eq!(embed["color"], 0xE7_4C_3C);
     assert_eq!(embed["thumbnail"], json!({"url": "https://example.com/glyph.png"}));
@@ -164,6 +164,7 @@ fn refusals() {
     says(
         &Bot::new(&[]).typed().cannot_post(
             CHANNEL,
+            PurposeOfPosts::Authorization,
             Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS,
             None,
         ),

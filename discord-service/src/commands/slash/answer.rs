@@ -29,6 +29,7 @@ const FORMER_IS_DONE: Duration = Duration::from_secs(3);
 /// Types of first answers.
 const MESSAGE: u8 = 4;
 const MESSAGE_LATER: u8 = 5;
+const CHANGED_MESSAGE: u8 = 7;
 const CHOICES: u8 = 8;
 const MODAL: u8 = 9;
 /// The flag of messages that only the user of the command sees.
@@ -77,6 +78,13 @@ pub(super) async fn say(discord: &Discord, to: &Invoked, reply: Reply) {
     let mut data = message(&reply);
     data["flags"] = EPHEMERAL.into();
     first(discord, to, MESSAGE, data).await;
+}
+
+/// Shows this in place of the message whose button was pressed, and without its buttons.
+pub(super) async fn replace(discord: &Discord, to: &Invoked, reply: &Reply) {
+    let mut data = message(reply);
+    data["components"] = json!([]);
+    first(discord, to, CHANGED_MESSAGE, data).await;
 }
 
 /// Offers completions.

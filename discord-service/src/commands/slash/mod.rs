@@ -73,7 +73,10 @@ impl Commands {
             answer::say(&self.discord, invoked, replies::unknown_slash()).await;
             return;
         };
-        let command = parse::command(words.into_iter(), Form::Slash);
+        // Options of rules and mutes are named. All others are words in their order.
+        let path: Vec<&str> = command.path.iter().skip(1).map(String::as_str).collect();
+        let command = parse::named(&path, &command.arguments)
+            .unwrap_or_else(|| parse::command(words.into_iter(), Form::Slash));
         if !self.commands.spend(by.guild, by.user) {
             count(parse::name(&command), "ignored");
             return self.say_too_many(invoked).await;

@@ -24,6 +24,8 @@ struct WireRole {
     id: Snowflake<u64>,
     permissions: Permissions,
     #[serde(default)]
+    mentionable: bool,
+    #[serde(default)]
     tags: WireTags,
 }
 
@@ -37,8 +39,9 @@ impl From<WireGuild> for Guild {
     fn from(wire: WireGuild) -> Self {
         let of_bot = |role: &WireRole| Some((role.tags.bot_id.as_ref()?.0, role.id.0));
         let bots = wire.roles.iter().filter_map(of_bot).collect();
+        let mentionable = wire.roles.iter().filter(|role| role.mentionable).map(|role| role.id.0).collect();
         let roles = wire.roles.into_iter().map(|role| (role.id.0, role.permissions)).collect();
-        Self { id: wire.id.0, owner: wire.owner_id.0, roles, bots }
+        Self { id: wire.id.0, owner: wire.owner_id.0, roles, mentionable, bots }
     }
 }
 

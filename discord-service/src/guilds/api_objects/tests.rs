@@ -55,12 +55,14 @@ fn a_guild_is_read_with_its_roles() {
         "id": "1", "owner_id": "10",
         "roles": [
             {"id": "1", "permissions": "9223372036854775816"},
-            {"id": "2", "permissions": "0", "tags": {"bot_id": "7"}},
+            {"id": "2", "permissions": "0", "tags": {"bot_id": "7"}, "mentionable": false},
+            {"id": "3", "permissions": "0", "mentionable": true},
         ],
     }))
     .expect("a guild");
     let guild = Guild::from(wire);
     assert_eq!((guild.id, guild.owner), (GuildId::new(1), UserId::new(10)));
     assert_eq!(guild.bots, [(UserId::new(7), 2)].into());
+    assert_eq!(guild.mentionable, [3].into());
     assert_eq!(guild.roles[&1], Permissions::ADMINISTRATOR, "bits that are not known do no harm");
 }

@@ -1,7 +1,7 @@
 //! What a member may do in a channel, by Discord's rules: the owner, roles, and
 //! the channel's overwrites. Pure; `facts` fetches what this needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serenity::model::Permissions;
@@ -27,6 +27,8 @@ pub(crate) struct Guild {
     pub(crate) owner: UserId,
     /// By id. The role of everyone has the guild's id.
     pub(crate) roles: BTreeMap<u64, Permissions>,
+    /// The roles that anybody may mention.
+    pub(crate) mentionable: BTreeSet<u64>,
     /// The roles that Discord made for bots, by bot.
     pub(crate) bots: BTreeMap<UserId, u64>,
 }

@@ -19,7 +19,7 @@ fn guild() -> Guild {
         (ADMIN, Permissions::ADMINISTRATOR),
     ];
     let (id, owner) = (GuildId::new(EVERYONE), UserId::new(OWNER));
-    Guild { id, owner, roles: roles.into(), bots: BTreeMap::new() }
+    Guild { id, owner, roles: roles.into(), mentionable: BTreeSet::new(), bots: BTreeMap::new() }
 }
 
 fn member(id: u64, roles: &[u64]) -> Member {

@@ -7,6 +7,7 @@
 mod bare;
 mod delivery;
 mod receiving;
+mod rules;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ fn main() {
     let figures = runtime.block_on(async {
         let mut figures = receiving::figures().await;
         figures.extend(delivery::figures().await);
+        figures.extend(rules::figures().await);
         figures
     });
     println!("| what | Sentry Bot | baseline | ratio |\n|---|---|---|---|");

@@ -9,7 +9,7 @@ use harness::wait::wait_for;
 use serde_json::{Value, json};
 use shared::wire;
 
-use crate::{HEALED, Load, NOTICED, alert, lose, lose_until_noticed, readyz, start, works};
+use crate::{HEALED, Load, NOTICED, alert, builder, lose, lose_until_noticed, readyz, start, works};
 
 /// discord-service uses what it has read from the store for less than a minute.
 const FORGOTTEN: Duration = Duration::from_secs(70);
@@ -44,7 +44,7 @@ async fn secure(stack: &Stack, channel: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_buckets_of_the_store_that_are_lost_under_load_lose_no_alert_and_open_no_channel() {
-    let stack = Stack::builder().discord("PUBLIC_URL", "https://bot.example.com").start().await;
+    let stack = builder().discord("PUBLIC_URL", "https://bot.example.com").start().await;
     let [channel, secured] =
         [stack.authorized_channel("alerts").await, stack.authorized_channel("secured").await];
     secure(&stack, secured).await;

@@ -131,6 +131,7 @@ fn guild_state(world: &World, guild: &Guild) -> Value {
         "name": guild.name,
         "owner": guild.owner.to_string(),
         "members": guild.members.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        "member_roles": guild.member_roles_json(),
         "roles": guild.roles_json(),
         "channels": channels.map(Channel::json).collect::<Vec<_>>(),
     })

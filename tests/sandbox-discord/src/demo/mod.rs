@@ -27,6 +27,7 @@ pub const GENERAL: u64 = 1_100_000_000_000_000_100;
 pub const ALERTS: u64 = 1_100_000_000_000_000_101;
 
 const MODERATORS: u64 = 1_100_000_000_000_000_020;
+const ON_CALL: u64 = 1_100_000_000_000_000_021;
 const NEWS: u64 = 1_100_000_000_000_000_102;
 const THREAD: u64 = 1_100_000_000_000_000_103;
 const IDEAS: u64 = 1_100_000_000_000_000_104;
@@ -41,8 +42,9 @@ pub fn fill(sandbox: &Sandbox) {
     let guild = Guild::new("Sandbox", OWNER)
         .with_id(GUILD)
         .role(moderators)
+        .role(Role::new("On call", 0).with_id(ON_CALL).mentionable())
         .member(MODERATOR, &[MODERATORS])
-        .member(MEMBER, &[]);
+        .member(MEMBER, &[ON_CALL]);
     sandbox.add_guild(guild);
     for channel in [
         Channel::text("general").with_id(GENERAL),

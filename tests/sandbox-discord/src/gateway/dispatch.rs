@@ -58,7 +58,7 @@ impl World {
                 json["guild_id"] = guild.to_string().into();
                 json["member"] = self.member_json(guild, message.author).into();
                 for (id, user) in
-                    message.pings.users.iter().zip(json["mentions"].as_array_mut().into_iter().flatten())
+                    message.highlights.users.iter().zip(json["mentions"].as_array_mut().into_iter().flatten())
                 {
                     user["member"] = self.member_json(guild, *id).into();
                 }

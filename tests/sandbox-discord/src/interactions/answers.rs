@@ -93,7 +93,7 @@ fn first_message(
 ) -> Result<Option<Stored>, ApiError> {
     match kind {
         MODAL => modals::check(data).map(|()| None),
-        CHOICES => modals::check_choices(data).map(|()| None),
+        CHOICES => modals::check_choices(data, interaction.completing.unwrap_or_default()).map(|()| None),
         DEFERRED_MESSAGE => {
             let ephemeral = data["flags"].as_u64().unwrap_or_default() & flags::EPHEMERAL;
             let draft = Draft { flags: ephemeral | flags::LOADING, ..Draft::default() };
@@ -102,7 +102,7 @@ fn first_message(
         DEFERRED_EDIT => pressed_message(world, interaction).map(Some),
         EDIT => {
             let mut message = pressed_message(world, interaction)?;
-            message.change(Draft::check(data)?, data.clone())?;
+            world.change(&mut message, answer_draft(data)?, data.clone())?;
             message.edited_at = Some(crate::snowflake::now());
             Ok(Some(message))
         }
@@ -119,13 +119,21 @@ fn pressed_message(world: &World, interaction: &Interaction) -> Result<Stored, A
 
 /// A message that answers an interaction needs no permission of the bot.
 fn message(world: &World, interaction: &Interaction, body: &Value) -> Result<Stored, ApiError> {
-    let draft = Draft::check(body)?;
+    let draft = answer_draft(body)?;
     if draft.is_empty() {
         return Err(ApiError::empty_message());
     }
     let mut message = Stored::new(interaction.channel, world.bot, &draft, body.clone());
-    message.pings = draft.allowed_mentions.pings(&message.content, None);
+    message.highlights = world.highlights(&message, &draft.allowed_mentions);
+    message.pings = message.highlights.clone();
     Ok(message)
+}
+
+/// An answer that does not say whom it may ping pings users only.
+fn answer_draft(body: &Value) -> Result<Draft, ApiError> {
+    let mut draft = Draft::check(body)?;
+    draft.allowed_mentions = draft.allowed_mentions.or_users();
+    Ok(draft)
 }
 
 /// The interaction of a webhook's path: it must have been answered, and its
@@ -190,13 +198,11 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Outcome {
 
 pub(crate) fn edit(world: &mut World, call: &Call) -> Outcome {
     let (_, _, mut message) = find_message(world, call)?;
-    let draft = Draft::check(&call.body)?;
-    let pings = draft.allowed_mentions.pings(draft.content.as_deref().unwrap_or_default(), None);
     let deferred = message.flags & flags::LOADING != 0;
-    message.change(draft, call.body.clone())?;
+    world.change(&mut message, answer_draft(&call.body)?, call.body.clone())?;
     if deferred {
         message.flags &= !flags::LOADING;
-        message.pings = pings;
+        message.pings = message.highlights.clone();
     } else {
         message.edited_at = Some(crate::snowflake::now());
     }

@@ -34,7 +34,7 @@ impl World {
         let permissions = self.permissions(place, user);
         let needed = VIEW_CHANNEL | USE_APPLICATION_COMMANDS;
         ensure!(permissions & needed == needed, "the user may not use commands there");
-        let data = options::build(self, user, place.guild, path, typed, focused)?;
+        let data = options::build(self, user, place, path, typed, focused)?;
         let name = data["name"].clone();
         let command = self.commands.0.iter().find(|known| known.json["name"] == name);
         let wanted = command.and_then(|known| known.json["default_member_permissions"].as_str());
@@ -115,6 +115,7 @@ impl World {
             None => json["user"] = self.user_json(user),
         }
         let record = Interaction {
+            completing: options::focused(&json["data"]),
             kind,
             token,
             user,

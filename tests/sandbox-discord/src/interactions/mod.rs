@@ -35,6 +35,8 @@ pub(crate) struct Interaction {
     pub(crate) channel: u64,
     /// The message whose component was used.
     pub(crate) pressed: Option<u64>,
+    /// The type of the option that is being completed.
+    pub(crate) completing: Option<i64>,
     pub(crate) sent: Instant,
     /// The first answer: its type and its data.
     pub(crate) answer: Option<Answer>,

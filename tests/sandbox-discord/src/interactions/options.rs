@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     limits::commands::option,
+    limits::values::NUMBER_MAX,
     permissions::VIEW_CHANNEL,
     snowflake,
     world::{World, channel::Channel},
@@ -19,7 +20,7 @@ pub(super) type Typed<'a> = &'a [(&'a str, &'a str)];
 pub(super) fn build(
     world: &World,
     user: u64,
-    guild: Option<u64>,
+    place: &Channel,
     path: &str,
     typed: Typed<'_>,
     focused: Option<&str>,
@@ -27,11 +28,11 @@ pub(super) fn build(
     let mut words = path.split_whitespace();
     let name = words.next().context("no command was named")?;
     let here = |known: &&crate::rest::commands::Command| {
-        known.json["name"] == name && (known.guild.is_none() || known.guild == guild)
+        known.json["name"] == name && (known.guild.is_none() || known.guild == place.guild)
     };
     let command =
         world.commands.0.iter().find(here).with_context(|| format!("no command /{name} is registered"))?;
-    let mut builder = Builder { world, user, resolved: json!({}), focused };
+    let mut builder = Builder { world, user, place, resolved: json!({}), focused };
     let words: Vec<&str> = words.collect();
     let options = builder.level(&command.json, &words, typed)?;
     let mut data = json!({
@@ -46,9 +47,19 @@ pub(super) fn build(
     Ok(data)
 }
 
+/// The type of the option that is being typed, somewhere below.
+pub(super) fn focused(data: &Value) -> Option<i64> {
+    let options = data["options"].as_array().into_iter().flatten();
+    let kind =
+        |option: &Value| if option["focused"] == true { option["type"].as_i64() } else { focused(option) };
+    options.filter_map(kind).next()
+}
+
 struct Builder<'a> {
     world: &'a World,
     user: u64,
+    /// Where the command is used.
+    place: &'a Channel,
     resolved: Value,
     focused: Option<&'a str>,
 }
@@ -72,7 +83,12 @@ impl Builder<'_> {
         for option in known {
             let name = option["name"].as_str().unwrap_or_default();
             match typed.iter().find(|(typed, _)| *typed == name) {
-                Some((_, text)) => options.push(self.value(option, name, text)?),
+                Some((_, text)) => match self.value(option, name, text) {
+                    Ok(value) => options.push(value),
+                    // While somebody types, what is not yet a value is left out.
+                    Err(_) if self.focused.is_some_and(|focused| focused != name) => {}
+                    Err(error) => return Err(error),
+                },
                 None => {
                     let missing = option["required"] == true && self.focused.is_none();
                     ensure!(!missing, "the option {name} is required");
@@ -93,10 +109,20 @@ impl Builder<'_> {
                 check_length(definition, name, text)?;
                 text.into()
             }
-            option::INTEGER => text.parse::<i64>().context("not an integer")?.into(),
-            option::NUMBER => text.parse::<f64>().context("not a number")?.into(),
+            option::INTEGER => {
+                let number: i64 = text.parse().context("not an integer")?;
+                check_bounds(definition, name, number as f64)?;
+                number.into()
+            }
+            option::NUMBER => {
+                let number: f64 = text.parse().context("not a number")?;
+                check_bounds(definition, name, number)?;
+                number.into()
+            }
             option::BOOLEAN => text.parse::<bool>().context("neither true nor false")?.into(),
-            option::USER | option::CHANNEL | option::ROLE => self.resolve(definition, kind, text)?,
+            option::USER | option::CHANNEL | option::ROLE | option::MENTIONABLE => {
+                self.resolve(definition, kind, text)?
+            }
             _ => bail!("the sandbox does not play options of type {kind}"),
         };
         if let Some(choices) = definition["choices"].as_array().filter(|choices| !choices.is_empty()) {
@@ -109,20 +135,33 @@ impl Builder<'_> {
     /// An id, with what it stands for beside it.
     fn resolve(&mut self, definition: &Value, kind: i64, text: &str) -> anyhow::Result<Value> {
         let id = snowflake::parse(text).context("not an id")?;
-        let (list, json) = match kind {
-            option::USER => {
-                ensure!(self.world.users.contains_key(&id), "nobody has the id {id}");
-                ("users", self.world.user_json(id))
+        let guild = self.place.guild.and_then(|guild| self.world.guilds.get(&guild));
+        let role = guild.and_then(|guild| guild.roles.get(&id));
+        match kind {
+            option::CHANNEL => self.resolved["channels"][text] = self.channel(definition, id)?,
+            option::ROLE => {
+                self.resolved["roles"][text] = role.context("the server has no such role")?.json(1)
             }
-            option::CHANNEL => ("channels", self.channel(definition, id)?),
-            _ => {
-                let guilds = self.world.guilds.values();
-                let role = guilds.filter_map(|guild| guild.roles.get(&id)).next();
-                ("roles", role.context("no such role")?.json(1))
-            }
-        };
-        self.resolved[list][&text] = json;
+            _ => match role.filter(|_| kind == option::MENTIONABLE) {
+                Some(role) => self.resolved["roles"][text] = role.json(1),
+                None => self.resolve_user(id, text)?,
+            },
+        }
         Ok(text.into())
+    }
+
+    /// A user, and the member that they are here.
+    fn resolve_user(&mut self, id: u64, text: &str) -> anyhow::Result<()> {
+        ensure!(self.world.users.contains_key(&id), "nobody has the id {id}");
+        self.resolved["users"][text] = self.world.user_json(id);
+        let member = self.place.guild.and_then(|guild| self.world.member_json(guild, id));
+        if let Some(Value::Object(mut member)) = member {
+            member.retain(|name, _| name != "deaf" && name != "mute");
+            let permissions = self.world.permissions(self.place, id);
+            member.insert("permissions".to_owned(), permissions.to_string().into());
+            self.resolved["members"][text] = member.into();
+        }
+        Ok(())
     }
 
     fn channel(&self, definition: &Value, id: u64) -> anyhow::Result<Value> {
@@ -141,6 +180,14 @@ fn check_length(definition: &Value, name: &str, text: &str) -> anyhow::Result<()
     let (min, max) = (definition["min_length"].as_u64(), definition["max_length"].as_u64());
     ensure!(min.is_none_or(|min| length >= min), "{name} is too short");
     ensure!(length <= max.unwrap_or(6000), "{name} is too long");
+    Ok(())
+}
+
+fn check_bounds(definition: &Value, name: &str, number: f64) -> anyhow::Result<()> {
+    let limit = NUMBER_MAX as f64;
+    let (min, max) = (definition["min_value"].as_f64(), definition["max_value"].as_f64());
+    ensure!(number >= min.unwrap_or(-limit), "{name} is too small");
+    ensure!(number <= max.unwrap_or(limit), "{name} is too large");
     Ok(())
 }
 

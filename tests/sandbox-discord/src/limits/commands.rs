@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::values;
 use crate::{
     error::{ApiError, FormErrors},
     form::Field,
@@ -15,8 +16,6 @@ pub(crate) const COMMANDS_MAX: usize = 100;
 const NAME_MAX: usize = 32;
 const DESCRIPTION_MAX: usize = 100;
 const OPTIONS_MAX: usize = 25;
-const CHOICES_MAX: usize = 25;
-const CHOICE_MAX: usize = 100;
 const TOTAL_MAX: usize = 8000;
 
 /// Types of options, with Discord's numbers.
@@ -29,6 +28,7 @@ pub(crate) mod option {
     pub(crate) const USER: i64 = 6;
     pub(crate) const CHANNEL: i64 = 7;
     pub(crate) const ROLE: i64 = 8;
+    pub(crate) const MENTIONABLE: i64 = 9;
     pub(crate) const NUMBER: i64 = 10;
 }
 
@@ -118,7 +118,7 @@ fn read_options(parent: &Field<'_>, depth: u8, errors: &mut FormErrors, total: &
             read_nested(&item, kind, depth, errors, total);
             continue;
         }
-        read_choices(&item, errors, total);
+        values::check(&item, kind, errors, total);
         let is_required = item.value["required"] == true;
         if is_required && optional_seen {
             let message = "Required options must be placed before non-required options";
@@ -150,31 +150,5 @@ fn read_nested(item: &Field<'_>, kind: i64, depth: u8, errors: &mut FormErrors, 
     }
     if depth < 2 {
         read_options(item, depth + 1, errors, total);
-    }
-}
-
-fn read_choices(item: &Field<'_>, errors: &mut FormErrors, total: &mut usize) {
-    let Some(choices) = item.get("choices") else { return };
-    let any = choices.value.as_array().is_some_and(|list| !list.is_empty());
-    if any && item.value["autocomplete"] == true {
-        let message = "Choices and autocomplete are mutually exclusive";
-        item.refuse(errors, "APPLICATION_COMMAND_OPTIONS_CHOICES_AUTOCOMPLETE", message);
-    }
-    for choice in choices.items(errors, CHOICES_MAX) {
-        check_choice(&choice, errors, total);
-    }
-}
-
-/// A choice of an option, as registered or as an autocompletion offers it.
-pub(crate) fn check_choice(choice: &Field<'_>, errors: &mut FormErrors, total: &mut usize) {
-    let name = choice.required_text(errors, "name", CHOICE_MAX);
-    *total += name.map(|text| text.chars().count()).unwrap_or_default();
-    match choice.get("value") {
-        None => choice.require(errors, "value"),
-        Some(value) if value.value.is_string() => {
-            let text = value.text(errors, 0..=CHOICE_MAX);
-            *total += text.map(|text| text.chars().count()).unwrap_or_default();
-        }
-        Some(_) => {}
     }
 }

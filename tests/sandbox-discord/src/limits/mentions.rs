@@ -64,6 +64,12 @@ impl AllowedMentions {
         Self(Some(allowed))
     }
 
+    /// The default of an answer to an interaction: users only.
+    pub(crate) fn or_users(self) -> Self {
+        let users = || Allowed { parse: BTreeSet::from(["users".to_owned()]), ..Allowed::default() };
+        Self(Some(self.0.unwrap_or_else(users)))
+    }
+
     /// The users and roles that this content would ping, and the author of the
     /// message replied to. It is stricter than Discord: a mention inside a code
     /// span counts.

@@ -9,3 +9,4 @@ pub(crate) mod links;
 pub(crate) mod mentions;
 pub(crate) mod message;
 pub(crate) mod modals;
+pub(crate) mod values;

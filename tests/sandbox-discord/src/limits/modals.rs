@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::commands;
+use super::values;
 use crate::{
     error::{ApiError, FormErrors},
     form::Field,
@@ -17,7 +17,6 @@ const LABEL_MAX: usize = 45;
 const DESCRIPTION_MAX: usize = 100;
 const PLACEHOLDER_MAX: usize = 100;
 const INPUT_MAX: usize = 4000;
-const CHOICES_MAX: usize = 25;
 
 const ACTION_ROW: i64 = 1;
 const TEXT_INPUT: i64 = 4;
@@ -93,16 +92,12 @@ fn check_input<'a>(input: &Field<'a>, labelled: bool, errors: &mut FormErrors) -
     input.required_text(errors, "custom_id", CUSTOM_ID_MAX)
 }
 
-/// Checks the `data` of an autocompletion.
-pub(crate) fn check_choices(data: &Value) -> Result<(), ApiError> {
+/// Checks the `data` of an autocompletion of an option of this type.
+pub(crate) fn check_choices(data: &Value, kind: i64) -> Result<(), ApiError> {
     let mut errors = FormErrors::default();
     let form = Field::root(data);
     match form.get("choices") {
-        Some(choices) => {
-            for choice in choices.items(&mut errors, CHOICES_MAX) {
-                commands::check_choice(&choice, &mut errors, &mut 0);
-            }
-        }
+        Some(choices) => values::check_choices(&choices, kind, &mut errors, &mut 0),
         None => form.require(&mut errors, "choices"),
     }
     errors.check()

@@ -4,6 +4,7 @@ import { world, guild, channelName, roleName, userName, ordered, isThread } from
 
 const CHANNEL = 7;
 const ROLE = 8;
+const MENTIONABLE = 9;
 const USER = 6;
 const BOOLEAN = 5;
 
@@ -57,10 +58,13 @@ export const stands = (option, name, value) => completed.set(`${option} ${name}`
 
 /** The values as Discord sends them: ids in place of names. */
 export function resolved({ command, values }) {
+  const users = () => [...world.users.values()].map((user) => [user.id, user.username]);
+  const roles = () => [...world.roles.values()].map((role) => [role.id, role.name.replace(/^@/, "")]);
   const lists = {
     [CHANNEL]: () => [...world.channels.values()].map((channel) => [channel.id, channel.name]),
-    [USER]: () => [...world.users.values()].map((user) => [user.id, user.username]),
-    [ROLE]: () => [...world.roles.values()].map((role) => [role.id, role.name.replace(/^@/, "")]),
+    [USER]: users,
+    [ROLE]: roles,
+    [MENTIONABLE]: () => [...users(), ...roles()],
   };
   const options = {};
   for (const [name, text] of Object.entries(values)) {
@@ -93,7 +97,7 @@ export function usersLike(text) {
 }
 
 const rolesLike = (text) => (guild().roles || [])
-  .map((role) => ({ text: "@" + roleName(role.id).replace(/^@/, "") }))
+  .map((role) => ({ text: "@" + roleName(role.id).replace(/^@/, ""), note: "role" }))
   .filter((item) => item.text.toLowerCase().includes(text.replace(/^@/, "").toLowerCase()));
 
 /** What may be typed for an option, where the client knows it. `null`: only the bot knows. */
@@ -104,6 +108,7 @@ export function offered(option, text) {
   if (option.type === CHANNEL) return channelsLike(text, option.channel_types || []);
   if (option.type === USER) return usersLike(text);
   if (option.type === ROLE) return rolesLike(text);
+  if (option.type === MENTIONABLE) return [...usersLike(text), ...rolesLike(text)];
   if (option.type === BOOLEAN) return like([{ text: "true" }, { text: "false" }]);
   return [];
 }

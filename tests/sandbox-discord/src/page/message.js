@@ -6,7 +6,7 @@ import { embed } from "./embed.js";
 import { dismiss } from "./interact.js";
 import { blocks, inline } from "./markdown.js";
 import { moment } from "./time.js";
-import { userName, world } from "./world.js";
+import { guild, userName, world } from "./world.js";
 
 /** Messages of one author within this time share a head. */
 const GROUP = 7 * 60_000;
@@ -26,7 +26,9 @@ export function continues(json, before) {
     && new Date(json.timestamp) - new Date(before.timestamp) < GROUP;
 }
 
-const pinged = (json) => json.mentions.some((user) => user.id === world.user) || json.mention_everyone;
+const ownRoles = () => guild().member_roles[world.user] || [];
+const pinged = (json) => json.mention_everyone || json.mentions.some((user) => user.id === world.user)
+  || json.mention_roles.some((role) => ownRoles().includes(role));
 
 function reference(json) {
   const original = json.referenced_message;

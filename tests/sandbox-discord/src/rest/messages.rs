@@ -97,7 +97,7 @@ pub(super) fn edit(world: &mut World, call: &Call) -> Outcome {
         return Err(ApiError::missing_permissions());
     }
     may_change(channel)?;
-    message.change(draft, call.body.clone())?;
+    world.change(&mut message, draft, call.body.clone())?;
     world.update_message(message.clone());
     let message = find(world, call).unwrap_or(message);
     Reply::ok(world.message_json(&message))

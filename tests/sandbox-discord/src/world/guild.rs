@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::{permissions, snowflake};
+use crate::{limits::mentions::id_strings, permissions, snowflake};
 
 /// A user of Discord.
 #[derive(Debug, Clone)]
@@ -56,6 +56,7 @@ pub struct Role {
     pub(crate) name: String,
     pub(crate) permissions: u64,
     pub(crate) managed: bool,
+    pub(crate) mentionable: bool,
     /// The bot for which it was made.
     pub(crate) bot: Option<u64>,
 }
@@ -63,7 +64,21 @@ pub struct Role {
 impl Role {
     /// A role that grants these permissions.
     pub fn new(name: impl Into<String>, permissions: u64) -> Self {
-        Self { id: snowflake::next(), name: name.into(), permissions, managed: false, bot: None }
+        Self {
+            id: snowflake::next(),
+            name: name.into(),
+            permissions,
+            managed: false,
+            mentionable: false,
+            bot: None,
+        }
+    }
+
+    /// Lets everyone mention it.
+    #[must_use]
+    pub const fn mentionable(mut self) -> Self {
+        self.mentionable = true;
+        self
     }
 
     /// Gives it this id.
@@ -96,7 +111,7 @@ impl Role {
             "colors": { "primary_color": 0, "secondary_color": null, "tertiary_color": null },
             "hoist": false,
             "managed": self.managed,
-            "mentionable": false,
+            "mentionable": self.mentionable,
             "icon": null,
             "unicode_emoji": null,
             "flags": 0,
@@ -124,7 +139,7 @@ impl Member {
     /// The member without the user, as messages have it.
     pub(crate) fn json(&self, guild: u64) -> Value {
         json!({
-            "roles": self.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "roles": id_strings(&self.roles),
             "nick": null,
             "avatar": null,
             "banner": null,
@@ -203,6 +218,12 @@ impl Guild {
         let everyone = self.roles.get(&self.id);
         let others = self.roles.values().filter(|role| role.id != self.id);
         everyone.into_iter().chain(others).enumerate().map(|(position, role)| role.json(position)).collect()
+    }
+
+    /// The ids of each member's roles, for the page.
+    pub(crate) fn member_roles_json(&self) -> Value {
+        let roles = |(user, member): (&u64, &Member)| (user.to_string(), id_strings(&member.roles));
+        self.members.iter().map(roles).collect::<Map<_, _>>().into()
     }
 
     /// As `GET /guilds/{id}` shows it.

@@ -22,7 +22,10 @@ pub(crate) struct Stored {
     pub(crate) tts: bool,
     pub(crate) nonce: Option<String>,
     pub(crate) reply_to: Option<u64>,
+    /// Who was notified, when it was posted: an edit notifies nobody.
     pub(crate) pings: Pings,
+    /// Who sees it highlighted. An edit of the content decides it again.
+    pub(crate) highlights: Pings,
     pub(crate) edited_at: Option<String>,
     pub(crate) received: Value,
 }
@@ -41,13 +44,14 @@ impl Stored {
             nonce: draft.nonce.clone(),
             reply_to: draft.reply.map(|reply| reply.message),
             pings: Pings::default(),
+            highlights: Pings::default(),
             edited_at: None,
             received,
         }
     }
 
-    /// Edits it. Fields that the draft lacks stay.
-    pub(crate) fn change(&mut self, draft: Draft, received: Value) -> Result<(), ApiError> {
+    /// Takes in an edit. Fields that the draft lacks stay.
+    pub(super) fn change(&mut self, draft: Draft, received: Value) -> Result<(), ApiError> {
         if let Some(content) = draft.content {
             self.content = content;
         }
@@ -75,9 +79,9 @@ impl Stored {
             "timestamp": snowflake::timestamp(self.id),
             "edited_timestamp": self.edited_at,
             "tts": self.tts,
-            "mention_everyone": self.pings.everyone,
+            "mention_everyone": self.highlights.everyone,
             "mentions": mentions,
-            "mention_roles": id_strings(&self.pings.roles),
+            "mention_roles": id_strings(&self.highlights.roles),
             "attachments": [],
             "embeds": self.embeds,
             "components": self.components,
@@ -107,8 +111,10 @@ pub struct Message {
     /// The exact body of the request. `null` for messages of
     /// [`say`](crate::Sandbox::say).
     pub received: Value,
-    /// Who got a notification.
+    /// Who got a notification, when it was posted.
     pub pings: Pings,
+    /// Who sees it highlighted, as it is now.
+    pub highlights: Pings,
     /// Whether it was edited since.
     pub edited: bool,
 }

@@ -140,7 +140,7 @@ impl World {
 
     /// The complete message object.
     pub(crate) fn message_json(&self, message: &Stored) -> Value {
-        let mentions: Vec<_> = message.pings.users.iter().map(|&id| self.user_json(id)).collect();
+        let mentions: Vec<_> = message.highlights.users.iter().map(|&id| self.user_json(id)).collect();
         let mut json = message.json(&self.user_json(message.author), &mentions);
         if let Some(id) = message.reply_to {
             let channel = self.channels.get(&message.channel);
@@ -160,7 +160,7 @@ impl World {
     pub(crate) fn message_for_bot(&self, message: &Stored, content_allowed: bool) -> Value {
         let mut json = self.message_json(message);
         let private = self.channels.get(&message.channel).is_some_and(|channel| channel.guild.is_none());
-        let mentioned = message.pings.users.contains(&self.bot)
+        let mentioned = message.highlights.users.contains(&self.bot)
             || mentions::mentioned(&message.content).users.contains(&self.bot);
         if !(content_allowed || private || mentioned || message.author == self.bot) {
             json["content"] = "".into();
@@ -184,6 +184,7 @@ impl World {
             json: self.message_json(message),
             received: message.received.clone(),
             pings: message.pings.clone(),
+            highlights: message.highlights.clone(),
             edited: message.edited_at.is_some(),
         }
     }

@@ -7,7 +7,7 @@ use super::{World, channel::Channel, message::Stored};
 use crate::{
     error::{ApiError, FormErrors},
     limits::{
-        mentions::Pings,
+        mentions::{AllowedMentions, Pings},
         message::{Draft, Reply},
     },
     permissions::{
@@ -28,9 +28,9 @@ impl World {
         let channel = self.channels.get(&channel_id).ok_or_else(ApiError::unknown_channel)?;
         let permissions = self.permissions(channel, author);
         may_write(channel, permissions)?;
-        let replied_to = self.replied_to(channel, permissions, draft.reply)?;
+        let reply_to = self.reply_to(channel, permissions, draft.reply)?;
         let mut message = Stored::new(channel_id, author, draft, received);
-        message.reply_to = replied_to.map(|(id, _)| id);
+        message.reply_to = reply_to;
         if permissions & EMBED_LINKS == 0 {
             // Discord says nothing about this. The embeds are simply missing.
             message.embeds.clear();
@@ -38,9 +38,8 @@ impl World {
         if message.content.is_empty() && message.embeds.is_empty() && message.components.is_empty() {
             return Err(ApiError::empty_message());
         }
-        let author_replied_to = replied_to.map(|(_, author)| author);
-        let pings = draft.allowed_mentions.pings(&message.content, author_replied_to);
-        message.pings = self.effective(pings, channel, permissions);
+        message.highlights = self.highlights(&message, &draft.allowed_mentions);
+        message.pings = message.highlights.clone();
         self.keep(message.clone());
         Ok(message)
     }
@@ -60,13 +59,13 @@ impl World {
         self.dispatch_message("MESSAGE_CREATE", &message);
     }
 
-    /// The id and the author of the message that is answered.
-    fn replied_to(
+    /// The message that is answered.
+    fn reply_to(
         &self,
         channel: &Channel,
         permissions: u64,
         reply: Option<Reply>,
-    ) -> Result<Option<(u64, u64)>, ApiError> {
+    ) -> Result<Option<u64>, ApiError> {
         let Some(reply) = reply else {
             return Ok(None);
         };
@@ -76,7 +75,7 @@ impl World {
         }
         let here = reply.channel.is_none_or(|id| id == channel.id);
         match channel.messages.get(&reply.message).filter(|_| here) {
-            Some(original) => Ok(Some((original.id, original.author))),
+            Some(original) => Ok(Some(original.id)),
             None if reply.must_exist => {
                 let mut errors = FormErrors::default();
                 let path = ["message_reference".to_owned()];
@@ -87,18 +86,36 @@ impl World {
         }
     }
 
-    /// The users and roles that are really notified. They must exist and be
-    /// here. Only a writer with the permission notifies everyone or a role.
-    fn effective(&self, pings: Pings, channel: &Channel, permissions: u64) -> Pings {
+    /// Edits a message of the bot.
+    pub(crate) fn change(&self, message: &mut Stored, draft: Draft, received: Value) -> Result<(), ApiError> {
+        let (allowed, rewritten) = (draft.allowed_mentions.clone(), draft.content.is_some());
+        message.change(draft, received)?;
+        if rewritten {
+            message.highlights = self.highlights(message, &allowed);
+        }
+        Ok(())
+    }
+
+    /// The users and roles that the message really mentions. They must exist
+    /// and be here. A role must be mentionable, unless the writer may mention
+    /// everyone.
+    pub(crate) fn highlights(&self, message: &Stored, allowed: &AllowedMentions) -> Pings {
+        let Some(channel) = self.channels.get(&message.channel) else { return Pings::default() };
+        let original = message.reply_to.and_then(|id| channel.messages.get(&id));
+        let pings = allowed.pings(&message.content, original.map(|original| original.author));
+        let all = self.permissions(channel, message.author) & MENTION_EVERYONE != 0;
         let guild = channel.guild.and_then(|id| self.guilds.get(&id));
         let present = |id: &u64| match guild {
             Some(guild) => guild.members.contains_key(id),
             None => self.users.contains_key(id),
         };
-        let all = permissions & MENTION_EVERYONE != 0;
+        let pinged = |id: &u64| {
+            let role = guild.and_then(|guild| guild.roles.get(id).filter(|_| *id != guild.id));
+            role.is_some_and(|role| all || role.mentionable)
+        };
         Pings {
             users: pings.users.into_iter().filter(present).collect(),
-            roles: if all { pings.roles } else { Default::default() },
+            roles: pings.roles.into_iter().filter(pinged).collect(),
             everyone: pings.everyone && all,
         }
     }

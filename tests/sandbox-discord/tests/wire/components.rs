@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{World, http},
-    interactions::{next_interaction, respond, webhook},
+    interactions::{help, next_interaction, registered, respond, webhook},
 };
 
 fn body(rows: &[Value]) -> Value {
@@ -103,6 +103,55 @@ async fn a_button_of_an_answer_is_for_the_one_who_asked() {
     let answer = pressed.outcome().messages[0].id;
     assert!(world.sandbox.press(other, world.channel, answer, "yes").is_err());
     assert!(world.sandbox.press(world.olivia, world.channel, answer, "yes").is_ok());
+}
+
+fn unmute(content: &str) -> Value {
+    let mut data = body(&[json!([{ "type": 2, "style": 2, "label": "Unmute", "custom_id": "unmute" }])]);
+    data["content"] = content.into();
+    data
+}
+
+/// A hidden answer with a button is changed by a press, at once or later.
+#[tokio::test]
+async fn the_button_of_a_hidden_answer_changes_that_answer() {
+    for (deferred, later) in [(false, false), (false, true), (true, false), (true, true)] {
+        let world = registered().await;
+        let (used, event) = next_interaction(&world, || help(&world)).await;
+        let mut data = unmute("Mute 1");
+        if deferred {
+            assert_eq!(
+                respond(&world, &event, json!({ "type": 5, "data": { "flags": 64 } })).await.status,
+                204
+            );
+            let original = webhook(&world, &event, "/messages/@original");
+            assert_eq!(world.send(Method::PATCH, &original, &data).await.status, 200);
+        } else {
+            data["flags"] = 64.into();
+            assert_eq!(respond(&world, &event, json!({ "type": 4, "data": data })).await.status, 204);
+        }
+        let answer = used.outcome().messages[0].id;
+        let press = || world.sandbox.press(world.olivia, world.channel, answer, "unmute").unwrap();
+        let (_, event) = next_interaction(&world, press).await;
+        assert_eq!(
+            (&event["message"]["id"], &event["message"]["flags"]),
+            (&json!(answer.to_string()), &json!(64))
+        );
+        let over = json!({ "content": "Mute 1 has ended", "components": [] });
+        if later {
+            assert_eq!(respond(&world, &event, json!({ "type": 6 })).await.status, 204);
+            let original = webhook(&world, &event, "/messages/@original");
+            assert_eq!(world.send(Method::PATCH, &original, &over).await.status, 200);
+        } else {
+            assert_eq!(respond(&world, &event, json!({ "type": 7, "data": over })).await.status, 204);
+        }
+        let [message] = &used.outcome().messages[..] else { panic!("one answer") };
+        assert_eq!((message.id, message.content()), (answer, "Mute 1 has ended"));
+        assert!(message.edited && world.contents().is_empty(), "nobody else sees it");
+        assert!(
+            world.sandbox.press(world.olivia, world.channel, answer, "unmute").is_err(),
+            "no button is left"
+        );
+    }
 }
 
 #[tokio::test]

@@ -23,12 +23,14 @@ fn sentry() -> Value {
     ] }])
 }
 
-fn commands(world: &World) -> String {
+pub(crate) fn commands(world: &World) -> String {
     format!("/applications/{}/commands", world.sandbox.bot())
 }
 
-async fn registered() -> World {
-    registered_with(Config::default().clocks(unlimited)).await
+/// Tests identify once for each event that they wait for.
+pub(crate) async fn registered() -> World {
+    let config = Config::default().clocks(unlimited);
+    registered_with(config.clocks(|clocks| clocks.identify_window = Duration::ZERO)).await
 }
 
 async fn registered_with(config: Config) -> World {
@@ -38,7 +40,7 @@ async fn registered_with(config: Config) -> World {
     world
 }
 
-fn help(world: &World) -> Invocation {
+pub(crate) fn help(world: &World) -> Invocation {
     world.sandbox.slash(world.olivia, world.channel, "sentry h", &[]).unwrap()
 }
 
@@ -149,8 +151,7 @@ async fn answers_keep_the_limits_of_messages() {
 
 #[tokio::test]
 async fn a_modal_is_shown_and_submitted() {
-    let config = Config::default().clocks(unlimited).clocks(|clocks| clocks.identify_window = Duration::ZERO);
-    let world = registered_with(config).await;
+    let world = registered().await;
     let (shown, event) = next_interaction(&world, || help(&world)).await;
     let input = json!({ "type": 4, "custom_id": "secret", "style": 1, "label": "Client secret" });
     let row = json!({ "type": 1, "components": [input] });
@@ -169,8 +170,7 @@ async fn a_modal_is_shown_and_submitted() {
 
 #[tokio::test]
 async fn a_modals_input_may_stand_in_a_label() {
-    let config = Config::default().clocks(unlimited).clocks(|clocks| clocks.identify_window = Duration::ZERO);
-    let world = registered_with(config).await;
+    let world = registered().await;
     let (shown, event) = next_interaction(&world, || help(&world)).await;
     let modal = |label: &str| {
         let input = json!({ "type": 4, "custom_id": "secret", "style": 1 });

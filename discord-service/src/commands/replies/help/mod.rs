@@ -11,7 +11,7 @@ const README_URL: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
 struct HelpLine {
     /// As it is typed, without arguments.
     words: &'static str,
-    /// The name of its argument and an example of that.
+    /// The name of its argument and an example of that, or of several.
     argument: Option<(&'static str, &'static str)>,
     does: &'static str,
 }
@@ -20,9 +20,13 @@ const fn of(words: &'static str, does: &'static str) -> HelpLine {
     HelpLine { words, argument: None, does }
 }
 
+const fn with(words: &'static str, argument: (&'static str, &'static str), does: &'static str) -> HelpLine {
+    HelpLine { words, argument: Some(argument), does }
+}
+
 /// One that takes a channel.
 const fn with_channel(words: &'static str, does: &'static str) -> HelpLine {
-    HelpLine { words, argument: Some(("channel", "#example")), does }
+    with(words, ("channel", "#example"), does)
 }
 
 const SET_UP: [HelpLine; 4] = [
@@ -37,19 +41,29 @@ const TROUBLE: [HelpLine; 3] = [
     of("replay", "posts again what could not be posted here"),
 ];
 const MENTIONS: [HelpLine; 3] = [
-    HelpLine {
-        words: "project register",
-        argument: Some(("slug", "project-name-slug")),
-        does: "lets alerts of your project mention you",
-    },
+    with("project register", ("slug", "project-name-slug"), "lets alerts of your project mention you"),
     of("project", "shows your project"),
     of("project revoke", "gives your project back"),
 ];
-/// These exist only as slash commands.
+/// These and [`RULES`] are shown as slash commands, with options.
 const SECURITY: [HelpLine; 3] = [
     with_channel("channel secure", "accepts only URLs with a new token, or signed requests"),
     with_channel("channel secret", "stores an integration's client secret, which signs requests"),
     with_channel("channel open", "accepts all alerts of Sentry again"),
+];
+
+const RULES: [HelpLine; 7] = [
+    with(
+        "rule add",
+        ("action", "route to:#example project:web"),
+        "sends new alerts elsewhere, or drops them",
+    ),
+    of("rule list", "shows the rules and mutes"),
+    with("rule check", ("project", "web"), "says which rule decides"),
+    with("rule move", ("number", "3 position:1"), "changes the order"),
+    with("rule remove", ("number", "1"), "takes a rule back"),
+    with("mute", ("for", "1h project:web"), "posts no new alerts for a time"),
+    with("unmute", ("number", "1"), "ends a mute"),
 ];
 
 impl ReplyTexts<'_> {
@@ -67,6 +81,7 @@ impl ReplyTexts<'_> {
             field("Set up", &SET_UP, in_form),
             field("When an alert is missing", &TROUBLE, in_form),
             field("Mentions", &MENTIONS, in_form),
+            field("Rules and mutes", &RULES, as_slash),
             field("Security", &SECURITY, as_slash),
         ];
         let mut embed = self.embed("SENTRY HELP", fields);

@@ -38,6 +38,14 @@ Mentions
 - `?s project register project-name-slug`: lets alerts of your project mention you
 - `?s project`: shows your project
 - `?s project revoke`: gives your project back
+Rules and mutes
+- </sentry rule add:9> `action:route to:#example project:web`: sends new alerts elsewhere, or drops them
+- </sentry rule list:9>: shows the rules and mutes
+- </sentry rule check:9> `project:web`: says which rule decides
+- </sentry rule move:9> `number:3 position:1`: changes the order
+- </sentry rule remove:9> `number:1`: takes a rule back
+- </sentry mute:9> `for:1h project:web`: posts no new alerts for a time
+- </sentry unmute:9> `number:1`: ends a mute
 Security
 - </sentry channel secure:9> `channel:#example`: accepts only URLs with a new token, or signed requests
 - </sentry channel secret:9> `channel:#example`: stores an integration's client secret, which signs requests

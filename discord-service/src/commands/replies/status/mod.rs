@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::{ChannelId, refusal::Refusal};
 
-use super::{Reply, ReplyTexts, fields, quoted, remedies};
+use super::{KeptRules, Reply, ReplyTexts, fields, quoted, remedies};
 use crate::{
     closure::Closure,
     dead_letters::DeadLetter,
@@ -25,6 +25,7 @@ impl ReplyTexts<'_> {
         channel: ChannelId,
         authorized: bool,
         findings: &Findings,
+        rules: &KeptRules,
         now_ms: i64,
     ) -> Reply {
         let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});
@@ -38,6 +39,7 @@ impl ReplyTexts<'_> {
             inline("Waiting", waiting(&findings.waiting, now_ms)),
             inline("Dead Letters", count(findings.dead.kept)),
         ];
+        fields.extend(Self::sorted(rules, &findings.rule_counts, now_ms));
         // What is open again and has nothing to follow needs no line.
         let closure = findings.closure.as_ref();
         if let Some(closure) = closure.filter(|closure| closure.is_closed() || findings.follows > 0) {

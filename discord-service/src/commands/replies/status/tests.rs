@@ -1,11 +1,12 @@
 //! The texts of `status` and `test`.
 
-use shared::{Alert, alert::Routing, refusal::Reason};
+use shared::{Alert, UserId, alert::Routing, refusal::Reason};
 
 use super::{super::tests::Bot, *};
 use crate::{
     commands::{names::CommandNames, parse::Form},
     dead_letters::Latest,
+    rules::{ChannelRules, Mute, MuteScope, counts::RuleCounts},
     tally::Tally,
 };
 
@@ -15,8 +16,17 @@ const NOW: i64 = 1_763_905_862_000;
 const SECOND: i64 = 1_000;
 
 fn status(authorized: bool, findings: &Findings) -> (String, Vec<(String, String)>) {
+    status_with(authorized, findings, ChannelRules::default())
+}
+
+fn status_with(
+    authorized: bool,
+    findings: &Findings,
+    rules: ChannelRules,
+) -> (String, Vec<(String, String)>) {
     let bot = Bot::new(&[]);
-    let Reply::Embed(embed) = bot.typed().status(CHANNEL, authorized, findings, NOW) else {
+    let rules = KeptRules { rules: rules.into(), lost: false };
+    let Reply::Embed(embed) = bot.typed().status(CHANNEL, authorized, findings, &rules, NOW) else {
         unreachable!("an embed");
     };
     assert_eq!(embed["title"], "***SENTRY STATUS***");
@@ -37,7 +47,7 @@ fn closure(why: &str, since_ms: Option<i64>) -> Closure {
 
 fn tested(outcome: &SampleOutcome) -> String {
     match Bot::new(&[]).typed().tested(outcome, NOW) {
-        Reply::Text(text) => text,
+        Reply::Text(text) | Reply::WithButton(text, _) => text,
         Reply::Embed(embed) => embed.to_string(),
     }
 }
@@ -103,6 +113,7 @@ fn a_channel_with_everything() {
             Refusal::new(Reason::NotAuthorized, "verdict: unauthorized_channel", NOW - 3 * 86_400 * SECOND),
             Refusal::new(Reason::Schema, "body: breaks /type at \"\"", NOW - 4 * 86_400 * SECOND),
         ],
+        rule_counts: RuleCounts::default(),
     };
     let (description, fields) = status(true, &findings);
     assert_eq!(description, "<#42> is authorized.");
@@ -122,6 +133,27 @@ Dead Letter ×2: 23-11-2025 13:51:02, 0 s ago = The channel was no longer author
     );
 }
 
+fn mute(number: u64, reason: &str) -> Mute {
+    let scope = MuteScope::Issue("BACKEND-1F".to_owned());
+    let reason = Some(reason.to_owned());
+    Mute { number, scope, until_ms: NOW + 3_600 * SECOND, reason, by: UserId::new(7), made_ms: NOW }
+}
+
+#[test]
+fn rules_and_mutes_that_took_alerts_have_a_line_each() {
+    let counts = RuleCounts { routed: 5, dropped: 2, muted: 1, ..RuleCounts::default() };
+    let tally = Tally { posted: 1, ..Tally::default() };
+    let findings = Findings { tally, rule_counts: counts, ..Findings::default() };
+    let ended = Mute { until_ms: NOW, ..mute(1, "x") };
+    let rules = ChannelRules { mutes: vec![ended, mute(2, "a deploy")], ..ChannelRules::default() };
+    let (_, fields) = status_with(true, &findings, rules);
+    let value = |wanted| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    assert_eq!(value("Received"), Some("9"));
+    assert_eq!(value("Rules and Mutes"), Some("5 routed, 2 dropped, 1 muted"));
+    let muted = "**2** issue `BACKEND-1F` until <t:1763909462:f>, by <@7>: `a deploy` · no alerts yet";
+    assert_eq!(value("Muted Now"), Some(muted));
+}
+
 #[test]
 fn whatever_was_noted_an_embed_keeps_discord_s_limits() {
     let hostile = "`@everyone` **x** \u{202e}".repeat(200);
@@ -136,11 +168,16 @@ fn whatever_was_noted_an_embed_keeps_discord_s_limits() {
         refusals: (0..2)
             .flat_map(|_| reasons.map(|reason| Refusal::new(reason, &hostile, i64::MAX)))
             .collect(),
+        rule_counts: RuleCounts { routed: u64::MAX / 4, ..RuleCounts::default() },
         ..Findings::default()
     };
-    let (description, fields) = status(false, &findings);
+    let rules = ChannelRules {
+        mutes: (1..=25).map(|number| mute(number, &hostile)).collect(),
+        ..ChannelRules::default()
+    };
+    let (description, fields) = status_with(false, &findings, rules);
     let size = |text: &str| text.chars().count();
-    assert_eq!(fields.len(), 6 + 1 + 15);
+    assert_eq!(fields.len(), 6 + 2 + 1 + 15);
     assert!(fields.iter().all(|(name, value)| size(name) <= 256 && size(value) <= 1_024));
     let total: usize = fields.iter().map(|(name, value)| size(name) + size(value)).sum();
     assert!(total + size(&description) < 5_900, "{total}");

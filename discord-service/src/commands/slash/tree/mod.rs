@@ -1,6 +1,8 @@
 //! The slash commands that the bot has: what is registered at Discord, and which
 //! words a command is short for.
 
+mod rules;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,9 @@ pub(super) const NAME: &str = "sentry";
 const SUBCOMMAND: u8 = 1;
 const GROUP: u8 = 2;
 const STRING: u8 = 3;
+const INTEGER: u8 = 4;
 const CHANNEL: u8 = 7;
+const MENTIONABLE: u8 = 9;
 
 /// Kinds of channels that alerts can be posted in: text, voice, announcements,
 /// the threads, stage.
@@ -57,7 +61,21 @@ struct OptionDefinition {
     #[serde(default, skip_serializing_if = "is_default")]
     max_length: Option<u16>,
     #[serde(default, skip_serializing_if = "is_default")]
+    min_value: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    max_value: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    choices: Vec<ChoiceDefinition>,
+    #[serde(default, skip_serializing_if = "is_default")]
     options: Vec<OptionDefinition>,
+}
+
+/// A value that an option can have.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ChoiceDefinition {
+    /// What people see.
+    name: String,
+    value: String,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -71,10 +89,6 @@ pub(super) fn commands() -> [CommandDefinition; 1] {
         required: true,
         channel_types: POSTABLE.into(),
         ..option(CHANNEL, "channel", "The channel")
-    };
-    let of_channel = || OptionDefinition {
-        channel_types: POSTABLE.into(),
-        ..option(CHANNEL, "channel", "Another channel than this one")
     };
     // A text: the channel to revoke may exist no more.
     let revoke = OptionDefinition {
@@ -98,7 +112,7 @@ pub(super) fn commands() -> [CommandDefinition; 1] {
             "Which channels Sentry may post into",
             [
                 subcommand("show", "Shows the authorized channels of this server", []),
-                subcommand("authorize", "Lets Sentry post into this channel or another", [of_channel()]),
+                subcommand("authorize", "Lets Sentry post into this channel or another", [other_channel()]),
                 subcommand("revoke", "Sentry may no longer post into a channel", [revoke]),
                 subcommand(
                     "secure",
@@ -122,8 +136,11 @@ pub(super) fn commands() -> [CommandDefinition; 1] {
                 subcommand("revoke", "Gives your project back", []),
             ],
         ),
+        rules::rule(),
+        rules::mute(),
+        rules::unmute(),
         subcommand("replay", "Posts again what could not be posted in this channel", []),
-        subcommand("status", "Shows what arrived in a channel, and why the rest did not", [of_channel()]),
+        subcommand("status", "Shows what arrived in a channel, and why the rest did not", [other_channel()]),
         subcommand("test", "Sends a sample alert into this channel", []),
     ];
     [CommandDefinition {
@@ -174,6 +191,13 @@ impl OptionDefinition {
     }
 }
 
+fn other_channel() -> OptionDefinition {
+    OptionDefinition {
+        channel_types: POSTABLE.into(),
+        ..option(CHANNEL, "channel", "Another channel than this one")
+    }
+}
+
 fn option(kind: u8, name: &str, description: &str) -> OptionDefinition {
     OptionDefinition {
         name: name.to_owned(),
@@ -183,12 +207,12 @@ fn option(kind: u8, name: &str, description: &str) -> OptionDefinition {
     }
 }
 
-fn subcommand<const N: usize>(
+fn subcommand(
     name: &str,
     description: &str,
-    options: [OptionDefinition; N],
+    options: impl IntoIterator<Item = OptionDefinition>,
 ) -> OptionDefinition {
-    OptionDefinition { options: options.into(), ..option(SUBCOMMAND, name, description) }
+    OptionDefinition { options: options.into_iter().collect(), ..option(SUBCOMMAND, name, description) }
 }
 
 fn group<const N: usize>(name: &str, description: &str, options: [OptionDefinition; N]) -> OptionDefinition {

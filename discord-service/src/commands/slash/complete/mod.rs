@@ -1,5 +1,7 @@
 //! Completions while a slash command is being typed.
 
+mod rules;
+
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -43,27 +45,25 @@ impl Default for Threads {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Choice {
     name: String,
-    value: String,
+    value: ChoiceValue,
+}
+
+/// What the option has then.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum ChoiceValue {
+    Text(String),
+    Number(u64),
 }
 
 impl Commands {
     /// What the option could be, judging by what is typed of it so far. Strangers get
     /// nothing. If it cannot be found out now, the user types on.
     pub(super) async fn complete(&self, by: Asker, command: &SlashCommand, option: &str) -> Vec<Choice> {
-        let path: Vec<&str> = command.path.iter().map(String::as_str).collect();
-        let typed = command.arguments.get(option).map(String::as_str).unwrap_or_default();
-        let found = match (path.as_slice(), option) {
-            (["sentry", "channel", "revoke"], "channel") => {
-                timeout(LOOKED_UP, self.revocable(by, typed)).await
-            }
-            (["sentry", "channel", "secret"], "remove") => {
-                let channel = command.arguments.get("channel").and_then(|id| id.parse().ok());
-                let Some(channel) = channel else { return Vec::new() };
-                timeout(LOOKED_UP, self.removable(by, channel, typed)).await
-            }
-            _ => return Vec::new(),
-        };
-        match found {
+        if !manages_here(by) {
+            return Vec::new();
+        }
+        match timeout(LOOKED_UP, self.completions_of(by, command, option)).await {
             Ok(Ok(choices)) => choices,
             Ok(Err(failure)) => {
                 tracing::debug!(guild.id = %by.guild, "no completions: {failure}");
@@ -73,12 +73,43 @@ impl Commands {
         }
     }
 
+    async fn completions_of(
+        &self,
+        by: Asker,
+        command: &SlashCommand,
+        option: &str,
+    ) -> Result<Vec<Choice>, CommandError> {
+        let path: Vec<&str> = command.path.iter().map(String::as_str).collect();
+        let typed = command.arguments.get(option).map(String::as_str).unwrap_or_default();
+        let channel = command.arguments.get("channel").and_then(|id| id.parse().ok());
+        match (path.as_slice(), option) {
+            (["sentry", "channel", "revoke"], "channel") => self.revocable(by, typed).await,
+            (["sentry", "channel", "secret"], "remove") => match channel {
+                Some(channel) => self.removable(by, channel, typed).await,
+                None => Ok(Vec::new()),
+            },
+            (["sentry", "rule", ..] | ["sentry", "mute" | "unmute"], option) => {
+                let home = channel.unwrap_or(by.channel);
+                if home != by.channel && self.postable(by, &ChannelArgument::Id(home)).await?.is_err() {
+                    return Ok(Vec::new());
+                }
+                match (path.last(), option) {
+                    (_, "project") => Ok(rules::names(self.known_names.of(home).await.projects, typed)),
+                    (_, "environment") => {
+                        Ok(rules::names(self.known_names.of(home).await.environments, typed))
+                    }
+                    (Some(&"unmute"), "number") => self.mute_numbers(home, typed).await,
+                    (_, "number") => self.rule_numbers(by, home, typed).await,
+                    _ => Ok(Vec::new()),
+                }
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// The rows of the guild's list that the user may revoke, also those of channels
     /// that are gone.
     async fn revocable(&self, by: Asker, typed: &str) -> Result<Vec<Choice>, CommandError> {
-        if !manages_here(by) {
-            return Ok(Vec::new());
-        }
         let listed = self.store.channels(by.guild).await?;
         let (named, unnamed) = self.facts.named(by.guild, &listed).await?;
         let mut choices = Vec::new();
@@ -125,7 +156,7 @@ impl Commands {
         channel: ChannelId,
         typed: &str,
     ) -> Result<Vec<Choice>, CommandError> {
-        if !manages_here(by) || self.postable(by, &ChannelArgument::Id(channel)).await?.is_err() {
+        if self.postable(by, &ChannelArgument::Id(channel)).await?.is_err() {
             return Ok(Vec::new());
         }
         let ids = self.trusts.secrets(channel).await?;
@@ -143,11 +174,14 @@ fn manages_here(by: Asker) -> bool {
 /// The choices that contain what is typed so far.
 fn fitting(mut choices: Vec<Choice>, typed: &str) -> Vec<Choice> {
     let typed = typed.to_lowercase();
-    choices.retain(|choice| choice.name.to_lowercase().contains(&typed) || choice.value.contains(&typed));
+    choices.retain(|choice| {
+        choice.name.to_lowercase().contains(&typed)
+            || matches!(&choice.value, ChoiceValue::Text(value) if value.contains(&typed))
+    });
     choices.truncate(MAX_CHOICES);
     choices
 }
 
 fn choice(name: String, value: impl ToString) -> Choice {
-    Choice { name: cut(&name, MAX_NAME), value: value.to_string() }
+    Choice { name: cut(&name, MAX_NAME), value: ChoiceValue::Text(value.to_string()) }
 }

@@ -1,0 +1,104 @@
+//! `rule list`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Value, json};
+use shared::ChannelId;
+
+use super::{super::fields, Reply, ReplyTexts, mention};
+use crate::rules::{
+    Action, ChannelRules, Mute, Rule,
+    counts::{Hit, RuleCounts},
+    words,
+};
+
+/// Fields of the longest lists. With all of them an embed keeps below Discord's 6,000
+/// characters.
+const MAX_RULE_FIELDS: usize = 3;
+const MAX_MUTE_FIELDS: usize = 2;
+
+/// The rules and mutes of a channel, as the store has them.
+#[derive(Debug, Default)]
+pub(in crate::commands) struct KeptRules {
+    pub(in crate::commands) rules: Arc<ChannelRules>,
+    /// Whether the store has lost the rules. Alerts wait until somebody adds one.
+    pub(in crate::commands) lost: bool,
+}
+
+impl ReplyTexts<'_> {
+    /// The rules of a channel, and its mutes that run at this time (milliseconds since
+    /// 1970).
+    pub(in crate::commands) fn rules(
+        &self,
+        home: ChannelId,
+        KeptRules { rules, lost }: &KeptRules,
+        counts: &RuleCounts,
+        authorized: &[ChannelId],
+        now_ms: i64,
+    ) -> Reply {
+        let lines = (1..).zip(&rules.rules).map(|(number, rule)| rule_line(number, rule, counts, authorized));
+        let lines: Vec<_> = lines.collect();
+        let mutes = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect::<Vec<_>>();
+        let mut embed = self.embed("SENTRY RULES", Vec::new());
+        let (home, add) = (mention(&home), self.names.slash("rule add"));
+        let description = match lines.is_empty() {
+            _ if *lost => {
+                format!("The rules of {home} were lost, so its alerts wait. Add a rule with {add}.")
+            }
+            true => format!("{home} has no rules: every alert stays there. Add one with {add}."),
+            false => format!("Rules of {home}. The first one that matches an alert decides."),
+        };
+        embed["description"] = description.into();
+        let fields = fields::pages("Rules", &lines, MAX_RULE_FIELDS).into_iter().chain(fields::pages(
+            "Mutes",
+            &mutes,
+            MAX_MUTE_FIELDS,
+        ));
+        embed["fields"] = fields.collect::<Vec<_>>().into();
+        Reply::Embed(embed)
+    }
+
+    /// What rules and mutes did with the alerts of a channel, as fields of `status`. There
+    /// are none where there is nothing to say.
+    pub(in super::super) fn sorted(kept: &KeptRules, counts: &RuleCounts, now_ms: i64) -> Vec<Value> {
+        let KeptRules { rules, lost } = kept;
+        let RuleCounts { routed, dropped, muted, .. } = counts;
+        let mutes: Vec<_> = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect();
+        let is_idle =
+            !lost && rules.rules.is_empty() && mutes.is_empty() && [routed, dropped, muted] == [&0; 3];
+        let waits = if *lost { "\nThe rules were lost, so the alerts wait until you add one." } else { "" };
+        let value = format!("{routed} routed, {dropped} dropped, {muted} muted{waits}");
+        let field = json!({"name": "Rules and Mutes", "value": value, "inline": true});
+        (!is_idle).then_some(field).into_iter().chain(fields::pages("Muted Now", &mutes, 1)).collect()
+    }
+}
+
+fn running(rules: &ChannelRules, now_ms: i64) -> impl Iterator<Item = &Mute> {
+    rules.mutes.iter().filter(move |mute| mute.runs(now_ms))
+}
+
+fn rule_line(number: usize, rule: &Rule, counts: &RuleCounts, authorized: &[ChannelId]) -> String {
+    let stays = match rule.action {
+        Action::Route(target) if !authorized.contains(&target) => " (not authorized, so they stay here)",
+        _ => "",
+    };
+    format!("**{number}** {}{stays} · {}", words::rule(rule), hits(&counts.rules, rule.id))
+}
+
+fn mute_line(mute: &Mute, counts: &RuleCounts) -> String {
+    format!("**{}** {} · {}", mute.number, words::mute(mute), hits(&counts.mutes, mute.number))
+}
+
+/// How many alerts it decided, and when the last of them came.
+fn hits(counts: &BTreeMap<u64, Hit>, id: u64) -> String {
+    match counts.get(&id) {
+        None | Some(Hit { count: 0, .. }) => "no alerts yet".to_owned(),
+        Some(Hit { count: 1, last_ms }) => format!("1 alert, {}", ago(*last_ms)),
+        Some(Hit { count, last_ms }) => format!("{count} alerts, the last {}", ago(*last_ms)),
+    }
+}
+
+/// Discord's client goes on counting.
+fn ago(ms: i64) -> String {
+    format!("<t:{}:R>", ms.div_euclid(1_000))
+}

@@ -1,0 +1,136 @@
+//! Replies about rules and mutes.
+
+mod list;
+mod not_made;
+
+use shared::{ChannelId, UserId};
+
+pub(in crate::commands) use self::list::KeptRules;
+pub(in crate::commands) use self::not_made::{
+    mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
+};
+use super::{Button, Reply, ReplyTexts, mention, quoted};
+use crate::{
+    commands::rules::UnmuteButton,
+    rules::{Conditions, Mute, MuteScope, Rule, words},
+};
+
+/// What somebody should know of a rule that was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::commands) enum RuleWarning {
+    /// It never decides anything: an earlier rule takes all its alerts.
+    Shadowed { number: usize, earlier: usize },
+    /// It takes all alerts.
+    TakesAll,
+    /// Discord refuses posts in its target, in these words.
+    Closed { target: ChannelId, words: String },
+    /// Its target has rules of its own.
+    TargetHasRules(ChannelId),
+    /// Whom it mentions does not see the message.
+    CannotSee { user: UserId, channel: ChannelId },
+}
+
+impl ReplyTexts<'_> {
+    /// `rule add`.
+    pub(in crate::commands) fn rule_added(
+        &self,
+        number: usize,
+        rule: &Rule,
+        warnings: &[RuleWarning],
+    ) -> Reply {
+        let warnings: String =
+            warnings.iter().map(|warning| format!("\n{}", self.warning(warning))).collect();
+        format!("Rule {number}: {}{warnings}", words::rule(rule)).into()
+    }
+
+    fn warning(&self, warning: &RuleWarning) -> String {
+        match warning {
+            RuleWarning::Shadowed { number, earlier } => self.shadowed(*number, *earlier),
+            RuleWarning::TakesAll => {
+                "It has no conditions, so it takes every alert. Rules after it never apply.".to_owned()
+            }
+            RuleWarning::Closed { target, words } => format!(
+                "Discord refuses posts in {} at the moment: {}\nIts alerts become dead letters and follow later.",
+                mention(target),
+                quoted(words)
+            ),
+            RuleWarning::TargetHasRules(target) => {
+                format!("The rules of {} do not apply to alerts from here.", mention(target))
+            }
+            RuleWarning::CannotSee { user, channel } => {
+                format!("<@{user}> cannot see {}, so the mention does not reach them.", mention(channel))
+            }
+        }
+    }
+
+    fn shadowed(&self, number: usize, earlier: usize) -> String {
+        format!(
+            "Rule {number} never applies: rule {earlier} takes all its alerts. {} changes the order.",
+            self.names.slash("rule move")
+        )
+    }
+
+    /// `rule move`. The pairs are rules that never apply, each with the one that takes all
+    /// its alerts.
+    pub(in crate::commands) fn rule_moved(
+        &self,
+        number: usize,
+        place: usize,
+        shadowed: &[(usize, usize)],
+    ) -> Reply {
+        let warnings =
+            shadowed.iter().map(|(number, earlier)| format!("\n{}", self.shadowed(*number, *earlier)));
+        format!("Rule {number} is now rule {place}{}", warnings.collect::<String>()).into()
+    }
+}
+
+/// `rule remove`. After a mistake, the words help to add the rule again.
+pub(in crate::commands) fn rule_removed(number: usize, removed: &Rule) -> Reply {
+    format!("Removed rule {number}\nIt was: {}", words::rule(removed)).into()
+}
+
+/// `rule check`.
+pub(in crate::commands) fn rule_decides(decides: Option<(usize, &Rule)>, mute: Option<&Mute>) -> Reply {
+    let first = match decides {
+        Some((number, rule)) => format!("Rule {number} decides: {}", words::rule(rule)),
+        None => "No rule matches: the alert stays here".to_owned(),
+    };
+    match mute {
+        Some(mute) => {
+            format!("{first}\nBut mute {} keeps it quiet: {}", mute.number, words::mute(mute)).into()
+        }
+        None => first.into(),
+    }
+}
+
+/// `mute`.
+pub(in crate::commands) fn muted(home: ChannelId, mute: &Mute) -> Reply {
+    let all = mute.scope == MuteScope::Conditions(Conditions::default());
+    let all = if all { format!("This mutes all of {}.\n", mention(&home)) } else { String::new() };
+    let text = format!(
+        "Mute {}: {}\n{all}I count these alerts and do not post them. At the end I say how many they were.\n\
+         Changes of an issue still edit its earlier messages.",
+        mute.number,
+        words::mute(mute)
+    );
+    let button = UnmuteButton { home, number: mute.number };
+    Reply::WithButton(text, Button { custom_id: button.custom_id(), label: "Unmute" })
+}
+
+/// `unmute`.
+pub(in crate::commands) fn unmuted(number: u64) -> Reply {
+    format!("Mute {number} has ended").into()
+}
+
+/// `unmute` of a mute that is over.
+pub(in crate::commands) fn unmuted_before(number: u64) -> Reply {
+    format!("Mute {number} has ended already").into()
+}
+
+/// What follows a reply about another channel than the one in which it is read.
+pub(in crate::commands) fn elsewhere(home: ChannelId) -> String {
+    format!("\nThis is about alerts for {}.", mention(&home))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! `rule …`, `mute` and `unmute`: what a channel does with its new alerts.
+//!
+//! Every change is one compare-and-set in the store, and a line in the log.
+
+mod add;
+mod mute;
+
+use std::sync::OnceLock;
+
+use chrono::Utc;
+use shared::ChannelId;
+
+pub(super) use self::mute::UnmuteButton;
+use super::{
+    Asker, CommandError, Commands,
+    parse::{CheckedAlert, RulesCommand, RulesRequest},
+    replies::{self, KeptRules, Reply},
+};
+use crate::{
+    guilds::{Channel, ChannelArgument},
+    rules::{AlertFacts, ChannelRules, Rule, shadowed_by, words},
+};
+
+impl Commands {
+    /// Carries out a command of somebody who manages messages in this channel.
+    pub(super) async fn rules(&self, by: Asker, command: RulesCommand) -> Result<Reply, CommandError> {
+        let RulesCommand { home, request } = command;
+        let home = match self.postable(by, &home.unwrap_or(ChannelArgument::Id(by.channel))).await? {
+            Ok(home) => home,
+            Err(refusal) => return Ok(refusal),
+        };
+        let id = home.id;
+        let reply = match request {
+            RulesRequest::List => self.list_rules(by, id).await,
+            RulesRequest::Add(rule) => self.add_rule(by, &home, rule).await,
+            RulesRequest::Remove(number) => self.remove_rule(by, id, number).await,
+            RulesRequest::Move { number, position } => self.move_rule(by, id, number, position).await,
+            RulesRequest::Check(alert) => self.check_rules(id, &alert).await,
+            RulesRequest::Mute(mute) => self.mute(by, id, mute).await,
+            RulesRequest::Unmute(number) => self.unmute(by, id, number).await,
+        }?;
+        Ok(if id == by.channel { reply } else { reply.and(&replies::elsewhere(id)) })
+    }
+
+    async fn list_rules(&self, by: Asker, home: ChannelId) -> Result<Reply, CommandError> {
+        let kept = self.kept_rules(home).await?;
+        let authorized = self.store.channels(by.guild).await?;
+        let counts = self.diagnosis.rule_counts(home).await.map_err(CommandError::Nats)?;
+        let now_ms = Utc::now().timestamp_millis();
+        Ok(self.replies(by.form).rules(home, &kept, &counts, &authorized, now_ms))
+    }
+
+    async fn remove_rule(&self, by: Asker, home: ChannelId, number: usize) -> Result<Reply, CommandError> {
+        let chosen = Chosen::new(number);
+        let removed = self.rulebook.change(home, |rules| match chosen.number(rules) {
+            Some(number) => rules.remove_rule(number).ok_or(rules.rules.len()),
+            None => Err(rules.rules.len()),
+        });
+        let removed = match removed.await? {
+            Ok(removed) => removed,
+            Err(rules) => return Ok(replies::no_such_rule(home, number, rules)),
+        };
+        self.audit(by, home, "a rule was removed", &words::rule(&removed));
+        Ok(replies::rule_removed(number, &removed))
+    }
+
+    async fn move_rule(
+        &self,
+        by: Asker,
+        home: ChannelId,
+        number: usize,
+        position: usize,
+    ) -> Result<Reply, CommandError> {
+        let chosen = Chosen::new(number);
+        let moved = self.rulebook.change(home, |rules| {
+            let moved = chosen.number(rules).and_then(|number| rules.move_rule(number, position));
+            moved.map(|place| (place, rules.clone())).ok_or(rules.rules.len())
+        });
+        let (place, rules) = match moved.await? {
+            Ok(moved) => moved,
+            Err(rules) => return Ok(replies::no_such_rule(home, number, rules)),
+        };
+        let rule = rules.rules.get(place.saturating_sub(1)).map(words::rule).unwrap_or_default();
+        self.audit(by, home, "a rule was moved", &rule);
+        Ok(self.replies(by.form).rule_moved(number, place, &shadowed(&rules)))
+    }
+
+    async fn check_rules(&self, home: ChannelId, alert: &CheckedAlert) -> Result<Reply, CommandError> {
+        let rules = self.store.rules_now(home).await?;
+        let facts = AlertFacts {
+            project: alert.project.as_deref(),
+            environment: alert.environment.as_deref(),
+            level: alert.level,
+            kind: Some(alert.kind),
+            ..AlertFacts::default()
+        };
+        let mute = rules.mute_for(&facts, Utc::now().timestamp_millis());
+        Ok(replies::rule_decides(rules.rule_for(&facts), mute))
+    }
+
+    pub(super) async fn kept_rules(&self, channel: ChannelId) -> Result<KeptRules, CommandError> {
+        let rules = self.store.rules_now(channel).await?;
+        // Delivery finds none either, or it waits because the store lost them.
+        let lost = rules.rules.is_empty() && self.store.rules(channel).await.is_err();
+        Ok(KeptRules { rules, lost })
+    }
+
+    /// Notes in the log who changed what.
+    fn audit(&self, by: Asker, home: ChannelId, what: &'static str, words: &str) {
+        tracing::info!(
+            guild.id = %by.guild, channel.id = %home, user.id = %by.user, rule = without_markup(words), "{what}"
+        );
+    }
+}
+
+/// The rule that somebody chose by its number. If others change the list meanwhile, it
+/// is the same rule at another place.
+struct Chosen {
+    number: usize,
+    id: OnceLock<Option<u64>>,
+}
+
+impl Chosen {
+    const fn new(number: usize) -> Self {
+        Self { number, id: OnceLock::new() }
+    }
+
+    /// Its number in this list, if it is there.
+    fn number(&self, rules: &ChannelRules) -> Option<usize> {
+        let index = self.number.checked_sub(1)?;
+        let id = (*self.id.get_or_init(|| rules.rules.get(index).map(|rule| rule.id)))?;
+        rules.rules.iter().position(|rule| rule.id == id).map(|index| index + 1)
+    }
+}
+
+/// The numbers of the rules that never decide anything, each with that of the rule which
+/// takes all its alerts.
+fn shadowed(rules: &ChannelRules) -> Vec<(usize, usize)> {
+    let earlier = |index| rules.rules.get(..index).unwrap_or_default();
+    let shadow = |(index, rule): (usize, &Rule)| {
+        shadowed_by(earlier(index), &rule.conditions).map(|earlier| (index + 1, earlier))
+    };
+    rules.rules.iter().enumerate().filter_map(shadow).collect()
+}
+
+/// Words for a place that shows no markup.
+pub(super) fn without_markup(words: &str) -> String {
+    words.replace(['`', '<', '>'], "")
+}
+
+#[cfg(test)]
+mod tests;
