@@ -67,14 +67,16 @@ impl Application {
             settings.trusted_proxies.clone(),
         ));
         let accepted = open_files::accepted();
+        let timeouts = settings.answer_timeouts;
         let keep_alive = Duration::from_secs(settings.keep_alive_secs);
         let services = web::Data::new(RequestServices {
             connections: ConnectionLimits::new(Arc::clone(&sources), accepted, !keep_alive.is_zero()),
             body_memory: BodyMemory::default(),
             sources,
             max_body: settings.max_body_bytes,
+            timeouts,
             trust: TrustCopy::new(secrets_keys, readiness.clone()),
-            verdicts: VerdictClient::new(nats.clone(), settings.verdict_timeout()).await?,
+            verdicts: VerdictClient::new(nats.clone(), settings.verdict_timeout(), timeouts.store).await?,
             queue: AlertQueue::new((nats, lacks), settings.common.nats.clone(), readiness.clone()),
             log: Arc::default(),
             refusal_notes: RefusalNotes::default(),

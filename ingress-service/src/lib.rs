@@ -4,7 +4,7 @@
 
 mod app;
 mod connection;
-mod deadlines;
+pub mod deadlines;
 mod endpoint;
 mod listener;
 pub mod metrics;

@@ -32,17 +32,19 @@ pub const MOST: usize = 25;
 
 /// The rules and mutes of one channel, in the order in which they apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
 pub struct ChannelRules {
     /// The document's version. A reader refuses one that it does not know.
     pub v: u32,
     /// The rules. The first that matches decides.
     pub rules: Vec<Rule>,
     /// The mutes, by number. Some may have ended.
+    #[serde(default)]
     pub mutes: Vec<Mute>,
     /// The id of the last rule that was made. Ids are not used again.
+    #[serde(default)]
     pub last_rule: u64,
     /// The number of the last mute that was made. Numbers are not used again.
+    #[serde(default)]
     pub last_mute: u64,
 }
 
@@ -52,7 +54,6 @@ pub struct Rule {
     /// Names it in the counts. People see its place in the list, from 1.
     pub id: u64,
     /// Which alerts it decides.
-    #[serde(default)]
     pub conditions: Conditions,
     /// What becomes of them.
     pub action: Action,

@@ -145,7 +145,7 @@ async fn an_unreadable_key_of_nats_is_no_channel_without_rules() {
     let store = world.store().await;
     store.rules(CHANNEL).await.unwrap();
     let bucket = bucket(&world, wire::CHANNEL_RULES).await;
-    for rubbish in ["rubbish", "[]", r#"{"rules":[{"id":1}]}"#, r#"{"rules":[{"id":1,"action":"burn"}]}"#] {
+    for rubbish in ["rubbish", "[]", "{}", r#"{"v":1}"#, r#"{"v":1,"rules":[{"id":1,"action":"burn"}]}"#] {
         bucket.put(CHANNEL.to_string(), rubbish.into()).await.unwrap();
         store.rules(CHANNEL).await.expect_err(rubbish);
     }

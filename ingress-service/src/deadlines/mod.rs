@@ -22,20 +22,11 @@ pub(crate) const BODY_WITHIN: Duration = Duration::from_secs(5);
 /// sender can read its answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
-/// From a complete body, or the end of a hold, to the answer, even if
-/// everything behind hangs. The contract says 500 ms with the handshake.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(350);
-/// The part of [`ANSWER_WITHIN`] that remains for the queue after the verdict.
-pub(crate) const STORE_WITHIN: Duration = Duration::from_millis(150);
-/// The part of [`ANSWER_WITHIN`] that the verdict may take at most, whatever
-/// `VERDICT_TIMEOUT_MS` says.
-pub(crate) const VERDICT_WITHIN: Duration = ANSWER_WITHIN.saturating_sub(STORE_WITHIN);
-
 /// The longest that an alert waits beyond its deadline while NATS confirms
 /// others. After that Sentry would give up.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(400);
 /// NATS counts as hanging when it has confirmed nothing for this long. Together
-/// with [`ANSWER_WITHIN`] this stays within the contract's 500 ms.
+/// with [`AnswerTimeouts::CONTRACT`] this stays within the contract's 500 ms.
 pub(crate) const HANGS_AFTER: Duration = Duration::from_millis(100);
 /// How long an acknowledgement of NATS may come after its request was answered.
 pub(crate) const ACK_WITHIN: Duration = Duration::from_secs(2);
@@ -51,22 +42,54 @@ const SHUTDOWN_NOTICE: Duration = Duration::from_secs(3);
 const HOLD_LEGACY: Duration = Duration::from_millis(2_500);
 /// How long a modern webhook is held.
 const HOLD_MODERN: Duration = Duration::from_millis(700);
-/// From the end of a modern webhook's hold to its answer.
-const MODERN_ANSWER_WITHIN: Duration = Duration::from_millis(200);
+
+/// How long the answer to a complete request may take, even if everything
+/// behind hangs. Only tests use others than [`Self::CONTRACT`].
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerTimeouts {
+    /// From a complete body, or the end of a hold, to the answer.
+    pub answer: Duration,
+    /// The same from the end of a modern webhook's hold.
+    pub held_modern_answer: Duration,
+    /// The part of both that remains for the queue after the verdict.
+    pub store: Duration,
+}
+
+impl AnswerTimeouts {
+    /// The contract says 500 ms with the handshake.
+    pub const CONTRACT: Self = Self {
+        answer: Duration::from_millis(350),
+        held_modern_answer: Duration::from_millis(200),
+        store: Duration::from_millis(150),
+    };
+
+    /// The longest wait for a verdict, whatever `VERDICT_TIMEOUT_MS` says.
+    pub(crate) const fn verdict(&self) -> Duration {
+        self.answer.saturating_sub(self.store)
+    }
+}
+
+impl Default for AnswerTimeouts {
+    fn default() -> Self {
+        Self::CONTRACT
+    }
+}
 
 /// The limits of one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlines {
     hold: Instant,
-    held_answer_within: Duration,
+    answer: Duration,
+    held_answer: Duration,
 }
 
 impl Deadlines {
     /// The limits of a request whose head came at `started`.
-    pub(crate) fn of(modern: bool, started: Instant) -> Self {
-        let (hold, held_answer_within) =
-            if modern { (HOLD_MODERN, MODERN_ANSWER_WITHIN) } else { (HOLD_LEGACY, ANSWER_WITHIN) };
-        Self { hold: started + hold, held_answer_within }
+    pub(crate) fn of(modern: bool, started: Instant, timeouts: &AnswerTimeouts) -> Self {
+        let AnswerTimeouts { answer, held_modern_answer, .. } = *timeouts;
+        let (hold, held_answer) =
+            if modern { (HOLD_MODERN, held_modern_answer) } else { (HOLD_LEGACY, answer) };
+        Self { hold: started + hold, answer, held_answer }
     }
 
     /// How long it is held at most. It waits for a connection to NATS, for the
@@ -77,7 +100,7 @@ impl Deadlines {
 
     /// When it must be answered, counted from now if it was held.
     pub(crate) fn answer(&self, was_held: bool) -> Instant {
-        Instant::now() + if was_held { self.held_answer_within } else { ANSWER_WITHIN }
+        Instant::now() + if was_held { self.held_answer } else { self.answer }
     }
 }
 

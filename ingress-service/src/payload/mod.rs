@@ -10,6 +10,7 @@ pub mod platform;
 pub(crate) mod prune;
 mod repair;
 mod schema;
+mod state_subject;
 mod timestamp;
 mod title;
 
@@ -17,10 +18,10 @@ use shared::{Alert, ChannelId, UserId, alert::UNKNOWN_PROJECT};
 
 use legacy::LegacyWebhook;
 use other_senders::OtherWebhook;
-pub(crate) use platform::state_subject::StateSubject;
 use platform::{PlatformResource, PlatformWebhook};
 use prune::prune;
 pub use schema::PayloadError;
+pub(crate) use state_subject::StateSubject;
 
 /// A webhook of any family, of a kind that is posted.
 #[derive(Debug, Clone)]

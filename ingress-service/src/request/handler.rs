@@ -121,7 +121,7 @@ impl RequestServices {
         if let Some(resource) = resource {
             Span::current().record("resource", resource.name());
         }
-        let deadlines = Deadlines::of(resource.is_some(), started);
+        let deadlines = Deadlines::of(resource.is_some(), started, &self.timeouts);
         let connection = request.conn_data::<Arc<ConnectionState>>();
         let reader = BodyReader {
             declared: declared_length(request),

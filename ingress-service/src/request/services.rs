@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::body_memory::BodyMemory;
 use crate::{
-    connection::limits::ConnectionLimits, queue::AlertQueue, refusal_notes::RefusalNotes,
-    request_log::RequestLog, sources::Sources, trust::TrustCopy, verdict::VerdictClient,
+    connection::limits::ConnectionLimits, deadlines::AnswerTimeouts, queue::AlertQueue,
+    refusal_notes::RefusalNotes, request_log::RequestLog, sources::Sources, trust::TrustCopy,
+    verdict::VerdictClient,
 };
 
 /// What answers webhooks: see `handler.rs` and `store_alert.rs`.
@@ -16,6 +17,7 @@ pub(crate) struct RequestServices {
     pub(crate) body_memory: BodyMemory,
     /// The most bytes that a body may have.
     pub(crate) max_body: u64,
+    pub(crate) timeouts: AnswerTimeouts,
     pub(crate) trust: TrustCopy,
     pub(crate) verdicts: VerdictClient,
     pub(crate) queue: AlertQueue,

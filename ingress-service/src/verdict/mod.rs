@@ -17,13 +17,14 @@ use strum::{IntoStaticStr, VariantNames};
 use tokio::time::timeout_at;
 
 use self::{refused_channels::RefusedChannels, reply_inbox::ReplyInbox, unverified_limits::UnverifiedLimits};
-use crate::{deadlines::STORE_WITHIN, queue::AlertQueue};
+use crate::queue::AlertQueue;
 
 /// Asks for verdicts, and remembers what they said.
 #[derive(Debug)]
 pub(crate) struct VerdictClient {
     inbox: ReplyInbox,
     timeout: Duration,
+    store_timeout: Duration,
     refused: RefusedChannels,
     unverified: UnverifiedLimits,
 }
@@ -70,15 +71,20 @@ pub(crate) enum NoVerdict {
 
 impl VerdictClient {
     /// Subscribes to the answers on this connection. Waits at most `timeout`
-    /// for each.
+    /// for each, and leaves `store_timeout` of a request's time.
     ///
     /// # Errors
     /// When the client has ended.
-    pub(crate) async fn new(nats: Client, timeout: Duration) -> anyhow::Result<Self> {
+    pub(crate) async fn new(
+        nats: Client,
+        timeout: Duration,
+        store_timeout: Duration,
+    ) -> anyhow::Result<Self> {
         let inbox = ReplyInbox::listen(nats).await?;
         Ok(Self {
             inbox,
             timeout,
+            store_timeout,
             refused: RefusedChannels::default(),
             unverified: UnverifiedLimits::default(),
         })
@@ -105,7 +111,7 @@ impl VerdictClient {
         if !self.refused.may_ask(channel, Instant::now()) {
             return Err(Denial::ChannelRefusedJustNow);
         }
-        let until = (Instant::now() + self.timeout).min(deadline - STORE_WITHIN);
+        let until = (Instant::now() + self.timeout).min(deadline - self.store_timeout);
         let verdict = ask(&self.inbox, question, until).await;
         if let Some(verdict) = &verdict {
             let authorized = *verdict != Verdict::ChannelNotAuthorized;

@@ -37,9 +37,7 @@ async fn connections_that_say_nothing_give_way() {
     let app = TestApp::start().await;
     let _idle = silent(app.port, Ipv4Addr::LOCALHOST, SEATS + 50).await;
     let started = Instant::now();
-    // So many connections may make a verdict late.
-    let response = app.post(CHANNEL, MINIMAL).await;
-    assert!(matches!(response.status, 200 | 202), "{}", response.head);
+    app.post(CHANNEL, MINIMAL).await.expect(200, r#"{"success":"200"}"#);
     assert!(started.elapsed() < AT_ONCE, "{:?}", started.elapsed());
 }
 
@@ -64,18 +62,12 @@ async fn a_flood_for_a_refused_channel_is_answered_from_memory_until_it_is_autho
             Some(if decides.load(SeqCst) { Verdict::Accepted } else { Verdict::ChannelNotAuthorized })
         })
         .await;
-    let mut refused = 0;
     for response in join_all((0..FLOOD).map(|_| app.post(CHANNEL, MINIMAL))).await {
-        // A verdict that a busy machine makes late leaves the one alert that they all are.
-        if response.status != 202 {
-            response.expect(401, REFUSED);
-            refused += 1;
-        }
+        response.expect(401, REFUSED);
     }
     let asked = app.verdicts().asked().len();
     assert!((1..FLOOD).contains(&asked), "{asked}");
-    assert!(refused >= FLOOD / 2, "{refused}");
-    assert_eq!(app.alerts().await.len(), usize::from(refused < FLOOD));
+    assert_eq!(app.alerts().await, []);
 
     authorized.store(true, SeqCst);
     wait_for("the channel is let in", SOON, || async {

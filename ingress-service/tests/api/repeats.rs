@@ -22,6 +22,18 @@ async fn secured() -> TestApp {
     start(&keys, &[secured(42), secured(43)]).await
 }
 
+fn arguments(keys: &KeysFile) -> [&str; 4] {
+    ["--runtime-mode", "development", "--secrets-key-file", keys.path()]
+}
+
+async fn ready(pod: Pod) -> Pod {
+    wait_for("the pod is ready", SOON, || async {
+        (client::get(pod.admin_port, "/readyz").await.0 == 200).then_some(())
+    })
+    .await;
+    pod
+}
+
 fn signed(target: &str, body: &str) -> Request {
     Request::post(&format!("/sentry-bot/channel?{target}"), body)
         .header("Sentry-Hook-Signature", &harness::python::signature("hunter2", body.as_bytes()))
@@ -59,12 +71,7 @@ async fn a_captured_request_is_stored_once_whatever_stands_around_its_body() {
 async fn what_one_pod_has_stored_another_does_not_store_again() {
     let app = secured().await;
     let keys = KeysFile::of(&[1]);
-    let arguments = ["--runtime-mode", "development", "--secrets-key-file", keys.path()];
-    let other = Pod::launch(&app.nats, &arguments).await;
-    wait_for("the other pod is ready", SOON, || async {
-        (client::get(other.admin_port, "/readyz").await.0 == 200).then_some(())
-    })
-    .await;
+    let other = ready(Pod::launch(&app.nats, &arguments(&keys)).await).await;
     for port in [app.port, other.port, app.port] {
         signed("id=42", MINIMAL).send(port).await.expect(200, STORED);
     }
@@ -132,11 +139,12 @@ async fn a_bucket_that_was_removed_is_made_again() {
 #[tokio::test]
 async fn a_hanging_nats_delays_a_signed_request_no_longer_than_any_other() {
     let app = secured().await;
-    signed("id=42", MINIMAL).send(app.port).await.expect(200, STORED);
+    let keys = KeysFile::of(&[1]);
+    let punctual = ready(Pod::launch_punctual(&app.nats, &arguments(&keys)).await).await;
     app.nats.pause();
     let mut took = Vec::new();
     for n in 0..3 {
-        let response = signed("id=42", &MINIMAL.replace("shop", &n.to_string())).send(app.port).await;
+        let response = signed("id=42", &MINIMAL.replace("shop", &n.to_string())).send(punctual.port).await;
         response.expect(503, AWAY);
         took.push(response.took);
     }

@@ -207,7 +207,7 @@ fn say_lost(entry: &StreamSpec) {
         tracing::error!(
             stream,
             "NATS has lost a bucket of the store, and it was made again, empty: restore a backup, or authorize, \
-             register and secure again"
+             register, secure and add rules again"
         );
     } else {
         tracing::warn!(stream, "NATS has lost the stream, and it was made again, empty");

@@ -28,10 +28,12 @@ pub const VERDICT: &str = "verdict";
 /// The queue group that answers [`VERDICT`].
 pub const VERDICT_GROUP: &str = "discord-service";
 
-/// Broadcast: a command changed what the store holds for a guild. The payload
-/// is `<guild id>.<channel id>` when the channel's authorization changed,
-/// `<guild id>` when its users' projects did, `trust.<channel id>` when what the
-/// channel trusts did, and `rules.<channel id>` when its rules or mutes did.
+/// Broadcast: a command changed what the store holds. The payload says what:
+///
+/// - `<guild id>.<channel id>`: the channel's authorization
+/// - `<guild id>`: the projects of its users
+/// - `trust.<channel id>`: what the channel trusts
+/// - `rules.<channel id>`: its rules and mutes
 pub const STORE_CHANGED: &str = "store.changed";
 
 /// Broadcast: an event at Discord may open a channel that was closed. The

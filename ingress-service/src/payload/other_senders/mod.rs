@@ -18,9 +18,9 @@ use shared::{Alert, ChannelId, UserId, alert::kept_text, text::cut};
 
 use super::{
     ParsedAlert, blank, legacy,
-    platform::state_subject::StateSubject,
     prune::{KEPT_ITEMS, SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
+    state_subject::StateSubject,
 };
 
 /// The most alerts that one body makes.

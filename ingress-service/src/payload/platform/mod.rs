@@ -18,7 +18,6 @@ mod lenient;
 mod metric_alert;
 mod preprod_artifact;
 mod seer;
-pub(crate) mod state_subject;
 
 use std::sync::LazyLock;
 
@@ -30,9 +29,9 @@ use super::{
     blank,
     prune::{SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
+    state_subject::StateSubject,
 };
 use lenient::{Actor, Maybe};
-use state_subject::StateSubject;
 
 /// The header that tells them from legacy webhooks.
 pub(crate) const RESOURCE: &str = "Sentry-Hook-Resource";

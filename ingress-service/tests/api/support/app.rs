@@ -8,12 +8,19 @@ use harness::{
     nats::NatsServer,
     wait::{SOON, wait_for},
 };
-use ingress_service::{Application, settings::IngressSettings};
+use ingress_service::{Application, deadlines::AnswerTimeouts, settings::IngressSettings};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use shared::{Alert, shutdown::CancellationToken, verdict::Verdict, wire};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Request, Response, Verdicts, client};
+
+/// So much that a busy machine makes no verdict and no confirmation late.
+const PATIENT: AnswerTimeouts = AnswerTimeouts {
+    answer: Duration::from_secs(20),
+    held_modern_answer: Duration::from_secs(20),
+    store: Duration::from_secs(10),
+};
 
 /// A running ingress with a nats-server of its own.
 #[derive(Debug)]
@@ -41,6 +48,16 @@ impl TestApp {
     /// Starts it without waiting for anything.
     pub async fn launch(nats: NatsServer, arguments: &[&str]) -> Self {
         let pod = Pod::launch(&nats, arguments).await;
+        Self::of(nats, pod)
+    }
+
+    /// The same, with the contract's time for an answer.
+    pub async fn launch_punctual(nats: NatsServer, arguments: &[&str]) -> Self {
+        let pod = Pod::launch_punctual(&nats, arguments).await;
+        Self::of(nats, pod)
+    }
+
+    fn of(nats: NatsServer, pod: Pod) -> Self {
         Self { nats, port: pod.port, admin_port: pod.admin_port, _pod: pod, verdicts: None }
     }
 
@@ -123,13 +140,30 @@ pub struct Pod {
 impl Pod {
     /// Starts it without waiting for anything.
     pub async fn launch(nats: &NatsServer, arguments: &[&str]) -> Self {
+        let mut settings = Self::settings(nats, arguments);
+        settings.answer_timeouts = PATIENT;
+        if !arguments.contains(&"--verdict-timeout-ms") {
+            settings.verdict_timeout_ms = 10_000;
+        }
+        Self::run(settings).await
+    }
+
+    /// The same, with the contract's time for an answer.
+    pub async fn launch_punctual(nats: &NatsServer, arguments: &[&str]) -> Self {
+        Self::run(Self::settings(nats, arguments)).await
+    }
+
+    fn settings(nats: &NatsServer, arguments: &[&str]) -> IngressSettings {
         let url = nats.url();
         let fixed = ["ingress-service", "--admin-addr", "127.0.0.1:0"];
         let address: &[&str] =
             if arguments.contains(&"--ingress-addr") { &[] } else { &["--ingress-addr", "127.0.0.1:0"] };
         let all =
             fixed.into_iter().chain(["--nats-url", &url]).chain(address.iter().chain(arguments).copied());
-        let settings = IngressSettings::try_parse_from(all).expect("the settings are right");
+        IngressSettings::try_parse_from(all).expect("the settings are right")
+    }
+
+    async fn run(settings: IngressSettings) -> Self {
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let app = Application::build(settings, metrics).await.expect("it starts");
         let (port, admin_port) = (app.port(), app.admin_port());

@@ -19,7 +19,7 @@ use std::{
 };
 
 use async_nats::jetstream::{self, stream::Config as StreamConfig};
-use e2e::Stack;
+use e2e::{Builder, Stack};
 use harness::{service::Service, wait::wait_for};
 use sandbox_discord::{Config, Limit};
 use sentry_sender::{Webhook, body::Exception};
@@ -41,12 +41,16 @@ fn alert(title: &str) -> Webhook {
 }
 
 /// With a Discord whose limits no test reaches.
-async fn start() -> Stack {
+fn builder() -> Builder {
     let discord = Config::default().clocks(|clocks| {
         clocks.identify_window = Duration::from_millis(200);
         clocks.channel = Limit::new(5, Duration::from_millis(250));
     });
-    Stack::builder().sandbox(discord).start().await
+    Stack::builder().sandbox(discord)
+}
+
+async fn start() -> Stack {
+    builder().start().await
 }
 
 /// What a service says at `/readyz`.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_nats::jetstream;
 use e2e::Stack;
 use harness::wait::wait_for;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::wire;
 
-use crate::{HEALED, Load, NOTICED, alert, lose, lose_until_noticed, readyz, start, works};
+use crate::{HEALED, Load, NOTICED, alert, builder, lose, lose_until_noticed, readyz, start, works};
 
 /// discord-service uses what it has read from the store for less than a minute.
 const FORGOTTEN: Duration = Duration::from_secs(70);
@@ -44,7 +44,7 @@ async fn secure(stack: &Stack, channel: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_buckets_of_the_store_that_are_lost_under_load_lose_no_alert_and_open_no_channel() {
-    let stack = Stack::builder().discord("PUBLIC_URL", "https://bot.example.com").start().await;
+    let stack = builder().discord("PUBLIC_URL", "https://bot.example.com").start().await;
     let [channel, secured] =
         [stack.authorized_channel("alerts").await, stack.authorized_channel("secured").await];
     secure(&stack, secured).await;
@@ -75,29 +75,47 @@ async fn the_buckets_of_the_store_that_are_lost_under_load_lose_no_alert_and_ope
     stack.discord.ready().await;
 }
 
+/// Gives the channel a rule, as the store keeps it.
+async fn give_a_rule(stack: &Stack, channel: u64) {
+    let js = jetstream::new(stack.nats.client().await);
+    let rule = json!({"id": 1, "conditions": {}, "action": "keep", "by": 1, "made_ms": 0});
+    let rules = json!({"v": 1, "rules": [rule], "last_rule": 1});
+    let bucket = js.get_key_value(wire::CHANNEL_RULES).await.expect("a bucket of the store");
+    bucket.put(channel.to_string(), rules.to_string().into()).await.expect("written");
+    let rows = js.get_key_value(wire::CHANNEL_LIST).await.expect("a bucket of the store");
+    let row = format!("{channel}.{}", stack.guild);
+    rows.put(row, json!({"rules": true}).to_string().into()).await.expect("written");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secured_channel_whose_keys_are_lost_stays_closed_until_it_is_secured_again() {
+async fn a_channel_whose_keys_or_rules_are_lost_takes_nothing_until_it_is_given_some_again() {
     let mut stack = Stack::builder().discord("PUBLIC_URL", "https://bot.example.com").start().await;
     let [secured, open] = [stack.authorized_channel("secured").await, stack.authorized_channel("open").await];
+    let ruled = stack.authorized_channel("ruled").await;
     secure(&stack, secured).await;
-    for bucket in [wire::CHANNEL_TRUST, wire::TRUST] {
+    give_a_rule(&stack, ruled).await;
+    for bucket in [wire::CHANNEL_TRUST, wire::TRUST, wire::CHANNEL_RULES] {
         lose(&stack, &wire::bucket_stream(bucket)).await;
     }
-    // Now no process remembers what the channel demanded.
+    // Now no process remembers what the channels demanded.
     stack.discord.restart();
     stack.ingress.restart();
     stack.ingress.ready().await;
     stack.discord.ready().await;
     works(&stack, open, "an open channel goes on").await;
-    let waiting = wait_for("an alert is stored without a verdict", HEALED, || async {
-        let answer = stack.try_send(secured, &alert("without a token")).await?;
-        assert_ne!(answer.status, 200, "nobody knows what the channel demands");
-        (answer.status == 202).then_some(())
-    });
-    waiting.await;
+    for channel in [secured, ruled] {
+        wait_for("an alert is stored without a verdict", HEALED, || async {
+            let answer = stack.try_send(channel, &alert("without a verdict")).await?;
+            assert_ne!(answer.status, 200, "nobody knows what the channel demands");
+            (answer.status == 202).then_some(())
+        })
+        .await;
+    }
     works(&stack, open, "the open channel still goes on").await;
     assert_eq!(stack.alerts(secured), 0);
 
+    give_a_rule(&stack, ruled).await;
+    works(&stack, ruled, "with a rule again").await;
     let token = secure(&stack, secured).await;
     wait_for("an alert with the new token is shown", HEALED, || async {
         stack.try_send_to(&stack.url(secured, &token), &alert("with the token")).await?;

@@ -135,7 +135,7 @@ async fn upgrade(stack: &Stack, js: &jetstream::Context, files: &Files, full: &s
     for number in 0..ALERTS {
         let title = format!("alert {number}");
         let alert = Webhook::legacy(Exception::new(&*title).issue(&title).json()).idempotency_key(&title);
-        assert_eq!(stack.send(channel, &alert).await.status, 200);
+        until_answered(stack, 200, &url, &alert).await;
     }
     stack.until_shown(channel, ALERTS + 1, SOON).await;
     change("resolved", "KeyError").await;

@@ -1,6 +1,6 @@
 //! What each row of `channel-list` notes of its channel: since when it is secured, and
 //! whether it has rules. So the loss of the bucket `channel-trust` opens no channel, and
-//! the loss of `channel-rules` shows no alert that a rule drops: where a note disagrees,
+//! the loss of `channel-rules` shows no alert that a rule drops. Where a note disagrees,
 //! nobody knows what the channel demands.
 
 use std::ops::Not;

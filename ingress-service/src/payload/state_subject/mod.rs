@@ -34,7 +34,7 @@ impl StateSubject {
     }
 
     /// That of this kind with this id, whatever it holds.
-    pub(in crate::payload) fn named(kind: &'static str, id: &str) -> Self {
+    pub(super) fn named(kind: &'static str, id: &str) -> Self {
         Self { kind, id: token(id) }
     }
 }
