@@ -19,6 +19,7 @@ mod fold;
 mod issue;
 mod issue_index;
 mod journal;
+mod known_names;
 mod lane;
 mod messages;
 mod ports;
@@ -27,4 +28,7 @@ mod record;
 mod retry_turns;
 mod trace;
 
-pub use self::dispatcher::Delivery;
+pub use self::{
+    dispatcher::Delivery,
+    known_names::{KnownNames, NameBook},
+};

@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
-use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
+use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust};
 use tokio::time::Instant;
 
+use super::known_names::NameBook;
 use crate::{
     authority::{AskAgain, Authority, ChannelStanding, Entitlement},
     closure::Access,
@@ -208,6 +209,18 @@ pub(crate) trait StackTraceKeeper: Send + Sync {
 impl StackTraceKeeper for StackTraces {
     fn keep(&self, channel: ChannelId, message: u64, trace: &StackTrace) {
         self.keep(channel, message, trace);
+    }
+}
+
+/// Where the names in alerts are noted; see [`NameBook`].
+pub(crate) trait NameKeeper: Send + Sync {
+    /// Notes the names in an alert that the channel lets in. Nothing waits for it.
+    fn note(&self, channel: ChannelId, alert: &Alert);
+}
+
+impl NameKeeper for NameBook {
+    fn note(&self, channel: ChannelId, alert: &Alert) {
+        self.note(channel, alert);
     }
 }
 

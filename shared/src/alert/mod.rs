@@ -9,6 +9,7 @@ mod tests;
 pub use self::routing::{Ping, Routing, Stranded, WhyStranded};
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{
     ids::{ChannelId, UserId},
@@ -47,6 +48,27 @@ pub enum Trust {
     Token(String),
     /// A signature under the client secret with this key id.
     Signature(String),
+}
+
+/// Whose webhook an alert came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Sender {
+    #[default]
+    Sentry,
+    GlitchTip,
+    Bugsink,
+    /// One that only a newer build knows.
+    #[serde(other)]
+    Other,
+}
+
+impl Sender {
+    fn is_sentry(&self) -> bool {
+        *self == Self::Sentry
+    }
 }
 
 /// The innermost frame of the user's own code.
@@ -127,6 +149,9 @@ pub struct Alert {
     /// How the request was trusted.
     #[serde(default)]
     pub trust: Trust,
+    /// Whose webhook it came in.
+    #[serde(default, skip_serializing_if = "Sender::is_sentry")]
+    pub sender: Sender,
     /// What happened: `error` for an event, whichever webhook brought it, else
     /// Sentry's resource and action: `issue.resolved`, `metric_alert.critical`, …
     pub kind: String,
@@ -226,6 +251,7 @@ impl Alert {
             channel,
             mention: None,
             trust: Trust::None,
+            sender: Sender::Sentry,
             kind: kind.to_owned(),
             project: project.to_owned(),
             project_name: None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ChannelId, RoleId, UserId};
 
 /// What rules made of an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Routing {
     /// The channel to which Sentry sent it, if a rule there sent it on. That

@@ -18,8 +18,8 @@ use tokio::{
 
 use self::{lanes::Lanes, sweep::Sweep};
 use super::{
-    backlog_memory::BacklogMemory, lane::Services, messages::Messages, queue::DeliveryQueue,
-    retry_turns::RetryTurns,
+    backlog_memory::BacklogMemory, known_names::NameBook, lane::Services, messages::Messages,
+    queue::DeliveryQueue, retry_turns::RetryTurns,
 };
 use crate::{
     authority::Authority, closure::Pauses, dead_letters::DeadLetters, discord::Discord, guilds::BotAccess,
@@ -128,6 +128,7 @@ impl Delivery {
             lanes_bucket: Arc::new(self.lanes_bucket.clone()),
             messages: Messages::new(Arc::new(self.messages)),
             stack_traces: Arc::new(self.stack_traces),
+            names: Arc::new(NameBook::new(self.lanes_bucket.clone())),
             authority: Arc::new(self.authority),
             access: Arc::new(BotAccess::new(&self.discord)),
             discord: Arc::new(self.discord),

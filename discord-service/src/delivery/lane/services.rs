@@ -10,7 +10,7 @@ use crate::{
     delivery::{
         backlog_memory::BacklogMemory,
         messages::Messages,
-        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi, StackTraceKeeper},
+        ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, MessageApi, NameKeeper, StackTraceKeeper},
         retry_turns::RetryTurns,
     },
     render::Style,
@@ -27,6 +27,7 @@ pub(crate) struct Services {
     pub(crate) lanes_bucket: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
     pub(crate) stack_traces: Arc<dyn StackTraceKeeper>,
+    pub(crate) names: Arc<dyn NameKeeper>,
     pub(crate) authority: Arc<dyn AuthorityApi>,
     pub(crate) discord: Arc<dyn MessageApi>,
     pub(crate) access: Arc<dyn AccessApi>,

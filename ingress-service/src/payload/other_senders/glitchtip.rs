@@ -4,7 +4,7 @@
 use serde_json::Value;
 use shared::{
     Alert,
-    alert::{MAX_ITEMS, UNKNOWN_PROJECT, kept_text},
+    alert::{MAX_ITEMS, Sender, UNKNOWN_PROJECT, kept_text},
 };
 
 use super::{MAX_ALERTS, Report, Reports, Shape, StateSubject, link, slug::slug};
@@ -13,13 +13,11 @@ use crate::payload::{
     title::meaningful,
 };
 
-const SENDER: &str = "glitchtip";
-
 /// The names that it has given itself in `alias`.
 const ALIASES: [&str; 2] = ["GlitchTip", "Glitchy"];
 
 pub(super) const GENERAL: Shape = Shape {
-    sender: SENDER,
+    sender: Sender::GlitchTip,
     schema: include_str!("../../../schemas/glitchtip.json"),
     is: |body| {
         let attachments = items(body, &["attachments"]);
@@ -41,7 +39,7 @@ pub(super) const GENERAL: Shape = Shape {
 };
 
 pub(super) const DISCORD: Shape = Shape {
-    sender: SENDER,
+    sender: Sender::GlitchTip,
     schema: include_str!("../../../schemas/glitchtip_discord.json"),
     is: |body| body.get("embeds").is_some() && says_its_name(body, "content"),
     read: |body| {

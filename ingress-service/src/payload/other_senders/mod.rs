@@ -14,7 +14,11 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
-use shared::{Alert, ChannelId, UserId, alert::kept_text, text::cut};
+use shared::{
+    Alert, ChannelId, UserId,
+    alert::{Sender, kept_text},
+    text::cut,
+};
 
 use super::{
     ParsedAlert, blank, legacy,
@@ -74,8 +78,7 @@ const BLOCK_TEXT: &Wanted = &Wanted::object(&[("text", SCALAR)]);
 
 /// One form of body of one sender.
 struct Shape {
-    /// `glitchtip` or `bugsink`.
-    sender: &'static str,
+    sender: Sender,
     schema: &'static str,
     /// Whether a body without an `event` has it.
     is: fn(&Value) -> bool,
@@ -117,7 +120,7 @@ struct Reports {
 /// A webhook of GlitchTip or Bugsink that its schema allows.
 #[derive(Debug, Clone)]
 pub struct OtherWebhook {
-    sender: &'static str,
+    sender: Sender,
     /// One to [`MAX_ALERTS`].
     reports: Vec<Report>,
 }
@@ -139,7 +142,7 @@ impl OtherWebhook {
         }
         let mut shapes = SHAPES.iter().zip(&*SCHEMAS);
         let Some((shape, schema)) = shapes.find(|(shape, _)| (shape.is)(body)) else { return Ok(None) };
-        validate(schema, body).map_err(|error| error.of_sender(shape.sender))?;
+        validate(schema, body).map_err(|error| error.of_sender(shape.sender.into()))?;
         let Reports { first: mut reports, total } = (shape.read)(body);
         let total = if total == KEPT_ITEMS as u64 { total.max(count(whole)) } else { total };
         let more = total.saturating_sub(reports.len() as u64);
@@ -152,8 +155,8 @@ impl OtherWebhook {
     }
 
     /// Who sent it: `glitchtip` or `bugsink`.
-    pub(super) const fn sender(&self) -> &'static str {
-        self.sender
+    pub(super) fn sender(&self) -> &'static str {
+        self.sender.into()
     }
 
     /// Its alerts for this channel and user, received at `received_ms`
@@ -162,6 +165,7 @@ impl OtherWebhook {
         let address = |report: &Report| Alert {
             channel,
             mention,
+            sender: self.sender,
             received_ms,
             timestamp_ms: report.happened_ms.unwrap_or(received_ms),
             ..report.alert.clone()

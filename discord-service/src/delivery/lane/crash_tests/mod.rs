@@ -54,6 +54,7 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
         lanes_bucket: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
         stack_traces: world.clone(),
+        names: world.clone(),
         authority: world.clone(),
         discord: world.clone(),
         access: world.clone(),

@@ -14,7 +14,9 @@ use crate::{
     authority::{AskAgain, ChannelStanding, Entitlement},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
-    delivery::ports::{AccessApi, AlertStream, AuthorityApi, KeyValue, StackTraceKeeper, SubjectState},
+    delivery::ports::{
+        AccessApi, AlertStream, AuthorityApi, KeyValue, NameKeeper, StackTraceKeeper, SubjectState,
+    },
     direct_get::{Batch, StoredMessage},
     kv::Entry,
     rules::ChannelRules,
@@ -83,6 +85,10 @@ impl StackTraceKeeper for FakeWorld {
     fn keep(&self, _: ChannelId, message: u64, _: &StackTrace) {
         self.lock().stack_traces.insert(message);
     }
+}
+
+impl NameKeeper for FakeWorld {
+    fn note(&self, _: ChannelId, _: &Alert) {}
 }
 
 /// One of the buckets.

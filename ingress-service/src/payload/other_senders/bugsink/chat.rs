@@ -1,9 +1,9 @@
 //! Bugsink's bodies in Slack's and in Discord's shape.
 
 use serde_json::Value;
-use shared::alert::kept_text;
+use shared::alert::{Sender, kept_text};
 
-use super::{SENDER, UNTITLED, report};
+use super::{UNTITLED, report};
 use crate::payload::{
     fields::{items, kept_link, label, text},
     other_senders::{Report, Reports, Shape, StateSubject, link},
@@ -14,7 +14,7 @@ use crate::payload::{
 const TEST: &str = "Test message by Bugsink";
 
 pub(in crate::payload::other_senders) const DISCORD: Shape = Shape {
-    sender: SENDER,
+    sender: Sender::Bugsink,
     schema: include_str!("../../../../schemas/bugsink_discord.json"),
     is: |body| {
         let description = first_embed(body).and_then(|embed| text(embed, &["description"]));
@@ -24,7 +24,7 @@ pub(in crate::payload::other_senders) const DISCORD: Shape = Shape {
 };
 
 pub(in crate::payload::other_senders) const SLACK: Shape = Shape {
-    sender: SENDER,
+    sender: Sender::Bugsink,
     schema: include_str!("../../../../schemas/bugsink_slack.json"),
     is: |body| {
         let mut sections = texts(body, false);

@@ -6,7 +6,7 @@ mod chat;
 mod tests;
 
 use serde_json::Value;
-use shared::alert::kept_text;
+use shared::alert::{Sender, kept_text};
 
 use super::{Report, Reports, Shape, link, slug::slug};
 use crate::payload::{
@@ -15,8 +15,6 @@ use crate::payload::{
     title::meaningful,
 };
 pub(super) use chat::{DISCORD, SLACK};
-
-const SENDER: &str = "bugsink";
 
 /// The title of an issue that has none.
 const UNTITLED: &str = "Issue";
@@ -33,7 +31,7 @@ const REASONS: [(&str, &str); 6] = [
 ];
 
 pub(super) const CUSTOM: Shape = Shape {
-    sender: SENDER,
+    sender: Sender::Bugsink,
     schema: include_str!("../../../../schemas/bugsink.json"),
     is: |body| {
         let marks = ["alert_reason", "friendly_id", "digested_event_count"];
