@@ -85,10 +85,12 @@ fn line(letter: &DeadLetter) -> String {
     let (channel, project, title) = letter.alert.as_ref().map_or_else(Default::default, |alert| {
         (alert.channel.to_string(), alert.project.as_str(), alert.title.as_deref().unwrap_or_default())
     });
+    let home = letter.alert.as_ref().and_then(|alert| alert.routing.home);
+    let home = home.map(|home| format!(" (a rule of {home} sent it)")).unwrap_or_default();
     let sure = if letter.may_have_been_posted { " (may have been posted)" } else { "" };
     // Texts come from outside: nothing in them may steer a terminal.
     format!(
-        "{}\t{channel}\t{}\t{}\t{}\t{}{sure}",
+        "{}\t{channel}\t{}\t{}\t{}\t{}{sure}{home}",
         died.format("%Y-%m-%dT%H:%M:%SZ"),
         letter.reason.token(),
         cut(project, LINE_TEXT).escape_debug(),
@@ -96,3 +98,6 @@ fn line(letter: &DeadLetter) -> String {
         cut(&letter.detail, 2 * LINE_TEXT).escape_debug(),
     )
 }
+
+#[cfg(test)]
+mod tests;

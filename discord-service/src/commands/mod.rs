@@ -14,6 +14,7 @@ mod outbox;
 mod outcome;
 mod parse;
 mod project;
+mod replay;
 mod replies;
 mod rules;
 mod slash;
@@ -24,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serenity::model::Permissions;
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, wire};
 
 use self::{
     names::CommandNames,
@@ -40,10 +41,12 @@ pub use self::{names::SlashId, slash::register as register_slash_commands};
 use crate::{
     authority::Authority,
     dead_letters::DeadLetters,
+    delivery::NameBook,
     diagnosis::Diagnosis,
     discord::Discord,
     gateway::{Handler, Invoked, Typed},
     guilds::{Channel, ChannelArgument, Facts, FactsError, Kind, permissions},
+    kv::Bucket,
     rate_budget::{Rate, Shares},
     rules::Rulebook,
     settings::Settings,
@@ -96,6 +99,7 @@ pub struct Commands {
     too_many: Notice,
     outbox: Outbox,
     threads: Threads,
+    known_names: NameBook,
     slash_id: SlashId,
     reply_settings: ReplySettings,
 }
@@ -119,6 +123,7 @@ impl Commands {
     /// Answers commands with these services.
     pub fn new(services: CommandServices, settings: &Settings) -> Self {
         let CommandServices { store, discord, authority, trusts, dead_letters, stack_traces } = services;
+        let known_names = NameBook::new(Bucket::new(dead_letters.js(), wire::LANES));
         Self {
             rulebook: Rulebook::new(store.clone()),
             store,
@@ -135,6 +140,7 @@ impl Commands {
             too_many: Notice::default(),
             outbox: Outbox::new(&discord.behind_alerts()),
             threads: Threads::default(),
+            known_names,
             slash_id: SlashId::default(),
             reply_settings: ReplySettings::new(settings),
         }
@@ -195,24 +201,6 @@ impl Commands {
             Err(ParseError::Rules(mistake)) => Ok(replies::mistaken_rules(mistake)),
         }
         .map(Some)
-    }
-
-    /// Puts the dead letters of the channel back into the queue.
-    async fn replay(&self, by: Asker) -> Result<Reply, CommandError> {
-        // Replaying opens the channel, so this comes first.
-        let closed = self.why_closed(by.channel).await;
-        let replayed = self.dead_letters.replay(Some(by.channel)).await.map_err(CommandError::Nats)?;
-        tracing::info!(channel.id = %by.channel, user.id = %by.user, alerts = replayed.alerts, "replayed dead letters");
-        Ok(self.replies(by.form).replaying(replayed, closed.as_deref()))
-    }
-
-    /// Discord's words, if it refuses posts in the channel. `None` also if that cannot be
-    /// read now: no command fails for it.
-    async fn why_closed(&self, channel: ChannelId) -> Option<String> {
-        self.diagnosis.why_closed(channel).await.unwrap_or_else(|error| {
-            tracing::warn!(channel.id = %channel, "cannot tell whether the channel is closed: {error:#}");
-            None
-        })
     }
 
     async fn is_authorized(&self, by: Asker) -> Result<bool, StoreError> {

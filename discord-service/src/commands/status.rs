@@ -34,7 +34,7 @@ impl Commands {
             },
         };
         let authorized = listed.contains(&channel);
-        let rules = self.store.rules(channel).await?;
+        let rules = self.kept_rules(channel).await?;
         let findings = self.diagnosis.of(channel).await.map_err(CommandError::Nats)?;
         let now_ms = Utc::now().timestamp_millis();
         Ok(self.replies(by.form).status(channel, authorized, &findings, &rules, now_ms))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
-use shared::Alert;
+use shared::{Alert, alert::Ping};
 
 use super::issue::IssueKey;
 use crate::render::Change;
@@ -29,7 +29,7 @@ impl Class {
     }
 }
 
-/// Alerts that share an embed have the same key: issue, mention, level and kind.
+/// Alerts that share an embed have the same key: issue, mentions, level and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FoldKey([u8; 16]);
 
@@ -47,9 +47,15 @@ impl FoldKey {
         };
         let mut hash = Sha256::new();
         let mention = alert.mention.map(|user| user.to_string()).unwrap_or_default();
+        let ping = match alert.routing.ping {
+            None => String::new(),
+            Some(Ping::Role(role)) => format!("role {role}"),
+            Some(Ping::User(user)) => format!("user {user}"),
+        };
         let level = alert.level.as_deref().unwrap_or_default();
         let back = if class == Class::Return { "back" } else { "" };
-        for part in issue.into_iter().chain([alert.project.as_str(), &mention, level, &alert.kind, back]) {
+        let others = [alert.project.as_str(), &mention, &ping, level, &alert.kind, back];
+        for part in issue.into_iter().chain(others) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }

@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Change, Embed, Folded, Layout, MAX_MESSAGE_CHARS, Style, embed, with_distinct_urls};
+use super::{Change, Embed, Folded, Layout, MAX_MESSAGE_CHARS, Mentions, Style, embed, with_distinct_urls};
 
 /// The least that an embed of an issue counts towards [`MAX_MESSAGE_CHARS`]
 /// when a message is made. Later changes of the issue must find room in it.
 const ROOM: usize = 500;
+/// The same of an embed that also says why it is not in a rule's target. Ten fit.
+const ROOM_STRANDED: usize = 600;
 
 /// One embed of a message, and all that it takes to make it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +36,8 @@ impl Exhibit {
 
     /// What it is to count towards [`MAX_MESSAGE_CHARS`] in its message.
     pub fn room(&self) -> usize {
-        self.chars.max(ROOM)
+        let is_stranded = self.folded.latest.routing.stranded.is_some();
+        self.chars.max(if is_stranded { ROOM_STRANDED } else { ROOM })
     }
 
     /// Takes in a change of its issue; whether that makes a difference.
@@ -57,7 +60,8 @@ impl Exhibit {
 }
 
 /// The body of an Edit Message request, for a message whose embeds were each
-/// made with `max_chars`. Those that nothing was added to stay as they are.
+/// made with `max_chars`. Those that nothing was added to stay as they are. The message
+/// keeps its mentions, and an edit pings nobody.
 pub fn edit<'a>(
     exhibits: impl Iterator<Item = &'a Exhibit> + Clone,
     style: &Style,
@@ -65,6 +69,7 @@ pub fn edit<'a>(
 ) -> Value {
     let taken: usize = exhibits.clone().map(Exhibit::room).sum();
     let spare = MAX_MESSAGE_CHARS.saturating_sub(taken) / exhibits.clone().count().max(1);
+    let mentions = Mentions::of(exhibits.clone().map(|exhibit| &exhibit.folded.latest));
     let embeds: Vec<_> = exhibits
         .map(|exhibit| {
             let style = Style { layout: exhibit.layout, links: exhibit.links, ..style.clone() };
@@ -72,5 +77,11 @@ pub fn edit<'a>(
             embed(&exhibit.folded, &style, max_chars)
         })
         .collect();
-    json!({ "embeds": with_distinct_urls(&embeds) })
+    let mut body = json!({ "embeds": with_distinct_urls(&embeds) });
+    if let Some(content) = mentions.content() {
+        // Without the latter Discord would read the former with its defaults.
+        body["content"] = content.into();
+        body["allowed_mentions"] = mentions.allowed();
+    }
+    body
 }

@@ -25,9 +25,11 @@ mod headline;
 mod history;
 mod json;
 pub(crate) mod link;
+mod mentions;
 mod modern;
 mod parts;
 mod size;
+mod stranded;
 mod text;
 mod time;
 
@@ -37,13 +39,14 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serenity::builder::{CreateEmbed, CreateEmbedAuthor, CreateEmbedFooter};
-use shared::{Alert, UserId};
+use shared::{Alert, alert::Sender};
 use url::Url;
 
 pub use buttons::{STACK_TRACE, offers_stack_trace};
 pub(crate) use clean::clean;
 pub use edit::{Exhibit, edit};
 pub use history::{Change, History};
+pub use mentions::Mentions;
 
 use json::to_json;
 use parts::Parts;
@@ -54,7 +57,7 @@ pub(crate) use time::utc;
 pub const MAX_MESSAGE_CHARS: usize = 6_000;
 /// An embed's contract alone (names, times, counts) takes over half of this; a
 /// smaller limit is not obeyed.
-pub const MIN_EMBED_CHARS: usize = 300;
+pub const MIN_EMBED_CHARS: usize = 400;
 
 /// With more embeds than this in a message each is compact.
 const MAX_ROOMY: usize = 3;
@@ -167,25 +170,29 @@ pub fn embed(folded: &Folded, style: &Style, max_chars: usize) -> Embed {
         (None, Some(glyph)) => embed.thumbnail(glyph),
         (None, None) => embed,
     };
-    let label = if alert.kind.starts_with("seer.pr_") { "Open pull request" } else { "Open in Sentry" };
+    let label = match alert.sender {
+        Sender::Sentry if alert.kind.starts_with("seer.pr_") => "Open pull request",
+        Sender::Sentry => "Open in Sentry",
+        Sender::GlitchTip => "Open in GlitchTip",
+        Sender::Bugsink => "Open in Bugsink",
+        Sender::Other => "Open issue",
+    };
     let link = link.filter(link::fits_button);
     Embed { json: to_json(&embed), chars, link, label, stack_trace: offers_stack_trace(alert) }
 }
 
 /// The body of a Create Message request with these embeds (1 to 10, of at most
 /// [`MAX_MESSAGE_CHARS`] together) that pings exactly `mentions`.
-pub fn message(embeds: &[Embed], mentions: &BTreeSet<UserId>, nonce: &str) -> Value {
-    let users: Vec<_> = mentions.iter().map(UserId::to_string).collect();
+pub fn message(embeds: &[Embed], mentions: &Mentions, nonce: &str) -> Value {
     // Written out, since serenity's builder adds an empty `roles`.
     let mut body = json!({
         "nonce": nonce,
         "enforce_nonce": true,
-        "allowed_mentions": { "parse": [], "users": users },
+        "allowed_mentions": mentions.allowed(),
         "embeds": with_distinct_urls(embeds),
     });
-    if !users.is_empty() {
-        let pings: Vec<_> = users.iter().map(|user| format!("<@{user}>")).collect();
-        body["content"] = pings.join(" ").into();
+    if let Some(content) = mentions.content() {
+        body["content"] = content.into();
     }
     if let Some(buttons) = buttons::of(embeds) {
         body["components"] = buttons;

@@ -24,7 +24,7 @@ pub use self::edits::Secured;
 use self::mirror::Mirror;
 pub(crate) use self::{
     edits::MAX_SECRETS,
-    judgement::{Distrust, distrust},
+    judgement::{Admission, Distrust, JudgingKeys},
 };
 use crate::store::{Store, StoreError, WRITE_ATTEMPTS, WriteOutcome, after_conflict};
 

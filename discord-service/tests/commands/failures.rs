@@ -25,6 +25,7 @@ async fn while_the_store_is_away_commands_say_so() {
         "!sentry project".to_owned(),
         "!sentry project register web".to_owned(),
         "!sentry project revoke".to_owned(),
+        "!sentry rule".to_owned(),
     ] {
         assert_eq!(stage.text(stage.owner, alerts, &content).await, STORE, "{content:?}");
     }

@@ -16,10 +16,12 @@ async fn help_is_shown_in_an_authorized_channel() {
         let (title, fields) = stage.embed(stage.member, stage.office, content).await;
         assert_eq!(title, "***SENTRY HELP***");
         let lines: Vec<_> = fields.iter().flat_map(|(_, value)| value.lines()).collect();
-        assert_eq!(lines.len(), 13, "{lines:?}");
+        assert_eq!(lines.len(), 20, "{lines:?}");
         assert!(lines[0].starts_with("- `!sentry channel authorize #example`: "), "{lines:?}");
         // They have no other form.
-        assert!(lines[10].starts_with("- `/sentry channel secure channel:#example`: "), "{lines:?}");
+        let rule = "- `/sentry rule add action:route to:#example project:web`: ";
+        assert!(lines[10].starts_with(rule), "{lines:?}");
+        assert!(lines[17].starts_with("- `/sentry channel secure channel:#example`: "), "{lines:?}");
     }
 }
 

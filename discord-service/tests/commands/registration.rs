@@ -68,9 +68,17 @@ async fn they_are_registered_once_for_all_guilds() {
         let options = of["options"].as_array().expect("options");
         options.iter().map(|option| option["name"].as_str().expect("text").to_owned()).collect()
     };
-    assert_eq!(names(sentry), ["help", "channel", "project", "replay", "status", "test"]);
+    let all = ["help", "channel", "project", "rule", "mute", "unmute", "replay", "status", "test"];
+    assert_eq!(names(sentry), all);
     assert_eq!(names(&sentry["options"][1]), ["show", "authorize", "revoke", "secure", "open", "secret"]);
     assert_eq!(names(&sentry["options"][2]), ["show", "register", "revoke"]);
+    let rule = &sentry["options"][3];
+    assert_eq!(names(rule), ["add", "list", "remove", "move", "check"]);
+    let add = ["action", "project", "environment", "level", "kind", "to", "mention", "channel"];
+    assert_eq!(names(&rule["options"][0]), add);
+    assert_eq!(names(&rule["options"][4]), ["project", "environment", "level", "kind", "channel"]);
+    let mute = ["for", "project", "environment", "level", "kind", "issue", "reason", "channel"];
+    assert_eq!(names(&sentry["options"][4]), mute);
 }
 
 #[tokio::test]
@@ -79,7 +87,7 @@ async fn what_differs_is_replaced() {
     scene.put(&json!([{"name": "sentry", "description": "an older one"}])).await;
     scene.register().await;
     let registered = scene.registered().await;
-    assert_eq!(registered[0]["options"].as_array().map(Vec::len), Some(6));
+    assert_eq!(registered[0]["options"].as_array().map(Vec::len), Some(9));
     assert_eq!(scene.replaced(), 2);
 }
 

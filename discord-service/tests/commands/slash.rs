@@ -35,7 +35,7 @@ pub(crate) async fn register(stage: &Stage) {
 }
 
 /// The id under which Discord keeps `/sentry`.
-async fn registered_id(stage: &Stage) -> String {
+pub(crate) async fn registered_id(stage: &Stage) -> String {
     let path = format!("/applications/{}/commands", stage.sandbox.bot());
     let commands: Value = stage.discord.get(&path, &path).await.expect("a list");
     commands[0]["id"].as_str().expect("an id").to_owned()
@@ -57,7 +57,13 @@ pub(crate) async fn shown(invocation: &Invocation) -> Message {
     message
 }
 
-async fn used(stage: &Stage, user: u64, channel: u64, command: &str, options: &[(&str, &str)]) -> Message {
+pub(crate) async fn used(
+    stage: &Stage,
+    user: u64,
+    channel: u64,
+    command: &str,
+    options: &[(&str, &str)],
+) -> Message {
     let invocation = stage.sandbox.slash(user, channel, command, options).expect("Discord lets them");
     let message = shown(&invocation).await;
     assert_eq!(stage.sandbox.unknown_requests(), [""; 0]);

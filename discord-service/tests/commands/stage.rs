@@ -50,6 +50,8 @@ pub(crate) struct Stage {
     pub(crate) robot: u64,
     /// The role of the moderator.
     pub(crate) role: u64,
+    /// A role that anybody may mention.
+    pub(crate) on_call: u64,
     /// Where commands are typed.
     pub(crate) office: u64,
     /// Where alerts shall go.
@@ -75,6 +77,7 @@ impl Stage {
         let role = Role::new("moderators", permissions::MANAGE_MESSAGES).with_id(77);
         let guild = Guild::new("home", owner)
             .role(role)
+            .role(Role::new("on call", 0).with_id(78).mentionable())
             .member(moderator, &[77])
             .member(member, &[])
             .member(robot, &[]);
@@ -117,6 +120,7 @@ impl Stage {
             member,
             robot,
             role: 77,
+            on_call: 78,
             office,
             alerts,
         }

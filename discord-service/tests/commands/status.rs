@@ -21,7 +21,7 @@ async fn js(stage: &Stage) -> jetstream::Context {
     jetstream::new(stage.nats.client().await)
 }
 
-async fn lanes(stage: &Stage) -> kv::Store {
+pub(crate) async fn lanes(stage: &Stage) -> kv::Store {
     js(stage).await.get_key_value(wire::LANES).await.expect("the bucket is there")
 }
 

@@ -2,9 +2,7 @@
 //! `tests/tools/fuzz.sh` runs them with libFuzzer. A test runs each over its
 //! seeds, which include every input that once broke it.
 
-use std::collections::BTreeSet;
-
-use discord_service::render::{self, Folded, Layout, MAX_MESSAGE_CHARS, Style};
+use discord_service::render::{self, Exhibit, Folded, Layout, MAX_MESSAGE_CHARS, Mentions, Style};
 use ingress_service::{
     oracles,
     payload::{
@@ -14,9 +12,10 @@ use ingress_service::{
     },
     request::query::Query,
 };
+use serde_json::json;
 use shared::{
-    Alert, ChannelId, UserId,
-    alert::{Frame, MAX_RECORD},
+    Alert, ChannelId, RoleId, UserId,
+    alert::{Frame, MAX_RECORD, Ping, Routing, Stranded, WhyStranded},
 };
 
 mod addresses;
@@ -113,8 +112,23 @@ pub fn embed(bytes: &[u8]) {
     let mut number = || lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
     let (count, size, timestamp_ms): (i64, i64, i64) = (number(), number(), number());
     let project = lines.next().unwrap_or_default();
+    let target = ChannelId::new(u64::MAX);
+    let routing = Routing {
+        home: None,
+        ping: match count.rem_euclid(3) {
+            0 => None,
+            1 => Some(Ping::User(UserId::new(2))),
+            _ => Some(Ping::Role(RoleId::new(3))),
+        },
+        stranded: match size.rem_euclid(4) {
+            0 => None,
+            1 => Some(Stranded { target, why: WhyStranded::Full }),
+            2 => Some(Stranded { target, why: WhyStranded::Gone }),
+            _ => Some(Stranded { target, why: WhyStranded::Secured }),
+        },
+    };
     let alert = Alert {
-        mention: Some(UserId::new(2)),
+        routing,
         title: lines.next(),
         logger: lines.next(),
         level: lines.next(),
@@ -145,11 +159,13 @@ fn post(alert: &Alert, count: u64, max_chars: usize) {
 }
 
 fn post_laid_out(latest: Alert, count: u64, layout: Layout, max_chars: usize) {
+    let latest = Alert { mention: Some(UserId::new(2)), ..latest };
     let last_ms = latest.timestamp_ms;
     let history = render::History::default();
     let folded = Folded { latest, count, first_ms: last_ms.saturating_sub(60_000), last_ms, history };
     let glyph_url = "https://example.com/glyph.png".parse().expect("a URL");
-    let embed = render::embed(&folded, &Style { layout, glyph_url, links: true }, max_chars);
+    let style = Style { layout, glyph_url, links: true };
+    let embed = render::embed(&folded, &style, max_chars);
     let title = embed.json["title"].as_str().expect("an embed has a title");
     assert!((1..=256).contains(&title.trim().chars().count()), "{title:?}");
     let signs = embed.json.to_string().matches('×').count();
@@ -160,8 +176,18 @@ fn post_laid_out(latest: Alert, count: u64, layout: Layout, max_chars: usize) {
         assert!(!value.trim().is_empty(), "a field is empty");
         assert!(value.chars().count() <= 1024, "a field is too long");
     }
-    let message = render::message(&[embed], &BTreeSet::from([UserId::new(2)]), "nonce");
-    assert_eq!(message["content"], "<@2>", "only the mention pings");
+    let (content, allowed) = match folded.latest.routing.ping {
+        Some(Ping::Role(_)) => ("<@2> <@&3>", json!({ "parse": [], "users": ["2"], "roles": ["3"] })),
+        _ => ("<@2>", json!({ "parse": [], "users": ["2"] })),
+    };
+    let mentions = Mentions::of([&folded.latest]);
+    let exhibit = Exhibit::new(folded, &style, &embed);
+    let posted = render::message(&[embed], &mentions, "nonce");
+    let edited = render::edit([&exhibit].into_iter(), &style, max_chars);
+    for message in [posted, edited] {
+        assert_eq!(message["content"], content, "only the mentions ping");
+        assert_eq!(message["allowed_mentions"], allowed, "only the mentions ping");
+    }
 }
 
 #[cfg(test)]

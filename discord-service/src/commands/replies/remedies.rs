@@ -82,9 +82,14 @@ pub(super) fn of_refusal(reason: refusal::Reason, names: &CommandNames<'_>) -> S
 pub(super) fn of_dead_letter(letter: &DeadLetter, names: &CommandNames<'_>) -> String {
     let [authorize, register, replay] =
         ["channel authorize", "project register", "replay"].map(|words| names.of(words));
+    let home = letter.alert.as_ref().and_then(|alert| alert.routing.home);
     let words = match letter.reason {
         DeadLetterReason::Revoked => {
             format!("The channel was no longer authorized. Use {authorize}, then {replay} there.")
+        }
+        DeadLetterReason::Untrusted if home.is_some() => {
+            "The keys of that channel do not let it in any more, or this channel is secured and that one is not."
+                .to_owned()
         }
         DeadLetterReason::Untrusted => {
             "Its token or client secret was revoked, or the channel was secured before it came. Paste the channel's \
@@ -109,5 +114,6 @@ pub(super) fn of_dead_letter(letter: &DeadLetter, names: &CommandNames<'_>) -> S
             "It was not an alert that this version of the bot can read. Tell the bot's operator.".to_owned()
         }
     };
+    let words = home.map(|home| format!("A rule of <#{home}> sent it here. ")).unwrap_or_default() + &words;
     if letter.may_have_been_posted { words + " It may have been posted." } else { words }
 }

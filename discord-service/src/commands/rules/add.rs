@@ -120,7 +120,7 @@ impl Commands {
     /// What somebody should know of a target that takes alerts.
     async fn target_warnings(&self, target: ChannelId) -> Result<Vec<RuleWarning>, CommandError> {
         let closed = self.why_closed(target).await.map(|words| RuleWarning::Closed { target, words });
-        let has_rules = !self.store.rules(target).await?.rules.is_empty();
+        let has_rules = !self.store.rules_now(target).await?.rules.is_empty();
         let skipped = has_rules.then_some(RuleWarning::TargetHasRules(target));
         Ok(closed.into_iter().chain(skipped).collect())
     }

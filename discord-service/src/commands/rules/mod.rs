@@ -14,7 +14,7 @@ pub(super) use self::mute::UnmuteButton;
 use super::{
     Asker, CommandError, Commands,
     parse::{CheckedAlert, RulesCommand, RulesRequest},
-    replies::{self, Reply},
+    replies::{self, KeptRules, Reply},
 };
 use crate::{
     guilds::{Channel, ChannelArgument},
@@ -43,11 +43,11 @@ impl Commands {
     }
 
     async fn list_rules(&self, by: Asker, home: ChannelId) -> Result<Reply, CommandError> {
-        let rules = self.store.rules_now(home).await?;
+        let kept = self.kept_rules(home).await?;
         let authorized = self.store.channels(by.guild).await?;
         let counts = self.diagnosis.rule_counts(home).await.map_err(CommandError::Nats)?;
         let now_ms = Utc::now().timestamp_millis();
-        Ok(self.replies(by.form).rules(home, &rules, &counts, &authorized, now_ms))
+        Ok(self.replies(by.form).rules(home, &kept, &counts, &authorized, now_ms))
     }
 
     async fn remove_rule(&self, by: Asker, home: ChannelId, number: usize) -> Result<Reply, CommandError> {
@@ -96,6 +96,13 @@ impl Commands {
         };
         let mute = rules.mute_for(&facts, Utc::now().timestamp_millis());
         Ok(replies::rule_decides(rules.rule_for(&facts), mute))
+    }
+
+    pub(super) async fn kept_rules(&self, channel: ChannelId) -> Result<KeptRules, CommandError> {
+        let rules = self.store.rules_now(channel).await?;
+        // Delivery finds none either, or it waits because the store lost them.
+        let lost = rules.rules.is_empty() && self.store.rules(channel).await.is_err();
+        Ok(KeptRules { rules, lost })
     }
 
     /// Notes in the log who changed what.

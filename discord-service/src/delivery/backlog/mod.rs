@@ -2,21 +2,28 @@
 //! for a whole backlog. It does no I/O.
 
 mod embeds;
+mod origin;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use shared::{Alert, alert::Trust, trust::ChannelTrust};
+use shared::{
+    Alert, ChannelId,
+    alert::{Routing, Stranded},
+};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use self::embeds::Embeds;
+use self::{
+    embeds::Embeds,
+    origin::{Origin, Origins},
+};
 use super::{
     fold::{Class, FoldKey},
     issue::{IssueKey, Issues},
 };
-use crate::trust::{Distrust, distrust};
+use crate::trust::{Admission, Distrust, JudgingKeys};
 
 /// How many waiting alerts are kept in full, so that a lone one is not read
 /// twice.
@@ -30,8 +37,7 @@ struct BacklogEntry {
     timestamp_ms: i64,
     /// Since when it waits. Its age counts from then.
     since_ms: i64,
-    /// The trust for which it was accepted.
-    trust: Arc<Trust>,
+    origin: Arc<Origin>,
     received_ms: i64,
     issue: Option<IssueKey>,
     class: Class,
@@ -56,9 +62,11 @@ pub(crate) struct Group {
     /// Since when the first and the last of them wait, in milliseconds since
     /// 1970.
     pub(crate) since_ms: (i64, i64),
-    /// The kinds of trust for which they were accepted, each with its newest
-    /// time of receipt in milliseconds since 1970.
-    pub(crate) trusts: BTreeMap<Trust, i64>,
+    /// On what they were let in, each with its newest time of receipt in
+    /// milliseconds since 1970.
+    pub(crate) admissions: BTreeMap<Admission, i64>,
+    /// Why the newest of those is here that a rule sends elsewhere.
+    pub(crate) stranded: Option<Stranded>,
 }
 
 /// The waiting alerts of one channel by their sequence in the stream.
@@ -68,10 +76,9 @@ pub(crate) struct Backlog {
     waiting: BTreeMap<u64, Box<BacklogEntry>>,
     embeds: Embeds,
     whole: usize,
-    /// The trust of the last alert, shared because most alerts have the same.
-    trust: Arc<Trust>,
+    origins: Origins,
     /// All alerts below this sequence are trusted with these keys.
-    trusted: Option<(ChannelTrust, u64)>,
+    trusted: Option<(JudgingKeys, u64)>,
 }
 
 impl Backlog {
@@ -82,14 +89,11 @@ impl Backlog {
         let key = FoldKey::of(&alert, class);
         let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
         let since_ms = alert.waiting_since_ms();
-        if *self.trust != alert.trust {
-            self.trust = Arc::new(alert.trust.clone());
-        }
-        let trust = Arc::clone(&self.trust);
+        let origin = self.origins.of(&alert);
         let room = ROOM_FOR_WHOLE.try_acquire().ok().filter(|_| self.whole < KEPT_WHOLE);
         let whole = room.map(|room| Box::new((alert, room)));
         self.whole += usize::from(whole.is_some());
-        let waiting = BacklogEntry { key, timestamp_ms, since_ms, trust, received_ms, issue, class, whole };
+        let waiting = BacklogEntry { key, timestamp_ms, since_ms, origin, received_ms, issue, class, whole };
         self.waiting.insert(sequence, Box::new(waiting));
         if let Some((_, next)) = &mut self.trusted {
             *next = sequence.min(*next);
@@ -123,19 +127,24 @@ impl Backlog {
         old.map(|(sequence, _)| *sequence).collect()
     }
 
+    /// The channels whose rules sent alerts here. Some of these may not wait any more.
+    pub(crate) fn homes(&self) -> BTreeSet<ChannelId> {
+        self.origins.homes()
+    }
+
     /// The alerts that are no longer trusted, for one of the reasons. Alerts
     /// that were checked with the same keys are not checked again.
-    pub(crate) fn distrusted(&mut self, kept: &ChannelTrust) -> Option<(Distrust, BTreeSet<u64>)> {
-        let from = self.trusted.as_ref().filter(|(same, _)| same == kept).map_or(0, |(_, next)| *next);
+    pub(crate) fn distrusted(&mut self, keys: &JudgingKeys) -> Option<(Distrust, BTreeSet<u64>)> {
+        let from = self.trusted.as_ref().filter(|(same, _)| same == keys).map_or(0, |(_, next)| *next);
         let mut distrusted: BTreeMap<Distrust, BTreeSet<u64>> = BTreeMap::new();
         for (sequence, waiting) in self.waiting.range(from..) {
-            if let Some(why) = distrust(kept, &waiting.trust, waiting.received_ms) {
+            if let Some(why) = keys.distrust(&waiting.origin.admission, waiting.received_ms) {
                 distrusted.entry(why).or_default().insert(*sequence);
             }
         }
         if distrusted.is_empty() {
             let next = self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
-            self.trusted = Some((kept.clone(), next));
+            self.trusted = Some((keys.clone(), next));
         }
         distrusted.pop_first()
     }
@@ -221,13 +230,20 @@ impl Backlog {
         let since = sequences.iter().filter_map(|s| Some(self.waiting.get(s)?.since_ms));
         let since_ms = (since.clone().min()?, since.max()?);
         let waiting = sequences.iter().filter_map(|s| self.waiting.get(s));
-        let trusts = newest(waiting.map(|waiting| (&*waiting.trust, waiting.received_ms)));
-        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, trusts })
+        let admissions = waiting.clone().map(|waiting| (&waiting.origin.admission, waiting.received_ms));
+        let admissions = newest(admissions);
+        let stranded = waiting.filter_map(|waiting| waiting.origin.stranded).last();
+        Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, admissions, stranded })
     }
 
     /// The alert itself, if it was kept in full.
     pub(crate) fn whole(&self, sequence: u64) -> Option<&Alert> {
         self.waiting.get(&sequence)?.whole.as_deref().map(|(alert, _)| alert)
+    }
+
+    /// What rules made of the alert. The stream does not know it of alerts that are kept.
+    pub(crate) fn routing(&self, sequence: u64) -> Option<Routing> {
+        self.waiting.get(&sequence).map(|waiting| waiting.origin.routing())
     }
 
     /// From now on each embed of these alerts is posted alone and nothing joins
@@ -250,16 +266,19 @@ impl Backlog {
                 self.embeds.remove(gone.key, sequence);
             }
         }
+        if self.waiting.is_empty() {
+            self.origins = Origins::default();
+        }
     }
 }
 
-/// Each kind of trust with its newest time of receipt.
-pub(crate) fn newest<'a>(receipts: impl Iterator<Item = (&'a Trust, i64)>) -> BTreeMap<Trust, i64> {
-    let mut newest: BTreeMap<Trust, i64> = BTreeMap::new();
-    for (trust, received_ms) in receipts {
-        match newest.get_mut(trust) {
+/// Each kind of admission with its newest time of receipt.
+pub(crate) fn newest<'a>(receipts: impl Iterator<Item = (&'a Admission, i64)>) -> BTreeMap<Admission, i64> {
+    let mut newest: BTreeMap<Admission, i64> = BTreeMap::new();
+    for (admission, received_ms) in receipts {
+        match newest.get_mut(admission) {
             Some(latest) => *latest = received_ms.max(*latest),
-            None => drop(newest.insert(trust.clone(), received_ms)),
+            None => drop(newest.insert(admission.clone(), received_ms)),
         }
     }
     newest

@@ -1,6 +1,10 @@
 use std::collections::BTreeSet;
 
-use shared::{Alert, ChannelId, UserId};
+use shared::{
+    Alert, ChannelId, RoleId, UserId,
+    alert::{Ping, Routing, Stranded, Trust, WhyStranded},
+    trust::{ChannelTrust, TokenKey},
+};
 
 use super::*;
 use crate::delivery::fold::Fold;
@@ -21,6 +25,15 @@ fn backlog(issues: &[&str]) -> Backlog {
     backlog
 }
 
+/// As a rule of this channel sent it.
+fn from(home: u64, alert: Alert) -> Alert {
+    Alert { routing: Routing { home: Some(ChannelId::new(home)), ..Routing::default() }, ..alert }
+}
+
+fn keys(own: ChannelTrust) -> JudgingKeys {
+    JudgingKeys { own, homes: BTreeMap::new() }
+}
+
 fn shape(backlog: &Backlog) -> Vec<Vec<u64>> {
     backlog.posts().map(|group| group.sequences.into_iter().collect()).collect()
 }
@@ -37,7 +50,13 @@ fn another_mention_level_kind_or_project_is_not_hidden() {
     backlog.insert(3, Alert { level: Some("fatal".to_owned()), ..alert("a") });
     backlog.insert(4, Alert { kind: "issue.created".to_owned(), ..alert("a") });
     backlog.insert(5, Alert { project: "frontend".to_owned(), ..alert("a") });
-    assert_eq!(backlog.posts().count(), 5);
+    for (sequence, ping) in
+        [(6, Ping::User(UserId::new(5))), (7, Ping::Role(RoleId::new(5))), (8, Ping::Role(RoleId::new(6)))]
+    {
+        let routing = Routing { ping: Some(ping), ..Routing::default() };
+        backlog.insert(sequence, Alert { routing, ..alert("a") });
+    }
+    assert_eq!(backlog.posts().count(), 8);
 }
 
 #[test]
@@ -100,8 +119,13 @@ fn a_group_names_each_kind_of_trust_with_its_newest_receipt() {
     {
         backlog.insert(sequence, Alert { trust: trust.clone(), received_ms, ..alert("a") });
     }
+    let sent_here = Alert { trust: token.clone(), received_ms: 40, ..from(7, alert("a")) };
+    backlog.insert(5, sent_here);
     let group = backlog.posts().next().expect("it waits");
-    assert_eq!(group.trusts, [(Trust::None, 25), (token, 30)].into());
+    let on =
+        |home: Option<u64>, trust: &Trust| Admission { home: home.map(ChannelId::new), trust: trust.clone() };
+    let expected = [(on(None, &Trust::None), 25), (on(None, &token), 30), (on(Some(7), &token), 40)];
+    assert_eq!(group.admissions, expected.into());
 }
 
 #[test]
@@ -117,7 +141,7 @@ fn what_is_not_trusted_any_more_is_told_by_the_reason_and_by_the_true_receipt() 
     ] {
         backlog.insert(sequence, Alert { trust, received_ms, replayed_ms, ..alert("a") });
     }
-    let secured = ChannelTrust { secured: true, secured_ms: 100, ..ChannelTrust::default() };
+    let secured = keys(ChannelTrust { secured: true, secured_ms: 100, ..ChannelTrust::default() });
     assert_eq!(backlog.distrusted(&secured), Some((Distrust::Revoked, BTreeSet::from([4]))));
     backlog.remove(&BTreeSet::from([4]));
     assert_eq!(backlog.distrusted(&secured), Some((Distrust::Unproven, BTreeSet::from([3]))));
@@ -127,8 +151,8 @@ fn what_is_not_trusted_any_more_is_told_by_the_reason_and_by_the_true_receipt() 
 #[test]
 fn trust_is_looked_at_again_when_the_keys_change_and_for_what_comes_later() {
     let mut backlog = backlog(&["a", "b"]);
-    let open = ChannelTrust::default();
-    let secured = ChannelTrust { secured: true, ..open.clone() };
+    let open = JudgingKeys::default();
+    let secured = keys(ChannelTrust { secured: true, ..ChannelTrust::default() });
     let unproven = |sequences: &[u64]| Some((Distrust::Unproven, sequences.iter().copied().collect()));
     assert_eq!((backlog.distrusted(&open), backlog.distrusted(&open)), (None, None));
     assert_eq!(backlog.distrusted(&secured), unproven(&[1, 2]));
@@ -138,6 +162,58 @@ fn trust_is_looked_at_again_when_the_keys_change_and_for_what_comes_later() {
         backlog.insert(sequence, alert("c"));
     }
     assert_eq!(backlog.distrusted(&secured), unproven(&[4, 5]));
+}
+
+#[test]
+fn an_alert_that_a_rule_sent_here_is_judged_by_its_homes_keys() {
+    let token = |id: &str| Trust::Token(id.to_owned());
+    let with_token = |id: &str, secured| ChannelTrust {
+        secured,
+        tokens: vec![TokenKey { id: id.to_owned(), sha256: String::new() }],
+        ..ChannelTrust::default()
+    };
+    let mut backlog = Backlog::default();
+    for (sequence, home, trust) in
+        [(1, 7, token("seven")), (2, 8, token("eight")), (3, 8, token("own")), (4, 7, Trust::None)]
+    {
+        backlog.insert(sequence, Alert { trust, ..from(home, alert("a")) });
+    }
+    backlog.insert(5, Alert { trust: token("own"), ..alert("a") });
+    let homes = [ChannelId::new(7), ChannelId::new(8)];
+    assert_eq!(backlog.homes(), homes.into());
+    let judged_by = |own: ChannelTrust, seven: ChannelTrust| JudgingKeys {
+        own,
+        homes: homes.into_iter().zip([seven, with_token("eight", true)]).collect(),
+    };
+    let only = |why, sequences: &[u64]| Some((why, sequences.iter().copied().collect()));
+    let open = judged_by(with_token("own", false), with_token("seven", false));
+    assert_eq!(backlog.distrusted(&open), only(Distrust::Revoked, &[3]), "its home has no such key");
+    backlog.remove(&BTreeSet::from([3]));
+    assert_eq!(backlog.distrusted(&open), None);
+    let secured = judged_by(with_token("own", true), with_token("seven", false));
+    assert_eq!(backlog.distrusted(&secured), only(Distrust::OpenHome, &[1, 4]), "whatever their keys");
+    let both = judged_by(with_token("own", true), with_token("seven", true));
+    assert_eq!(backlog.distrusted(&both), only(Distrust::Unproven, &[4]));
+}
+
+#[test]
+fn what_rules_made_of_an_alert_is_known_though_the_stream_does_not_say_it() {
+    let ping = Some(Ping::Role(RoleId::new(5)));
+    let why = WhyStranded::Full;
+    let stranded = |target| Some(Stranded { target: ChannelId::new(target), why });
+    let kept = Routing { home: None, ping, stranded: stranded(9) };
+    let mut backlog = backlog(&["a"; KEPT_WHOLE + 1]);
+    backlog.insert(100, Alert { routing: kept.clone(), ..alert("b") });
+    assert_eq!((backlog.whole(100), backlog.routing(100)), (None, Some(kept)));
+    assert_eq!((backlog.routing(1), backlog.routing(99)), (Some(Routing::default()), None));
+
+    for (sequence, stranded) in [(101, stranded(8)), (102, None)] {
+        let routing = Routing { home: None, ping, stranded };
+        backlog.insert(sequence, Alert { routing, ..alert("b") });
+    }
+    let told = backlog.posts().last().expect("it waits");
+    assert_eq!(told.sequences, BTreeSet::from([100, 101, 102]));
+    assert_eq!(told.stranded, stranded(8), "it says so of all if it is so for one");
 }
 
 #[test]

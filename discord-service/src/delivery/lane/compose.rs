@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::{Alert, ChannelId, GuildId, alert::Trust, trace::TracePoint};
+use shared::{Alert, ChannelId, GuildId, trace::TracePoint};
 
 use super::{
     Lane,
@@ -16,8 +16,9 @@ use crate::{
         messages::ShownMessage,
         record::{Content, Mention, Record, nonce},
     },
-    render::{self, Embed, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Style},
+    render::{self, Embed, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Mentions, Style},
     stack_trace::StackTrace,
+    trust::Admission,
 };
 
 /// Discord's limit for the embeds of one message.
@@ -46,6 +47,7 @@ impl Lane<'_> {
                 self.inbox.backlog_mut().remove(&BTreeSet::from([group.latest]));
                 return Ok(None);
             };
+            self.services.names.note(self.channel, &alert);
             let mention = alert.mention.as_ref();
             if let Some(cause) = mention_cause(self.services, guild, mention, &alert.project).await? {
                 self.bury(&group.sequences, &cause).await?;
@@ -55,6 +57,7 @@ impl Lane<'_> {
             let style = Style { layout, links, ..self.services.style.clone() };
             let history = history(self.services, self.channel, guild, &alert).await?;
             name_issue(self.services, self.channel, &mut alert, &draft.exhibits).await?;
+            alert.routing.stranded = group.stranded;
             if !draft.add(group, alert, history, &style, max_chars) {
                 break;
             }
@@ -75,7 +78,7 @@ struct PostDraft {
     chars: usize,
     sequences: BTreeSet<u64>,
     mentions: BTreeSet<Mention>,
-    trusts: BTreeMap<Trust, i64>,
+    admissions: BTreeMap<Admission, i64>,
     since_ms: Option<(i64, i64)>,
     without_links: bool,
     traces: Vec<TracePoint>,
@@ -109,8 +112,8 @@ impl PostDraft {
         self.exhibits.push(exhibit);
         self.sequences.extend(group.sequences);
         self.mentions.extend(mention);
-        let both = self.trusts.iter().chain(&group.trusts);
-        self.trusts = newest(both.map(|(trust, received_ms)| (trust, *received_ms)));
+        let both = self.admissions.iter().chain(&group.admissions);
+        self.admissions = newest(both.map(|(on, received_ms)| (on, *received_ms)));
         let (first, last) = self.since_ms.unwrap_or(group.since_ms);
         self.since_ms = Some((first.min(group.since_ms.0), last.max(group.since_ms.1)));
         self.without_links |= !style.links;
@@ -121,12 +124,12 @@ impl PostDraft {
     fn record(self, channel: ChannelId, max_chars: usize) -> Record {
         let bodies: Vec<_> = self.embeds.iter().map(|embed| embed.json.clone()).collect();
         let nonce = nonce(channel, &self.sequences, &bodies);
-        let users = self.mentions.iter().map(|mention| mention.user).collect();
-        let body = render::message(&self.embeds, &users, &nonce);
+        let mentions = Mentions::of(self.exhibits.iter().map(|exhibit| &exhibit.folded.latest));
+        let body = render::message(&self.embeds, &mentions, &nonce);
         let content = Content {
             sequences: self.sequences,
             mentions: self.mentions,
-            trusts: self.trusts.into_iter().collect(),
+            admissions: self.admissions,
             since_ms: self.since_ms.unwrap_or_default(),
             embeds: self.embeds.len(),
             links: !self.without_links,

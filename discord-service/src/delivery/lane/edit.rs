@@ -112,11 +112,11 @@ impl Lane<'_> {
 
     fn edit_record(&self, plan: EditPlan, changes: Vec<WaitingChange>) -> Record {
         let since_ms = since_ms(&changes);
-        let trusts = changes.iter().flat_map(|waiting| &waiting.group.trusts);
-        let trusts = newest(trusts.map(|(trust, received_ms)| (trust, *received_ms)));
+        let admissions = changes.iter().flat_map(|waiting| &waiting.group.admissions);
+        let admissions = newest(admissions.map(|(on, received_ms)| (on, *received_ms)));
         let content = Content {
             sequences: plan.told,
-            trusts: trusts.into_iter().collect(),
+            admissions,
             since_ms,
             body: plan.shown.body(&self.services.style),
             mentions: changes.into_iter().filter_map(|waiting| waiting.mention).collect(),

@@ -239,7 +239,11 @@ impl<'a> Inbox<'a> {
             return Ok(Some(alert.clone()));
         }
         let found = self.services.queue.get(vec![sequence]).await?;
-        Ok(found.first().and_then(|stored| stored.alert().ok()))
+        let alert = found.first().and_then(|stored| stored.alert().ok());
+        Ok(alert.map(|alert| match self.backlog.routing(sequence) {
+            Some(routing) => Alert { routing, ..alert },
+            None => alert,
+        }))
     }
 
     /// Whether the alert's embed may have links.

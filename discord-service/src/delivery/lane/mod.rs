@@ -62,7 +62,7 @@ use self::{
     expiry::expired_cause,
     inbox::Inbox,
     interruption::Interruption,
-    permission::revoked_cause,
+    permission::{judging_keys, revoked_cause},
     schedule::{NextStep, Schedule},
 };
 use super::{
@@ -267,7 +267,8 @@ impl<'a> Lane<'a> {
     /// Does one post or edit of trusted alerts, or ends those that are no
     /// longer trusted.
     async fn post_or_edit(&mut self, next_step: NextStep, guild: GuildId) -> Result<(), Interruption> {
-        let keys = self.services.authority.trust(self.channel).await?;
+        let homes = self.inbox.backlog().homes();
+        let keys = judging_keys(self.services, self.channel, homes).await?;
         if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
             return Ok(self.bury(&sequences, &why.cause()).await?);
         }

@@ -1,5 +1,7 @@
 //! Whether alerts may be posted now, by what the store and Discord say.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use shared::{ChannelId, GuildId, UserId};
 
 use super::{expiry::expired_cause, interruption::Interruption, services::Services};
@@ -7,7 +9,7 @@ use crate::{
     authority::{ChannelStanding, Entitlement},
     dead_letters::{Cause, DeadLetterReason},
     delivery::record::{Mention, Record},
-    trust::{Distrust, distrust},
+    trust::{Distrust, JudgingKeys},
 };
 
 /// Why a recorded post must not be sent.
@@ -39,10 +41,25 @@ pub(super) async fn objection(
             return Ok(Some(Objection::Dead(cause)));
         }
     }
-    let keys = services.authority.trust(channel).await?;
-    let distrusted =
-        record.trusts.iter().find_map(|(trust, received_ms)| distrust(&keys, trust, *received_ms));
+    let homes = record.admissions().filter_map(|(admission, _)| admission.home).collect();
+    let keys = judging_keys(services, channel, homes).await?;
+    let distrusted = record.admissions().find_map(|(on, received_ms)| keys.distrust(&on, received_ms));
     Ok(distrusted.map(Distrust::cause).map(Objection::Dead))
+}
+
+/// The keys by which alerts of this channel are judged, some of which rules of `homes`
+/// sent here.
+pub(super) async fn judging_keys(
+    services: &Services,
+    channel: ChannelId,
+    homes: BTreeSet<ChannelId>,
+) -> Result<JudgingKeys, Interruption> {
+    let own = services.authority.trust(channel).await?;
+    let mut keys = JudgingKeys { own, homes: BTreeMap::new() };
+    for home in homes {
+        keys.homes.insert(home, services.authority.trust(home).await?);
+    }
+    Ok(keys)
 }
 
 /// Why this user must not be mentioned for this project, if so.

@@ -1,7 +1,7 @@
 //! The write-ahead record. A post is written down before it is sent, so that a
 //! successor repeats exactly this post.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +12,7 @@ use crate::{
     dead_letters::{Cause, DeadLetterReason},
     sequences::runs_of,
     stack_trace::StackTrace,
+    trust::Admission,
 };
 
 /// The version of a post's record.
@@ -61,7 +62,7 @@ pub(crate) struct Content {
     pub(crate) sequences: BTreeSet<u64>,
     pub(crate) mentions: BTreeSet<Mention>,
     /// On what its alerts were let in, each with the newest receipt.
-    pub(crate) trusts: Vec<(Trust, i64)>,
+    pub(crate) admissions: BTreeMap<Admission, i64>,
     /// Since when its oldest and its newest alert wait, in milliseconds since 1970.
     pub(crate) since_ms: (i64, i64),
     pub(crate) embeds: usize,
@@ -81,10 +82,14 @@ pub(crate) struct Record {
     /// large backlog that alternates with others' would not fit a message of NATS.
     runs: Vec<(u64, u64)>,
     pub(crate) mentions: BTreeSet<Mention>,
-    /// On what its alerts were let in, each with the newest receipt: checked again
-    /// before a repeat. Builds before this field checked no trust.
+    /// On what Sentry's alerts for this channel were let in, each with the newest
+    /// receipt: checked again before a repeat. Builds before this field checked no trust.
     #[serde(default)]
-    pub(crate) trusts: Vec<(Trust, i64)>,
+    trusts: Vec<(Trust, i64)>,
+    /// The same of alerts that a rule sent here, each with its home. Older builds
+    /// judge nothing by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    routed_trusts: Vec<(ChannelId, Trust, i64)>,
     /// Since when its oldest and its newest alert wait, in milliseconds since 1970.
     #[serde(rename = "received_ms")]
     pub(crate) since_ms: (i64, i64),
@@ -114,13 +119,21 @@ pub(crate) struct Record {
 impl Record {
     /// The record of a post that is about to be sent.
     pub(crate) fn new(content: Content) -> Self {
-        let Content { sequences, mentions, trusts, since_ms, embeds, links, body } = content;
+        let Content { sequences, mentions, admissions, since_ms, embeds, links, body } = content;
+        let (mut trusts, mut routed_trusts) = (Vec::new(), Vec::new());
+        for (Admission { home, trust }, received_ms) in admissions {
+            match home {
+                None => trusts.push((trust, received_ms)),
+                Some(home) => routed_trusts.push((home, trust, received_ms)),
+            }
+        }
         Self {
             v: VERSION,
             state: RecordState::Sending,
             runs: runs_of(&sequences),
             mentions,
             trusts,
+            routed_trusts,
             since_ms,
             embeds,
             links,
@@ -211,6 +224,15 @@ impl Record {
             RecordState::Sending | RecordState::Posted => RecordFate::Remove,
             RecordState::Dead(cause) => RecordFate::Bury(cause.clone()),
         }
+    }
+
+    /// On what its alerts were let in, each with the newest receipt.
+    pub(crate) fn admissions(&self) -> impl Iterator<Item = (Admission, i64)> {
+        let own = self.trusts.iter().map(|(trust, received_ms)| (None, trust, *received_ms));
+        let routed = self.routed_trusts.iter();
+        let routed = routed.map(|(home, trust, received_ms)| (Some(*home), trust, *received_ms));
+        own.chain(routed)
+            .map(|(home, trust, received_ms)| (Admission { home, trust: trust.clone() }, received_ms))
     }
 
     /// The sequence of its first alert.

@@ -1,12 +1,12 @@
 use shared::{
-    Alert,
-    alert::{MAX_ITEMS, MAX_RECORD, MAX_TEXT},
+    Alert, RoleId,
+    alert::{MAX_ITEMS, MAX_RECORD, MAX_TEXT, Ping, Routing, Stranded, WhyStranded},
 };
 
 use super::*;
 use crate::{
     delivery::journal::JournalEntry,
-    render::{self, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Style},
+    render::{self, Exhibit, Folded, History, Layout, MAX_MESSAGE_CHARS, Mentions, Style},
     tally::Tally,
 };
 
@@ -53,14 +53,26 @@ fn a_record_is_of_no_use_once_its_stream_was_made_anew() {
 }
 
 #[test]
-fn a_record_from_before_trust_was_written_down_is_read_as_it_was() {
-    let trusts = vec![(Trust::None, 5), (Trust::Token("1a2b".to_owned()), 7)];
-    let record = Record { trusts, since_ms: (5, 7), ..post(&[5]) };
+fn a_record_from_before_homes_or_trust_were_written_down_is_read_as_it_was() {
+    let on = |home: Option<u64>, trust| Admission { home: home.map(ChannelId::new), trust };
+    let token = Trust::Token("1a2b".to_owned());
+    let admissions = [(on(None, Trust::None), 5), (on(None, token.clone()), 7), (on(Some(9), token), 6)];
+    let admissions: BTreeMap<_, _> = admissions.into();
+    let record = Record::new(Content {
+        sequences: BTreeSet::from([5]),
+        admissions: admissions.clone(),
+        since_ms: (5, 7),
+        ..Content::default()
+    });
+    assert!(record.admissions().eq(admissions));
     let mut json = serde_json::to_value(&record).expect("it encodes");
     let read = |json: &serde_json::Value| Record::read(json.to_string().as_bytes(), ChannelId::new(1), "now");
     assert_eq!(read(&json), Some(record.clone()));
+    json.as_object_mut().expect("an object").remove("routed_trusts");
+    let before_rules = Record { routed_trusts: Vec::new(), ..record };
+    assert_eq!(read(&json), Some(before_rules.clone()));
     json.as_object_mut().expect("an object").remove("trusts");
-    assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..record }));
+    assert_eq!(read(&json), Some(Record { trusts: Vec::new(), ..before_rules }));
 }
 
 #[test]
@@ -77,6 +89,11 @@ fn worst(number: u64, c: char) -> Alert {
     let pair = || (c.to_string().repeat(256), c.to_string().repeat(256));
     let alert = Alert {
         mention: Some(UserId::new(u64::MAX - number)),
+        routing: Routing {
+            home: Some(ChannelId::new(u64::MAX)),
+            ping: Some(Ping::Role(RoleId::new(u64::MAX - number))),
+            stranded: Some(Stranded { target: ChannelId::new(u64::MAX), why: WhyStranded::Secured }),
+        },
         issue_id: Some(number.to_string()),
         title: text(),
         message: text(),
@@ -116,11 +133,11 @@ fn the_record_of_ten_worst_alerts_of_a_full_backlog_that_is_scattered_fits_a_mes
         let mentions: BTreeSet<Mention> = alerts()
             .filter_map(|alert| Some(Mention { user: alert.mention?, project: alert.project.clone() }))
             .collect();
-        let users = mentions.iter().map(|mention| mention.user).collect();
+        let all = Mentions::of(alerts());
         let record = Record::new(Content {
             // This many alerts of other channels are between two of them.
             sequences: (0..full).map(|n| 9_000_000_000 + 5_000 * n).collect(),
-            body: render::message(&embeds, &users, &"n".repeat(NONCE_CHARS)),
+            body: render::message(&embeds, &all, &"n".repeat(NONCE_CHARS)),
             mentions,
             embeds: embeds.len(),
             links: true,

@@ -51,6 +51,22 @@ fn what_is_being_typed_is_told_from_what_was_sent() {
 }
 
 #[test]
+fn numbers_and_truth_values_are_arguments_too() {
+    let options = json!([{"name": "move", "type": 1, "options": [
+        {"name": "number", "type": 4, "value": 12},
+        {"name": "mention", "type": 9, "value": "42"},
+        {"name": "all", "type": 5, "value": true},
+    ]}]);
+    let options = json!([{"name": "rule", "type": 2, "options": options}]);
+    let wants =
+        interaction(json!({"data": {"name": "sentry", "options": options}})).expect("a command").wants;
+    let Wants::Run(command) = wants else { unreachable!("{wants:?}") };
+    let argument = |name: &str| command.arguments.get(name).map(String::as_str);
+    let values = ["number", "mention", "all"].map(argument);
+    assert_eq!(values, [Some("12"), Some("42"), Some("true")]);
+}
+
+#[test]
 fn a_modal_is_read_with_its_inputs_in_rows_or_labels_and_shows_none_of_them() {
     let data = json!({"custom_id": "secret:42", "components": [
         {"type": 1, "components": [{"type": 4, "custom_id": "one", "value": "hunter1"}]},

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | author | `Sentry Alert · <project>` with the glyph |
 //! | title | the issue's title, linked to the issue; for what is no error, what happened first (`title`) |
-//! | description | what became of the issue; `×N` and the span of time; the causes; the message if it says more than the title; the failing line |
+//! | description | what became of the issue; `×N` and the span of time; where a rule sends it, if that channel cannot take it; the causes; the message if it says more than the title; the failing line |
 //! | fields | those that have a value, in inline code |
 //! | footer, time | the names of the rules that fired; when it happened, by the reader's clock |
 //!
@@ -27,6 +27,7 @@ use super::{
     history::{Change, MAX_WORDS},
     parts::Parts,
     size::units,
+    stranded,
     text::{Text, code_within},
     time,
 };
@@ -52,6 +53,7 @@ pub(super) fn parts(folded: &Folded, link: Option<&Url>) -> Parts {
     description.extend(history(folded));
     let pace = pace(folded).into_iter().chain(first(folded)).collect::<Vec<_>>().join(" · ");
     description.extend((!pace.is_empty()).then(|| Text::whole(pace)));
+    description.extend(stranded::line(alert).map(Text::whole));
     let kept_lines = description.len();
     description.extend(causes(alert));
     description.extend(message(alert));
@@ -74,7 +76,8 @@ pub(super) fn compact(folded: &Folded) -> Parts {
     let place = place_of(alert).and_then(|text| code_within(&text, place));
     let environment = alert.environment.as_deref().and_then(|text| code_within(text, environment));
     // How bad it is comes first, where no phone wraps it.
-    let pieces = [pace(folded), own_words(folded), place, environment, first(folded)];
+    let stranded = stranded::brief(alert);
+    let pieces = [pace(folded), own_words(folded), place, environment, first(folded), stranded];
     let line = pieces.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let mut description = history(folded);
     if !line.is_empty() {

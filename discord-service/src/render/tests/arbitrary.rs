@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use shared::{
-    Alert,
-    alert::{Details, Frame},
+    Alert, ChannelId, RoleId, UserId,
+    alert::{Details, Frame, Ping, Routing, Stranded, WhyStranded},
 };
 
 use super::{super::Change, bare, *};
@@ -132,6 +132,25 @@ prop_compose! {
     }
 }
 
+/// Few, so that some stand twice.
+fn id() -> impl Strategy<Value = u64> {
+    prop_oneof![1..4u64, any::<u64>()]
+}
+
+fn routing() -> impl Strategy<Value = Routing> {
+    let ping = prop_oneof![
+        id().prop_map(|id| Ping::User(UserId::new(id))),
+        id().prop_map(|id| Ping::Role(RoleId::new(id))),
+    ];
+    let why = prop::sample::select(&[WhyStranded::Full, WhyStranded::Gone, WhyStranded::Secured][..]);
+    let stranded = (id(), why).prop_map(|(id, why)| Stranded { target: ChannelId::new(id), why });
+    (option::of(ping), option::of(stranded)).prop_map(|(ping, stranded)| Routing {
+        home: None,
+        ping,
+        stranded,
+    })
+}
+
 prop_compose! {
     fn alert()(
         kind in kind(),
@@ -145,6 +164,7 @@ prop_compose! {
         tags in vec((prop_oneof![hostile(), Just("server_name".to_owned())], hostile()), 0..5),
         frame in option::of((hostile(), option::of(any::<u64>()))),
         begun: bool,
+        (mention, routing) in (option::of(id().prop_map(UserId::new)), routing()),
     ) -> Alert {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().flatten();
@@ -154,6 +174,8 @@ prop_compose! {
             kind,
             details,
             project,
+            mention,
+            routing,
             title,
             logger: next(),
             level,

@@ -29,6 +29,7 @@ fn classic(embed: &Value) -> Vec<String> {
                     && value.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || " :-".contains(c))
             }
             "First message" => is_plain_link(value),
+            "Rule" => is_stranded(&format!("Rule {value}")),
             "URL" => is_code(value) || is_plain_link(value),
             _ => value.lines().all(is_code),
         };
@@ -112,8 +113,28 @@ fn is_own_line(line: &str) -> bool {
                 rest.strip_suffix(')')
                     .is_some_and(|path| path.chars().all(|c| c.is_ascii_digit() || c == '/'))
             });
-        is_link || is_code(piece) || is_ago(piece) || is_pace(piece) || !is_markup(piece, at_start)
+        is_link
+            || is_stranded(piece)
+            || is_code(piece)
+            || is_ago(piece)
+            || is_pace(piece)
+            || !is_markup(piece, at_start)
     })
+}
+
+/// Our own words about a rule's target, and its id.
+fn is_stranded(piece: &str) -> bool {
+    let (brief, whole) = (piece.strip_prefix("not in <#"), piece.strip_prefix("Rule sends this to <#"));
+    let Some((id, why)) = brief.or(whole).and_then(|rest| rest.split_once('>')) else { return false };
+    let whys: &[&str] = match brief {
+        Some(_) => &[": full", ": not authorized", ": secured"],
+        None => &[
+            ", where too many alerts wait",
+            ", which is not authorized any more",
+            ", which is secured, and this channel is not",
+        ],
+    };
+    id.parse::<u64>().is_ok() && whys.contains(&why)
 }
 
 fn is_ago(piece: &str) -> bool {

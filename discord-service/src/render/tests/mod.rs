@@ -11,6 +11,7 @@ mod pictures;
 mod platform;
 mod properties;
 mod readable;
+mod stranded;
 
 use shared::{Alert, ChannelId};
 use url::Url;

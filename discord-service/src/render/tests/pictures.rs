@@ -177,14 +177,14 @@ fn in_600_characters_the_longest_texts_are_cut_and_the_rest_stays() {
 #[test]
 fn at_the_smallest_size_the_contract_stays_and_extras_go() {
     let alert = Alert { message: Some("word ".repeat(300)), title: Some("word ".repeat(300)), ..exception() };
-    assert_snapshot!(picture(&embed(&lone(alert), &style(), 300).json), @r#"
+    assert_snapshot!(picture(&embed(&lone(alert), &style(), 400).json), @r#"
     #E03E2F ***SENTRY ALERT*** -> https://acme.sentry.io/issues/6100221732/?referrer=webhooks_plugin
     backend-api
-    Title: `word word word word word word word word word w…`
+    Title: `word word word word word word word word word word word word word word word word word word word w…`
     Logger: `None`
     Level: `error`
     Culprit: `orders.views in lookup`
-    Message: `word word word word word word word word word w…`
+    Message: `word word word word word word word word word word word word word word word word word word word w…`
     URL: https://acme.sentry.io/issues/6100221732/?referrer=webhooks_plugin
     Timestamp (UTC): `23-11-2025 13:51:02`
     "#);

@@ -1,12 +1,12 @@
 //! What a reader sees of what Sentry sends.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs};
+use std::{fmt::Write as _, fs};
 
 use insta::assert_snapshot;
-use shared::alert::Details;
+use shared::alert::{Details, Sender};
 
 use super::{
-    super::message,
+    super::{Mentions, message},
     discord::{faults, field},
     pictures::{picture, seen},
     *,
@@ -88,9 +88,22 @@ fn what_is_over_is_green_whatever_its_level() {
 }
 
 #[test]
+fn the_button_names_whose_issue_it_opens() {
+    for (sender, label) in [
+        (Sender::Sentry, "Open in Sentry"),
+        (Sender::GlitchTip, "Open in GlitchTip"),
+        (Sender::Bugsink, "Open in Bugsink"),
+        (Sender::Other, "Open issue"),
+    ] {
+        let body = message(&[rendered(Alert { sender, ..exception() })], &Mentions::default(), "n-1");
+        assert_eq!(body.pointer("/components/0/components/0/label"), Some(&label.into()));
+    }
+}
+
+#[test]
 fn a_pull_requests_button_says_where_it_leads() {
     let url = Some("https://github.com/acme/backend/pull/991".to_owned());
     let embed = rendered(Alert { kind: "seer.pr_created".to_owned(), url, ..bare() });
-    let body = message(&[embed], &BTreeSet::new(), "n-1");
+    let body = message(&[embed], &Mentions::default(), "n-1");
     assert_eq!(body.pointer("/components/0/components/0/label"), Some(&"Open pull request".into()));
 }

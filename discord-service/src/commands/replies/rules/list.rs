@@ -1,6 +1,6 @@
 //! `rule list`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use shared::ChannelId;
@@ -17,13 +17,21 @@ use crate::rules::{
 const MAX_RULE_FIELDS: usize = 3;
 const MAX_MUTE_FIELDS: usize = 2;
 
+/// The rules and mutes of a channel, as the store has them.
+#[derive(Debug, Default)]
+pub(in crate::commands) struct KeptRules {
+    pub(in crate::commands) rules: Arc<ChannelRules>,
+    /// Whether the store has lost the rules. Alerts wait until somebody adds one.
+    pub(in crate::commands) lost: bool,
+}
+
 impl ReplyTexts<'_> {
     /// The rules of a channel, and its mutes that run at this time (milliseconds since
     /// 1970).
     pub(in crate::commands) fn rules(
         &self,
         home: ChannelId,
-        rules: &ChannelRules,
+        KeptRules { rules, lost }: &KeptRules,
         counts: &RuleCounts,
         authorized: &[ChannelId],
         now_ms: i64,
@@ -32,13 +40,13 @@ impl ReplyTexts<'_> {
         let lines: Vec<_> = lines.collect();
         let mutes = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect::<Vec<_>>();
         let mut embed = self.embed("SENTRY RULES", Vec::new());
+        let (home, add) = (mention(&home), self.names.slash("rule add"));
         let description = match lines.is_empty() {
-            true => format!(
-                "{} has no rules: every alert stays there. Add one with {}.",
-                mention(&home),
-                self.names.slash("rule add")
-            ),
-            false => format!("Rules of {}. The first one that matches an alert decides.", mention(&home)),
+            _ if *lost => {
+                format!("The rules of {home} were lost, so its alerts wait. Add a rule with {add}.")
+            }
+            true => format!("{home} has no rules: every alert stays there. Add one with {add}."),
+            false => format!("Rules of {home}. The first one that matches an alert decides."),
         };
         embed["description"] = description.into();
         let fields = fields::pages("Rules", &lines, MAX_RULE_FIELDS).into_iter().chain(fields::pages(
@@ -52,11 +60,14 @@ impl ReplyTexts<'_> {
 
     /// What rules and mutes did with the alerts of a channel, as fields of `status`. There
     /// are none where there is nothing to say.
-    pub(in super::super) fn sorted(rules: &ChannelRules, counts: &RuleCounts, now_ms: i64) -> Vec<Value> {
+    pub(in super::super) fn sorted(kept: &KeptRules, counts: &RuleCounts, now_ms: i64) -> Vec<Value> {
+        let KeptRules { rules, lost } = kept;
         let RuleCounts { routed, dropped, muted, .. } = counts;
         let mutes: Vec<_> = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect();
-        let is_idle = rules.rules.is_empty() && mutes.is_empty() && [routed, dropped, muted] == [&0; 3];
-        let value = format!("{routed} routed, {dropped} dropped, {muted} muted");
+        let is_idle =
+            !lost && rules.rules.is_empty() && mutes.is_empty() && [routed, dropped, muted] == [&0; 3];
+        let waits = if *lost { "\nThe rules were lost, so the alerts wait until you add one." } else { "" };
+        let value = format!("{routed} routed, {dropped} dropped, {muted} muted{waits}");
         let field = json!({"name": "Rules and Mutes", "value": value, "inline": true});
         (!is_idle).then_some(field).into_iter().chain(fields::pages("Muted Now", &mutes, 1)).collect()
     }

@@ -5,6 +5,7 @@ mod not_made;
 
 use shared::{ChannelId, UserId};
 
+pub(in crate::commands) use self::list::KeptRules;
 pub(in crate::commands) use self::not_made::{
     mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
 };
@@ -83,7 +84,7 @@ impl ReplyTexts<'_> {
     }
 }
 
-/// `rule remove`. The words help whoever made a mistake.
+/// `rule remove`. After a mistake, the words help to add the rule again.
 pub(in crate::commands) fn rule_removed(number: usize, removed: &Rule) -> Reply {
     format!("Removed rule {number}\nIt was: {}", words::rule(removed)).into()
 }

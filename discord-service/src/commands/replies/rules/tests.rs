@@ -173,6 +173,7 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
         ..RuleCounts::default()
     };
     let bot = Bot::new(&[]);
+    let rules = KeptRules { rules: rules.into(), lost: false };
     let listed = embed(bot.typed().rules(HOME, &rules, &counts, &[TARGET], NOW));
     let lines = "**1** alerts of `web` → <#5> · 12 alerts, the last <t:1763905862:R>
 **2** alerts of `api` → <#42> (not authorized, so they stay here) · no alerts yet
@@ -186,9 +187,12 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
             "fields": [{"name": "Rules", "value": lines}, {"name": "Mutes", "value": mutes}],
         })
     );
-    let empty = embed(bot.typed().rules(HOME, &ChannelRules::default(), &RuleCounts::default(), &[], NOW));
+    let empty = |kept| embed(bot.typed().rules(HOME, &kept, &RuleCounts::default(), &[], NOW));
     let says = "<#42> has no rules: every alert stays there. Add one with </sentry rule add:9>.";
-    assert_eq!(empty, json!({"title": "***SENTRY RULES***", "description": says, "fields": []}));
+    let shown = |says| json!({"title": "***SENTRY RULES***", "description": says, "fields": []});
+    assert_eq!(empty(KeptRules::default()), shown(says));
+    let says = "The rules of <#42> were lost, so its alerts wait. Add a rule with </sentry rule add:9>.";
+    assert_eq!(empty(KeptRules { lost: true, ..KeptRules::default() }), shown(says));
 }
 
 /// As Discord counts them, and no more than it takes.
@@ -211,6 +215,7 @@ fn the_longest_list_keeps_discord_s_limits_and_says_how_many_more_there_are() {
         ..ChannelRules::default()
     };
     let bot = Bot::new(&[]);
+    let rules = KeptRules { rules: rules.into(), lost: false };
     let listed = embed(bot.typed().rules(HOME, &rules, &RuleCounts::default(), &[], NOW));
     let fields = listed["fields"].as_array().expect("fields");
     let names: Vec<_> = fields.iter().map(|field| field["name"].as_str().expect("text")).collect();

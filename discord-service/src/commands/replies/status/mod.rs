@@ -5,13 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::{ChannelId, refusal::Refusal};
 
-use super::{Reply, ReplyTexts, fields, quoted, remedies};
+use super::{KeptRules, Reply, ReplyTexts, fields, quoted, remedies};
 use crate::{
     closure::Closure,
     dead_letters::DeadLetter,
     diagnosis::{Findings, SampleOutcome, WaitingSummary},
     render,
-    rules::ChannelRules,
 };
 
 /// Closed channels that are shown: as many as a field holds.
@@ -26,7 +25,7 @@ impl ReplyTexts<'_> {
         channel: ChannelId,
         authorized: bool,
         findings: &Findings,
-        rules: &ChannelRules,
+        rules: &KeptRules,
         now_ms: i64,
     ) -> Reply {
         let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});

@@ -1,12 +1,12 @@
 //! The texts of `status` and `test`.
 
-use shared::{UserId, refusal::Reason};
+use shared::{Alert, UserId, alert::Routing, refusal::Reason};
 
 use super::{super::tests::Bot, *};
 use crate::{
     commands::{names::CommandNames, parse::Form},
     dead_letters::Latest,
-    rules::{Mute, MuteScope, counts::RuleCounts},
+    rules::{ChannelRules, Mute, MuteScope, counts::RuleCounts},
     tally::Tally,
 };
 
@@ -16,16 +16,17 @@ const NOW: i64 = 1_763_905_862_000;
 const SECOND: i64 = 1_000;
 
 fn status(authorized: bool, findings: &Findings) -> (String, Vec<(String, String)>) {
-    status_with(authorized, findings, &ChannelRules::default())
+    status_with(authorized, findings, ChannelRules::default())
 }
 
 fn status_with(
     authorized: bool,
     findings: &Findings,
-    rules: &ChannelRules,
+    rules: ChannelRules,
 ) -> (String, Vec<(String, String)>) {
     let bot = Bot::new(&[]);
-    let Reply::Embed(embed) = bot.typed().status(CHANNEL, authorized, findings, rules, NOW) else {
+    let rules = KeptRules { rules: rules.into(), lost: false };
+    let Reply::Embed(embed) = bot.typed().status(CHANNEL, authorized, findings, &rules, NOW) else {
         unreachable!("an embed");
     };
     assert_eq!(embed["title"], "***SENTRY STATUS***");
@@ -49,6 +50,25 @@ fn tested(outcome: &SampleOutcome) -> String {
         Reply::Text(text) | Reply::WithButton(text, _) => text,
         Reply::Embed(embed) => embed.to_string(),
     }
+}
+
+#[test]
+fn a_letter_of_an_alert_that_a_rule_sent_says_from_which_channel() {
+    let sent = |reason: &str| {
+        let alert = Alert {
+            routing: Routing { home: Some(ChannelId::new(43)), ..Routing::default() },
+            ..Alert::new("error", "backend", CHANNEL, NOW)
+        };
+        let mut letters = vec![letter(reason, "why", NOW)];
+        letters[0].alert = Some(alert);
+        let (_, fields) =
+            status(true, &Findings { dead: Latest { kept: 1, letters }, ..Findings::default() });
+        fields.last().expect("a field").1.clone()
+    };
+    let expired = sent("expired");
+    assert!(expired.starts_with("A rule of <#43> sent it here. It waited too long."), "{expired}");
+    let untrusted = sent("untrusted");
+    assert!(untrusted.contains("The keys of that channel"), "{untrusted}");
 }
 
 #[test]
@@ -126,7 +146,7 @@ fn rules_and_mutes_that_took_alerts_have_a_line_each() {
     let findings = Findings { tally, rule_counts: counts, ..Findings::default() };
     let ended = Mute { until_ms: NOW, ..mute(1, "x") };
     let rules = ChannelRules { mutes: vec![ended, mute(2, "a deploy")], ..ChannelRules::default() };
-    let (_, fields) = status_with(true, &findings, &rules);
+    let (_, fields) = status_with(true, &findings, rules);
     let value = |wanted| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     assert_eq!(value("Received"), Some("9"));
     assert_eq!(value("Rules and Mutes"), Some("5 routed, 2 dropped, 1 muted"));
@@ -155,7 +175,7 @@ fn whatever_was_noted_an_embed_keeps_discord_s_limits() {
         mutes: (1..=25).map(|number| mute(number, &hostile)).collect(),
         ..ChannelRules::default()
     };
-    let (description, fields) = status_with(false, &findings, &rules);
+    let (description, fields) = status_with(false, &findings, rules);
     let size = |text: &str| text.chars().count();
     assert_eq!(fields.len(), 6 + 2 + 1 + 15);
     assert!(fields.iter().all(|(name, value)| size(name) <= 256 && size(value) <= 1_024));

@@ -94,8 +94,10 @@ impl Commands {
                     return Ok(Vec::new());
                 }
                 match (path.last(), option) {
-                    (_, "project") => Ok(rules::names(Vec::new(), typed)),
-                    (_, "environment") => Ok(rules::names(Vec::new(), typed)),
+                    (_, "project") => Ok(rules::names(self.known_names.of(home).await.projects, typed)),
+                    (_, "environment") => {
+                        Ok(rules::names(self.known_names.of(home).await.environments, typed))
+                    }
                     (Some(&"unmute"), "number") => self.mute_numbers(home, typed).await,
                     (_, "number") => self.rule_numbers(by, home, typed).await,
                     _ => Ok(Vec::new()),

@@ -9,8 +9,8 @@ use crate::{
     rules::{Action, Rule, words},
 };
 
-/// The known names that contain what is typed so far, and what is typed: it may be a
-/// pattern, or a name that is yet to come.
+/// The known names that contain what is typed so far. What is typed comes first: it may
+/// be a pattern, or a name that no alert has had yet.
 pub(super) fn names(known: Vec<String>, typed: &str) -> Vec<Choice> {
     let typed = cut(typed.trim(), MAX_NAME);
     let is_new = !typed.is_empty() && !known.contains(&typed);
