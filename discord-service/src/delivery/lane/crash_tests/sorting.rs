@@ -182,13 +182,13 @@ fn every_alert_ends_in_one_place_whatever_dies() {
 
 #[test]
 fn two_failures_double_and_lose_nothing_on_the_way() {
-    let accepted = alerts(&["web", "noise"]);
+    let accepted = alerts(&["web"]);
     let histories = all(2, async |world| {
         world.lock().rules.insert(CHANNEL, usual());
         history(&world, &accepted, |world| world.copy_ids.clear()).await;
-        world.lock().check_places(&accepted, &["noise"]);
+        world.lock().check_places(&accepted, &[]);
     });
-    assert!(histories > 1_000, "{histories}");
+    assert!(histories > 500, "{histories}");
 }
 
 #[test]
@@ -319,7 +319,12 @@ fn changes_of_an_issue_follow_its_messages() {
         let world = world.lock();
         let accepted: Vec<Alert> = [news.clone()].into_iter().chain(changes.clone()).collect();
         world.check_changes(&accepted);
-        if world.unlucky == 0 && world.dead().is_empty() && world.found(&[news.clone()])["alpha"].target > 0 {
+        if !world.choices.had_evil() {
+            assert_eq!(
+                world.found(std::slice::from_ref(&news))["alpha"].target,
+                2,
+                "the news and its return"
+            );
             let at_home = world.messages.values().filter(|message| message.channel == CHANNEL).count();
             assert_eq!(at_home, 0, "the home shows changes of what it does not show");
         }
