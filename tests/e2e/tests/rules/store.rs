@@ -66,7 +66,10 @@ async fn where_the_rules_are_lost_alerts_wait_until_there_are_rules_again() {
     publish_alerts(&stack, [alert_of(plain, "noise", "elsewhere")]).await;
     stack.discord.restart();
     assert_eq!(until_titles(&stack, plain, 1).await, ["elsewhere"], "other channels go on");
-    assert_eq!(stack.stored(wire::ALERTS).await, 3);
+    wait_for("only the home's alerts wait", LONG, || async {
+        (stack.stored(wire::ALERTS).await == 3).then_some(())
+    })
+    .await;
     nothing_shown(&stack, [home, target]);
     rule(&stack, home, &[("action", "drop"), ("project", "noise")]).await;
     stack.until_drained(LONG).await;
