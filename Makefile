@@ -5,6 +5,9 @@ SHELL := /bin/bash
 # The scripts look for programs there, so the machine's own setting must not
 # count.
 export CARGO_TARGET_DIR := $(CURDIR)/target
+# A first build is shorter without incremental compilation. Where somebody also
+# builds by hand, both share one build.
+export CARGO_INCREMENTAL ?= $(if $(wildcard $(CARGO_TARGET_DIR)/debug/incremental/*),1,0)
 .PHONY: help run test soak bench screenshots k8s-check tools
 
 help: ## list the targets

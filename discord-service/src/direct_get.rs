@@ -61,16 +61,24 @@ pub(crate) struct Batch {
     pub(crate) more: bool,
 }
 
-/// The next messages of the stream on this subject (which may have wildcards)
-/// from this sequence on, in order. There may be more than these. Any replica
-/// may answer. One request, many answers, ended by status 204 (NATS ADR-31);
+/// Which messages to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchRequest<'a> {
+    pub(crate) stream: &'a str,
+    /// It may have wildcards.
+    pub(crate) subject: &'a str,
+    /// The lowest sequence.
+    pub(crate) from: u64,
+    /// [`BATCH`] is the limit in any case.
+    pub(crate) most: usize,
+}
+
+/// The next messages in order. There may be more than these. Any replica may
+/// answer. One request, many answers, ended by status 204 (NATS ADR-31);
 /// async-nats has no such call.
 pub(crate) async fn read(
     js: &jetstream::Context,
-    stream: &str,
-    subject: &str,
-    from: u64,
-    most: usize,
+    BatchRequest { stream, subject, from, most }: BatchRequest<'_>,
 ) -> anyhow::Result<Batch> {
     let client = js.client();
     let inbox = client.new_inbox();

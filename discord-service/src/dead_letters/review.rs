@@ -6,7 +6,12 @@ use anyhow::Context as _;
 use shared::{ChannelId, wire};
 
 use super::{DeadLetter, DeadLetters, LetterStream as _};
-use crate::{closure, direct_get, kv::Bucket, leader_stream::LeaderStream};
+use crate::{
+    closure,
+    direct_get::{self, BatchRequest},
+    kv::Bucket,
+    leader_stream::LeaderStream,
+};
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,7 +57,9 @@ impl DeadLetters {
         subjects: &str,
         from: u64,
     ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
-        let batch = direct_get::read(&self.js, wire::DEAD_LETTERS, subjects, from, direct_get::BATCH).await?;
+        let letters =
+            BatchRequest { stream: wire::DEAD_LETTERS, subject: subjects, from, most: direct_get::BATCH };
+        let batch = direct_get::read(&self.js, letters).await?;
         Ok(batch
             .messages
             .into_iter()

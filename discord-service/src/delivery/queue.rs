@@ -21,7 +21,7 @@ use tokio::time::sleep;
 
 use super::ports::{AlertStream, SubjectState};
 use crate::{
-    direct_get::{self, Batch, StoredMessage},
+    direct_get::{self, Batch, BatchRequest, StoredMessage},
     leader_stream::LeaderStream,
 };
 
@@ -114,7 +114,8 @@ impl AlertStream for DeliveryQueue {
     }
 
     async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
-        direct_get::read(&self.js, wire::ALERTS, subject, from, most).await
+        let alerts = BatchRequest { stream: wire::ALERTS, subject, from, most };
+        direct_get::read(&self.js, alerts).await
     }
 
     async fn get(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {

@@ -13,7 +13,7 @@ pub use self::sample::SampleOutcome;
 use crate::{
     closure::{self, Closure},
     dead_letters::{DeadLetters, Latest},
-    direct_get,
+    direct_get::{self, BatchRequest},
     kv::Bucket,
     leader_stream::LeaderStream,
     rules::counts::{self, RuleCounts},
@@ -162,7 +162,8 @@ impl Diagnosis {
     async fn refusals(&self, channel: ChannelId) -> anyhow::Result<Vec<Refusal>> {
         let subject = wire::refusals_subjects(channel);
         let bucket = wire::bucket_stream(wire::REFUSALS);
-        let notes = direct_get::read(&self.js, &bucket, &subject, 1, direct_get::BATCH).await?;
+        let notes = BatchRequest { stream: &bucket, subject: &subject, from: 1, most: direct_get::BATCH };
+        let notes = direct_get::read(&self.js, notes).await?;
         Ok(last(notes.messages.iter().filter_map(|note| Refusal::decode(&note.payload)).collect()))
     }
 }

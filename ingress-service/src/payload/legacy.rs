@@ -10,10 +10,10 @@ use shared::{
 };
 
 use super::{
-    blank,
     event::{self, EVENT},
     fields::{id, items, kept_link, label, text},
     happening,
+    parsed_alert::blank,
     prune::{SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
     title::{self, meaningful},

@@ -6,6 +6,7 @@ mod fields;
 mod happening;
 pub mod legacy;
 pub mod other_senders;
+mod parsed_alert;
 pub mod platform;
 pub(crate) mod prune;
 mod repair;
@@ -14,10 +15,11 @@ mod state_subject;
 mod timestamp;
 mod title;
 
-use shared::{Alert, ChannelId, UserId, alert::UNKNOWN_PROJECT};
+use shared::{ChannelId, UserId};
 
 use legacy::LegacyWebhook;
 use other_senders::OtherWebhook;
+pub(crate) use parsed_alert::ParsedAlert;
 use platform::{PlatformResource, PlatformWebhook};
 use prune::prune;
 pub use schema::PayloadError;
@@ -29,14 +31,6 @@ pub(crate) enum ParsedWebhook {
     Legacy(LegacyWebhook),
     Platform(PlatformWebhook),
     Other(OtherWebhook),
-}
-
-/// An alert of a webhook.
-#[derive(Debug)]
-pub(crate) struct ParsedAlert {
-    pub(crate) alert: Alert,
-    /// What it tells the state of, if it does.
-    pub(crate) state: Option<StateSubject>,
 }
 
 impl ParsedWebhook {
@@ -87,9 +81,4 @@ pub(crate) fn prepare() {
     legacy::prepare();
     platform::prepare();
     other_senders::prepare();
-}
-
-/// An alert that says only whom it is for and when it came.
-fn blank(kind: &str, channel: ChannelId, mention: Option<UserId>, received_ms: i64) -> Alert {
-    Alert { mention, ..Alert::new(kind, UNKNOWN_PROJECT, channel, received_ms) }
 }

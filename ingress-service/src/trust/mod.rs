@@ -54,7 +54,13 @@ impl TrustOutcome {
             Ok(Trust::None) => Self::None,
             Ok(Trust::Token(_)) => Self::Token,
             Ok(Trust::Signature(_)) => Self::Signature,
-            Err(NotTrusted::Evidence(error)) => error.outcome(),
+            Err(NotTrusted::Evidence(error)) => match error {
+                EvidenceError::NoSuchToken | EvidenceError::WrongToken => Self::WrongToken,
+                EvidenceError::TokenMissing | EvidenceError::NoSecret => Self::Missing,
+                EvidenceError::WrongSignature => Self::WrongSignature,
+                EvidenceError::Sealed => Self::SealedSecret,
+                EvidenceError::Stale | EvidenceError::Timeless => Self::WrongTimestamp,
+            },
             Err(NotTrusted::Unreadable) => Self::Unreadable,
             Err(NotTrusted::Unread) => Self::Unread,
         }

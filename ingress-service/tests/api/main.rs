@@ -15,6 +15,7 @@ mod limits;
 mod logs;
 mod memory;
 mod mutated;
+mod mutated_senders;
 mod outages;
 mod payloads;
 mod platform;

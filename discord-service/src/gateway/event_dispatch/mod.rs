@@ -36,6 +36,15 @@ pub(super) struct EventDispatcher {
     tasks: TaskTracker,
 }
 
+/// What an event holds while it is handled.
+struct EventGuard {
+    permit: ConcurrencyPermit,
+    fence: Fence,
+    handling: Handling,
+    /// What is done with `handling` at the end.
+    end: fn(Handling),
+}
+
 impl EventDispatcher {
     pub(super) fn new(handler: Arc<dyn Handler>) -> Self {
         Self {
@@ -61,7 +70,7 @@ impl EventDispatcher {
         match self.typed.try_acquire(source) {
             Some(permit) => {
                 let answer = |handler: Arc<dyn Handler>| async move { handler.typed(typed).await };
-                self.hand_on(permit, fence, handling, Handling::end_command, answer);
+                self.hand_on(EventGuard { permit, fence, handling, end: Handling::end_command }, answer);
             }
             None => dropped(typed.id),
         }
@@ -79,26 +88,21 @@ impl EventDispatcher {
             // To complete a word twice undoes nothing.
             let end = if completes { drop } else { Handling::end_command };
             let answer = |handler: Arc<dyn Handler>| async move { handler.invoked(invoked).await };
-            return self.hand_on(permit, fence, handling, end, answer);
+            return self.hand_on(EventGuard { permit, fence, handling, end }, answer);
         }
         dropped(invoked.id);
         if let Some(permit) = self.turned_away.try_acquire(source).filter(|_| !completes) {
             let turn_away = |handler: Arc<dyn Handler>| async move { handler.turned_away(invoked).await };
-            self.hand_on(permit, fence, handling, drop, turn_away);
+            self.hand_on(EventGuard { permit, fence, handling, end: drop }, turn_away);
         }
     }
 
     /// Begins to handle something.
-    fn hand_on<F>(
-        &self,
-        permit: ConcurrencyPermit,
-        fence: Fence,
-        handling: Handling,
-        end: fn(Handling),
-        handle: impl FnOnce(Arc<dyn Handler>) -> F,
-    ) where
+    fn hand_on<F>(&self, guard: EventGuard, handle: impl FnOnce(Arc<dyn Handler>) -> F)
+    where
         F: Future<Output = ()> + Send + 'static,
     {
+        let EventGuard { permit, fence, handling, end } = guard;
         let handled = handle(Arc::clone(&self.handler));
         self.tasks.spawn(async move {
             let _ = fence.while_held(handled).await;

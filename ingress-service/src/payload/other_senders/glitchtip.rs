@@ -7,9 +7,14 @@ use shared::{
     alert::{MAX_ITEMS, Sender, UNKNOWN_PROJECT, kept_text},
 };
 
-use super::{MAX_ALERTS, Report, Reports, Shape, StateSubject, link, slug::slug};
+use super::{
+    link,
+    shape::{MAX_ALERTS, Report, Reports, Shape},
+    slug::slug,
+};
 use crate::payload::{
     fields::{id, items, kept_link, label, text},
+    state_subject::StateSubject,
     title::meaningful,
 };
 

@@ -7,6 +7,7 @@
 mod bugsink;
 mod glitchtip;
 mod link;
+mod shape;
 mod slug;
 
 use std::sync::LazyLock;
@@ -21,14 +22,14 @@ use shared::{
 };
 
 use super::{
-    ParsedAlert, blank, legacy,
+    legacy,
+    parsed_alert::ParsedAlert,
     prune::{KEPT_ITEMS, SCALAR, Wanted, prune},
     schema::{PayloadError, schema, validate},
-    state_subject::StateSubject,
 };
+pub use shape::MAX_ALERTS;
+use shape::{Report, Reports, Shape};
 
-/// The most alerts that one body makes.
-pub const MAX_ALERTS: usize = 10;
 /// The most characters of a title that also says how many more there are. An
 /// embed's title has room for both.
 const TITLE_BEFORE_MORE: usize = 200;
@@ -76,46 +77,12 @@ const BLOCK: &Wanted =
     &Wanted::object(&[("type", SCALAR), ("text", BLOCK_TEXT), ("fields", &Wanted::list(BLOCK_TEXT))]);
 const BLOCK_TEXT: &Wanted = &Wanted::object(&[("text", SCALAR)]);
 
-/// One form of body of one sender.
-struct Shape {
-    sender: Sender,
-    schema: &'static str,
-    /// Whether a body without an `event` has it.
-    is: fn(&Value) -> bool,
-    /// Reads what a body tells. The schema allows the body.
-    read: fn(&Value) -> Reports,
-}
-
 /// All shapes. A body has the first one that fits.
 static SHAPES: [Shape; 5] =
     [bugsink::CUSTOM, glitchtip::GENERAL, glitchtip::DISCORD, bugsink::DISCORD, bugsink::SLACK];
 
 static SCHEMAS: LazyLock<Vec<Validator>> =
     LazyLock::new(|| SHAPES.iter().map(|shape| schema(shape.schema)).collect());
-
-/// One thing that a body tells.
-#[derive(Debug, Clone)]
-struct Report {
-    /// The alert without its channel, mention and time of receipt.
-    alert: Alert,
-    /// When it happened, in milliseconds since 1970, where the sender says so.
-    happened_ms: Option<i64>,
-    state: Option<StateSubject>,
-}
-
-impl Report {
-    fn new(kind: &str) -> Self {
-        Self { alert: blank(kind, ChannelId::new(0), None, 0), happened_ms: None, state: None }
-    }
-}
-
-/// What a body tells.
-struct Reports {
-    /// The first [`MAX_ALERTS`] of all.
-    first: Vec<Report>,
-    /// How many there are, as far as the body says.
-    total: u64,
-}
 
 /// A webhook of GlitchTip or Bugsink that its schema allows.
 #[derive(Debug, Clone)]

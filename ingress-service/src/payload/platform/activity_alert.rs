@@ -5,9 +5,9 @@ use serde_json::Value;
 use shared::Alert;
 
 use super::{
-    ACTOR, PlatformResource,
     issue::{ISSUE, Issue},
     lenient::{Maybe, read, words},
+    resource::{ACTOR, PlatformResource},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 

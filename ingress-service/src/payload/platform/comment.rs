@@ -5,8 +5,8 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, PlatformResource,
     lenient::{Maybe, SentryId, Time, read},
+    resource::{ACTOR, PlatformResource},
 };
 use crate::payload::{
     fields::id,

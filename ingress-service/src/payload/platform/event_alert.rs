@@ -4,8 +4,8 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, PlatformResource,
     lenient::{Maybe, SentryId, read},
+    resource::{ACTOR, PlatformResource},
 };
 use crate::payload::{
     event::{self, EVENT},

@@ -7,8 +7,8 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, PlatformResource,
     lenient::{Maybe, read},
+    resource::{ACTOR, PlatformResource},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 

@@ -8,8 +8,8 @@ use shared::{
 };
 
 use super::{
-    ACTOR, PlatformResource,
     lenient::{Count, Maybe, SentryId, Time, person, read, words},
+    resource::{ACTOR, PlatformResource},
 };
 use crate::payload::{
     fields::{id, kept_link, label},

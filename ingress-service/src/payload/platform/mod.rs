@@ -17,6 +17,7 @@ mod issue;
 mod lenient;
 mod metric_alert;
 mod preprod_artifact;
+mod resource;
 mod seer;
 
 use std::sync::LazyLock;
@@ -26,30 +27,16 @@ use serde_json::Value;
 use shared::{Alert, ChannelId, UserId};
 
 use super::{
-    blank,
-    prune::{SCALAR, Wanted, prune},
+    parsed_alert::blank,
+    prune::prune,
     schema::{PayloadError, schema, validate},
     state_subject::StateSubject,
 };
 use lenient::{Actor, Maybe};
+pub use resource::PlatformResource;
 
 /// The header that tells them from legacy webhooks.
 pub(crate) const RESOURCE: &str = "Sentry-Hook-Resource";
-
-/// Who did it, in every body.
-const ACTOR: &Wanted = &Wanted::object(&[("type", SCALAR), ("id", SCALAR), ("name", SCALAR)]);
-
-/// One resource that Sentry tells of.
-#[derive(Debug)]
-pub struct PlatformResource {
-    name: &'static str,
-    /// Its actions, and the kind of alert that each becomes.
-    kinds: &'static [(&'static str, &'static str)],
-    schema: &'static str,
-    body: &'static Wanted,
-    /// Puts into the alert what a body's `data` says under this action.
-    tell: fn(&str, &Value, Alert) -> Alert,
-}
 
 /// Every resource that is known.
 pub static RESOURCES: [PlatformResource; 9] = [
@@ -66,23 +53,6 @@ pub static RESOURCES: [PlatformResource; 9] = [
 
 static SCHEMAS: LazyLock<Vec<(&'static str, Validator)>> =
     LazyLock::new(|| RESOURCES.iter().map(|resource| (resource.name, schema(resource.schema))).collect());
-
-impl PlatformResource {
-    /// As Sentry names it.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Its actions.
-    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
-        self.kinds.iter().map(|(action, _)| *action)
-    }
-
-    fn validate(&self, body: &Value) -> Result<(), PayloadError> {
-        let schemas = SCHEMAS.iter().filter(|(name, _)| *name == self.name);
-        schemas.map(|(_, schema)| schema).try_for_each(|schema| validate(schema, body))
-    }
-}
 
 /// The resource that the header names.
 pub fn known(name: &[u8]) -> Option<&'static PlatformResource> {
@@ -118,7 +88,8 @@ impl PlatformWebhook {
         if known == Some(None) {
             return Ok(None);
         }
-        resource.validate(&body)?;
+        let schemas = SCHEMAS.iter().filter(|(name, _)| *name == resource.name);
+        schemas.map(|(_, schema)| schema).try_for_each(|schema| validate(schema, &body))?;
         Ok(known.flatten().map(|&(action, kind)| Self { resource, action, kind, body }))
     }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use shared::{Alert, alert::kept_text};
 
 use super::{
-    ACTOR, PlatformResource,
     lenient::{Maybe, SentryId, read, words},
+    resource::{ACTOR, PlatformResource},
 };
 use crate::payload::prune::{SCALAR, Wanted};
 

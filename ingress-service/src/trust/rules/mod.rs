@@ -8,7 +8,7 @@ mod tests;
 use actix_web::http::header::HeaderMap;
 use shared::alert::Trust;
 
-use super::{TrustOutcome, channel_keys::ChannelKeys};
+use super::channel_keys::ChannelKeys;
 
 pub(super) const SIGNATURE: &str = "Sentry-Hook-Signature";
 pub(super) const TIMESTAMP: &str = "Sentry-Hook-Timestamp";
@@ -79,16 +79,6 @@ impl EvidenceError {
     /// Whether the token is at fault, and not the signature.
     pub(crate) const fn is_about_token(self) -> bool {
         matches!(self, Self::NoSuchToken | Self::WrongToken | Self::TokenMissing)
-    }
-
-    pub(super) const fn outcome(self) -> TrustOutcome {
-        match self {
-            Self::NoSuchToken | Self::WrongToken => TrustOutcome::WrongToken,
-            Self::TokenMissing | Self::NoSecret => TrustOutcome::Missing,
-            Self::WrongSignature => TrustOutcome::WrongSignature,
-            Self::Sealed => TrustOutcome::SealedSecret,
-            Self::Stale | Self::Timeless => TrustOutcome::WrongTimestamp,
-        }
     }
 }
 

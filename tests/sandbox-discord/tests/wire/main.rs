@@ -9,6 +9,7 @@ mod demo;
 mod edge;
 mod ends;
 mod faults;
+mod forms;
 mod gateway;
 mod interactions;
 mod limits;

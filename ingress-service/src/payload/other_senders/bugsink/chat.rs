@@ -6,7 +6,11 @@ use shared::alert::{Sender, kept_text};
 use super::{UNTITLED, report};
 use crate::payload::{
     fields::{items, kept_link, label, text},
-    other_senders::{Report, Reports, Shape, StateSubject, link},
+    other_senders::{
+        link,
+        shape::{Report, Reports, Shape},
+    },
+    state_subject::StateSubject,
     title::meaningful,
 };
 

@@ -8,7 +8,11 @@ mod tests;
 use serde_json::Value;
 use shared::alert::{Sender, kept_text};
 
-use super::{Report, Reports, Shape, link, slug::slug};
+use super::{
+    link,
+    shape::{Report, Reports, Shape},
+    slug::slug,
+};
 use crate::payload::{
     fields::{id, kept_link, label, text},
     timestamp,
