@@ -13,6 +13,8 @@ use serde_json::json;
 use shared::{Alert, alert::DecodeError, trace::TracePoint};
 use tokio::time::timeout;
 
+use crate::delivery::HOP_PREFIX;
+
 /// Messages read at once at most; JetStream's own limit is 1,000.
 pub(crate) const BATCH: usize = 500;
 /// Bytes read at once, so that a client's buffer cannot overflow.
@@ -29,6 +31,8 @@ pub(crate) struct StoredMessage {
     pub(crate) payload: Bytes,
     /// The trace that its headers name.
     pub(crate) trace: Option<TracePoint>,
+    /// Its id, if a rule of another channel sent it.
+    pub(crate) hop_id: Option<String>,
 }
 
 impl From<StreamMessage> for StoredMessage {
@@ -40,7 +44,9 @@ impl From<StreamMessage> for StoredMessage {
 impl StoredMessage {
     pub(crate) fn new(sequence: u64, headers: &HeaderMap, payload: Bytes) -> Self {
         let header = |name| headers.get(name).map(|value| value.as_str());
-        Self { sequence, payload, trace: TracePoint::from_headers(header) }
+        let hop_id = header("Nats-Msg-Id").filter(|id| id.starts_with(HOP_PREFIX));
+        let hop_id = hop_id.map(ToOwned::to_owned);
+        Self { sequence, payload, trace: TracePoint::from_headers(header), hop_id }
     }
 
     /// The alert that it is.

@@ -36,8 +36,11 @@ pub const METRICS: &[Metric] = &[
     ),
     Metric::counter("sentry_bot_dead_letters_total", "Alerts that became dead letters, by reason")
         .values("reason", DeadLetterReason::VARIANTS),
-    Metric::counter("sentry_bot_alerts_dropped_total", "Alerts for channels that nobody ever authorized")
-        .zero(),
+    Metric::counter(
+        "sentry_bot_alerts_dropped_total",
+        "Alerts that rules dropped, and those of strangers: for channels that nobody ever authorized",
+    )
+    .values("why", &["rule", "stranger"]),
     Metric::counter("sentry_bot_alerts_routed_total", "Alerts that rules sent on to another channel").zero(),
     Metric::counter("sentry_bot_alerts_muted_total", "Alerts that mutes kept quiet").zero(),
     Metric::counter(

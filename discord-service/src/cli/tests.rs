@@ -11,7 +11,7 @@ use shared::{
 use super::*;
 use crate::{
     dead_letters::{Cause, DeadLetterReason, LetterStream},
-    direct_get::{self, StoredMessage},
+    direct_get::{self, BatchRequest, StoredMessage},
 };
 
 #[tokio::test]
@@ -28,7 +28,9 @@ async fn the_letter_of_an_alert_that_a_rule_sent_is_the_targets_names_its_home_a
     let subject = wire::alert_subject(target);
     js.publish(subject.clone(), alert.encode().into()).await.expect("sent").await.expect("stored");
     let queued = || async {
-        let batch = direct_get::read(&js, wire::ALERTS, &subject, 1, direct_get::BATCH).await;
+        let alerts =
+            BatchRequest { stream: wire::ALERTS, subject: &subject, from: 1, most: direct_get::BATCH };
+        let batch = direct_get::read(&js, alerts).await;
         batch.expect("the queue is there").messages
     };
 

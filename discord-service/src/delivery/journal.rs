@@ -1,17 +1,24 @@
 //! The journal of write-ahead records: one key for each channel in the bucket
 //! `lanes`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
 use super::{
     ports::KeyValue,
     record::{Record, RecordState},
 };
-use crate::{kv::Entry, tally::Tally};
+use crate::{
+    kv::Entry,
+    rules::{
+        Hit,
+        counts::{add_hits, kept_hits},
+    },
+    tally::Tally,
+};
 
 /// The place of one channel's record. Every write names the revision that it
 /// replaces. So a pod that no longer owns the channel cannot write, and does
@@ -23,6 +30,10 @@ pub(crate) struct Journal {
     stream: String,
     revision: u64,
     tally: Tally,
+    /// How often rules kept an alert that was posted.
+    hits: BTreeMap<u64, Hit>,
+    /// Whether the channel has a sorting record.
+    sorts: bool,
 }
 
 /// A record as written to the journal.
@@ -32,6 +43,10 @@ pub(super) struct JournalEntry<'a> {
     #[serde(flatten)]
     pub(super) record: &'a Record,
     pub(super) tally: Tally,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) hits: &'a BTreeMap<u64, Hit>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) sorts: bool,
 }
 
 impl Journal {
@@ -46,8 +61,25 @@ impl Journal {
         let entry = bucket.entry(&key).await;
         let Entry { revision, value } = entry.context("cannot read the lane's record")?;
         let tally = value.as_deref().map(Tally::read).unwrap_or_default();
+        let hits = value.as_deref().map(kept_hits).unwrap_or_default();
+        let sorts = value.as_deref().is_some_and(sorts);
         let record = value.and_then(|value| Record::read(&value, channel, &stream));
-        Ok((Self { bucket, key, stream, revision, tally }, record))
+        Ok((Self { bucket, key, stream, revision, tally, hits, sorts }, record))
+    }
+
+    /// Whether the channel has a sorting record. Only then it must be read when a
+    /// lane opens.
+    pub(crate) const fn sorts(&self) -> bool {
+        self.sorts
+    }
+
+    /// Notes that the channel has a sorting record, before the first is written.
+    ///
+    /// # Errors
+    /// As of [`Self::write`].
+    pub(crate) async fn note_sorts(&mut self) -> anyhow::Result<()> {
+        self.sorts = true;
+        self.write(&Record::nothing()).await
     }
 
     /// Replaces the record of a post by its confirmation, with the message's id
@@ -61,7 +93,13 @@ impl Journal {
         message: Option<u64>,
     ) -> anyhow::Result<()> {
         (record.state, record.message) = (RecordState::Posted, message);
-        self.tally.count(record.sequences().len(), record.since_ms.1);
+        // The line about a mute's end is no alert.
+        if record.tells.is_none() {
+            self.tally.count(record.sequences().len(), record.since_ms.1);
+        }
+        let last_ms = chrono::Utc::now().timestamp_millis();
+        let kept = record.kept_by.iter().map(|(rule, count)| (*rule, Hit { count: *count, last_ms }));
+        add_hits(&mut self.hits, &kept.collect());
         self.write(record).await
     }
 
@@ -71,7 +109,8 @@ impl Journal {
     /// When NATS is away, or when another owner has written since. Open it
     /// again then.
     pub(crate) async fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        let written = JournalEntry { stream: &self.stream, record, tally: self.tally };
+        let Self { stream, tally, hits, sorts, .. } = &*self;
+        let written = JournalEntry { stream, record, tally: *tally, hits, sorts: *sorts };
         let value = serde_json::to_vec(&written).context("cannot encode the lane's record")?;
         self.revision = self
             .bucket
@@ -83,7 +122,7 @@ impl Journal {
 
     /// Forgets the record of a channel without waiting alerts. The counts stay.
     pub(crate) async fn clear(mut self) -> anyhow::Result<()> {
-        if self.tally != Tally::default() {
+        if self.tally != Tally::default() || self.sorts {
             return self.write(&Record::nothing()).await;
         }
         if self.revision > 0 {
@@ -94,4 +133,15 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Whether this lane's record, of whichever version, says that the channel has a
+/// sorting record.
+fn sorts(record: &[u8]) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Sorts {
+        sorts: bool,
+    }
+    serde_json::from_slice::<Sorts>(record).unwrap_or_default().sorts
 }

@@ -123,6 +123,11 @@ impl Messages {
         Self { bucket }
     }
 
+    /// The bucket itself.
+    pub(crate) fn bucket(&self) -> &dyn KeyValue {
+        &*self.bucket
+    }
+
     /// The messages that keep the issue up to date, if known.
     pub(crate) async fn entry(
         &self,

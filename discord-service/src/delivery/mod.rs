@@ -16,6 +16,7 @@ mod backlog_memory;
 mod backoff;
 mod dispatcher;
 mod fold;
+mod hop_id;
 mod issue;
 mod issue_index;
 mod journal;
@@ -26,8 +27,10 @@ mod ports;
 mod queue;
 mod record;
 mod retry_turns;
+mod routed_issues;
 mod trace;
 
+pub(crate) use self::hop_id::PREFIX as HOP_PREFIX;
 pub use self::{
     dispatcher::Delivery,
     known_names::{KnownNames, NameBook},

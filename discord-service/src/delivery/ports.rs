@@ -58,6 +58,17 @@ pub(crate) trait AlertStream: Send + Sync {
     async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()>;
     /// Removes one message, which may be gone already.
     async fn delete(&self, sequence: u64) -> anyhow::Result<()>;
+    /// Stores these in their order, once for each id within JetStream's window. Says
+    /// of each whether it is stored. If not, the stream has no room for it.
+    async fn publish(&self, copies: Vec<Copy>) -> anyhow::Result<Vec<bool>>;
+}
+
+/// A copy of an alert for another channel.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    /// Its `Nats-Msg-Id`.
+    pub(crate) id: String,
+    pub(crate) alert: Alert,
 }
 
 /// How messages of one subject are removed.

@@ -9,8 +9,10 @@ use std::{collections::HashMap, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use async_nats::{
+    HeaderMap,
     connection::State,
-    jetstream::{self, response::Response, stream::DirectGetErrorKind},
+    header::NATS_MESSAGE_ID,
+    jetstream::{self, ErrorCode, context::PublishError, response::Response, stream::DirectGetErrorKind},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -19,7 +21,7 @@ use serde_json::json;
 use shared::{clock, wire};
 use tokio::time::sleep;
 
-use super::ports::{AlertStream, SubjectState};
+use super::ports::{AlertStream, Copy, SubjectState};
 use crate::{
     direct_get::{self, Batch, BatchRequest, StoredMessage},
     leader_stream::LeaderStream,
@@ -177,4 +179,34 @@ impl AlertStream for DeliveryQueue {
         }
         Ok(())
     }
+
+    async fn publish(&self, copies: Vec<Copy>) -> anyhow::Result<Vec<bool>> {
+        let mut acknowledgements = Vec::with_capacity(copies.len());
+        for Copy { id, alert } in copies {
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_MESSAGE_ID, id);
+            if let Some(trace) = &alert.trace {
+                trace.write(&mut headers);
+            }
+            let subject = wire::alert_subject(alert.channel);
+            let sent = self.js.publish_with_headers(subject, headers, alert.encode().into()).await;
+            acknowledgements.push(sent.context("cannot send a routed alert")?);
+        }
+        let mut stored = Vec::with_capacity(acknowledgements.len());
+        for acknowledgement in acknowledgements {
+            stored.push(match acknowledgement.await {
+                Ok(_) => true,
+                Err(error) if is_full(&error) => false,
+                Err(error) => return Err(error).context("cannot store a routed alert"),
+            });
+        }
+        Ok(stored)
+    }
+}
+
+/// Whether the stream has no room: as many wait in the channel as may, or in all.
+fn is_full(error: &PublishError) -> bool {
+    let refusal =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());
+    refusal.is_some_and(|refusal| refusal.error_code() == ErrorCode::STREAM_STORE_FAILED)
 }

@@ -84,17 +84,9 @@ pub(crate) fn read(sorting: Option<&[u8]>, record: Option<&[u8]>) -> RuleCounts 
     #[serde(default)]
     struct Sorting {
         counts: RuleCounts,
-        batch: Option<Batch>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Batch {
-        counts: RuleCounts,
     }
     let sorting: Sorting = sorting.and_then(|value| serde_json::from_slice(value).ok()).unwrap_or_default();
     let mut counts = sorting.counts;
-    // It is under way, or over and not yet replaced by the next one.
-    counts.add(&sorting.batch.unwrap_or_default().counts);
     add_hits(&mut counts.rules, &record.map(kept_hits).unwrap_or_default());
     counts
 }

@@ -18,6 +18,7 @@ use shared::{ChannelId, UserId, alert::Ping};
 
 pub use self::{
     conditions::{Conditions, Kind, Level},
+    counts::{Hit, RuleCounts},
     decide::{Decision, decide},
     edits::{InvalidIssue, RuleRefusal, TooManyMutes, shadowed_by},
     facts::AlertFacts,

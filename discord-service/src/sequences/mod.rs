@@ -17,6 +17,17 @@ pub(crate) fn runs_of(sequences: &BTreeSet<u64>) -> Vec<(u64, u64)> {
     runs
 }
 
+/// The sequences of these runs.
+pub(crate) fn of_runs(runs: &[(u64, u64)]) -> BTreeSet<u64> {
+    let mut last = 0;
+    let runs = runs.iter().map(|(distance, length)| {
+        let first = distance.saturating_add(last);
+        last = first.saturating_add(length.saturating_sub(1));
+        first..=last
+    });
+    runs.flatten().collect()
+}
+
 /// The sequences as log lines show them, `3-7,9`: all of them, in as many lines
 /// as it takes to keep each short.
 pub(crate) fn log_ids(sequences: &BTreeSet<u64>) -> Vec<String> {

@@ -50,6 +50,14 @@ impl BacklogEntry {
     }
 }
 
+/// How a waiting alert may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Showing {
+    Any,
+    Edit,
+    Nowhere,
+}
+
 /// Alerts that go into one embed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
@@ -76,6 +84,10 @@ pub(crate) struct Backlog {
     waiting: BTreeMap<u64, Box<BacklogEntry>>,
     embeds: Embeds,
     whole: usize,
+    /// Changes that a mute keeps from becoming posts.
+    quiet: BTreeSet<u64>,
+    /// Those of them that would have become posts.
+    hushed: BTreeSet<u64>,
     origins: Origins,
     /// All alerts below this sequence are trusted with these keys.
     trusted: Option<(JudgingKeys, u64)>,
@@ -84,8 +96,25 @@ pub(crate) struct Backlog {
 impl Backlog {
     /// Adds an alert. Sequences may come in any order, each once.
     pub(crate) fn insert(&mut self, sequence: u64, alert: Alert) {
+        self.add(sequence, alert, Showing::Any);
+    }
+
+    /// Adds a change of an issue that a mute keeps from becoming a post.
+    pub(crate) fn insert_quiet(&mut self, sequence: u64, alert: Alert) {
+        self.quiet.insert(sequence);
+        self.add(sequence, alert, Showing::Edit);
+    }
+
+    /// Adds an alert that waits to leave the channel, or to be sorted. It is in no
+    /// embed.
+    pub(crate) fn insert_aside(&mut self, sequence: u64, alert: Alert) {
+        self.add(sequence, alert, Showing::Nowhere);
+    }
+
+    fn add(&mut self, sequence: u64, alert: Alert, showing: Showing) {
         let issue = IssueKey::of(&alert);
         let class = Class::of(&alert, issue);
+        let class = if showing == Showing::Edit && class == Class::Return { Class::Change } else { class };
         let key = FoldKey::of(&alert, class);
         let (timestamp_ms, received_ms) = (alert.timestamp_ms, alert.received_ms);
         let since_ms = alert.waiting_since_ms();
@@ -98,7 +127,20 @@ impl Backlog {
         if let Some((_, next)) = &mut self.trusted {
             *next = sequence.min(*next);
         }
-        self.embeds.add(key, sequence);
+        if showing != Showing::Nowhere {
+            self.embeds.add(key, sequence);
+        }
+    }
+
+    /// Takes the alerts that would become posts, though a mute keeps them quiet.
+    /// They are in no embed any more.
+    pub(crate) fn take_hushed(&mut self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.hushed)
+    }
+
+    /// Whether there are such alerts.
+    pub(crate) fn has_hushed(&self) -> bool {
+        !self.hushed.is_empty()
     }
 
     /// Whether none waits.
@@ -114,6 +156,11 @@ impl Backlog {
     /// All waiting sequences, ascending.
     pub(crate) fn sequences(&self) -> impl Iterator<Item = u64> {
         self.waiting.keys().copied()
+    }
+
+    /// The waiting sequences from this one on, ascending.
+    pub(crate) fn sequences_from(&self, from: u64) -> impl Iterator<Item = u64> {
+        self.waiting.range(from..).map(|(sequence, _)| *sequence)
     }
 
     /// The lowest waiting sequence that is not in `other`.
@@ -208,7 +255,11 @@ impl Backlog {
     fn post(&mut self, heads: Vec<u64>) {
         for head in heads {
             for sequence in self.group(head).into_iter().flat_map(|group| group.sequences) {
-                if let Some(waiting) = self.waiting.get_mut(&sequence) {
+                let Some(waiting) = self.waiting.get_mut(&sequence) else { continue };
+                if self.quiet.contains(&sequence) {
+                    self.embeds.remove(waiting.key, sequence);
+                    self.hushed.insert(sequence);
+                } else {
                     waiting.class = Class::News;
                 }
             }
@@ -261,6 +312,8 @@ impl Backlog {
     /// Forgets alerts that are posted or dead.
     pub(crate) fn remove(&mut self, sequences: &BTreeSet<u64>) {
         for &sequence in sequences {
+            self.quiet.remove(&sequence);
+            self.hushed.remove(&sequence);
             if let Some(gone) = self.waiting.remove(&sequence) {
                 self.whole -= usize::from(gone.whole.is_some());
                 self.embeds.remove(gone.key, sequence);

@@ -25,7 +25,7 @@ use tokio_util::sync::DropGuard;
 use tracing::Instrument as _;
 
 use crate::{
-    delivery::lane::{self, Assignment, ClosedFlag, Services},
+    delivery::lane::{self, Assignment, LaneFlag, Services},
     lease::{Lease, Resource},
     reopening::Reopening,
 };
@@ -63,9 +63,18 @@ struct LaneHandle {
     wake: Option<mpsc::Sender<()>>,
     lease_stop: CancellationToken,
     last_wake: Instant,
-    closed: ClosedFlag,
+    closed: LaneFlag,
+    /// The end of a mute must be told.
+    untold: LaneFlag,
     /// A wake-up came while the lane was ending.
     again: bool,
+}
+
+impl LaneHandle {
+    /// Whether the lane must go on though nothing waits.
+    fn has_reason(&self) -> bool {
+        self.closed.is_set() || self.untold.is_set()
+    }
 }
 
 impl Lanes {
@@ -143,13 +152,15 @@ impl Lanes {
         };
         let (wake, wakes) = mpsc::channel(1);
         let _ = wake.try_send(());
-        let (lease, lease_stop, closed) = (lease.clone(), lease.stop().clone(), ClosedFlag::default());
+        let (lease, lease_stop) = (lease.clone(), lease.stop().clone());
+        let (closed, untold) = (LaneFlag::default(), LaneFlag::default());
         let assignment = Assignment {
             channel,
             lease_stop: lease_stop.clone(),
             wakes,
             reopenings: self.reopenings.subscribe(),
             closed: closed.clone(),
+            untold: untold.clone(),
         };
         let work = lane::run(self.services.clone(), assignment);
         // At the highest level, so that every log line has the channel's id at
@@ -160,16 +171,16 @@ impl Lanes {
             channel
         };
         self.tasks.spawn(task.instrument(span));
-        let handle =
-            LaneHandle { wake: Some(wake), lease_stop, last_wake: Instant::now(), closed, again: false };
+        let (wake, last_wake) = (Some(wake), Instant::now());
+        let handle = LaneHandle { wake, lease_stop, last_wake, closed, untold, again: false };
         self.lanes.insert(channel, handle);
         metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);
     }
 
-    /// Ends lanes without work, except those of closed channels, which listen
-    /// for what may open them.
+    /// Ends lanes without work. Those of closed channels stay, because they listen
+    /// for what may open them, and so do those that must tell the end of a mute.
     pub(super) fn put_away_idle(&mut self, idle: Duration) {
-        let unused = |handle: &&mut LaneHandle| handle.last_wake.elapsed() > idle && !handle.closed.is_set();
+        let unused = |handle: &&mut LaneHandle| handle.last_wake.elapsed() > idle && !handle.has_reason();
         self.lanes.values_mut().filter(unused).for_each(|handle| handle.wake = None);
     }
 
@@ -178,8 +189,10 @@ impl Lanes {
         let Ok(channel) = ended else { return };
         // A lane that was stopped may have left work, and the partition may be
         // back.
-        let again =
-            self.lanes.remove(&channel).is_some_and(|lane| lane.again || lane.lease_stop.is_cancelled());
+        let again = self
+            .lanes
+            .remove(&channel)
+            .is_some_and(|lane| lane.again || lane.untold.is_set() || lane.lease_stop.is_cancelled());
         metrics::gauge!("sentry_bot_lanes").set(self.lanes.len() as f64);
         if again {
             self.open(channel);

@@ -82,7 +82,7 @@ impl Delivery {
                     while let Ok(lease) = grants.try_recv() {
                         lanes.take(lease).await;
                     }
-                    sweep.look_for_closed_too();
+                    sweep.look_for_quiet_too();
                 }
                 Some(partition) = lanes.stops.next() => lanes.put_down(partition),
                 Some(stored) = lanes.wakes.next() => {
@@ -124,9 +124,10 @@ impl Delivery {
             queue: Arc::new(queue.clone()),
             retry_turns: Arc::new(RetryTurns::new()),
             memory: BacklogMemory::default(),
-            dead_letters: Arc::new(DeadLetters::new(js)),
+            dead_letters: Arc::new(DeadLetters::new(js.clone())),
             lanes_bucket: Arc::new(self.lanes_bucket.clone()),
             messages: Messages::new(Arc::new(self.messages)),
+            routed: Arc::new(Bucket::new(&js, wire::ROUTED)),
             stack_traces: Arc::new(self.stack_traces),
             names: Arc::new(NameBook::new(self.lanes_bucket.clone())),
             authority: Arc::new(self.authority),

@@ -13,7 +13,7 @@ use crate::{
     closure,
     dead_letters::{Cause, DeadLetterReason},
     delivery::{
-        lane::Services,
+        lane::{Services, all_muted},
         queue::{DeliveryQueue, Listing},
     },
     direct_get::BATCH,
@@ -23,8 +23,9 @@ use crate::{
 /// What a look found.
 pub(super) struct SweepFindings {
     waiting: Listing,
-    /// Closed channels, if the look was for them too.
-    closed: Vec<ChannelId>,
+    /// Closed channels, and those with mutes whose end must be told, if the look was
+    /// for them too.
+    quiet: Vec<ChannelId>,
 }
 
 /// The looks through the stream.
@@ -49,18 +50,22 @@ impl Sweep {
     }
 
     /// Begins a look in any case, because the pod has new partitions. It is also for
-    /// closed channels: these have a lane though nothing waits.
-    pub(super) fn look_for_closed_too(&mut self) {
+    /// channels that have a lane though nothing waits.
+    pub(super) fn look_for_quiet_too(&mut self) {
         self.begin(true);
     }
 
-    fn begin(&mut self, with_closed: bool) {
+    fn begin(&mut self, with_quiet: bool) {
         let (queue, lanes_bucket) = (self.queue.clone(), self.lanes_bucket.clone());
         let look = async move {
             let found = async {
                 let waiting = queue.list().await?;
-                let closed = if with_closed { closure::all(&lanes_bucket).await? } else { Vec::new() };
-                anyhow::Ok(SweepFindings { waiting, closed })
+                let mut quiet = Vec::new();
+                if with_quiet {
+                    quiet = closure::all(&lanes_bucket).await?;
+                    quiet.extend(all_muted(&lanes_bucket).await?);
+                }
+                anyhow::Ok(SweepFindings { waiting, quiet })
             };
             let found = found.await;
             found.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
@@ -82,7 +87,7 @@ impl Sweep {
     /// pod has a partition.
     pub(super) fn channels(
         &self,
-        SweepFindings { waiting, closed }: SweepFindings,
+        SweepFindings { waiting, quiet }: SweepFindings,
         has: impl Fn(u64) -> bool,
     ) -> Vec<ChannelId> {
         let Listing { subjects, oldest_age } = waiting;
@@ -92,7 +97,7 @@ impl Sweep {
         let alerts: usize = held.iter().map(|(_, alerts)| alerts).sum();
         metrics::gauge!("sentry_bot_alerts_waiting").set(alerts as f64);
         metrics::gauge!("sentry_bot_oldest_alert_age_seconds").set(oldest_age.as_secs_f64());
-        let mut channels = closed;
+        let mut channels = quiet;
         for (subject, _) in held {
             match channel_of(&subject) {
                 Some(channel) => channels.push(channel),

@@ -8,7 +8,7 @@ use shared::ChannelId;
 use tokio::time::Instant;
 
 use super::{
-    ClosedFlag, interruption::Interruption, put_back::put_back, services::Services,
+    LaneFlag, interruption::Interruption, put_back::put_back, services::Services,
     stored_closure::StoredClosure,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(super) struct ClosureWatch<'a> {
     services: &'a Services,
     channel: ChannelId,
     stored: StoredClosure,
-    flag: ClosedFlag,
+    flag: LaneFlag,
     /// The channel is closed, but may be open now, so the next post is a try.
     try_now: bool,
     next_check: Option<Instant>,
@@ -51,7 +51,7 @@ impl<'a> ClosureWatch<'a> {
     pub(super) async fn open(
         services: &'a Services,
         channel: ChannelId,
-        flag: ClosedFlag,
+        flag: LaneFlag,
     ) -> anyhow::Result<Self> {
         let stored = StoredClosure::open(services.lanes_bucket.clone(), channel).await?;
         let next_check = stored.known().filter(|closure| closure.is_closed()).map(|closure| {

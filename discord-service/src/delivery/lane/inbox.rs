@@ -9,18 +9,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{Alert, ChannelId, wire};
 use tokio::time::sleep;
 
-use super::services::Services;
+use super::{services::Services, sorting::Places};
 use crate::{
-    delivery::{backlog::Backlog, backlog_memory::BacklogShare},
+    delivery::{backlog::Backlog, backlog_memory::BacklogShare, hop_id::HopId},
     direct_get::{BATCH, Batch, StoredMessage},
+    rules::ChannelRules,
 };
+
+/// How many ids of routed alerts are looked up or noted at once.
+const IN_FLIGHT: usize = 64;
 
 /// How many alerts are read from the leader before the next post.
 const FROM_LEADER: usize = 128;
@@ -48,6 +55,8 @@ pub(super) struct Inbox<'a> {
     /// The next sequence to read.
     cursor: u64,
     backlog: Backlog,
+    /// Where its alerts belong.
+    places: Places,
     /// Alerts that cannot be read, and why.
     unreadable: BTreeMap<u64, String>,
     /// Alerts that Discord refused with their links.
@@ -69,6 +78,7 @@ impl<'a> Inbox<'a> {
             stream,
             cursor: 1,
             backlog: Backlog::default(),
+            places: Places::default(),
             unreadable: BTreeMap::new(),
             without_links: BTreeSet::new(),
             maybe_posted: BTreeSet::new(),
@@ -86,6 +96,24 @@ impl<'a> Inbox<'a> {
 
     pub(super) const fn backlog_mut(&mut self) -> &mut Backlog {
         &mut self.backlog
+    }
+
+    pub(super) const fn places(&self) -> &Places {
+        &self.places
+    }
+
+    pub(super) const fn places_mut(&mut self) -> &mut Places {
+        &mut self.places
+    }
+
+    /// All alerts that were read have lower sequences.
+    pub(super) const fn end(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Learns the rules and mutes of the channel.
+    pub(super) fn learn(&mut self, rules: &Arc<ChannelRules>) {
+        self.places.learn(rules, self.cursor);
     }
 
     /// Whether the stream holds more than there is room for.
@@ -141,7 +169,8 @@ impl<'a> Inbox<'a> {
             };
             again = !self.behind && batch.more && !batch.messages.is_empty();
             self.behind = batch.more && (self.behind || most == 0);
-            batch.messages.iter().for_each(|stored| self.take_in(stored));
+            let finished = self.finished(&batch.messages).await?;
+            batch.messages.iter().for_each(|stored| self.take_in(stored, &finished));
             self.share.shrink(self.len());
             drop(reader);
         }
@@ -150,6 +179,7 @@ impl<'a> Inbox<'a> {
 
     fn start_over(&mut self) {
         self.backlog = Backlog::default();
+        self.places.start_over();
         self.unreadable.clear();
         self.cursor = 1;
     }
@@ -168,11 +198,34 @@ impl<'a> Inbox<'a> {
         Ok(Batch { messages, more: true })
     }
 
-    fn take_in(&mut self, stored: &StoredMessage) {
+    /// Those of these alerts from other channels that are done: they are second
+    /// copies. The bucket's leader is asked.
+    async fn finished(&self, messages: &[StoredMessage]) -> anyhow::Result<BTreeSet<HopId>> {
+        let hops = messages.iter().filter_map(|stored| self.hop(stored));
+        let asked = hops.map(|hop| async move {
+            let found = self.services.routed.get(&hop.key(self.channel)).await;
+            anyhow::Ok(found.context("cannot look for a second copy")?.map(|_| hop))
+        });
+        let asked: Vec<_> = asked.collect();
+        let found: Vec<Option<HopId>> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn hop(&self, stored: &StoredMessage) -> Option<HopId> {
+        HopId::parse(stored.hop_id.as_deref()?, self.channel)
+    }
+
+    fn take_in(&mut self, stored: &StoredMessage, finished: &BTreeSet<HopId>) {
         self.cursor = stored.sequence + 1;
+        if let Some(hop) = self.hop(stored)
+            && (finished.contains(&hop) || !self.places.note_hop(stored.sequence, hop))
+        {
+            return self.places.add_copy(stored.sequence);
+        }
         let why = match stored.alert() {
             Ok(alert) if alert.channel == self.channel => {
-                return self.backlog.insert(stored.sequence, alert);
+                let place = self.places.place(&alert);
+                return self.put(stored.sequence, alert, &place);
             }
             Ok(_) => "it is for another channel".to_owned(),
             Err(error) => error.to_string(),
@@ -208,7 +261,7 @@ impl<'a> Inbox<'a> {
     /// How many alerts were read and are still in the stream, as far as is
     /// known.
     fn len(&self) -> usize {
-        self.backlog.len() + self.unreadable.len()
+        self.backlog.len() + self.unreadable.len() + self.places.copies().len()
     }
 
     /// The alerts that cannot be read for one of the reasons, and that reason.
@@ -238,12 +291,17 @@ impl<'a> Inbox<'a> {
         if let Some(alert) = self.backlog.whole(sequence) {
             return Ok(Some(alert.clone()));
         }
-        let found = self.services.queue.get(vec![sequence]).await?;
+        let found = self.stored(vec![sequence]).await?;
         let alert = found.first().and_then(|stored| stored.alert().ok());
         Ok(alert.map(|alert| match self.backlog.routing(sequence) {
             Some(routing) => Alert { routing, ..alert },
             None => alert,
         }))
+    }
+
+    /// The messages with these sequences that are still in the stream.
+    pub(super) async fn stored(&self, sequences: Vec<u64>) -> anyhow::Result<Vec<StoredMessage>> {
+        self.services.queue.get(sequences).await
     }
 
     /// Whether the alert's embed may have links.
@@ -267,8 +325,28 @@ impl<'a> Inbox<'a> {
         sequences.iter().partition(|sequence| self.maybe_posted.contains(sequence))
     }
 
-    /// Removes alerts from the stream that are posted or dead.
+    /// Removes second copies of alerts from other channels.
+    pub(super) async fn remove_copies(&mut self) -> anyhow::Result<()> {
+        let copies = self.places.copies().clone();
+        if copies.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(alerts = copies.len(), "removed second copies of routed alerts");
+        self.remove_stored(&copies).await?;
+        self.forget(&copies);
+        Ok(())
+    }
+
+    /// Removes alerts from the stream that are done in this channel. Those from
+    /// other channels are remembered first, because another copy may come.
     pub(super) async fn remove_stored(&self, sequences: &BTreeSet<u64>) -> anyhow::Result<()> {
+        let hops =
+            self.places.hops(sequences).into_iter().map(|hop| async move {
+                self.services.routed.put(&hop.key(self.channel), Bytes::new()).await
+            });
+        let hops: Vec<_> = hops.collect();
+        let noted: anyhow::Result<()> = stream::iter(hops).buffer_unordered(IN_FLIGHT).try_collect().await;
+        noted.context("cannot note what was routed here")?;
         let unreadable = self.unreadable.keys().copied().find(|sequence| !sequences.contains(sequence));
         // Alerts from this sequence on are not read yet.
         let unread = self.behind.then_some(self.cursor);
@@ -280,6 +358,7 @@ impl<'a> Inbox<'a> {
     /// Forgets alerts that are removed from the stream.
     pub(super) fn forget(&mut self, sequences: &BTreeSet<u64>) {
         self.backlog.remove(sequences);
+        self.places.forget(sequences);
         self.unreadable.retain(|sequence, _| !sequences.contains(sequence));
         self.without_links.retain(|sequence| !sequences.contains(sequence));
         self.maybe_posted.retain(|sequence| !sequences.contains(sequence));

@@ -23,7 +23,7 @@ impl Lane<'_> {
     /// strangers and leave no trace.
     pub(super) async fn drop_all(&mut self) -> anyhow::Result<()> {
         let all: BTreeSet<u64> = self.inbox.backlog().sequences().collect();
-        metrics::counter!("sentry_bot_alerts_dropped_total").increment(all.len() as u64);
+        metrics::counter!("sentry_bot_alerts_dropped_total", "why" => "stranger").increment(all.len() as u64);
         tracing::info!(alerts = all.len(), "dropped alerts for a channel that was never authorized");
         self.forget(&all).await
     }

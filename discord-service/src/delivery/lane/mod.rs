@@ -3,7 +3,7 @@
 //!
 //! Each step:
 //!
-//! 1. [`inbox`] reads what waits.
+//! 1. [`inbox`] reads what waits. [`sorting`] lets go what does not belong here.
 //! 2. [`schedule`] decides: a post or an edit, and when.
 //! 3. [`compose`] builds the post, or [`edit`] the edit, as a record.
 //! 4. The journal keeps the record, before the request goes to Discord.
@@ -34,11 +34,13 @@ mod put_back;
 mod resume;
 mod schedule;
 mod services;
+mod sorting;
 mod stored_closure;
 
-pub(crate) use self::services::Services;
+pub(crate) use self::{services::Services, sorting::all_muted};
 
 use std::{
+    collections::BTreeMap,
     ops::ControlFlow,
     sync::{
         Arc,
@@ -64,6 +66,7 @@ use self::{
     interruption::Interruption,
     permission::{judging_keys, revoked_cause},
     schedule::{NextStep, Schedule},
+    sorting::Sorter,
 };
 use super::{
     backoff::{Backoff, News},
@@ -89,17 +92,18 @@ pub(crate) struct Assignment {
     pub(crate) wakes: mpsc::Receiver<()>,
     /// Events that may open the channel again.
     pub(crate) reopenings: broadcast::Receiver<Arc<Reopening>>,
-    pub(crate) closed: ClosedFlag,
+    pub(crate) closed: LaneFlag,
+    pub(crate) untold: LaneFlag,
 }
 
-/// Tells the dispatcher whether a lane's channel is closed. Such a lane does
-/// not end.
+/// Tells the dispatcher why a lane must not end: its channel is closed, or the end of
+/// a mute must be told.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ClosedFlag(Arc<AtomicBool>);
+pub(crate) struct LaneFlag(Arc<AtomicBool>);
 
-impl ClosedFlag {
-    fn set(&self, closed: bool) {
-        self.0.store(closed, Ordering::Relaxed);
+impl LaneFlag {
+    fn set(&self, is_so: bool) {
+        self.0.store(is_so, Ordering::Relaxed);
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -138,19 +142,25 @@ async fn serve(
     assignment: &mut Assignment,
     backoff: &mut Backoff,
 ) -> Result<(), Interruption> {
-    let Assignment { channel, lease_stop, wakes, reopenings, closed } = assignment;
+    let Assignment { channel, lease_stop, wakes, reopenings, closed, untold } = assignment;
     let (mut lane, unfinished) = Lane::open(services, *channel, lease_stop, closed.clone()).await?;
+    lane.learn_early().await;
     lane.inbox.catch_up().await?;
+    // Copies of its alerts may wait in other channels already.
+    lane.sorter.resume(&mut lane.inbox).await?;
     // The predecessor's record comes first. Its alerts still wait, and would be
     // posted a second time.
     if let Some(record) = unfinished {
-        lane.resume(record).await?;
+        lane.resume(record, wakes).await?;
         succeeded(services, backoff);
     }
     while !lease_stop.is_cancelled() {
         lane.closure.follow(lane.inbox.is_behind(), lane.inbox.backlog().len()).await?;
         lane.inbox.refill().await?;
+        lane.inbox.remove_copies().await?;
         lane.bury_unreadable().await?;
+        lane.tell_muted(wakes).await?;
+        untold.set(lane.sorter.has_untold());
         if lane.inbox.backlog().is_empty() {
             // More may wait behind alerts that cannot be read.
             if !lane.inbox.is_behind()
@@ -159,13 +169,15 @@ async fn serve(
             {
                 return Ok(lane.journal.clear().await?);
             }
-        } else if let Some(next_step) = lane.schedule.next(&mut lane.inbox, wakes).await? {
+        } else if lane.sorter.has_work(&lane.inbox) {
+            lane.sort().await?;
+        } else if let Some(next_step) = lane.next_step(wakes).await? {
             if !closed.is_set() {
                 // Events from before this step cannot open a channel that it
                 // finds closed.
                 *reopenings = reopenings.resubscribe();
             }
-            lane.step(next_step).await?;
+            lane.step(next_step, wakes).await?;
             succeeded(services, backoff);
         }
     }
@@ -185,6 +197,7 @@ struct Lane<'a> {
     lease_stop: &'a CancellationToken,
     journal: Journal,
     inbox: Inbox<'a>,
+    sorter: Sorter<'a>,
     schedule: Schedule<'a>,
     closure: ClosureWatch<'a>,
 }
@@ -196,14 +209,18 @@ impl<'a> Lane<'a> {
         services: &'a Services,
         channel: ChannelId,
         lease_stop: &'a CancellationToken,
-        closed: ClosedFlag,
+        closed: LaneFlag,
     ) -> anyhow::Result<(Self, Option<Record>)> {
         let inbox = Inbox::open(services, channel).await?;
         let lanes_bucket = services.lanes_bucket.clone();
         let (journal, unfinished) = Journal::open(lanes_bucket, channel, inbox.stream().to_owned()).await?;
         let closure = ClosureWatch::open(services, channel, closed).await?;
         let schedule = Schedule::new(services, channel, lease_stop);
-        Ok((Self { services, channel, lease_stop, journal, inbox, schedule, closure }, unfinished))
+        let mut sorter = Sorter::new(services, channel);
+        if journal.sorts() {
+            sorter.open(inbox.stream()).await?;
+        }
+        Ok((Self { services, channel, lease_stop, journal, inbox, sorter, schedule, closure }, unfinished))
     }
 
     /// Waits while there is no work. Breaks when the dispatcher ends the lane.
@@ -213,7 +230,17 @@ impl<'a> Lane<'a> {
         reopenings: &mut broadcast::Receiver<Arc<Reopening>>,
     ) -> Result<ControlFlow<()>, Interruption> {
         let (next_check, closed) = (self.closure.next_check(), self.closure.is_flagged());
+        let mute_ends = async {
+            while let Some(look) = self.sorter.next_look() {
+                sleep_until(look).await;
+                if self.mute_has_ended().await {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
         tokio::select! {
+            () = mute_ends => {}
             wake = wakes.recv() => match wake {
                 Some(()) => self.inbox.read_after_wake_up().await?,
                 None => return Ok(ControlFlow::Break(())),
@@ -233,61 +260,144 @@ impl<'a> Lane<'a> {
 
     /// Does one post or edit, or ends the alerts that may not be posted. It is
     /// built once it may be sent, from all alerts that wait at that time.
-    async fn step(&mut self, next_step: NextStep) -> Result<(), Interruption> {
-        let expired = self.expired();
-        // A stranger's alerts leave no trace, at any age. The bucket of known
-        // channels tells strangers without the store, so other alerts expire
-        // even while the store is away.
-        if !expired.is_empty() && self.services.authority.was_authorized(self.channel).await? {
-            return Ok(self.bury(&expired, &expired_cause()).await?);
-        }
-        match self.services.authority.standing(self.channel).await? {
-            // From now on the channel is known.
-            ChannelStanding::Authorized(_) if !expired.is_empty() => Ok(()),
-            ChannelStanding::Authorized(guild) => match self.closure.closed().await? {
-                None => self.post_or_edit(next_step, guild).await,
-                Some(why) => Ok(self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?),
-            },
-            ChannelStanding::Unreachable(words) => {
-                let why = match self.closure.closed().await? {
-                    Some(why) => why,
-                    None => self.closure.close(&words).await?,
-                };
-                Ok(self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?)
-            }
-            ChannelStanding::NotAuthorized
-                if self.services.authority.was_authorized(self.channel).await? =>
-            {
-                Ok(self.bury_all(&revoked_cause()).await?)
-            }
-            ChannelStanding::NotAuthorized => Ok(self.drop_all().await?),
-        }
-    }
-
-    /// Does one post or edit of trusted alerts, or ends those that are no
-    /// longer trusted.
-    async fn post_or_edit(&mut self, next_step: NextStep, guild: GuildId) -> Result<(), Interruption> {
-        let homes = self.inbox.backlog().homes();
-        let keys = judging_keys(self.services, self.channel, homes).await?;
-        if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
-            return Ok(self.bury(&sequences, &why.cause()).await?);
+    async fn step(
+        &mut self,
+        next_step: NextStep,
+        wakes: &mut mpsc::Receiver<()>,
+    ) -> Result<(), Interruption> {
+        let Some(guild) = self.admit().await? else { return Ok(()) };
+        if self.sorter.has_work(&self.inbox) {
+            // The rules have changed.
+            return Ok(());
         }
         let record = match next_step {
             NextStep::Post => self.compose(guild).await?,
             NextStep::Edit => self.compose_edit(guild).await?,
         };
         let Some(record) = record else { return Ok(()) };
+        let kept_by = match next_step {
+            NextStep::Post => self.inbox.places().kept_by(&record.sequences()),
+            NextStep::Edit => BTreeMap::new(),
+        };
+        let record = record.kept_by(kept_by);
         // This comes before the request. After a crash a successor repeats
         // exactly this post, and Discord recognises it by its nonce.
         self.journal.write(&record).await?;
-        self.send(record, false).await
+        self.send(record, false, wakes).await
+    }
+
+    /// What to do now, as [`Schedule::next`]. `None` also when there may be something
+    /// to sort.
+    async fn next_step(&mut self, wakes: &mut mpsc::Receiver<()>) -> Result<Option<NextStep>, Interruption> {
+        let Self { inbox, sorter, schedule, .. } = self;
+        let sorts = sorter.is_open();
+        let known = inbox.places().rules().cloned();
+        let rules = tokio::select! {
+            biased;
+            next = schedule.next(inbox, wakes, sorts) => return Ok(next?),
+            rules = sorter.unsorted(known), if sorts => rules,
+        };
+        if let Some(rules) = rules {
+            inbox.learn(&rules);
+        }
+        Ok(None)
+    }
+
+    /// Sorts some of the alerts, or ends those that may not be posted.
+    async fn sort(&mut self) -> Result<(), Interruption> {
+        let Some(guild) = self.admit().await? else { return Ok(()) };
+        self.sorter.work(&mut self.inbox, guild).await
+    }
+
+    /// Learns the rules before the alerts are read, if the channel has any. Without
+    /// an answer they are sorted later.
+    async fn learn_early(&mut self) {
+        if self.sorter.is_open()
+            && let Ok(rules) = self.services.authority.rules(self.channel).await
+        {
+            self.inbox.learn(&rules);
+        }
+    }
+
+    /// The channel's guild, if the waiting alerts may be posted. Otherwise ends those
+    /// that may not.
+    async fn admit(&mut self) -> Result<Option<GuildId>, Interruption> {
+        let expired = self.expired();
+        // A stranger's alerts leave no trace, at any age. The bucket of known
+        // channels tells strangers without the store, so other alerts expire
+        // even while the store is away.
+        if !expired.is_empty() && self.services.authority.was_authorized(self.channel).await? {
+            self.bury(&expired, &expired_cause()).await?;
+            return Ok(None);
+        }
+        match self.services.authority.standing(self.channel).await? {
+            // From now on the channel is known.
+            ChannelStanding::Authorized(_) if !expired.is_empty() => {}
+            ChannelStanding::Authorized(guild) => match self.closure.closed().await? {
+                None => return Ok(self.admit_trusted().await?.then_some(guild)),
+                Some(why) => self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?,
+            },
+            ChannelStanding::Unreachable(words) => {
+                let why = match self.closure.closed().await? {
+                    Some(why) => why,
+                    None => self.closure.close(&words).await?,
+                };
+                self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?;
+            }
+            ChannelStanding::NotAuthorized
+                if self.services.authority.was_authorized(self.channel).await? =>
+            {
+                self.bury_all(&revoked_cause()).await?;
+            }
+            ChannelStanding::NotAuthorized => self.drop_all().await?,
+        }
+        Ok(None)
+    }
+
+    /// Whether all waiting alerts are trusted. Then the rules are learned. Otherwise
+    /// ends those that are not.
+    async fn admit_trusted(&mut self) -> Result<bool, Interruption> {
+        let homes = self.inbox.backlog().homes();
+        let keys = judging_keys(self.services, self.channel, homes).await?;
+        if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
+            self.bury(&sequences, &why.cause()).await?;
+            return Ok(false);
+        }
+        let rules = self.services.authority.rules(self.channel).await?;
+        self.inbox.learn(&rules);
+        if self.inbox.places().has_rules() && !self.sorter.is_open() {
+            if !self.journal.sorts() {
+                self.journal.note_sorts().await?;
+            }
+            self.sorter.open(self.inbox.stream()).await?;
+        }
+        Ok(true)
     }
 
     /// Sends a record that is in the journal. `may_have_been_posted`: a
     /// predecessor may have sent it.
-    async fn send(&mut self, record: Record, may_have_been_posted: bool) -> Result<(), Interruption> {
-        let Self { services, channel, lease_stop, .. } = self;
-        let outcome = deliver(services, *channel, lease_stop, &record, may_have_been_posted).await?;
-        Ok(self.finish(record, outcome).await?)
+    async fn send(
+        &mut self,
+        record: Record,
+        may_have_been_posted: bool,
+        wakes: &mut mpsc::Receiver<()>,
+    ) -> Result<(), Interruption> {
+        let Self { services, channel, lease_stop, inbox, sorter, closure, .. } = self;
+        inbox.take_off(record.sequences());
+        let landed = CancellationToken::new();
+        let delivering = async {
+            let outcome = deliver(services, *channel, lease_stop, &record, may_have_been_posted).await;
+            landed.cancel();
+            outcome
+        };
+        let sorting = sorter.sort_beside(inbox, closure, wakes, &landed);
+        let (outcome, sorted) = tokio::join!(delivering, sorting);
+        inbox.land();
+        let outcome = outcome?;
+        match record.tells {
+            Some(mute) => self.finish_telling(mute, record, outcome).await?,
+            None => self.finish(record, outcome).await?,
+        }
+        sorted
     }
 }

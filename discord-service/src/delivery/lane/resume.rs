@@ -1,13 +1,25 @@
 //! What a lane does with the record that a predecessor left.
 
+use tokio::sync::mpsc;
+
 use super::{Lane, interruption::Interruption};
 use crate::delivery::record::{Record, RecordFate, RecordState};
 
 impl Lane<'_> {
     /// Ends the work of a predecessor, perhaps of this pod before a crash.
-    pub(super) async fn resume(&mut self, record: Record) -> Result<(), Interruption> {
+    pub(super) async fn resume(
+        &mut self,
+        record: Record,
+        wakes: &mut mpsc::Receiver<()>,
+    ) -> Result<(), Interruption> {
+        if let Some(mute) = record.tells {
+            let unconfirmed = record.state == RecordState::Sending && self.sorter.is_untold(mute);
+            return if unconfirmed { self.send(record, true, wakes).await } else { Ok(()) };
+        }
         let sequences = record.sequences();
         let first_waits = match record.first() {
+            // It is done already.
+            Some(first) if self.inbox.places().copies().contains(&first) => false,
             Some(first) => self.services.queue.still_waits(first).await?,
             None => false,
         };
@@ -30,7 +42,7 @@ impl Lane<'_> {
             }
             RecordFate::Repeat => {
                 tracing::info!(alerts = sequences.len(), "repeating an unfinished post");
-                self.send(record, true).await
+                self.send(record, true, wakes).await
             }
         }
     }

@@ -55,11 +55,12 @@ impl<'a> Schedule<'a> {
     }
 
     /// What to do now. `None` after a wait for Discord's limits, because more
-    /// may have come meanwhile.
+    /// may have come meanwhile. `sorts`: some of that may not belong here.
     pub(super) async fn next(
         &mut self,
         inbox: &mut Inbox<'_>,
         wakes: &mut mpsc::Receiver<()>,
+        sorts: bool,
     ) -> anyhow::Result<Option<NextStep>> {
         self.edits.sort(inbox.backlog_mut()).await?;
         self.edits.post_what_is_back(inbox.backlog_mut());
@@ -85,7 +86,8 @@ impl<'a> Schedule<'a> {
             () = posting, if post => {}
             () = editing, if edit => {}
             () = sleep_until(held_edits.unwrap_or_else(Instant::now)), if held_edits.is_some() => {}
-            Some(()) = wakes.recv(), if !post => inbox.read_after_wake_up().await?,
+            // What comes for other channels must not wait for a post.
+            Some(()) = wakes.recv(), if !post || sorts => inbox.read_after_wake_up().await?,
             () = self.lease_stop.cancelled() => {}
         }
         Ok(None)

@@ -26,6 +26,8 @@ pub(crate) struct Services {
     pub(crate) dead_letters: Arc<dyn LetterStream>,
     pub(crate) lanes_bucket: Arc<dyn KeyValue>,
     pub(crate) messages: Messages,
+    /// The bucket of the ids of routed alerts that are done.
+    pub(crate) routed: Arc<dyn KeyValue>,
     pub(crate) stack_traces: Arc<dyn StackTraceKeeper>,
     pub(crate) names: Arc<dyn NameKeeper>,
     pub(crate) authority: Arc<dyn AuthorityApi>,

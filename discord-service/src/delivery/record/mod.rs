@@ -10,7 +10,7 @@ use shared::{ChannelId, UserId, alert::Trust, trace::TracePoint};
 use super::messages::ShownMessage;
 use crate::{
     dead_letters::{Cause, DeadLetterReason},
-    sequences::runs_of,
+    sequences::{of_runs, runs_of},
     stack_trace::StackTrace,
     trust::Admission,
 };
@@ -114,6 +114,12 @@ pub(crate) struct Record {
     /// What the message's button shows, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stack_trace: Option<StackTrace>,
+    /// How many of its alerts each rule kept here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) kept_by: BTreeMap<u64, u64>,
+    /// The number of the mute whose end it tells, if it does that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tells: Option<u64>,
 }
 
 impl Record {
@@ -143,7 +149,20 @@ impl Record {
             message: None,
             shown: None,
             stack_trace: None,
+            kept_by: BTreeMap::new(),
+            tells: None,
         }
+    }
+
+    /// The line that tells the end of this mute.
+    pub(crate) fn telling(mute: u64, body: serde_json::Value, now_ms: i64) -> Self {
+        let content = Content { since_ms: (now_ms, now_ms), body, ..Content::default() };
+        Self { tells: Some(mute), ..Self::new(content) }
+    }
+
+    /// Adds how many of its alerts each rule kept here.
+    pub(crate) fn kept_by(self, kept_by: BTreeMap<u64, u64>) -> Self {
+        Self { kept_by, ..self }
     }
 
     /// Adds what to remember about the message.
@@ -242,13 +261,7 @@ impl Record {
 
     /// The sequences of its alerts.
     pub(crate) fn sequences(&self) -> BTreeSet<u64> {
-        let mut last = 0;
-        let runs = self.runs.iter().map(|(distance, length)| {
-            let first = distance.saturating_add(last);
-            last = first.saturating_add(length.saturating_sub(1));
-            first..=last
-        });
-        runs.flatten().collect()
+        of_runs(&self.runs)
     }
 }
 

@@ -43,7 +43,13 @@ fn another_versions_record_is_taken_for_what_it_says_and_never_for_an_error() {
 #[test]
 fn a_record_is_of_no_use_once_its_stream_was_made_anew() {
     let record = post(&[5]);
-    let written = JournalEntry { stream: "then", record: &record, tally: Tally::default() };
+    let written = JournalEntry {
+        stream: "then",
+        record: &record,
+        tally: Tally::default(),
+        hits: &BTreeMap::new(),
+        sorts: false,
+    };
     let written = serde_json::to_vec(&written).expect("it encodes");
     let channel = ChannelId::new(1);
     assert_eq!(Record::read(&written, channel, "then"), Some(record.clone()));
@@ -144,7 +150,13 @@ fn the_record_of_ten_worst_alerts_of_a_full_backlog_that_is_scattered_fits_a_mes
             ..Content::default()
         });
         let record = record.showing(ShownMessage::new(max_chars, shown));
-        let entry = JournalEntry { stream: "now", record: &record, tally: Tally::default() };
+        let entry = JournalEntry {
+            stream: "now",
+            record: &record,
+            tally: Tally::default(),
+            hits: &BTreeMap::new(),
+            sorts: false,
+        };
         let encoded = serde_json::to_vec(&entry).expect("it encodes");
         assert!(encoded.len() < 1 << 20, "{c:?}: {} bytes", encoded.len());
     }

@@ -35,6 +35,11 @@ impl Choices {
         picked
     }
 
+    /// Whether anything went wrong in this history.
+    pub(super) const fn had_evil(&self) -> bool {
+        self.evils > 0
+    }
+
     /// Goes on to the next history. `false` after the last.
     pub(super) fn next(&mut self) -> bool {
         (self.at, self.evils) = (0, 0);

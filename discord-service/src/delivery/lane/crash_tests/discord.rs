@@ -21,7 +21,7 @@ fn silence() -> DiscordError {
 
 #[async_trait]
 impl MessageApi for FakeWorld {
-    async fn post(&self, _: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
+    async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
         self.alive().await;
         if self.lock().is_refused(body) {
             self.lock().refusals += 1;
@@ -42,11 +42,11 @@ impl MessageApi for FakeWorld {
         self.lock().unlucky += usize::from(evil == 4);
         match evil {
             1 => {
-                self.lock().create(body);
+                self.lock().create(channel, body);
                 self.die().await;
             }
             2 => {
-                self.lock().create(body);
+                self.lock().create(channel, body);
                 return Err(silence());
             }
             3 => return Err(silence()),
@@ -54,10 +54,10 @@ impl MessageApi for FakeWorld {
             5 => return Ok(None),
             _ => {}
         }
-        Ok(Some(self.lock().create(body)))
+        Ok(Some(self.lock().create(channel, body)))
     }
 
-    async fn edit(&self, _: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
+    async fn edit(&self, channel: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
         self.alive().await;
         let mut world = self.lock();
         let evil = world.choices.evil(6);
@@ -73,7 +73,7 @@ impl MessageApi for FakeWorld {
             3 => return Err(silence()),
             4 => return Err(refused(DiscordRefusal::Channel)),
             5 => return Ok(Edited::NotYet),
-            _ => world.show(message, body),
+            _ => world.show(channel, message, body),
         }
         match evil {
             2 => Err(silence()),

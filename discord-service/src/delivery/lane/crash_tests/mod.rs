@@ -7,6 +7,7 @@ mod books;
 mod choices;
 mod discord;
 mod ports;
+mod sorting;
 mod unusual;
 mod world;
 
@@ -24,7 +25,7 @@ use self::{
     ports::Kv,
     world::{FakeWorld, Name},
 };
-use super::{Assignment, ClosedFlag, Services, run};
+use super::{Assignment, LaneFlag, Services, run};
 use crate::{
     closure::Pauses,
     dead_letters::DeadLetterReason,
@@ -53,6 +54,7 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
         dead_letters: world.clone(),
         lanes_bucket: bucket(Name::Lanes),
         messages: Messages::new(bucket(Name::Messages)),
+        routed: bucket(Name::Routed),
         stack_traces: world.clone(),
         names: world.clone(),
         authority: world.clone(),
@@ -70,21 +72,27 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
 /// Runs a lane from its start until nothing waits. `false` if its process died
 /// before.
 async fn live(world: &Arc<FakeWorld>) -> bool {
-    let (_, wakes) = mpsc::channel(1);
-    let told = broadcast::Sender::new(1);
-    let assignment = Assignment {
-        channel: CHANNEL,
-        lease_stop: CancellationToken::new(),
-        wakes,
-        reopenings: told.subscribe(),
-        closed: ClosedFlag::default(),
-    };
     tokio::select! {
         biased;
         () = world.crashed() => false,
-        // The future is large, and moving it would take longer than running it.
-        () = Box::pin(run(services(world), assignment)) => true,
+        () = lane(services(world), CHANNEL) => true,
     }
+}
+
+/// Runs the lane of this channel until nothing waits for it.
+async fn lane(services: Arc<Services>, channel: ChannelId) {
+    let (_, wakes) = mpsc::channel(1);
+    let told = broadcast::Sender::new(1);
+    let assignment = Assignment {
+        channel,
+        lease_stop: CancellationToken::new(),
+        wakes,
+        reopenings: told.subscribe(),
+        closed: LaneFlag::default(),
+        untold: LaneFlag::default(),
+    };
+    // The future is large, and moving it would take longer than running it.
+    Box::pin(run(services, assignment)).await;
 }
 
 /// Lives and dies until nothing waits. One more alert comes after each death.

@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use async_trait::async_trait;
 use bytes::Bytes;
-use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust};
+use shared::{Alert, ChannelId, GuildId, UserId, trust::ChannelTrust, wire};
 use tokio::time::sleep;
 
-use super::world::{FakeWorld, Name, Write};
+use super::world::{FakeWorld, Name, Waiting, Write};
 use crate::{
     authority::{AskAgain, ChannelStanding, Entitlement},
     closure::Access,
     dead_letters::{DeadLetter, LetterStream},
     delivery::ports::{
-        AccessApi, AlertStream, AuthorityApi, KeyValue, NameKeeper, StackTraceKeeper, SubjectState,
+        AccessApi, AlertStream, AuthorityApi, Copy, KeyValue, NameKeeper, StackTraceKeeper, SubjectState,
     },
     direct_get::{Batch, StoredMessage},
     kv::Entry,
@@ -25,8 +25,12 @@ use crate::{
 
 pub(super) const GUILD: GuildId = GuildId::new(9);
 
-fn stored(sequence: u64, payload: &Bytes) -> StoredMessage {
-    StoredMessage::new(sequence, &HeaderMap::new(), payload.clone())
+fn stored(sequence: u64, Waiting { id, payload, .. }: &Waiting) -> StoredMessage {
+    let mut headers = HeaderMap::new();
+    if let Some(id) = id {
+        headers.insert(NATS_MESSAGE_ID, id.as_str());
+    }
+    StoredMessage::new(sequence, &headers, payload.clone())
 }
 
 #[async_trait]
@@ -35,16 +39,17 @@ impl AlertStream for FakeWorld {
         sleep(wait).await;
     }
 
-    async fn state(&self, _: &str) -> anyhow::Result<SubjectState> {
+    async fn state(&self, subject: &str) -> anyhow::Result<SubjectState> {
         self.alive().await;
-        Ok(SubjectState { stream: "the only one".to_owned(), messages: self.lock().stream.len() })
+        let messages = self.lock().on(subject, 0).count();
+        Ok(SubjectState { stream: "the only one".to_owned(), messages })
     }
 
-    async fn read(&self, _: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
+    async fn read(&self, subject: &str, from: u64, most: usize) -> anyhow::Result<Batch> {
         self.alive().await;
         let world = self.lock();
-        let waiting = || world.stream.range(from..);
-        let messages = waiting().take(most).map(|(s, payload)| stored(*s, payload)).collect();
+        let waiting = || world.on(subject, from);
+        let messages = waiting().take(most).map(|(s, waiting)| stored(s, waiting)).collect();
         Ok(Batch { messages, more: waiting().nth(most).is_some() })
     }
 
@@ -59,14 +64,14 @@ impl AlertStream for FakeWorld {
         Ok(self.lock().stream.contains_key(&sequence))
     }
 
-    async fn first(&self, _: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
+    async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         self.alive().await;
-        Ok(self.lock().stream.range(from..).next().map(|(sequence, payload)| stored(*sequence, payload)))
+        Ok(self.lock().on(subject, from).next().map(|(sequence, waiting)| stored(sequence, waiting)))
     }
 
-    async fn purge(&self, _: &str, below: u64) -> anyhow::Result<()> {
+    async fn purge(&self, subject: &str, below: u64) -> anyhow::Result<()> {
         self.write(Write::Plain, |world| {
-            world.stream.retain(|sequence, _| *sequence >= below);
+            world.stream.retain(|sequence, waiting| waiting.subject != subject || *sequence >= below);
             Ok(())
         })
         .await
@@ -78,6 +83,14 @@ impl AlertStream for FakeWorld {
             Ok(())
         })
         .await
+    }
+
+    async fn publish(&self, copies: Vec<Copy>) -> anyhow::Result<Vec<bool>> {
+        let mut stored = Vec::new();
+        for copy in copies {
+            stored.push(self.write(Write::Plain, |world| Ok(world.publish(&copy))).await?);
+        }
+        Ok(stored)
     }
 }
 
@@ -120,7 +133,7 @@ impl KeyValue for Kv {
 
     async fn put(&self, key: &str, value: Bytes) -> anyhow::Result<()> {
         if self.1 == Name::Messages && key.contains(".issue.") {
-            self.0.lock().check_mark();
+            self.0.lock().check_mark(key);
         }
         self.0
             .write(Write::Plain, |world| {
@@ -159,10 +172,15 @@ impl LetterStream for FakeWorld {
         .await
     }
 
-    async fn unreachable(&self, _: ChannelId, from: u64) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
+    async fn unreachable(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> anyhow::Result<Vec<(u64, Option<DeadLetter>)>> {
         self.alive().await;
         let world = self.lock();
-        let found = world.letters.range(from..).filter(|(_, (subject, _))| subject.contains("unreachable"));
+        let wanted = wire::dead_letter_subject("unreachable", channel);
+        let found = world.letters.range(from..).filter(|(_, (subject, _))| *subject == wanted);
         Ok(found.map(|(sequence, (_, letter))| (*sequence, serde_json::from_slice(letter).ok())).collect())
     }
 
@@ -174,7 +192,7 @@ impl LetterStream for FakeWorld {
     async fn put_back(&self, sequence: u64, alert: &Alert) -> anyhow::Result<()> {
         self.write(Write::Plain, |world| {
             if world.alert_ids.insert(sequence) {
-                world.store(alert.encode().into());
+                world.store(alert.channel, None, alert.encode().into());
             }
             Ok(())
         })
@@ -218,8 +236,9 @@ impl AuthorityApi for FakeWorld {
         Ok(ChannelTrust::default())
     }
 
-    async fn rules(&self, _: ChannelId) -> Result<Arc<ChannelRules>, AskAgain> {
-        Ok(Arc::default())
+    async fn rules(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, AskAgain> {
+        self.alive().await;
+        Ok(self.lock().rules.get(&channel).cloned().unwrap_or_default())
     }
 
     async fn entitlement(&self, _: GuildId, _: UserId, _: &str) -> Result<Entitlement, AskAgain> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{all, changes, event, events, history, live, world::Fails};
+use super::{CHANNEL, all, changes, event, events, history, live, world::Fails};
 use crate::dead_letters::DeadLetterReason;
 
 /// What only a newer build can read.
@@ -19,10 +19,10 @@ fn a_roll_back_that_meets_a_newer_alert_loses_and_doubles_none_of_its_post() {
         // The newer build lives first, and the first alert is as it wrote it.
         let mut newer = 0;
         while !live(&world).await {
-            world.lock().store(NEWER.into());
+            world.lock().store(CHANNEL, None, NEWER.into());
             newer += 1;
             if let Some(first) = world.lock().stream.get_mut(&1) {
-                *first = NEWER.into();
+                first.payload = NEWER.into();
             }
         }
         let world = world.lock();

@@ -9,21 +9,34 @@ use std::{
 use anyhow::anyhow;
 use bytes::Bytes;
 use serde_json::Value;
-use shared::Alert;
+use shared::{Alert, ChannelId, wire};
 use tokio::{sync::Notify, time::Instant};
 
 use super::choices::Choices;
+use crate::{delivery::ports::Copy, rules::ChannelRules};
 
 /// The buckets that a lane writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Name {
     Lanes,
     Messages,
+    Routed,
+}
+
+/// An alert in the stream.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) subject: String,
+    /// Its `Nats-Msg-Id`, if a rule sent it.
+    pub(super) id: Option<String>,
+    pub(super) payload: Bytes,
 }
 
 /// A message of Discord, with what it shows now.
 #[derive(Debug, Clone)]
 pub(super) struct FakeMessage {
+    pub(super) channel: ChannelId,
+    pub(super) content: String,
     pub(super) embeds: Vec<Value>,
     pub(super) exists: bool,
 }
@@ -41,7 +54,13 @@ pub(super) struct FakeState {
     pub(super) choices: Choices,
     /// The process is dead, so it gets no answers.
     dead: bool,
-    pub(super) stream: BTreeMap<u64, Bytes>,
+    pub(super) stream: BTreeMap<u64, Waiting>,
+    /// The ids that JetStream knows now.
+    pub(super) copy_ids: BTreeSet<String>,
+    /// How many alerts may wait in the target.
+    pub(super) room_in_target: usize,
+    /// The rules and mutes of each channel.
+    pub(super) rules: BTreeMap<ChannelId, Arc<ChannelRules>>,
     pub(super) last: u64,
     /// The dead letters that were put back.
     pub(super) alert_ids: BTreeSet<u64>,
@@ -94,6 +113,9 @@ impl FakeWorld {
             choices,
             dead: false,
             stream: BTreeMap::new(),
+            copy_ids: BTreeSet::new(),
+            room_in_target: usize::MAX,
+            rules: BTreeMap::new(),
             last: 0,
             alert_ids: BTreeSet::new(),
             buckets: BTreeMap::new(),
@@ -165,23 +187,43 @@ impl FakeWorld {
 
     /// An alert is accepted.
     pub(super) fn accept(&self, alert: &Alert) {
-        self.lock().store(alert.encode().into());
+        self.lock().store(alert.channel, None, alert.encode().into());
     }
 }
 
 impl FakeState {
-    pub(super) fn store(&mut self, alert: Bytes) {
+    pub(super) fn store(&mut self, channel: ChannelId, id: Option<String>, payload: Bytes) {
         self.last += 1;
-        self.stream.insert(self.last, alert);
+        let subject = wire::alert_subject(channel);
+        self.stream.insert(self.last, Waiting { subject, id, payload });
+    }
+
+    /// The alerts of one subject, from this sequence on.
+    pub(super) fn on(&self, subject: &str, from: u64) -> impl Iterator<Item = (u64, &Waiting)> {
+        let waiting = self.stream.range(from..).map(|(sequence, waiting)| (*sequence, waiting));
+        waiting.filter(move |(_, waiting)| waiting.subject == subject)
+    }
+
+    /// Stores a copy, unless its id is known. `false` if there is no room for it.
+    /// As in a cluster, room is looked at first.
+    pub(super) fn publish(&mut self, copy: &Copy) -> bool {
+        let channel = copy.alert.channel;
+        if self.on(&wire::alert_subject(channel), 0).count() >= self.room_in_target {
+            return false;
+        }
+        if self.copy_ids.insert(copy.id.clone()) {
+            self.store(channel, Some(copy.id.clone()), copy.alert.encode().into());
+        }
+        true
     }
 
     /// Creates a message, unless Discord knows its nonce.
-    pub(super) fn create(&mut self, body: &Value) -> u64 {
+    pub(super) fn create(&mut self, channel: ChannelId, body: &Value) -> u64 {
         let nonce = body["nonce"].as_str().expect("a post has a nonce").to_owned();
         let next = self.nonces.len() as u64 + 1_000;
         let message = *self.nonces.entry(nonce).or_insert(next);
         if !self.messages.contains_key(&message) {
-            self.show(message, body);
+            self.show(channel, message, body);
         }
         message
     }
@@ -191,10 +233,11 @@ impl FakeState {
         self.nonces = nonces.map(|(nonce, message)| (format!("forgotten {nonce}"), message)).collect();
     }
 
-    pub(super) fn show(&mut self, message: u64, body: &Value) {
-        let embeds = body["embeds"].as_array().expect("embeds").clone();
+    pub(super) fn show(&mut self, channel: ChannelId, message: u64, body: &Value) {
+        let embeds = body["embeds"].as_array().cloned().unwrap_or_default();
+        let content = body["content"].as_str().unwrap_or_default().to_owned();
         self.seen.extend(embeds.iter().map(Value::to_string));
-        self.messages.insert(message, FakeMessage { embeds, exists: true });
+        self.messages.insert(message, FakeMessage { channel, content, embeds, exists: true });
     }
 
     /// How this post fails, if it does.
@@ -205,8 +248,9 @@ impl FakeState {
 
     /// Checks that a post is marked as posted before its issues are remembered.
     /// In the other order a crash between the two would double it.
-    pub(super) fn check_mark(&self) {
-        let journal = self.buckets.get(&(Name::Lanes, super::CHANNEL.to_string()));
+    pub(super) fn check_mark(&self, key: &str) {
+        let channel = key.split('.').next().expect("a channel");
+        let journal = self.buckets.get(&(Name::Lanes, channel.to_owned()));
         let Some((_, Some(record))) = journal else { return };
         let record: Value = serde_json::from_slice(record).expect("a record");
         let marked = record["state"] != "sending" || record.get("edits").is_some();
