@@ -2,14 +2,17 @@
 //! large and holds users' personal data.
 
 mod routing;
+mod sender;
 mod size_limit;
 #[cfg(test)]
 mod tests;
 
-pub use self::routing::{Ping, Routing, Stranded, WhyStranded};
+pub use self::{
+    routing::{Ping, Routing, Stranded, WhyStranded},
+    sender::Sender,
+};
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 
 use crate::{
     ids::{ChannelId, UserId},
@@ -48,27 +51,6 @@ pub enum Trust {
     Token(String),
     /// A signature under the client secret with this key id.
     Signature(String),
-}
-
-/// Whose webhook an alert came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Sender {
-    #[default]
-    Sentry,
-    GlitchTip,
-    Bugsink,
-    /// One that only a newer build knows.
-    #[serde(other)]
-    Other,
-}
-
-impl Sender {
-    fn is_sentry(&self) -> bool {
-        *self == Self::Sentry
-    }
 }
 
 /// The innermost frame of the user's own code.

@@ -283,7 +283,7 @@ impl Backlog {
         let waiting = sequences.iter().filter_map(|s| self.waiting.get(s));
         let admissions = waiting.clone().map(|waiting| (&waiting.origin.admission, waiting.received_ms));
         let admissions = newest(admissions);
-        let stranded = waiting.filter_map(|waiting| waiting.origin.stranded).last();
+        let stranded = waiting.filter_map(|waiting| waiting.origin.stranded).next_back();
         Some(Group { sequences, latest, span_ms: (first_ms, last_ms), since_ms, admissions, stranded })
     }
 

@@ -9,10 +9,17 @@ use crate::render::{cut, units};
 /// The text of an empty list.
 pub(super) const NONE: &str = "None";
 
+/// The most fields that an embed may have.
+pub(super) const MOST: usize = 25;
 /// The most characters that a field's value may have.
 const MAX_VALUE: usize = 1024;
 /// Room for how many more lines there are.
 const MAX_MORE: usize = 20;
+
+/// A number, or that there is none.
+pub(super) fn count(count: u64) -> String {
+    if count == 0 { NONE.to_owned() } else { count.to_string() }
+}
 
 /// The lines in at most so many fields, and how many more there are.
 pub(super) fn pages(name: &str, lines: &[String], most: usize) -> Vec<Value> {

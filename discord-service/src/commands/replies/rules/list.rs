@@ -64,12 +64,15 @@ impl ReplyTexts<'_> {
         let KeptRules { rules, lost } = kept;
         let RuleCounts { routed, dropped, muted, .. } = counts;
         let mutes: Vec<_> = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect();
-        let is_idle =
-            !lost && rules.rules.is_empty() && mutes.is_empty() && [routed, dropped, muted] == [&0; 3];
-        let waits = if *lost { "\nThe rules were lost, so the alerts wait until you add one." } else { "" };
-        let value = format!("{routed} routed, {dropped} dropped, {muted} muted{waits}");
-        let field = json!({"name": "Rules and Mutes", "value": value, "inline": true});
-        (!is_idle).then_some(field).into_iter().chain(fields::pages("Muted Now", &mutes, 1)).collect()
+        if !lost && rules.rules.is_empty() && mutes.is_empty() && [routed, dropped, muted] == [&0; 3] {
+            return Vec::new();
+        }
+        let counts = [("Routed", routed), ("Dropped by Rules", dropped), ("Muted", muted)];
+        let counts =
+            counts.map(|(name, count)| json!({"name": name, "value": fields::count(*count), "inline": true}));
+        let waits = "They were lost, so the alerts wait until you add one.";
+        let lost = lost.then(|| json!({"name": "Rules", "value": waits}));
+        counts.into_iter().chain(lost).chain(fields::pages("Muted Now", &mutes, 1)).collect()
     }
 }
 

@@ -29,15 +29,14 @@ impl ReplyTexts<'_> {
         now_ms: i64,
     ) -> Reply {
         let inline = |name: &str, value: String| json!({"name": name, "value": value, "inline": true});
-        let count = |count: u64| if count == 0 { fields::NONE.to_owned() } else { count.to_string() };
         let time = |ms: Option<i64>| ms.map_or_else(|| fields::NONE.to_owned(), |ms| at(ms, now_ms));
         let mut fields = vec![
             inline("Last Received (UTC)", time(findings.last_received_ms())),
             inline("Last Posted (UTC)", time(findings.tally.posted_ms)),
-            inline("Received", count(findings.received())),
-            inline("Posted", count(findings.tally.posted)),
+            inline("Received", fields::count(findings.received())),
+            inline("Posted", fields::count(findings.tally.posted)),
             inline("Waiting", waiting(&findings.waiting, now_ms)),
-            inline("Dead Letters", count(findings.dead.kept)),
+            inline("Dead Letters", fields::count(findings.dead.kept)),
         ];
         fields.extend(Self::sorted(rules, &findings.rule_counts, now_ms));
         // What is open again and has nothing to follow needs no line.
@@ -50,6 +49,7 @@ impl ReplyTexts<'_> {
         let none = json!({"name": "Not Arrived", "value": fields::NONE});
         fields.extend(problems.iter().map(|problem| problem.field(now_ms)));
         fields.extend(problems.is_empty().then_some(none));
+        fields.truncate(fields::MOST);
         let mut embed = self.embed("SENTRY STATUS", fields);
         embed["description"] = match authorized {
             true => format!("<#{channel}> is authorized."),
