@@ -56,7 +56,7 @@ impl Copies {
         self.seen.load(Ordering::Relaxed)
     }
 
-    /// Waits for more than so many, without a pause: whoever waits wants to hit the
+    /// Waits for more than so many, without a pause, to hit the very moment.
     /// moment.
     pub(crate) async fn until_more_than(&self, count: usize) {
         let waiting = async {
