@@ -57,7 +57,6 @@ impl Copies {
     }
 
     /// Waits for more than so many, without a pause, to hit the very moment.
-    /// moment.
     pub(crate) async fn until_more_than(&self, count: usize) {
         let waiting = async {
             while self.seen() <= count {
