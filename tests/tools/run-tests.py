@@ -15,7 +15,7 @@ import time
 
 AT_ONCE = 2
 # The programs that take longest begin first.
-LONGEST = ["faults", "cluster", "api", "store", "pods", "disasters", "migration", "gateway", "commands", "nats_security"]
+LONGEST = ["faults", "rules", "cluster", "api", "store", "pods", "disasters", "migration", "gateway", "commands", "nats_security"]
 
 
 # Serenity's client takes long to compile, and nothing but this program needs it.

@@ -56,8 +56,7 @@ impl Copies {
         self.seen.load(Ordering::Relaxed)
     }
 
-    /// Waits for more than so many, without a pause: whoever waits wants to hit the
-    /// moment.
+    /// Waits for more than so many, without a pause, to hit the very moment.
     pub(crate) async fn until_more_than(&self, count: usize) {
         let waiting = async {
             while self.seen() <= count {

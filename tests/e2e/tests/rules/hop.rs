@@ -25,7 +25,7 @@ enum Blow {
     HandOver,
 }
 
-/// Two pods, one of which takes over from the other.
+/// Two pods. One takes over from the other.
 struct Scene {
     stack: Stack,
     other: Service,

@@ -69,7 +69,7 @@ async fn what_a_target_cannot_take_is_shown_in_its_home_with_why() {
     stack.sandbox.add_fault(Fault::new(Effect::Status(503)).on_endpoint(POST).on_channel(full));
     for part in numbered("full", BACKLOG + 4).chunks(BACKLOG / 2) {
         scene.send("full", part).await;
-        stack_settles(stack, full).await;
+        until_moved(stack, full).await;
     }
     let stayed = until_titles(stack, *home, 4).await;
     assert_eq!(stayed, numbered("full", BACKLOG + 4)[BACKLOG..]);
@@ -92,7 +92,7 @@ async fn what_a_target_cannot_take_is_shown_in_its_home_with_why() {
 }
 
 /// Waits until all that may leave the home has left it.
-async fn stack_settles(stack: &Stack, target: u64) {
+async fn until_moved(stack: &Stack, target: u64) {
     let subject = shared::wire::alert_subject(shared::ChannelId::new(target));
     let js = async_nats::jetstream::new(stack.nats.client().await);
     let stream = js.get_stream(shared::wire::ALERTS).await.expect("the stream exists");
