@@ -19,6 +19,8 @@ use super::{Discord, DiscordError, DiscordRefusal, codes, decode, encode, limits
 const REPLIES_IN_FLIGHT: usize = 2;
 /// How long a reply is tried, with all its waiting.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
+/// With less time left than this a reply is not begun.
+const LEAST_REPLY_PATIENCE: Duration = Duration::from_millis(100);
 /// So many channels have room for replies at the same time.
 const REPLYING_CHANNELS: u64 = 10_000;
 
@@ -93,7 +95,11 @@ impl Discord {
         let Ok(Ok(_place)) = timeout_at(deadline, room.acquire()).await else {
             return Err(DiscordError::NotSent);
         };
-        let discord = self.behind_alerts().with_patience(deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left < LEAST_REPLY_PATIENCE {
+            return Err(DiscordError::NotSent);
+        }
+        let discord = self.behind_alerts().with_patience(left);
         let path = format!("/channels/{channel}/messages");
         let request = discord.request(Method::POST, &path, &path, Some(body));
         let silence = |_| DiscordError::unavailable(anyhow::anyhow!("no answer in time"));

@@ -34,7 +34,7 @@ async fn every_payload_is_shown() {
     for title in [
         "Cron failure: nightly-backup",
         "Performance: N+1 Query in /books/",
-        "Metric critical: Too many errors",
+        "Metric warning: Too many errors",
         "Size analysis: MyApp 1.0 (2)",
     ] {
         assert!(titles.contains(title), "{titles:?}");

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::commands::option;
 use crate::{error::FormErrors, form::Field};
 
@@ -25,7 +27,8 @@ pub(super) fn check(item: &Field<'_>, kind: i64, errors: &mut FormErrors, total:
         ("max_length", kind == option::STRING),
         ("channel_types", kind == option::CHANNEL),
     ] {
-        if let Some(field) = item.get(name).filter(|_| !fits) {
+        // serenity sends what is off or empty as well, and Discord takes it.
+        if let Some(field) = item.get(name).filter(|field| !fits && !is_nothing(field.value)) {
             let message = format!("An option of type {kind} has no {name}");
             field.refuse(errors, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message);
         }
@@ -36,6 +39,10 @@ pub(super) fn check(item: &Field<'_>, kind: i64, errors: &mut FormErrors, total:
     let length = |name, least, errors: &mut FormErrors| item.get(name)?.integer(errors, least..=TEXT_MAX);
     let (min, max) = (length("min_length", 0, errors), length("max_length", 1, errors));
     check_order(item, "max_length", min, max, errors);
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.as_bool() == Some(false) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// The bound of a number. Of an integer it is one too.
