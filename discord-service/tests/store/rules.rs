@@ -178,6 +178,21 @@ async fn rules_that_nats_has_lost_are_missed_until_there_are_rules_again() {
 }
 
 #[tokio::test]
+async fn a_first_rule_that_cannot_be_written_leaves_the_channel_without_rules() {
+    let world = World::nats().await;
+    let store = world.store().await;
+    let rulebook = Rulebook::new(store.clone());
+    store.authorize(GUILD, CHANNEL).await.unwrap();
+    assert_eq!(*store.rules(CHANNEL).await.unwrap(), ChannelRules::default());
+    let js = jetstream::new(world.nats.client().await);
+    let stream = js.get_stream(wire::bucket_stream(wire::CHANNEL_RULES)).await.unwrap();
+    let config = stream.cached_info().config.clone();
+    js.update_stream(&jetstream::stream::Config { max_message_size: 1, ..config }).await.unwrap();
+    rulebook.change(CHANNEL, |rules| rules.add_rule(rule("web"))).await.expect_err("it is too long");
+    assert_eq!(*store.rules(CHANNEL).await.unwrap(), ChannelRules::default());
+}
+
+#[tokio::test]
 async fn the_note_of_rules_comes_back_with_the_list_of_channels_and_leaves_the_note_of_trust_alone() {
     let world = World::nats().await;
     let store = world.store().await;
