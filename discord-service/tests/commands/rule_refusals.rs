@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_nats::jetstream::{self, stream::Config};
 use discord_service::rules::{Action, Conditions, Rule, Rulebook};
 use sandbox_discord::{Target, User, permissions};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, wire};
 
 use crate::{
     rules::{ADD, add, both_authorized},
@@ -171,6 +172,30 @@ async fn a_rule_that_does_less_than_it_seems_is_added_with_a_warning() {
     let moved = [("number", "3"), ("position", "1")];
     let moved = text(stage, stage.moderator, office, "sentry rule move", &moved).await;
     assert_eq!(moved, format!("Rule 3 is now rule 1{}{}", never(2, 1), never(3, 1)));
+}
+
+#[tokio::test]
+async fn a_bot_that_cannot_note_routed_alerts_takes_no_route() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let alerts = both_authorized(stage).await;
+    let sentry = registered_id(stage).await;
+    // NATS does not answer a write that it refuses.
+    let js = jetstream::new(stage.nats.client().await);
+    let stream = js.get_stream(wire::bucket_stream(wire::ROUTED)).await.expect("it is there");
+    let config = stream.cached_info().config.clone();
+    js.update_stream(&Config { no_ack: true, ..config }).await.expect("changed");
+    assert_eq!(
+        add(stage, &[("action", "route"), ("project", "web"), ("to", &alerts)]).await,
+        format!(
+            "No rule can send alerts on yet: I cannot write to `$KV.routed.>` at NATS.\n\
+             My operator must bring its `accounts.conf` up to date. Then use </sentry rule add:{sentry}> again."
+        )
+    );
+    assert_eq!(
+        add(stage, &[("action", "keep"), ("project", "web")]).await,
+        "Rule 1: alerts of `web` → kept here"
+    );
 }
 
 #[tokio::test]

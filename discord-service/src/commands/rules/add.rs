@@ -85,6 +85,9 @@ impl Commands {
         if self.trusts.is_secured(target.id).await? && !self.trusts.is_secured(home.id).await? {
             return Ok(Err(replies.target_is_secured(home.id, target.id)));
         }
+        if !self.diagnosis.can_route().await.map_err(CommandError::Nats)? {
+            return Ok(Err(replies.cannot_route()));
+        }
         Ok(Ok(Some(target)))
     }
 
