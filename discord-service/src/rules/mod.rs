@@ -47,6 +47,10 @@ pub struct ChannelRules {
     /// The number of the last mute that was made. Numbers are not used again.
     #[serde(default)]
     pub last_mute: u64,
+    /// The last commands that changed these, the oldest first: the ids of their messages
+    /// or interactions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<u64>,
 }
 
 /// One rule.

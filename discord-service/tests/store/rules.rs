@@ -24,6 +24,7 @@ in_both_stores!(
     rules_are_kept_as_they_were_written_and_replaced_only_as_they_were_read,
     of_changes_at_the_same_instant_none_is_lost,
     another_instance_sees_a_change_within_a_second,
+    a_command_that_comes_again_changes_nothing,
 );
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -123,6 +124,22 @@ async fn another_instance_sees_a_change_within_a_second(world: World) {
     assert!(replaced(&*world.store().await, &full, &none).await);
     assert_eq!(*other.rules(CHANNEL).await.unwrap(), full);
     assert_eq!(*other.rules_now(CHANNEL).await.unwrap(), none);
+}
+
+async fn a_command_that_comes_again_changes_nothing(world: World) {
+    let (one, other) = (Rulebook::new(world.store().await), Rulebook::new(world.store().await));
+    let quiet = mute(MuteScope::issue("7").unwrap());
+    let mutes = |book: Rulebook, command| {
+        let quiet = quiet.clone();
+        async move { book.change_once(CHANNEL, command, |rules| rules.add_mute(quiet.clone())).await.unwrap() }
+    };
+    // As large as Discord's ids are.
+    let command = 1_500_000_000_000_000_001;
+    assert_eq!(mutes(one.clone(), command).await, Some(Ok(1)));
+    assert_eq!(mutes(other.clone(), command + 1).await, Some(Ok(2)));
+    assert_eq!(mutes(other, command).await, None);
+    let kept = world.store().await.rules_now(CHANNEL).await.unwrap();
+    assert_eq!((kept.mutes.len(), &*kept.commands), (2, &[command, command + 1][..]));
 }
 
 #[tokio::test]

@@ -52,13 +52,14 @@ impl Commands {
 
     async fn remove_rule(&self, by: Asker, home: ChannelId, number: usize) -> Result<Reply, CommandError> {
         let chosen = Chosen::new(number);
-        let removed = self.rulebook.change(home, |rules| match chosen.number(rules) {
+        let removed = self.rulebook.change_once(home, by.command, |rules| match chosen.number(rules) {
             Some(number) => rules.remove_rule(number).ok_or(rules.rules.len()),
             None => Err(rules.rules.len()),
         });
         let removed = match removed.await? {
-            Ok(removed) => removed,
-            Err(rules) => return Ok(replies::no_such_rule(home, number, rules)),
+            None => return Ok(self.replies(by.form).done_before()),
+            Some(Ok(removed)) => removed,
+            Some(Err(rules)) => return Ok(replies::no_such_rule(home, number, rules)),
         };
         self.audit(by, home, "a rule was removed", &words::rule(&removed));
         Ok(replies::rule_removed(number, &removed))
@@ -72,13 +73,14 @@ impl Commands {
         position: usize,
     ) -> Result<Reply, CommandError> {
         let chosen = Chosen::new(number);
-        let moved = self.rulebook.change(home, |rules| {
+        let moved = self.rulebook.change_once(home, by.command, |rules| {
             let moved = chosen.number(rules).and_then(|number| rules.move_rule(number, position));
             moved.map(|place| (place, rules.clone())).ok_or(rules.rules.len())
         });
         let (place, rules) = match moved.await? {
-            Ok(moved) => moved,
-            Err(rules) => return Ok(replies::no_such_rule(home, number, rules)),
+            None => return Ok(self.replies(by.form).done_before()),
+            Some(Ok(moved)) => moved,
+            Some(Err(rules)) => return Ok(replies::no_such_rule(home, number, rules)),
         };
         let rule = rules.rules.get(place.saturating_sub(1)).map(words::rule).unwrap_or_default();
         self.audit(by, home, "a rule was moved", &rule);

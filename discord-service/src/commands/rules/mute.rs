@@ -41,8 +41,11 @@ impl Commands {
         let NewMute { scope, for_ms, reason } = new;
         let until_ms = made_ms.saturating_add(for_ms);
         let mute = Mute { number: 0, scope, until_ms, reason, by: by.user, made_ms };
-        let Ok(number) = self.rulebook.change(home, |rules| rules.add_mute(mute.clone())).await? else {
-            return Ok(self.replies(by.form).too_many_mutes(home));
+        let made = self.rulebook.change_once(home, by.command, |rules| rules.add_mute(mute.clone()));
+        let number = match made.await? {
+            None => return Ok(self.replies(by.form).done_before()),
+            Some(Ok(number)) => number,
+            Some(Err(_)) => return Ok(self.replies(by.form).too_many_mutes(home)),
         };
         let mute = Mute { number, ..mute };
         self.audit(by, home, "a mute was made", &words::scope(&mute.scope));

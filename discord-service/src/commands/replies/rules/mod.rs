@@ -70,6 +70,12 @@ impl ReplyTexts<'_> {
         )
     }
 
+    /// To a command that another pod carried out, and died before it could say so.
+    pub(in crate::commands) fn done_before(&self) -> Reply {
+        let list = self.names.slash("rule list");
+        format!("This is done already. {list} shows the rules and mutes of the channel.").into()
+    }
+
     /// `rule move`. The pairs are rules that never apply, each with the one that takes all
     /// its alerts.
     pub(in crate::commands) fn rule_moved(

@@ -72,6 +72,10 @@ fn rules_are_removed_moved_and_checked() {
     let shadowed = "Rule 3 is now rule 1\n\
                     Rule 2 never applies: rule 1 takes all its alerts. </sentry rule move:9> changes the order.";
     says(&texts.rule_moved(3, 1, &[(2, 1)]), shadowed);
+    says(
+        &texts.done_before(),
+        "This is done already. </sentry rule list:9> shows the rules and mutes of the channel.",
+    );
     says(&rule_decides(None, None), "No rule matches: the alert stays here");
     says(&rule_decides(Some((2, &drop)), None), "Rule 2 decides: alerts of `web` → dropped");
     says(
