@@ -56,7 +56,8 @@ pub struct ChannelRules {
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Names it in the counts. People see its place in the list, from 1.
+    /// Names it in the counts. No other rule of the channel has had it. People see the
+    /// rule's place in the list, from 1.
     pub id: u64,
     /// Which alerts it decides.
     pub conditions: Conditions,

@@ -65,7 +65,9 @@ async fn rules_are_added_listed_checked_moved_and_removed() {
     let words = format!("alerts of `web`, of level fatal → <#{alerts}>, mentions <@&{on_call}>");
     assert_eq!(add(stage, &fatal).await, format!("Rule 2: {words}"));
 
-    let counts = json!({"counts": {"rules": {"1": {"count": 3, "last_ms": 1_700_000_000_000_i64}}}});
+    let kept = stage.store.rules_now(ChannelId::new(office)).await.expect("the store is there");
+    let id = kept.rules[0].id.to_string();
+    let counts = json!({"counts": {"rules": {id: {"count": 3, "last_ms": 1_700_000_000_000_i64}}}});
     lanes(stage).await.put(format!("{office}.sorting"), counts.to_string().into()).await.expect("written");
     let (description, lines_shown) = listed(stage).await;
     assert_eq!(description, format!("Rules of <#{office}>. The first one that matches an alert decides."));

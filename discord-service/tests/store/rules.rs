@@ -107,7 +107,8 @@ async fn of_changes_at_the_same_instant_none_is_lost(world: World) {
     );
     assert!(removed.unwrap().is_some() && muted.unwrap().is_ok());
     let kept = world.store().await.rules(CHANNEL).await.unwrap();
-    assert_eq!((kept.v, kept.rules.len(), kept.mutes.len(), kept.last_rule), (VERSION, 7, 1, 8));
+    let last = rule("x").made_ms.unsigned_abs() + 7;
+    assert_eq!((kept.v, kept.rules.len(), kept.mutes.len(), kept.last_rule), (VERSION, 7, 1, last));
 }
 
 async fn another_instance_sees_a_change_within_a_second(world: World) {

@@ -41,7 +41,13 @@ impl Commands {
         let NewMute { scope, for_ms, reason } = new;
         let until_ms = made_ms.saturating_add(for_ms);
         let mute = Mute { number: 0, scope, until_ms, reason, by: by.user, made_ms };
-        let made = self.rulebook.change_once(home, by.command, |rules| rules.add_mute(mute.clone()));
+        // Counts outlive lost rules. Mutes that they still name keep their numbers.
+        let counts = self.diagnosis.rule_counts(home).await.map_err(CommandError::Nats)?;
+        let counted = counts.mutes.keys().next_back().copied().unwrap_or_default();
+        let made = self.rulebook.change_once(home, by.command, |rules| {
+            rules.last_mute = rules.last_mute.max(counted);
+            rules.add_mute(mute.clone())
+        });
         let number = match made.await? {
             None => return Ok(self.replies(by.form).done_before()),
             Some(Ok(number)) => number,

@@ -31,7 +31,8 @@ pub fn shadowed_by(rules: &[Rule], conditions: &Conditions) -> Option<usize> {
 }
 
 impl ChannelRules {
-    /// Adds a rule after all others, under an id of its own, and returns its number.
+    /// Adds a rule after all others and returns its number. Its id grows with the time at
+    /// which it was made.
     ///
     /// # Errors
     /// [`RuleRefusal`] says why not.
@@ -45,7 +46,8 @@ impl ChannelRules {
         if self.rules.len() >= MOST {
             return Err(RuleRefusal::Full);
         }
-        self.last_rule += 1;
+        // Counts outlive lost rules. So no id of those comes again.
+        self.last_rule = (self.last_rule + 1).max(rule.made_ms.max(0).unsigned_abs());
         self.rules.push(Rule { id: self.last_rule, ..rule });
         Ok(self.rules.len())
     }
