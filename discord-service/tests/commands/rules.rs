@@ -6,6 +6,8 @@ use discord_service::{
     settings::Settings,
     store,
 };
+use harness::wait::{SOON, wait_for};
+use sandbox_discord::{Target, permissions};
 use serde_json::{Value, json};
 use shared::{ChannelId, UserId};
 
@@ -205,6 +207,13 @@ async fn numbers_are_offered_with_their_words_to_those_who_may() {
             "strangers learn nothing"
         );
     }
+    let moderator = Target::Member(stage.moderator);
+    stage.sandbox.set_overwrite(stage.alerts, moderator, 0, permissions::VIEW_CHANNEL);
+    let hidden = json!([{"name": format!("2: alerts of web-* → #{alerts}"), "value": 2}]);
+    wait_for("a hidden target has no name", SOON, || async {
+        (offered(stage.moderator, "sentry rule move", ("number", "web")).await == hidden).then_some(())
+    })
+    .await;
     let mute = json!([{"name": "1: cron alerts (a move)", "value": 1}]);
     assert_eq!(offered(stage.moderator, "sentry unmute", ("number", "")).await, mute);
     let known = json!({"projects": ["web-shop", "api"], "environments": ["production"]});

@@ -33,7 +33,13 @@ impl Commands {
     ) -> Result<Vec<Choice>, CommandError> {
         let rules = self.store.rules(home).await?;
         let targets: Vec<ChannelId> = rules.rules.iter().filter_map(target).collect();
-        let (named, _) = self.facts.named(by.guild, &targets).await?;
+        let mut named = Vec::new();
+        for channel in self.facts.named(by.guild, &targets).await?.0 {
+            // The name of a hidden channel is nobody's business.
+            if self.manages_messages(by, &channel).await? {
+                named.push(channel);
+            }
+        }
         let words = rules.rules.iter().map(|rule| {
             let words = words::rule(&Rule { ping: None, ..rule.clone() });
             let named = named.iter().find(|channel| Some(channel.id) == target(rule));
