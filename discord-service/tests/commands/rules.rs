@@ -74,8 +74,8 @@ async fn rules_are_added_listed_checked_moved_and_removed() {
     let (description, lines_shown) = listed(stage).await;
     assert_eq!(description, format!("Rules of <#{office}>. The first one that matches an alert decides."));
     let expected = [
-        "**1** alerts in `staging*` → dropped · 3 alerts, the last <t:1700000000:R>".to_owned(),
-        format!("**2** {words} · no alerts yet"),
+        format!("**1** alerts in `staging*` → dropped, by <@{by}> · 3 alerts, the last <t:1700000000:R>"),
+        format!("**2** {words}, by <@{by}> · no alerts yet"),
     ];
     assert_eq!(lines_shown, expected);
 

@@ -83,7 +83,7 @@ impl Commands {
             Some(Err(rules)) => return Ok(replies::no_such_rule(home, number, rules)),
         };
         let rule = rules.rules.get(place.saturating_sub(1)).map(words::rule).unwrap_or_default();
-        self.audit(by, home, "a rule was moved", &rule);
+        self.audit(by, home, "a rule was moved", &format!("{rule}, from {number} to {place}"));
         Ok(self.replies(by.form).rule_moved(number, place, &shadowed(&rules)))
     }
 

@@ -1,6 +1,6 @@
 //! `mute` and `unmute`, and the button that does the latter.
 
-use chrono::Utc;
+use chrono::{DateTime, SecondsFormat, Utc};
 use shared::ChannelId;
 
 use super::{Asker, ChannelArgument, CommandError, Commands, Reply, replies};
@@ -54,7 +54,11 @@ impl Commands {
             Some(Err(_)) => return Ok(self.replies(by.form).too_many_mutes(home)),
         };
         let mute = Mute { number, ..mute };
-        self.audit(by, home, "a mute was made", &words::scope(&mute.scope));
+        // A reason is for the channel.
+        let until = DateTime::from_timestamp_millis(until_ms).unwrap_or_default();
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let made = format!("{}, number {number}, until {until}", words::scope(&mute.scope));
+        self.audit(by, home, "a mute was made", &made);
         Ok(replies::muted(home, &mute))
     }
 

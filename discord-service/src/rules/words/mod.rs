@@ -72,7 +72,8 @@ pub fn mention(ping: Ping) -> String {
     }
 }
 
-fn user(id: UserId) -> String {
+/// A mention of a user.
+pub fn user(id: UserId) -> String {
     format!("<@{id}>")
 }
 

@@ -85,7 +85,8 @@ fn rule_line(number: usize, rule: &Rule, counts: &RuleCounts, authorized: &[Chan
         Action::Route(target) if !authorized.contains(&target) => " (not authorized, so they stay here)",
         _ => "",
     };
-    format!("**{number}** {}{stays} · {}", words::rule(rule), hits(&counts.rules, rule.id))
+    let (words, by, hits) = (words::rule(rule), words::user(rule.by), hits(&counts.rules, rule.id));
+    format!("**{number}** {words}{stays}, by {by} · {hits}")
 }
 
 fn mute_line(mute: &Mute, counts: &RuleCounts) -> String {

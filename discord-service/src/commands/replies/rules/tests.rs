@@ -179,9 +179,9 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
     let bot = Bot::new(&[]);
     let rules = KeptRules { rules: rules.into(), lost: false };
     let listed = embed(bot.typed().rules(HOME, &rules, &counts, &[TARGET], NOW));
-    let lines = "**1** alerts of `web` → <#5> · 12 alerts, the last <t:1763905862:R>
-**2** alerts of `api` → <#42> (not authorized, so they stay here) · no alerts yet
-**3** alerts of `x` → dropped · 1 alert, <t:1763905862:R>";
+    let lines = "**1** alerts of `web` → <#5>, by <@7> · 12 alerts, the last <t:1763905862:R>
+**2** alerts of `api` → <#42> (not authorized, so they stay here), by <@7> · no alerts yet
+**3** alerts of `x` → dropped, by <@7> · 1 alert, <t:1763905862:R>";
     let mutes = "**2** cron alerts until <t:1763909462:f>, by <@7>: `a deploy` · 214 alerts, the last <t:1763905862:R>";
     assert_eq!(
         listed,
