@@ -72,6 +72,16 @@ pub struct Rule {
     pub made_ms: i64,
 }
 
+impl Rule {
+    /// The channel to which it sends alerts on.
+    pub fn target(&self) -> Option<ChannelId> {
+        match self.action {
+            Action::Route(target) => Some(target),
+            Action::Drop | Action::Keep => None,
+        }
+    }
+}
+
 /// What a rule does with an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
