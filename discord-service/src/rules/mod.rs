@@ -30,6 +30,8 @@ pub use self::{
 pub const VERSION: u32 = 1;
 /// The most rules that a channel may have, and the most mutes.
 pub const MOST: usize = 25;
+/// The most characters of a text in a rule or a mute: a pattern, an issue's id, a reason.
+pub const MAX_TEXT: u16 = 100;
 
 /// The rules and mutes of one channel, in the order in which they apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Changes of a channel's rules and mutes. Pure: [`Rulebook`](super::Rulebook) makes
 //! them in the store.
 
-use super::{ChannelRules, Conditions, MOST, Mute, MuteScope, Rule};
+use super::{ChannelRules, Conditions, MAX_TEXT, MOST, Mute, MuteScope, Rule};
 
 /// Why a rule was not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +103,7 @@ impl MuteScope {
         let text = text.trim();
         let id = text.strip_prefix('#').unwrap_or(text);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_id = (1..=100).contains(&id.len()) && id.bytes().all(allowed);
+        let is_id = (1..=MAX_TEXT.into()).contains(&id.len()) && id.bytes().all(allowed);
         if is_id { Ok(Self::Issue(id.to_owned())) } else { Err(InvalidIssue) }
     }
 }
