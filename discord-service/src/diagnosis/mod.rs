@@ -7,7 +7,9 @@ use std::{collections::HashSet, time::Duration};
 
 use anyhow::Context as _;
 use async_nats::jetstream::{self, message::StreamMessage};
+use bytes::Bytes;
 use shared::{Alert, ChannelId, refusal::Refusal, wire};
+use tokio::time::timeout;
 
 pub use self::sample::SampleOutcome;
 use crate::{
@@ -24,6 +26,9 @@ use crate::{
 const SHOWN: usize = 5;
 /// Kinds of refusals that are shown.
 const KINDS: usize = 2 * SHOWN;
+/// The key that [`Diagnosis::can_route`] writes, and how long NATS may take.
+const PROBE: &str = "probe";
+const PROBED: Duration = Duration::from_secs(2);
 
 /// What is known of a channel. Times are in milliseconds since 1970.
 #[derive(Debug, Default)]
@@ -142,6 +147,19 @@ impl Diagnosis {
     /// When NATS is away.
     pub(crate) async fn rule_counts(&self, channel: ChannelId) -> anyhow::Result<RuleCounts> {
         counts::of(&Bucket::new(&self.js, wire::LANES), channel).await
+    }
+
+    /// Whether lanes can note which alerts they took from rules. Without that, such an
+    /// alert would stop its target. NATS does not answer a write that it refuses.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub(crate) async fn can_route(&self) -> anyhow::Result<bool> {
+        let noted = Bucket::new(&self.js, wire::ROUTED);
+        match timeout(PROBED, noted.put(PROBE, Bytes::new())).await {
+            Ok(written) => written.map(|()| true),
+            Err(_) => Ok(false),
+        }
     }
 
     async fn waiting(&self, channel: ChannelId) -> anyhow::Result<WaitingSummary> {

@@ -6,7 +6,7 @@
 //! | description | the project's slug |
 //! | `Status (UTC)`, `First message` | what became of the issue since, and where it was shown first (`history`) |
 //! | `Alerts` | only where several alerts are folded: `×N` and the span of time |
-//! | `Rule` | where a rule sends it, if that channel cannot take it (`stranded`) |
+//! | `Routing` | where it belongs, if that channel cannot take it (`stranded`) |
 //! | `Event` | for all but events: what happened, in words (`headline`) |
 //! | `Title` … `Timestamp (UTC)` | the predecessor's seven fields, always there, in its order |
 //! | `Query`, `Evidence`, `Source`, `Impact` … `Release` | where the alert has them |
@@ -40,7 +40,7 @@ pub(super) fn parts(folded: &Folded, link: Option<&Url>, max_chars: usize) -> Pa
         let text = time::occurrences(folded.count, folded.first_ms, folded.last_ms);
         fields.push(Field::wide("Alerts", vec![Text::whole(text)]));
     }
-    fields.extend(stranded::words(alert).map(|words| Field::wide("Rule", vec![Text::whole(words)])));
+    fields.extend(stranded::line(alert).map(|line| Field::wide("Routing", vec![Text::whole(line)])));
     fields.extend(headline(alert).map(|said| Field::wide("Event", vec![Text::code(Some(&said))])));
     fields.extend([
         code("Title", &alert.title),

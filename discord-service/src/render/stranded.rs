@@ -1,24 +1,26 @@
-//! Why an alert is in its home though a rule sends it elsewhere.
+//! Why an alert is in its home though it belongs elsewhere.
 
 use shared::{
     Alert,
     alert::{Stranded, WhyStranded},
 };
 
+use super::history::Change;
+
 /// The whole line.
 pub(super) fn line(alert: &Alert) -> Option<String> {
-    words(alert).map(|words| format!("Rule {words}"))
-}
-
-/// The same after the word `Rule`.
-pub(super) fn words(alert: &Alert) -> Option<String> {
     let Stranded { target, why } = alert.routing.stranded?;
     let why = match why {
         WhyStranded::Full => "where too many alerts wait",
-        WhyStranded::Gone => "which is not authorized any more",
+        WhyStranded::Gone => "where the bot cannot post any more",
         WhyStranded::Secured => "which is secured, and this channel is not",
     };
-    Some(format!("sends this to <#{target}>, {why}"))
+    // Rules decide new messages. A change follows its issue.
+    let belongs = match Change::of(alert) {
+        Some(_) => "This belongs to",
+        None => "A rule sends this to",
+    };
+    Some(format!("{belongs} <#{target}>, {why}"))
 }
 
 /// The same in a few words.
@@ -26,7 +28,7 @@ pub(super) fn brief(alert: &Alert) -> Option<String> {
     let Stranded { target, why } = alert.routing.stranded?;
     let why = match why {
         WhyStranded::Full => "full",
-        WhyStranded::Gone => "not authorized",
+        WhyStranded::Gone => "no access",
         WhyStranded::Secured => "secured",
     };
     Some(format!("not in <#{target}>: {why}"))

@@ -15,7 +15,8 @@ use shared::{ChannelId, GuildId};
 
 use crate::{
     gateway::Connected,
-    slash::{CALLBACK, EDIT, connected, embed, register, shown, text},
+    rules::{add, both_authorized},
+    slash::{CALLBACK, EDIT, connected, embed, register, registered_id, shown, text},
     stage::{Stage, config},
 };
 
@@ -86,6 +87,29 @@ async fn of_two_pods_that_hear_of_a_command_one_does_it() {
         let revoked = stage.store.revoke(GuildId::new(stage.guild), ChannelId::new(stage.alerts)).await;
         revoked.expect("the store is there");
     }
+}
+
+#[tokio::test]
+async fn a_command_that_is_carried_out_again_changes_nothing_more() {
+    let stage = Stage::set_in(config(), &[]).await;
+    let pods = Arc::new(TwoPods(stage.commands.clone()));
+    let connected = Connected::with(stage, pods).await;
+    let stage = &connected.stage;
+    register(stage).await;
+    both_authorized(stage).await;
+    let sentry = registered_id(stage).await;
+    let home = ChannelId::new(stage.office);
+    for project in ["one", "two", "three"] {
+        add(stage, &[("action", "drop"), ("project", project)]).await;
+    }
+    // The first pod dies before it can answer, and the second goes on.
+    stage.sandbox.add_fault(Fault::new(Effect::Refuse(404, 10_062)).on_endpoint(EDIT).times(1));
+    let again = text(stage, stage.moderator, stage.office, "sentry rule remove", &[("number", "1")]).await;
+    let list = format!("</sentry rule list:{sentry}>");
+    assert_eq!(again, format!("This is done already. {list} shows the rules and mutes of the channel."));
+    let kept = stage.store.rules_now(home).await.expect("the store is there");
+    let projects = kept.rules.iter().filter_map(|rule| rule.conditions.project.as_ref());
+    assert_eq!(projects.map(ToString::to_string).collect::<Vec<_>>(), ["two", "three"]);
 }
 
 #[tokio::test]

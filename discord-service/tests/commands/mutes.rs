@@ -9,6 +9,7 @@ use crate::{
     rules::both_authorized,
     slash::{REFUSAL, connected, shown, text, used},
     stage::Stage,
+    status::lanes,
 };
 
 const MUTE: &str = "sentry mute";
@@ -66,6 +67,18 @@ async fn a_mute_is_said_in_words_listed_checked_and_ended() {
     assert!(all.content().contains(&format!("\nThis mutes all of <#{office}>.\n")), "{}", all.content());
     let issue = mute(stage, &[("for", "7d"), ("issue", "https://acme.sentry.io/issues/42/")]).await;
     assert!(issue.content().starts_with("Mute 3: issue `42` until "), "{}", issue.content());
+}
+
+#[tokio::test]
+async fn a_mute_after_a_loss_of_the_rules_takes_no_number_that_is_still_counted() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    both_authorized(stage).await;
+    let counts = json!({"counts": {"mutes": {"3": {"count": 5, "last_ms": 1}}}});
+    let key = format!("{}.sorting", stage.office);
+    lanes(stage).await.put(key, counts.to_string().into()).await.expect("written");
+    let made = mute(stage, &[("for", "1h")]).await;
+    assert!(made.content().starts_with("Mute 4: "), "{}", made.content());
 }
 
 #[tokio::test]

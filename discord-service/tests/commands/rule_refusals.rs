@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_nats::jetstream::{self, stream::Config};
 use discord_service::rules::{Action, Conditions, Rule, Rulebook};
 use sandbox_discord::{Target, User, permissions};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, wire};
 
 use crate::{
     rules::{ADD, add, both_authorized},
@@ -174,6 +175,30 @@ async fn a_rule_that_does_less_than_it_seems_is_added_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_bot_that_cannot_note_routed_alerts_takes_no_route() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let alerts = both_authorized(stage).await;
+    let sentry = registered_id(stage).await;
+    // NATS does not answer a write that it refuses.
+    let js = jetstream::new(stage.nats.client().await);
+    let stream = js.get_stream(wire::bucket_stream(wire::ROUTED)).await.expect("it is there");
+    let config = stream.cached_info().config.clone();
+    js.update_stream(&Config { no_ack: true, ..config }).await.expect("changed");
+    assert_eq!(
+        add(stage, &[("action", "route"), ("project", "web"), ("to", &alerts)]).await,
+        format!(
+            "No rule can send alerts on yet: I cannot write to `$KV.routed.>` at NATS.\n\
+             My operator must bring its `accounts.conf` up to date. Then use </sentry rule add:{sentry}> again."
+        )
+    );
+    assert_eq!(
+        add(stage, &[("action", "keep"), ("project", "web")]).await,
+        "Rule 1: alerts of `web` → kept here"
+    );
+}
+
+#[tokio::test]
 async fn a_channel_has_25_rules_at_most() {
     let connected = connected().await;
     let stage = &connected.stage;
@@ -227,9 +252,9 @@ async fn each_change_is_a_line_in_the_log() {
     let log = String::from_utf8(log.0.lock().expect("no writer panics").clone()).expect("text");
     for (what, words) in [
         ("a rule was added", "alerts of web-* → dropped"),
-        ("a rule was moved", "alerts of web-* → dropped"),
+        ("a rule was moved", "alerts of web-* → dropped, from 1 to 1"),
         ("a rule was removed", "alerts of web-* → dropped"),
-        ("a mute was made", "cron alerts"),
+        ("a mute was made", "cron alerts, number 1, until 20"),
         ("a mute was ended", "cron alerts"),
     ] {
         let line = log.lines().find(|line| line.contains(what)).expect(what);
@@ -237,7 +262,7 @@ async fn each_change_is_a_line_in_the_log() {
             format!("guild.id={}", stage.guild),
             format!("channel.id={office}"),
             format!("user.id={by}"),
-            format!("\"{words}\""),
+            format!("\"{words}"),
         ] {
             assert!(line.contains(&part), "{part} in {line}");
         }

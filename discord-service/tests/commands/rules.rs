@@ -6,8 +6,10 @@ use discord_service::{
     settings::Settings,
     store,
 };
+use harness::wait::{SOON, wait_for};
+use sandbox_discord::{Target, permissions};
 use serde_json::{Value, json};
-use shared::{ChannelId, UserId};
+use shared::{ChannelId, UserId, trust::ChannelTrust};
 
 use crate::{
     slash::{REFUSAL, connected, text, used},
@@ -65,13 +67,15 @@ async fn rules_are_added_listed_checked_moved_and_removed() {
     let words = format!("alerts of `web`, of level fatal → <#{alerts}>, mentions <@&{on_call}>");
     assert_eq!(add(stage, &fatal).await, format!("Rule 2: {words}"));
 
-    let counts = json!({"counts": {"rules": {"1": {"count": 3, "last_ms": 1_700_000_000_000_i64}}}});
+    let kept = stage.store.rules_now(ChannelId::new(office)).await.expect("the store is there");
+    let id = kept.rules[0].id.to_string();
+    let counts = json!({"counts": {"rules": {id: {"count": 3, "last_ms": 1_700_000_000_000_i64}}}});
     lanes(stage).await.put(format!("{office}.sorting"), counts.to_string().into()).await.expect("written");
     let (description, lines_shown) = listed(stage).await;
     assert_eq!(description, format!("Rules of <#{office}>. The first one that matches an alert decides."));
     let expected = [
-        "**1** alerts in `staging*` → dropped · 3 alerts, the last <t:1700000000:R>".to_owned(),
-        format!("**2** {words} · no alerts yet"),
+        format!("**1** alerts in `staging*` → dropped, by <@{by}> · 3 alerts, the last <t:1700000000:R>"),
+        format!("**2** {words}, by <@{by}> · no alerts yet"),
     ];
     assert_eq!(lines_shown, expected);
 
@@ -203,6 +207,13 @@ async fn numbers_are_offered_with_their_words_to_those_who_may() {
             "strangers learn nothing"
         );
     }
+    let moderator = Target::Member(stage.moderator);
+    stage.sandbox.set_overwrite(stage.alerts, moderator, 0, permissions::VIEW_CHANNEL);
+    let hidden = json!([{"name": format!("2: alerts of web-* → #{alerts}"), "value": 2}]);
+    wait_for("a hidden target has no name", SOON, || async {
+        (offered(stage.moderator, "sentry rule move", ("number", "web")).await == hidden).then_some(())
+    })
+    .await;
     let mute = json!([{"name": "1: cron alerts (a move)", "value": 1}]);
     assert_eq!(offered(stage.moderator, "sentry unmute", ("number", "")).await, mute);
     let known = json!({"projects": ["web-shop", "api"], "environments": ["production"]});
@@ -216,4 +227,25 @@ async fn numbers_are_offered_with_their_words_to_those_who_may() {
         assert_eq!(offered(stage.moderator, command, ("project", "web-*")).await, typed, "{command}");
         assert_eq!(offered(stage.member, command, ("project", "web-*")).await, json!([]), "{command}");
     }
+}
+
+#[tokio::test]
+async fn a_target_that_takes_no_alerts_is_marked_and_a_revoked_one_names_its_homes() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let (by, office, alerts) = (stage.moderator, stage.office, both_authorized(stage).await);
+    add(stage, &[("action", "route"), ("project", "web"), ("to", &alerts)]).await;
+    lanes(stage).await.put(format!("{alerts}.blocked"), "Missing Access".into()).await.expect("written");
+    let marked =
+        |why: &str| format!("**1** alerts of `web` → <#{alerts}> ({why}), by <@{by}> · no alerts yet");
+    assert_eq!(listed(stage).await.1, [marked("Discord refuses posts there")]);
+    let secured = ChannelTrust { v: 1, secured: true, secured_ms: 7, ..ChannelTrust::default() };
+    let kept = stage.store.replace_trust(ChannelId::new(stage.alerts), None, &secured).await;
+    assert!(kept.expect("the store is there"));
+    let secured = "secured and this channel is not, so they stay here";
+    assert_eq!(listed(stage).await.1, [marked(secured)]);
+    let revoked = text(stage, by, office, "sentry channel revoke", &[("channel", &alerts)]).await;
+    let routes = format!("Rules of <#{office}> send alerts there. These alerts stay where they came in.");
+    assert_eq!(revoked, format!("Revoked access from <#{alerts}>\n{routes}"));
+    assert_eq!(listed(stage).await.1, [marked("not authorized, so they stay here")]);
 }

@@ -24,6 +24,7 @@ in_both_stores!(
     rules_are_kept_as_they_were_written_and_replaced_only_as_they_were_read,
     of_changes_at_the_same_instant_none_is_lost,
     another_instance_sees_a_change_within_a_second,
+    a_command_that_comes_again_changes_nothing,
 );
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -106,7 +107,8 @@ async fn of_changes_at_the_same_instant_none_is_lost(world: World) {
     );
     assert!(removed.unwrap().is_some() && muted.unwrap().is_ok());
     let kept = world.store().await.rules(CHANNEL).await.unwrap();
-    assert_eq!((kept.v, kept.rules.len(), kept.mutes.len(), kept.last_rule), (VERSION, 7, 1, 8));
+    let last = rule("x").made_ms.unsigned_abs() + 7;
+    assert_eq!((kept.v, kept.rules.len(), kept.mutes.len(), kept.last_rule), (VERSION, 7, 1, last));
 }
 
 async fn another_instance_sees_a_change_within_a_second(world: World) {
@@ -123,6 +125,22 @@ async fn another_instance_sees_a_change_within_a_second(world: World) {
     assert!(replaced(&*world.store().await, &full, &none).await);
     assert_eq!(*other.rules(CHANNEL).await.unwrap(), full);
     assert_eq!(*other.rules_now(CHANNEL).await.unwrap(), none);
+}
+
+async fn a_command_that_comes_again_changes_nothing(world: World) {
+    let (one, other) = (Rulebook::new(world.store().await), Rulebook::new(world.store().await));
+    let quiet = mute(MuteScope::issue("7").unwrap());
+    let mutes = |book: Rulebook, command| {
+        let quiet = quiet.clone();
+        async move { book.change_once(CHANNEL, command, |rules| rules.add_mute(quiet.clone())).await.unwrap() }
+    };
+    // As large as Discord's ids are.
+    let command = 1_500_000_000_000_000_001;
+    assert_eq!(mutes(one.clone(), command).await, Some(Ok(1)));
+    assert_eq!(mutes(other.clone(), command + 1).await, Some(Ok(2)));
+    assert_eq!(mutes(other, command).await, None);
+    let kept = world.store().await.rules_now(CHANNEL).await.unwrap();
+    assert_eq!((kept.mutes.len(), &*kept.commands), (2, &[command, command + 1][..]));
 }
 
 #[tokio::test]
@@ -175,6 +193,21 @@ async fn rules_that_nats_has_lost_are_missed_until_there_are_rules_again() {
     rulebook.change(CHANNEL, |rules| rules.remove_rule(1)).await.unwrap().unwrap();
     lose(&world, &*store, wire::CHANNEL_RULES).await;
     assert_eq!(*store.rules(CHANNEL).await.unwrap(), ChannelRules::default(), "it had none any more");
+}
+
+#[tokio::test]
+async fn a_first_rule_that_cannot_be_written_leaves_the_channel_without_rules() {
+    let world = World::nats().await;
+    let store = world.store().await;
+    let rulebook = Rulebook::new(store.clone());
+    store.authorize(GUILD, CHANNEL).await.unwrap();
+    assert_eq!(*store.rules(CHANNEL).await.unwrap(), ChannelRules::default());
+    let js = jetstream::new(world.nats.client().await);
+    let stream = js.get_stream(wire::bucket_stream(wire::CHANNEL_RULES)).await.unwrap();
+    let config = stream.cached_info().config.clone();
+    js.update_stream(&jetstream::stream::Config { max_message_size: 1, ..config }).await.unwrap();
+    rulebook.change(CHANNEL, |rules| rules.add_rule(rule("web"))).await.expect_err("it is too long");
+    assert_eq!(*store.rules(CHANNEL).await.unwrap(), ChannelRules::default());
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub struct Routing {
     /// Whom a rule mentions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ping: Option<Ping>,
-    /// Why it is in its home though a rule sends it elsewhere. Messages keep it,
+    /// Why it is in its home though it belongs elsewhere. Messages keep it,
     /// and no alert on the bus has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stranded: Option<Stranded>,
@@ -53,7 +53,7 @@ pub struct Stranded {
 pub enum WhyStranded {
     /// As many alerts wait there as may.
     Full,
-    /// It is not authorized, or the bot does not see it.
+    /// It is not authorized, or Discord does not show it to the bot.
     Gone,
     /// It is secured, and the home is not.
     Secured,

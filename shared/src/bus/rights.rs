@@ -95,7 +95,8 @@ fn discord() -> ServiceRights {
         useful(wire::ALERTS_SUBJECTS),
         needed(wire::DEAD_LETTERS_SUBJECTS),
         needed("$KV.channel-list.*.*"),
-        // Without these two, rules cannot be made, so that none sends alerts on.
+        // Without the first, rules cannot be made. Without the second, none that sends
+        // alerts on: the command asks.
         useful("$KV.channel-rules.*"),
         useful("$KV.routed.>"),
         needed("$KV.channel-trust.*"),

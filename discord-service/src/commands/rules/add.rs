@@ -34,13 +34,14 @@ impl Commands {
         let NewRule { conditions, action, .. } = new;
         let made_ms = Utc::now().timestamp_millis();
         let rule = Rule { id: 0, conditions, action, ping, by: by.user, made_ms };
-        let added = self.rulebook.change(home.id, |rules| {
+        let added = self.rulebook.change_once(home.id, by.command, |rules| {
             let shadow = shadowed_by(&rules.rules, &rule.conditions);
             rules.add_rule(rule.clone()).map(|number| (number, shadow))
         });
         let (number, shadow) = match added.await? {
-            Ok(added) => added,
-            Err(refusal) => return Ok(self.replies(by.form).rule_refused(home.id, refusal)),
+            None => return Ok(self.replies(by.form).done_before()),
+            Some(Ok(added)) => added,
+            Some(Err(refusal)) => return Ok(self.replies(by.form).rule_refused(home.id, refusal)),
         };
         self.audit(by, home.id, "a rule was added", &words::rule(&rule));
         if let Some(earlier) = shadow {
@@ -84,6 +85,9 @@ impl Commands {
         // An open home would let strangers in.
         if self.trusts.is_secured(target.id).await? && !self.trusts.is_secured(home.id).await? {
             return Ok(Err(replies.target_is_secured(home.id, target.id)));
+        }
+        if !self.diagnosis.can_route().await.map_err(CommandError::Nats)? {
+            return Ok(Err(replies.cannot_route()));
         }
         Ok(Ok(Some(target)))
     }

@@ -1,6 +1,6 @@
 //! `mute` and `unmute`, and the button that does the latter.
 
-use chrono::Utc;
+use chrono::{DateTime, SecondsFormat, Utc};
 use shared::ChannelId;
 
 use super::{Asker, ChannelArgument, CommandError, Commands, Reply, replies};
@@ -41,11 +41,24 @@ impl Commands {
         let NewMute { scope, for_ms, reason } = new;
         let until_ms = made_ms.saturating_add(for_ms);
         let mute = Mute { number: 0, scope, until_ms, reason, by: by.user, made_ms };
-        let Ok(number) = self.rulebook.change(home, |rules| rules.add_mute(mute.clone())).await? else {
-            return Ok(self.replies(by.form).too_many_mutes(home));
+        // Counts outlive lost rules. Mutes that they still name keep their numbers.
+        let counts = self.diagnosis.rule_counts(home).await.map_err(CommandError::Nats)?;
+        let counted = counts.mutes.keys().next_back().copied().unwrap_or_default();
+        let made = self.rulebook.change_once(home, by.command, |rules| {
+            rules.last_mute = rules.last_mute.max(counted);
+            rules.add_mute(mute.clone())
+        });
+        let number = match made.await? {
+            None => return Ok(self.replies(by.form).done_before()),
+            Some(Ok(number)) => number,
+            Some(Err(_)) => return Ok(self.replies(by.form).too_many_mutes(home)),
         };
         let mute = Mute { number, ..mute };
-        self.audit(by, home, "a mute was made", &words::scope(&mute.scope));
+        // A reason is for the channel.
+        let until = DateTime::from_timestamp_millis(until_ms).unwrap_or_default();
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let made = format!("{}, number {number}, until {until}", words::scope(&mute.scope));
+        self.audit(by, home, "a mute was made", &made);
         Ok(replies::muted(home, &mute))
     }
 

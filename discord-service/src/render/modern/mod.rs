@@ -4,7 +4,7 @@
 //! |---|---|
 //! | author | `Sentry Alert · <project>` with the glyph |
 //! | title | the issue's title, linked to the issue; for what is no error, what happened first (`title`) |
-//! | description | what became of the issue; `×N` and the span of time; why it is here though a rule sends it elsewhere (`stranded`). The causes; the message if it says more than the title; the failing line |
+//! | description | what became of the issue; `×N` and the span of time; why it is here though it belongs elsewhere (`stranded`). The causes; the message if it says more than the title; the failing line |
 //! | fields | those that have a value, in inline code |
 //! | footer, time | the names of the rules that fired; when it happened, by the reader's clock |
 //!

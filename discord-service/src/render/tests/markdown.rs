@@ -29,7 +29,7 @@ fn classic(embed: &Value) -> Vec<String> {
                     && value.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || " :-".contains(c))
             }
             "First message" => is_plain_link(value),
-            "Rule" => is_stranded(&format!("Rule {value}")),
+            "Routing" => is_stranded(value),
             "URL" => is_code(value) || is_plain_link(value),
             _ => value.lines().all(is_code),
         };
@@ -124,13 +124,15 @@ fn is_own_line(line: &str) -> bool {
 
 /// Our own words about a rule's target, and its id.
 fn is_stranded(piece: &str) -> bool {
-    let (brief, whole) = (piece.strip_prefix("not in <#"), piece.strip_prefix("Rule sends this to <#"));
+    let brief = piece.strip_prefix("not in <#");
+    let whole = ["A rule sends this to <#", "This belongs to <#"];
+    let whole = whole.iter().find_map(|begin| piece.strip_prefix(begin));
     let Some((id, why)) = brief.or(whole).and_then(|rest| rest.split_once('>')) else { return false };
     let whys: &[&str] = match brief {
-        Some(_) => &[": full", ": not authorized", ": secured"],
+        Some(_) => &[": full", ": no access", ": secured"],
         None => &[
             ", where too many alerts wait",
-            ", which is not authorized any more",
+            ", where the bot cannot post any more",
             ", which is secured, and this channel is not",
         ],
     };

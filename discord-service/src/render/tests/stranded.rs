@@ -1,4 +1,4 @@
-//! An alert that is in its home though a rule sends it elsewhere.
+//! An alert that is in its home though it belongs elsewhere.
 
 use insta::assert_snapshot;
 use shared::alert::{Routing, Stranded, WhyStranded};
@@ -39,7 +39,7 @@ fn a_compact_embed_says_it_in_a_few_words() {
 fn each_reason_stays_whole_at_the_smallest_size() {
     for (why, whole, brief) in [
         (WhyStranded::Full, ", where too many alerts wait", ": full"),
-        (WhyStranded::Gone, ", which is not authorized any more", ": not authorized"),
+        (WhyStranded::Gone, ", where the bot cannot post any more", ": no access"),
         (WhyStranded::Secured, ", which is secured, and this channel is not", ": secured"),
     ] {
         for layout in LAYOUTS {
@@ -50,11 +50,22 @@ fn each_reason_stays_whole_at_the_smallest_size() {
             let json = embed(&folded, &Style::of(layout), 0).json;
             let words = match layout {
                 Layout::Compact => format!("not in <#{target}>{brief}"),
-                Layout::Modern | Layout::Classic => format!("sends this to <#{target}>{whole}"),
+                Layout::Modern | Layout::Classic => format!("A rule sends this to <#{target}>{whole}"),
             };
             assert!(json.to_string().contains(&words), "{json}");
             assert_eq!(faults(&json), Vec::<String>::new());
             assert!(counted(&json).1 <= crate::render::MIN_EMBED_CHARS);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_followed_its_issue_speaks_of_no_rule() {
+    for (kind, words) in [("issue.created", "A rule sends this to"), ("issue.resolved", "This belongs to")] {
+        let alert = Alert { kind: kind.to_owned(), ..stranded(WhyStranded::Gone, exception()) };
+        for layout in [Layout::Modern, Layout::Classic] {
+            let json = embed(&lone(alert.clone()), &Style::of(layout), 6_000).json.to_string();
+            assert!(json.contains(&format!("{words} <#123>, where the bot cannot post any more")), "{json}");
         }
     }
 }

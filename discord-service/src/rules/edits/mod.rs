@@ -1,7 +1,7 @@
 //! Changes of a channel's rules and mutes. Pure: [`Rulebook`](super::Rulebook) makes
 //! them in the store.
 
-use super::{ChannelRules, Conditions, MOST, Mute, MuteScope, Rule};
+use super::{ChannelRules, Conditions, MAX_TEXT, MOST, Mute, MuteScope, Rule};
 
 /// Why a rule was not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,8 @@ pub fn shadowed_by(rules: &[Rule], conditions: &Conditions) -> Option<usize> {
 }
 
 impl ChannelRules {
-    /// Adds a rule after all others, under an id of its own, and returns its number.
+    /// Adds a rule after all others and returns its number. Its id grows with the time at
+    /// which it was made.
     ///
     /// # Errors
     /// [`RuleRefusal`] says why not.
@@ -45,7 +46,8 @@ impl ChannelRules {
         if self.rules.len() >= MOST {
             return Err(RuleRefusal::Full);
         }
-        self.last_rule += 1;
+        // Counts outlive lost rules. So no id of those comes again.
+        self.last_rule = (self.last_rule + 1).max(rule.made_ms.max(0).unsigned_abs());
         self.rules.push(Rule { id: self.last_rule, ..rule });
         Ok(self.rules.len())
     }
@@ -101,7 +103,7 @@ impl MuteScope {
         let text = text.trim();
         let id = text.strip_prefix('#').unwrap_or(text);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_id = (1..=100).contains(&id.len()) && id.bytes().all(allowed);
+        let is_id = (1..=MAX_TEXT.into()).contains(&id.len()) && id.bytes().all(allowed);
         if is_id { Ok(Self::Issue(id.to_owned())) } else { Err(InvalidIssue) }
     }
 }

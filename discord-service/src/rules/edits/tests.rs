@@ -35,6 +35,19 @@ fn rules_are_numbered_by_their_place_and_their_ids_are_never_used_again() {
 }
 
 #[test]
+fn a_rule_after_a_loss_gets_no_id_that_counts_may_have() {
+    let made = |made_ms| Rule { made_ms, ..rule(&made_ms.to_string(), Action::Drop) };
+    let mut lost = ChannelRules::default();
+    for made_ms in [1_000, 1_000_000, 900_000] {
+        lost.add_rule(made(made_ms)).expect("added");
+    }
+    let mut later = ChannelRules::default();
+    later.add_rule(made(2_000_000)).expect("added");
+    assert_eq!(lost.rules.iter().map(|rule| rule.id).collect::<Vec<_>>(), [1_000, 1_000_000, 1_000_001]);
+    assert_eq!(later.rules[0].id, 2_000_000);
+}
+
+#[test]
 fn a_channel_has_at_most_25_rules_and_25_mutes_that_run() {
     let mut rules = ChannelRules::default();
     for number in 1..=MOST {

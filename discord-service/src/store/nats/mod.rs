@@ -95,6 +95,17 @@ impl NatsStore {
         let (kept, revision) = channel_document::read(&self.rules, channel).await?;
         Ok((kept.unwrap_or_default(), revision))
     }
+
+    /// Notes that the channel has rules, unless somebody has removed the last one
+    /// meanwhile. Then the note would say that they are lost.
+    async fn note_rules(&self, channel: ChannelId) -> anyhow::Result<()> {
+        notes::change(&self.channels, channel, |note| note.rules = true).await?;
+        let (kept, revision) = self.kept_rules(channel).await?;
+        if revision > 0 && kept.rules.is_empty() {
+            notes::change(&self.channels, channel, |note| note.rules = false).await?;
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -249,9 +260,10 @@ impl Store for NatsStore {
     async fn rules_now(&self, channel: ChannelId) -> Result<Arc<ChannelRules>, StoreError> {
         self.timed("rules_now", async {
             let kept = self.kept_rules(channel).await?.0;
-            // Another pod may have noted that there are none, and then come second.
+            // A pod may have died before it noted them. Another may have noted that there
+            // are none, and then come second.
             if !kept.rules.is_empty() {
-                notes::change(&self.channels, channel, |note| note.rules = true).await?;
+                self.note_rules(channel).await?;
             }
             Ok(Arc::new(kept))
         })
@@ -269,13 +281,18 @@ impl Store for NatsStore {
             if found != *former {
                 return Ok(false);
             }
-            // The note first: a channel never has rules without one. A mute says nothing
-            // about rules that were lost.
-            let has_rules = !latest.rules.is_empty();
-            if has_rules || !former.rules.is_empty() {
-                notes::change(&self.channels, channel, |note| note.rules = has_rules).await?;
+            // A note without rules would stop the channel. So it follows the first rule,
+            // and goes before the last one does. A mute says nothing about rules that
+            // were lost.
+            let (had_rules, has_rules) = (!former.rules.is_empty(), !latest.rules.is_empty());
+            if had_rules && !has_rules {
+                notes::change(&self.channels, channel, |note| note.rules = false).await?;
             }
-            channel_document::write(&self.rules, channel, latest, revision).await
+            let written = channel_document::write(&self.rules, channel, latest, revision).await?;
+            if written && has_rules && !had_rules {
+                self.note_rules(channel).await?;
+            }
+            Ok(written)
         })
         .await
     }

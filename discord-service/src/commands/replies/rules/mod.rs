@@ -5,11 +5,11 @@ mod not_made;
 
 use shared::{ChannelId, UserId};
 
-pub(in crate::commands) use self::list::KeptRules;
+pub(in crate::commands) use self::list::{KeptRules, TargetTrouble};
 pub(in crate::commands) use self::not_made::{
     mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
 };
-use super::{Button, Reply, ReplyTexts, mention, quoted};
+use super::{Button, Reply, ReplyTexts, fields, mention, quoted};
 use crate::{
     commands::rules::UnmuteButton,
     rules::{Conditions, Mute, MuteScope, Rule, words},
@@ -70,6 +70,12 @@ impl ReplyTexts<'_> {
         )
     }
 
+    /// To a command that another pod carried out, and died before it could say so.
+    pub(in crate::commands) fn done_before(&self) -> Reply {
+        let list = self.names.slash("rule list");
+        format!("This is done already. {list} shows the rules and mutes of the channel.").into()
+    }
+
     /// `rule move`. The pairs are rules that never apply, each with the one that takes all
     /// its alerts.
     pub(in crate::commands) fn rule_moved(
@@ -125,6 +131,13 @@ pub(in crate::commands) fn unmuted(number: u64) -> Reply {
 /// `unmute` of a mute that is over.
 pub(in crate::commands) fn unmuted_before(number: u64) -> Reply {
     format!("Mute {number} has ended already").into()
+}
+
+/// What comes after a reply about a channel that was revoked: the homes whose rules send
+/// alerts there.
+pub(in crate::commands) fn target_revoked(homes: &[ChannelId]) -> String {
+    let homes = fields::list(homes.iter().map(mention));
+    format!("\nRules of {homes} send alerts there. These alerts stay where they came in.")
 }
 
 /// What follows a reply about another channel than the one in which it is read.

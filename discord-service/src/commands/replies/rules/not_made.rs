@@ -1,11 +1,11 @@
 //! Why a rule or a mute was not made, and what helps.
 
-use shared::{ChannelId, RoleId};
+use shared::{ChannelId, RoleId, wire};
 
 use super::{Reply, ReplyTexts, mention};
 use crate::{
     commands::parse::RulesMistake,
-    rules::{MOST, RuleRefusal},
+    rules::{MAX_TEXT, MOST, RuleRefusal},
 };
 
 impl ReplyTexts<'_> {
@@ -22,6 +22,17 @@ impl ReplyTexts<'_> {
             "{target} is secured, and {home} is not: strangers could send alerts through {home}.\n\
              Secure {home} first, with {}.",
             self.names.slash("channel secure")
+        )
+        .into()
+    }
+
+    /// To a route, where the bot's own permissions at NATS are those of an older version.
+    pub(in crate::commands) fn cannot_route(&self) -> Reply {
+        format!(
+            "No rule can send alerts on yet: I cannot write to `$KV.{}.>` at NATS.\n\
+             My operator must bring its `accounts.conf` up to date. Then use {} again.",
+            wire::ROUTED,
+            self.names.slash("rule add")
         )
         .into()
     }
@@ -62,7 +73,10 @@ impl ReplyTexts<'_> {
 pub(in crate::commands) fn mistaken_rules(mistake: RulesMistake) -> Reply {
     match mistake {
         RulesMistake::NotAPattern => {
-            "Please input 1 to 100 characters for a project or an environment, e.g. `web-*`"
+            return format!(
+                "Please input 1 to {MAX_TEXT} characters for a project or an environment, e.g. `web-*`"
+            )
+            .into();
         }
         RulesMistake::NotAnIssue => {
             "Please input the short id, the number or the link of the issue, e.g. `BACKEND-1F`"

@@ -28,7 +28,7 @@ fn mute(number: u64, project: &str) -> Mute {
 
 fn rules(rules: Vec<Rule>, mutes: Vec<Mute>) -> Arc<ChannelRules> {
     let (last_rule, last_mute) = (9, 9);
-    Arc::new(ChannelRules { v: 1, rules, mutes, last_rule, last_mute })
+    Arc::new(ChannelRules { v: 1, rules, mutes, last_rule, last_mute, commands: Vec::new() })
 }
 
 /// The web to the target, noise to nowhere, the quiet muted, and the rest stays.
