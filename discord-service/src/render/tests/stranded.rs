@@ -50,7 +50,7 @@ fn each_reason_stays_whole_at_the_smallest_size() {
             let json = embed(&folded, &Style::of(layout), 0).json;
             let words = match layout {
                 Layout::Compact => format!("not in <#{target}>{brief}"),
-                Layout::Modern | Layout::Classic => format!("A rule sends this to <#{target}>{whole}"),
+                Layout::Modern | Layout::Classic => format!("This belongs to <#{target}>{whole}"),
             };
             assert!(json.to_string().contains(&words), "{json}");
             assert_eq!(faults(&json), Vec::<String>::new());
