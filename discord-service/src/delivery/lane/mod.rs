@@ -306,6 +306,7 @@ impl<'a> Lane<'a> {
     /// Sorts some of the alerts, or ends those that may not be posted.
     async fn sort(&mut self) -> Result<(), Interruption> {
         let Some(guild) = self.admit().await? else { return Ok(()) };
+        self.journal.settle().await?;
         self.sorter.work(&mut self.inbox, guild).await
     }
 

@@ -24,7 +24,7 @@ impl MessageApi for FakeWorld {
     async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
         self.alive().await;
         if self.lock().is_refused(body) {
-            self.lock().refusals += 1;
+            self.lock().refuse();
             return Err(refused(DiscordRefusal::Message));
         }
         let fails = self.lock().fails(body);
@@ -60,6 +60,9 @@ impl MessageApi for FakeWorld {
     async fn edit(&self, channel: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
         self.alive().await;
         let mut world = self.lock();
+        if world.edits_fail_until.is_some_and(|until| Instant::now() < until) {
+            return Err(silence());
+        }
         let evil = world.choices.evil(6);
         if evil == 1
             && let Some(message) = world.messages.get_mut(&message)

@@ -89,6 +89,10 @@ pub(super) struct FakeState {
     pub(super) may_be_refused: bool,
     /// What Discord refuses: posts that contain this text.
     pub(super) refuses: Option<&'static str>,
+    /// The rules of a channel after the next refusal.
+    pub(super) rules_after_refusal: Option<(ChannelId, Arc<ChannelRules>)>,
+    /// Until when Discord confirms no edit.
+    pub(super) edits_fail_until: Option<Instant>,
     /// How many alerts a process has room for. A new process has all of it.
     pub(super) room: Option<(usize, usize)>,
 }
@@ -134,6 +138,8 @@ impl FakeWorld {
             others_succeed: true,
             may_be_refused: true,
             refuses: None,
+            rules_after_refusal: None,
+            edits_fail_until: None,
             room: None,
         };
         Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
@@ -255,6 +261,12 @@ impl FakeState {
         let record: Value = serde_json::from_slice(record).expect("a record");
         let marked = record["state"] != "sending" || record.get("edits").is_some();
         assert!(marked, "it is remembered before it is marked: {record}");
+    }
+
+    /// Refuses a post.
+    pub(super) fn refuse(&mut self) {
+        self.refusals += 1;
+        self.rules.extend(self.rules_after_refusal.take());
     }
 
     pub(super) fn is_refused(&self, body: &Value) -> bool {
