@@ -24,7 +24,7 @@ impl Inbox<'_> {
 
     /// Whether alerts wait to leave, or to be placed by their issue.
     pub(super) fn is_unsorted(&self) -> bool {
-        !self.places().away.is_empty() || !self.places().unknown.is_empty()
+        self.places().leaving().next().is_some() || self.places().unknown().next().is_some()
     }
 
     /// A request is under way that shows these alerts, so they keep their places.
@@ -123,7 +123,7 @@ impl Inbox<'_> {
     /// The targets of the alerts that leave.
     pub(super) fn targets(&self) -> BTreeSet<ChannelId> {
         let mut targets = BTreeSet::new();
-        for leaving in self.places().away.values() {
+        for (_, leaving) in self.places().leaving() {
             match leaving {
                 Leaving::Route { target, .. } => drop(targets.insert(*target)),
                 Leaving::Follow { targets: all, .. } => targets.extend(all),
@@ -140,8 +140,7 @@ impl Inbox<'_> {
             Leaving::Follow { targets, .. } => targets.is_disjoint(held),
             Leaving::Drop(_) | Leaving::Mute(_) => true,
         };
-        let leaving = self.places().away.iter().filter(|(_, leaving)| free(leaving)).take(most);
-        Batch::of(leaving.map(|(sequence, leaving)| (*sequence, leaving)))
+        Batch::of(self.places().leaving().filter(|(_, leaving)| free(leaving)).take(most))
     }
 
     /// Where those of the alerts stay that these targets cannot take. A change
@@ -156,7 +155,7 @@ impl Inbox<'_> {
             Some(Stranded { target: *target, why })
         };
         let mut places = BTreeMap::new();
-        for (sequence, leaving) in &mut self.places_mut().away {
+        for (sequence, leaving) in self.places_mut().leaving_mut() {
             if places.len() == most {
                 break;
             }
@@ -169,7 +168,7 @@ impl Inbox<'_> {
                     targets.retain(|target| !kept_back.contains_key(target));
                     match stays {
                         Some(stay) if targets.is_empty() => {
-                            places.insert(*sequence, Place::Here(*stay));
+                            places.insert(sequence, Place::Here(*stay));
                             continue;
                         }
                         _ if !targets.is_empty() => continue,
@@ -179,7 +178,7 @@ impl Inbox<'_> {
                 Leaving::Drop(_) | Leaving::Mute(_) => continue,
             };
             if placement.stranded.is_some() {
-                places.insert(*sequence, placement.place());
+                places.insert(sequence, placement.place());
             }
         }
         places
@@ -187,15 +186,12 @@ impl Inbox<'_> {
 
     /// The next changes whose place is not known.
     pub(super) fn unknown(&self, most: usize) -> BTreeSet<u64> {
-        self.places().unknown.iter().take(most).copied().collect()
+        self.places().unknown().take(most).collect()
     }
 
     /// How an alert stays that also goes to other channels.
     pub(super) fn stay_of(&self, sequence: u64) -> Option<Stay> {
-        match self.places().away.get(&sequence) {
-            Some(Leaving::Follow { stays, .. }) => *stays,
-            _ => None,
-        }
+        self.places().stay_of(sequence)
     }
 }
 

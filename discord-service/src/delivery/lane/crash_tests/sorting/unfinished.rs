@@ -12,6 +12,22 @@ use super::{
 use crate::rules::Action;
 
 #[test]
+fn an_unfinished_post_is_repeated_though_its_target_has_room_now() {
+    let accepted = alerts(&["web", "web"]);
+    let histories = all(1, async |world| {
+        world.lock().rules.insert(CHANNEL, usual());
+        world.lock().room_in_target = 0;
+        history(&world, &accepted, |world| {
+            world.room_in_target = usize::MAX;
+            world.copy_ids.clear();
+        })
+        .await;
+        world.lock().check_places(&accepted, &[]);
+    });
+    assert!(histories > 20, "{histories}");
+}
+
+#[test]
 fn the_rest_of_a_refused_post_is_not_lost_when_a_rule_takes_its_first_alert() {
     let accepted = alerts(&["first", "other"]);
     let first_goes = rules(vec![rule(4, "first", Action::Drop)], Vec::new());
