@@ -4,7 +4,13 @@
 //! It runs beside everything else. While NATS is slow to list its subjects,
 //! wake-ups still reach their lanes.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use shared::{ChannelId, text::chain, wire};
@@ -33,19 +39,22 @@ pub(super) struct Sweep {
     queue: DeliveryQueue,
     lanes_bucket: Bucket,
     services: Arc<Services>,
+    /// A look for quiet channels failed, so the next one is for them too.
+    quiet_is_due: Arc<AtomicBool>,
     /// Looks, and burials of what they found.
     under_way: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
 }
 
 impl Sweep {
     pub(super) fn new(queue: DeliveryQueue, lanes_bucket: Bucket, services: Arc<Services>) -> Self {
-        Self { queue, lanes_bucket, services, under_way: FuturesUnordered::new() }
+        let (quiet_is_due, under_way) = (Arc::default(), FuturesUnordered::new());
+        Self { queue, lanes_bucket, services, quiet_is_due, under_way }
     }
 
     /// Begins a look, unless something is under way.
     pub(super) fn look(&mut self) {
         if self.under_way.is_empty() {
-            self.begin(false);
+            self.begin(self.quiet_is_due.swap(false, Ordering::Relaxed));
         }
     }
 
@@ -57,6 +66,7 @@ impl Sweep {
 
     fn begin(&mut self, with_quiet: bool) {
         let (queue, lanes_bucket) = (self.queue.clone(), self.lanes_bucket.clone());
+        let quiet_is_due = self.quiet_is_due.clone();
         let look = async move {
             let found = async {
                 let waiting = queue.list().await?;
@@ -68,7 +78,11 @@ impl Sweep {
                 anyhow::Ok(SweepFindings { waiting, quiet })
             };
             let found = found.await;
-            found.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
+            let failed = |error: &anyhow::Error| {
+                tracing::debug!("cannot sweep: {error:#}");
+                quiet_is_due.fetch_or(with_quiet, Ordering::Relaxed);
+            };
+            found.inspect_err(failed).ok()
         };
         self.under_way.push(look.boxed());
     }
