@@ -174,7 +174,7 @@ impl Backlog {
         old.map(|(sequence, _)| *sequence).collect()
     }
 
-    /// The channels whose rules sent alerts here. Some of these may not wait any more.
+    /// The channels whose rules sent alerts here.
     pub(crate) fn homes(&self) -> BTreeSet<ChannelId> {
         self.origins.homes()
     }
