@@ -75,24 +75,24 @@ impl Inbox<'_> {
     /// the stream.
     pub(super) async fn alerts(&mut self, sequences: BTreeSet<u64>) -> anyhow::Result<Vec<(u64, Alert)>> {
         let mut found: BTreeMap<u64, Alert> = BTreeMap::new();
-        let mut missing = Vec::new();
+        let mut missing = BTreeSet::new();
         for sequence in sequences {
             match self.backlog().whole(sequence) {
                 Some(alert) => drop(found.insert(sequence, as_it_came(alert.clone()))),
-                None => missing.push(sequence),
+                None => drop(missing.insert(sequence)),
             }
         }
         if !missing.is_empty() {
-            for stored in self.stored(missing.clone()).await? {
+            for stored in self.stored(missing.iter().copied().collect()).await? {
+                // This build may be unable to read it.
+                missing.remove(&stored.sequence);
                 if let Ok(alert) = stored.alert() {
                     found.insert(stored.sequence, alert);
                 }
             }
         }
-        let gone: BTreeSet<u64> =
-            missing.into_iter().filter(|sequence| !found.contains_key(sequence)).collect();
-        if !gone.is_empty() {
-            self.forget(&gone);
+        if !missing.is_empty() {
+            self.forget(&missing);
         }
         Ok(found.into_iter().collect())
     }
