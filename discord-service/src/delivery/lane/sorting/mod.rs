@@ -34,6 +34,7 @@ use tokio::time::Instant;
 pub(crate) use self::mute_end::all_muted;
 pub(super) use self::places::{Place, Places, Stay};
 use self::{
+    beside::NextLook,
     places::{Placement, now_ms},
     record::{Batch, Hop, SortingJournal},
 };
@@ -57,11 +58,13 @@ pub(super) struct Sorter<'a> {
     issues: RoutedIssues,
     /// Nothing leaves before then, because a target was not known.
     held_until: Option<Instant>,
+    next_look: NextLook,
 }
 
 impl<'a> Sorter<'a> {
     pub(super) fn new(services: &'a Services, channel: ChannelId) -> Self {
-        Self { services, channel, journal: None, issues: RoutedIssues::new(channel), held_until: None }
+        let (issues, next_look) = (RoutedIssues::new(channel), NextLook::new());
+        Self { services, channel, journal: None, issues, held_until: None, next_look }
     }
 
     /// Reads the sorting record of the channel, which the lane's record announces.

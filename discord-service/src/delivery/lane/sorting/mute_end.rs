@@ -86,7 +86,7 @@ impl Sorter<'_> {
 
     /// A mute that has ended, by its time or because an admin has ended it. Its end
     /// must be told. `rules` are the channel's, if they are known now.
-    fn ended(&self, rules: Option<&ChannelRules>) -> Option<(u64, Untold)> {
+    pub(super) fn ended(&self, rules: Option<&ChannelRules>) -> Option<(u64, Untold)> {
         let (untold, now_ms) = (&self.journal.as_ref()?.record.untold, now_ms());
         let over = |mute: u64| rules.is_some_and(|rules| rules.mutes.iter().all(|one| one.number != mute));
         let ended = untold.iter().find(|(number, untold)| !untold.mute.runs(now_ms) || over(**number));
@@ -123,6 +123,10 @@ impl Lane<'_> {
         wakes: &mut mpsc::Receiver<()>,
     ) -> Result<(), Interruption> {
         let Some((number, untold)) = self.ended_mute().await else { return Ok(()) };
+        // What comes while the line is sent is not muted by it any more.
+        if let Ok(rules) = self.services.authority.rules(self.channel).await {
+            self.inbox.learn(&rules);
+        }
         let standing = self.services.authority.standing(self.channel).await?;
         if !matches!(standing, ChannelStanding::Authorized(_)) || self.closure.is_flagged() {
             tracing::info!(
