@@ -154,6 +154,7 @@ async fn serve(
         lane.resume(record, wakes).await?;
         succeeded(services, backoff);
     }
+    let mut has_sorted = false;
     while !lease_stop.is_cancelled() {
         lane.closure.follow(lane.inbox.is_behind(), lane.inbox.backlog().len()).await?;
         lane.inbox.refill().await?;
@@ -169,8 +170,9 @@ async fn serve(
             {
                 return Ok(lane.journal.clear().await?);
             }
-        } else if lane.sorter.has_work(&lane.inbox) {
+        } else if lane.sorter.has_work(&lane.inbox) && !(has_sorted && lane.post_is_due()) {
             lane.sort().await?;
+            has_sorted = true;
         } else if let Some(next_step) = lane.next_step(wakes).await? {
             if !closed.is_set() {
                 // Events from before this step cannot open a channel that it
@@ -179,6 +181,7 @@ async fn serve(
             }
             lane.step(next_step, wakes).await?;
             succeeded(services, backoff);
+            has_sorted = false;
         }
     }
     Err(Interruption::Stopping)
@@ -266,7 +269,7 @@ impl<'a> Lane<'a> {
         wakes: &mut mpsc::Receiver<()>,
     ) -> Result<(), Interruption> {
         let Some(guild) = self.admit().await? else { return Ok(()) };
-        if self.sorter.has_work(&self.inbox) {
+        if self.inbox.is_unplaced() {
             // The rules have changed.
             return Ok(());
         }
@@ -301,6 +304,12 @@ impl<'a> Lane<'a> {
             inbox.learn(&rules);
         }
         Ok(None)
+    }
+
+    /// Whether a post may be sent now. What waits to leave is sorted beside it: a storm
+    /// for other channels must not hold it up.
+    fn post_is_due(&self) -> bool {
+        !self.inbox.is_unplaced() && self.schedule.post_is_due(self.inbox.backlog())
     }
 
     /// Sorts some of the alerts, or ends those that may not be posted.

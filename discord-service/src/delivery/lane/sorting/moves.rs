@@ -18,7 +18,7 @@ const AT_ONCE: usize = 256;
 
 impl Inbox<'_> {
     /// Whether it is not known yet which alerts stay.
-    pub(super) fn is_unplaced(&self) -> bool {
+    pub(in crate::delivery::lane) fn is_unplaced(&self) -> bool {
         self.places().is_unplaced() || self.backlog().has_hushed()
     }
 

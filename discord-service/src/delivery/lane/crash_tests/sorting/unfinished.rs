@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{CHANNEL, all, change, event},
-    alerts, history, live, rule, rules, usual,
+    alerts, history, rule, rules, usual,
 };
 use crate::rules::Action;
 
