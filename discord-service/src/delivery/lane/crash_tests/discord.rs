@@ -23,6 +23,7 @@ fn silence() -> DiscordError {
 impl MessageApi for FakeWorld {
     async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
         self.alive().await;
+        self.lock().note_post(channel);
         // What the lane does beside a post comes first.
         for _ in 0..20 {
             tokio::task::yield_now().await;

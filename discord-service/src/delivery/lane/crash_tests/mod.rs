@@ -82,6 +82,11 @@ async fn live(world: &Arc<FakeWorld>) -> bool {
 /// Runs the lane of this channel until nothing waits for it.
 async fn lane(services: Arc<Services>, channel: ChannelId) {
     let (_, wakes) = mpsc::channel(1);
+    woken_lane(services, channel, wakes).await;
+}
+
+/// The same, with these wake-ups.
+async fn woken_lane(services: Arc<Services>, channel: ChannelId, wakes: mpsc::Receiver<()>) {
     let told = broadcast::Sender::new(1);
     let assignment = Assignment {
         channel,

@@ -73,6 +73,8 @@ pub(super) struct FakeState {
     pub(super) nonces: BTreeMap<String, u64>,
     /// The messages whose stack trace is kept.
     pub(super) stack_traces: BTreeSet<u64>,
+    /// How many alerts waited in the channel when each post began.
+    pub(super) waited_at_posts: Vec<usize>,
     /// Everything that a message ever showed.
     pub(super) seen: Vec<String>,
     /// How many posts Discord refused.
@@ -130,6 +132,7 @@ impl FakeWorld {
             messages: BTreeMap::new(),
             nonces: BTreeMap::new(),
             stack_traces: BTreeSet::new(),
+            waited_at_posts: Vec::new(),
             seen: Vec::new(),
             refusals: 0,
             closed_until: 0,
@@ -261,6 +264,12 @@ impl FakeState {
         let record: Value = serde_json::from_slice(record).expect("a record");
         let marked = record["state"] != "sending" || record.get("edits").is_some();
         assert!(marked, "it is remembered before it is marked: {record}");
+    }
+
+    /// A post begins.
+    pub(super) fn note_post(&mut self, channel: ChannelId) {
+        let waiting = self.on(&wire::alert_subject(channel), 0).count();
+        self.waited_at_posts.push(waiting);
     }
 
     /// Refuses a post.

@@ -1,6 +1,7 @@
 //! Rules and mutes: every accepted alert ends in exactly one place, and the counts
 //! are exact, whatever dies and whenever rules change.
 
+mod storm;
 mod unfinished;
 
 use std::{collections::BTreeMap, sync::Arc};
