@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{
-    places::{Leaving, Place, Placement, Stay},
+    places::{Leaving, Place, Placement, Places, Stay},
     record::Batch,
 };
 use crate::delivery::lane::inbox::Inbox;
@@ -25,6 +25,13 @@ impl Inbox<'_> {
     /// Whether alerts wait to leave, or to be placed by their issue.
     pub(super) fn is_unsorted(&self) -> bool {
         !self.places().away.is_empty() || !self.places().unknown.is_empty()
+    }
+
+    /// The alerts that neither leave nor wait to be placed by their issue.
+    pub(in crate::delivery::lane) fn staying(&self) -> BTreeSet<u64> {
+        let Places { away, unknown, .. } = self.places();
+        let stays = |sequence: &u64| !away.contains_key(sequence) && !unknown.contains(sequence);
+        self.backlog().sequences().filter(stays).collect()
     }
 
     /// A request is under way that shows these alerts, so they keep their places.
@@ -62,7 +69,7 @@ impl Inbox<'_> {
         };
         let some = some.into_iter().filter(|sequence| !self.places().is_in_flight(*sequence)).collect();
         for (sequence, alert) in self.alerts(some).await? {
-            let place = self.places().place(&alert);
+            let place = self.place(&alert);
             if !self.places().is_at(sequence, &place) {
                 self.move_to(sequence, alert, place);
             }
@@ -75,24 +82,21 @@ impl Inbox<'_> {
     /// the stream.
     pub(super) async fn alerts(&mut self, sequences: BTreeSet<u64>) -> anyhow::Result<Vec<(u64, Alert)>> {
         let mut found: BTreeMap<u64, Alert> = BTreeMap::new();
-        let mut missing = Vec::new();
+        let mut missing = BTreeSet::new();
         for sequence in sequences {
             match self.backlog().whole(sequence) {
                 Some(alert) => drop(found.insert(sequence, as_it_came(alert.clone()))),
-                None => missing.push(sequence),
+                None => drop(missing.insert(sequence)),
             }
         }
         if !missing.is_empty() {
-            for stored in self.stored(missing.clone()).await? {
+            for stored in self.stored(missing.iter().copied().collect()).await? {
+                missing.remove(&stored.sequence);
                 if let Ok(alert) = stored.alert() {
                     found.insert(stored.sequence, alert);
                 }
             }
-        }
-        let gone: BTreeSet<u64> =
-            missing.into_iter().filter(|sequence| !found.contains_key(sequence)).collect();
-        if !gone.is_empty() {
-            self.forget(&gone);
+            self.forget(&missing);
         }
         Ok(found.into_iter().collect())
     }
@@ -133,14 +137,24 @@ impl Inbox<'_> {
         targets
     }
 
-    /// The next alerts that leave, but for those to these targets.
+    /// The next alerts that leave, but for those to these targets: at most so many
+    /// copies.
     pub(super) fn leaving(&self, held: &BTreeSet<ChannelId>, most: usize) -> Batch {
+        let mut copies = 0;
         let free = |leaving: &Leaving| match leaving {
             Leaving::Route { target, .. } => !held.contains(target),
             Leaving::Follow { targets, .. } => targets.is_disjoint(held),
             Leaving::Drop(_) | Leaving::Mute(_) => true,
         };
-        let leaving = self.places().away.iter().filter(|(_, leaving)| free(leaving)).take(most);
+        let leaving = self.places().away.iter().filter(|(_, leaving)| free(leaving));
+        let leaving = leaving.take_while(|(_, leaving)| {
+            let first = copies == 0;
+            copies += match leaving {
+                Leaving::Follow { targets, .. } => targets.len(),
+                _ => 1,
+            };
+            first || copies <= most
+        });
         Batch::of(leaving.map(|(sequence, leaving)| (*sequence, leaving)))
     }
 

@@ -147,7 +147,7 @@ impl Places {
     }
 
     /// Where this alert belongs.
-    pub(in crate::delivery::lane) fn place(&self, alert: &Alert) -> Place {
+    pub(in crate::delivery::lane) fn place(&self, alert: &Alert, now_ms: i64) -> Place {
         let here = Place::Here(Stay::Placed(Placement::default()));
         let Some(rules) = self.rules.as_deref().filter(|rules| are_any(rules)) else { return here };
         if alert.routing.home.is_some() && rules.mutes.is_empty() {
@@ -156,7 +156,7 @@ impl Places {
         if Class::of(alert, IssueKey::of(alert)) != Class::News {
             return Place::Unknown;
         }
-        place_news(rules, alert)
+        place_news(rules, alert, now_ms)
     }
 
     /// Notes where an alert is.
@@ -268,8 +268,8 @@ fn are_any(rules: &ChannelRules) -> bool {
 }
 
 /// Where an alert belongs that makes a new message.
-pub(super) fn place_news(rules: &ChannelRules, alert: &Alert) -> Place {
-    match decide(rules, alert, now_ms()) {
+pub(super) fn place_news(rules: &ChannelRules, alert: &Alert, now_ms: i64) -> Place {
+    match decide(rules, alert, now_ms) {
         Decision::Keep { .. } if alert.routing.home.is_some() => {
             Place::Here(Stay::Placed(Placement::default()))
         }
@@ -278,8 +278,4 @@ pub(super) fn place_news(rules: &ChannelRules, alert: &Alert) -> Place {
         Decision::Drop(rule) => Place::Away(Leaving::Drop(rule)),
         Decision::Mute(mute) => Place::Away(Leaving::Mute(mute)),
     }
-}
-
-pub(super) fn now_ms() -> i64 {
-    chrono::Utc::now().timestamp_millis()
 }
