@@ -14,7 +14,7 @@ use super::{
 use crate::{
     kv::Entry,
     rules::{
-        Hit,
+        ChannelRules, Hit,
         counts::{add_hits, kept_hits},
     },
     tally::Tally,
@@ -85,6 +85,11 @@ impl Journal {
         self.write(&Record::nothing()).await
     }
 
+    /// Forgets the hits of rules that are gone. The next write keeps only the others.
+    pub(crate) fn forget_hits(&mut self, rules: &ChannelRules) {
+        self.hits.retain(|id, _| rules.rules.iter().any(|rule| rule.id == *id));
+    }
+
     /// Replaces the record of a post by its confirmation, with the message's id
     /// if known, and counts it.
     ///
@@ -97,7 +102,7 @@ impl Journal {
     ) -> anyhow::Result<()> {
         (record.state, record.message) = (RecordState::Posted, message);
         // The line about a mute's end is no alert.
-        if record.tells.is_none() {
+        if record.tells.is_empty() {
             self.tally.count(record.sequences().len(), record.since_ms.1);
         }
         let last_ms = chrono::Utc::now().timestamp_millis();

@@ -4,13 +4,7 @@
 //! It runs beside everything else. While NATS is slow to list its subjects,
 //! wake-ups still reach their lanes.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use shared::{ChannelId, text::chain, wire};
@@ -39,22 +33,29 @@ pub(super) struct Sweep {
     queue: DeliveryQueue,
     lanes_bucket: Bucket,
     services: Arc<Services>,
-    /// A look for quiet channels failed, so the next one is for them too.
-    quiet_is_due: Arc<AtomicBool>,
     /// Looks, and burials of what they found.
-    under_way: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// A look for quiet channels has failed, so the next one is for them too.
+    quiet_missed: bool,
+}
+
+/// What was under way.
+enum Ended {
+    Found(SweepFindings),
+    Failed { with_quiet: bool },
+    Buried,
 }
 
 impl Sweep {
     pub(super) fn new(queue: DeliveryQueue, lanes_bucket: Bucket, services: Arc<Services>) -> Self {
-        let (quiet_is_due, under_way) = (Arc::default(), FuturesUnordered::new());
-        Self { queue, lanes_bucket, services, quiet_is_due, under_way }
+        Self { queue, lanes_bucket, services, under_way: FuturesUnordered::new(), quiet_missed: false }
     }
 
     /// Begins a look, unless something is under way.
     pub(super) fn look(&mut self) {
         if self.under_way.is_empty() {
-            self.begin(self.quiet_is_due.swap(false, Ordering::Relaxed));
+            let with_quiet = std::mem::take(&mut self.quiet_missed);
+            self.begin(with_quiet);
         }
     }
 
@@ -66,7 +67,6 @@ impl Sweep {
 
     fn begin(&mut self, with_quiet: bool) {
         let (queue, lanes_bucket) = (self.queue.clone(), self.lanes_bucket.clone());
-        let quiet_is_due = self.quiet_is_due.clone();
         let look = async move {
             let found = async {
                 let waiting = queue.list().await?;
@@ -77,12 +77,13 @@ impl Sweep {
                 }
                 anyhow::Ok(SweepFindings { waiting, quiet })
             };
-            let found = found.await;
-            let failed = |error: &anyhow::Error| {
-                tracing::debug!("cannot sweep: {error:#}");
-                quiet_is_due.fetch_or(with_quiet, Ordering::Relaxed);
-            };
-            found.inspect_err(failed).ok()
+            match found.await {
+                Ok(found) => Ended::Found(found),
+                Err(error) => {
+                    tracing::debug!("cannot sweep: {error:#}");
+                    Ended::Failed { with_quiet }
+                }
+            }
         };
         self.under_way.push(look.boxed());
     }
@@ -90,8 +91,10 @@ impl Sweep {
     /// What the next look finds; none while no look is under way.
     pub(super) async fn next(&mut self) -> Option<SweepFindings> {
         while let Some(ended) = self.under_way.next().await {
-            if ended.is_some() {
-                return ended;
+            match ended {
+                Ended::Found(found) => return Some(found),
+                Ended::Failed { with_quiet } => self.quiet_missed |= with_quiet,
+                Ended::Buried => {}
             }
         }
         None
@@ -118,13 +121,14 @@ impl Sweep {
                 // The next look waits for that: nothing is to be buried twice at once.
                 None => {
                     let burial = bury_strays(self.services.clone(), subject);
-                    self.under_way.push(burial.map(|()| None).boxed());
+                    self.under_way.push(burial.map(|()| Ended::Buried).boxed());
                 }
             }
         }
         channels
     }
 }
+
 /// Messages on a subject that no lane reads: none of ours wrote them.
 async fn bury_strays(services: Arc<Services>, subject: String) {
     let cause = Cause::new(DeadLetterReason::Unreadable, format!("no channel has the subject {subject}"));

@@ -1,9 +1,11 @@
 //! Discord of the fake world: it answers posts and edits in every way.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::Value;
 use shared::ChannelId;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::world::{Fails, FakeWorld};
 use crate::{
@@ -11,12 +13,29 @@ use crate::{
     discord::{DiscordError, DiscordRefusal, Edited},
 };
 
+/// What holds a post up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Request,
+    Limits,
+}
+
 fn refused(refusal: DiscordRefusal) -> DiscordError {
     DiscordError::Refused { refusal, status: 400, code: 1, message: "refused".to_owned() }
 }
 
 fn silence() -> DiscordError {
     DiscordError::unavailable(anyhow::anyhow!("nothing was heard"))
+}
+
+impl FakeWorld {
+    /// Waits as long as posts in this channel are held up in this way.
+    async fn pass(&self, channel: ChannelId, how: Held) {
+        while self.lock().held == Some((channel, how)) {
+            self.lock().holding += 1;
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
 }
 
 #[async_trait]
@@ -29,6 +48,10 @@ impl MessageApi for FakeWorld {
             tokio::task::yield_now().await;
         }
         self.alive().await;
+        self.pass(channel, Held::Request).await;
+        if self.lock().closed == Some(channel) {
+            return Err(refused(DiscordRefusal::Channel));
+        }
         if self.lock().is_refused(body) {
             self.lock().refuse();
             return Err(refused(DiscordRefusal::Message));
@@ -90,7 +113,9 @@ impl MessageApi for FakeWorld {
         }
     }
 
-    async fn until_free(&self, _: ChannelId) {}
+    async fn until_free(&self, channel: ChannelId) {
+        self.pass(channel, Held::Limits).await;
+    }
 
     async fn until_edit_free(&self, _: ChannelId) {}
 

@@ -4,16 +4,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use anyhow::anyhow;
 use bytes::Bytes;
 use serde_json::Value;
 use shared::{Alert, ChannelId, wire};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
-use super::choices::Choices;
+use super::{choices::Choices, discord::Held};
 use crate::{delivery::ports::Copy, rules::ChannelRules};
+
+/// The time in the world, which the paused clock of the test moves.
+pub(super) fn now_ms() -> i64 {
+    thread_local!(static BEGAN: Instant = Instant::now());
+    BEGAN.with(|began| began.elapsed().as_millis() as i64)
+}
 
 /// The buckets that a lane writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +93,14 @@ pub(super) struct FakeState {
     pub(super) closed_until: usize,
     /// How many posts found the channel closed by chance.
     pub(super) unlucky: usize,
+    /// How often a channel was found not authorized by chance.
+    pub(super) denied: usize,
+    /// The channel in which Discord does not let the bot post.
+    pub(super) closed: Option<ChannelId>,
+    /// The channel whose posts get no answer, or no room in Discord's limits.
+    pub(super) held: Option<(ChannelId, Held)>,
+    /// How often somebody has waited for that.
+    pub(super) holding: usize,
     /// Posts that are never confirmed.
     pub(super) fails: Option<Fails>,
     /// Whether Discord's other answers are good meanwhile.
@@ -137,6 +155,10 @@ impl FakeWorld {
             refusals: 0,
             closed_until: 0,
             unlucky: 0,
+            denied: 0,
+            closed: None,
+            held: None,
+            holding: 0,
             fails: None,
             others_succeed: true,
             may_be_refused: true,
@@ -192,6 +214,18 @@ impl FakeWorld {
             _ => {}
         }
         done
+    }
+
+    /// Waits until this is so. `false` if that takes longer than `within`.
+    pub(super) async fn becomes(&self, within: Duration, is_so: impl Fn(&FakeState) -> bool) -> bool {
+        let began = Instant::now();
+        while !is_so(&self.lock()) {
+            if began.elapsed() > within {
+                return false;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        true
     }
 
     /// An alert is accepted.

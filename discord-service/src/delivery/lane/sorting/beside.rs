@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use shared::{GuildId, shutdown::CancellationToken};
+use shared::shutdown::CancellationToken;
 use tokio::{
     sync::mpsc,
     time::{Duration, Instant, sleep_until},
@@ -11,12 +11,9 @@ use tokio::{
 
 use super::Sorter;
 use crate::{
-    authority::ChannelStanding,
     delivery::{
         backoff::Backoff,
-        lane::{
-            closure_watch::ClosureWatch, inbox::Inbox, interruption::Interruption, permission::judging_keys,
-        },
+        lane::{admission::admission, closure_watch::ClosureWatch, inbox::Inbox, interruption::Interruption},
     },
     rules::ChannelRules,
 };
@@ -74,7 +71,7 @@ impl Sorter<'_> {
                 _ => sleep_until(self.next_look.at).await,
             }
             let rules = self.look().await;
-            if self.ended(rules.as_deref()).is_some() {
+            if !self.ended(rules.as_deref()).is_empty() {
                 return None;
             }
             let is_new = |rules: &Arc<_>| known.as_ref().is_none_or(|known| !Arc::ptr_eq(rules, known));
@@ -113,7 +110,9 @@ impl Sorter<'_> {
             let known = inbox.places().rules().is_some();
             if known
                 && self.has_work(inbox)
-                && let Some(guild) = self.admitted(inbox, closure).await
+                // Otherwise the lane's next step says what becomes of it.
+                && let Ok(admission) = admission(self.services, self.channel, inbox, closure).await
+                && let Some(guild) = admission.guild()
             {
                 self.work(inbox, guild).await?;
                 continue;
@@ -130,23 +129,5 @@ impl Sorter<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The channel's guild, if all that waits may be posted. Otherwise the lane's next
-    /// step says what becomes of it.
-    async fn admitted(&self, inbox: &mut Inbox<'_>, closure: &mut ClosureWatch<'_>) -> Option<GuildId> {
-        let authority = &self.services.authority;
-        if !inbox.backlog().waiting_before(self.services.oldest_ms()).is_empty() {
-            return None;
-        }
-        let ChannelStanding::Authorized(guild) = authority.standing(self.channel).await.ok()? else {
-            return None;
-        };
-        if closure.closed().await.ok()?.is_some() {
-            return None;
-        }
-        let homes = inbox.backlog().homes();
-        let keys = judging_keys(self.services, self.channel, homes).await.ok()?;
-        inbox.backlog_mut().distrusted(&keys).is_none().then_some(guild)
     }
 }

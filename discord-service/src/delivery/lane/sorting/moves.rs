@@ -27,6 +27,11 @@ impl Inbox<'_> {
         self.places().leaving().next().is_some() || self.places().unknown().next().is_some()
     }
 
+    /// The alerts that neither leave nor wait to be placed by their issue.
+    pub(in crate::delivery::lane) fn staying(&self) -> BTreeSet<u64> {
+        self.backlog().sequences().filter(|sequence| self.places().stays(*sequence)).collect()
+    }
+
     /// A request is under way that shows these alerts, so they keep their places.
     pub(in crate::delivery::lane) fn take_off(&mut self, sequences: BTreeSet<u64>) {
         self.places_mut().take_off(sequences);
@@ -62,7 +67,7 @@ impl Inbox<'_> {
         };
         let some = some.into_iter().filter(|sequence| !self.places().is_in_flight(*sequence)).collect();
         for (sequence, alert) in self.alerts(some).await? {
-            let place = self.places().place(&alert);
+            let place = self.place(&alert);
             if !self.places().is_at(sequence, &place) {
                 self.move_to(sequence, alert, place);
             }
@@ -84,14 +89,11 @@ impl Inbox<'_> {
         }
         if !missing.is_empty() {
             for stored in self.stored(missing.iter().copied().collect()).await? {
-                // This build may be unable to read it.
                 missing.remove(&stored.sequence);
                 if let Ok(alert) = stored.alert() {
                     found.insert(stored.sequence, alert);
                 }
             }
-        }
-        if !missing.is_empty() {
             self.forget(&missing);
         }
         Ok(found.into_iter().collect())
@@ -133,14 +135,25 @@ impl Inbox<'_> {
         targets
     }
 
-    /// The next alerts that leave, but for those to these targets.
+    /// The next alerts that leave, but for those to these targets: at most so many
+    /// copies.
     pub(super) fn leaving(&self, held: &BTreeSet<ChannelId>, most: usize) -> Batch {
+        let mut copies = 0;
         let free = |leaving: &Leaving| match leaving {
             Leaving::Route { target, .. } => !held.contains(target),
             Leaving::Follow { targets, .. } => targets.is_disjoint(held),
             Leaving::Drop(_) | Leaving::Mute(_) => true,
         };
-        Batch::of(self.places().leaving().filter(|(_, leaving)| free(leaving)).take(most))
+        let leaving = self.places().leaving().filter(|(_, leaving)| free(leaving));
+        let leaving = leaving.take_while(|(_, leaving)| {
+            let first = copies == 0;
+            copies += match leaving {
+                Leaving::Follow { targets, .. } => targets.len(),
+                _ => 1,
+            };
+            first || copies <= most
+        });
+        Batch::of(leaving)
     }
 
     /// Where those of the alerts stay that these targets cannot take. A change

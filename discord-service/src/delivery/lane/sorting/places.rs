@@ -153,6 +153,11 @@ impl Places {
         self.unknown.difference(&self.in_flight).copied()
     }
 
+    /// Whether the alert neither leaves nor waits to be placed.
+    pub(super) fn stays(&self, sequence: u64) -> bool {
+        !self.away.contains_key(&sequence) && !self.unknown.contains(&sequence)
+    }
+
     /// How an alert stays that also goes to other channels.
     pub(super) fn stay_of(&self, sequence: u64) -> Option<Stay> {
         match self.away.get(&sequence) {
@@ -174,7 +179,7 @@ impl Places {
     }
 
     /// Where this alert belongs.
-    pub(in crate::delivery::lane) fn place(&self, alert: &Alert) -> Place {
+    pub(in crate::delivery::lane) fn place(&self, alert: &Alert, now_ms: i64) -> Place {
         let here = Place::Here(Stay::Placed(Placement::default()));
         let Some(rules) = self.rules.as_deref().filter(|rules| are_any(rules)) else { return here };
         if alert.routing.home.is_some() && rules.mutes.is_empty() {
@@ -183,7 +188,7 @@ impl Places {
         if Class::of(alert, IssueKey::of(alert)) != Class::News {
             return Place::Unknown;
         }
-        place_news(rules, alert)
+        place_news(rules, alert, now_ms)
     }
 
     /// Notes where an alert is.
@@ -295,8 +300,8 @@ fn are_any(rules: &ChannelRules) -> bool {
 }
 
 /// Where an alert belongs that makes a new message.
-pub(super) fn place_news(rules: &ChannelRules, alert: &Alert) -> Place {
-    match decide(rules, alert, now_ms()) {
+pub(super) fn place_news(rules: &ChannelRules, alert: &Alert, now_ms: i64) -> Place {
+    match decide(rules, alert, now_ms) {
         Decision::Keep { .. } if alert.routing.home.is_some() => {
             Place::Here(Stay::Placed(Placement::default()))
         }
@@ -305,8 +310,4 @@ pub(super) fn place_news(rules: &ChannelRules, alert: &Alert) -> Place {
         Decision::Drop(rule) => Place::Away(Leaving::Drop(rule)),
         Decision::Mute(mute) => Place::Away(Leaving::Mute(mute)),
     }
-}
-
-pub(super) fn now_ms() -> i64 {
-    chrono::Utc::now().timestamp_millis()
 }

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    super::{CHANNEL, all, lane, services, woken_lane, world::Fails},
+    super::{CHANNEL, all, awake, lane, services, world::Fails},
     TARGET, alerts, rule, rules, usual,
 };
 use crate::rules::Action;
@@ -55,7 +55,7 @@ fn a_rule_that_is_gone_sends_nothing_more_in_a_storm_beside_a_failing_post() {
             (routed_before, routed())
         };
         let (before, after) = tokio::select! {
-            () = woken_lane(services(&world), CHANNEL, wakes) => unreachable!("the post fails"),
+            () = awake(services(&world), CHANNEL, wakes) => unreachable!("the post fails"),
             routed = storm => routed,
         };
         assert!(before > 30, "{before} were routed");
