@@ -14,7 +14,7 @@ use super::{
 use crate::{
     kv::Entry,
     rules::{
-        Hit,
+        ChannelRules, Hit,
         counts::{add_hits, kept_hits},
     },
     tally::Tally,
@@ -34,6 +34,8 @@ pub(crate) struct Journal {
     hits: BTreeMap<u64, Hit>,
     /// Whether the channel has a sorting record.
     sorts: bool,
+    /// Whether the last record is one of a request that may not be over.
+    sends: bool,
 }
 
 /// A record as written to the journal.
@@ -64,7 +66,8 @@ impl Journal {
         let hits = value.as_deref().map(kept_hits).unwrap_or_default();
         let sorts = value.as_deref().is_some_and(sorts);
         let record = value.and_then(|value| Record::read(&value, channel, &stream));
-        Ok((Self { bucket, key, stream, revision, tally, hits, sorts }, record))
+        let sends = record.as_ref().is_some_and(|record| record.state == RecordState::Sending);
+        Ok((Self { bucket, key, stream, revision, tally, hits, sorts, sends }, record))
     }
 
     /// Whether the channel has a sorting record. Only then it must be read when a
@@ -82,6 +85,11 @@ impl Journal {
         self.write(&Record::nothing()).await
     }
 
+    /// Forgets the hits of rules that are gone. The next write keeps only the others.
+    pub(crate) fn forget_hits(&mut self, rules: &ChannelRules) {
+        self.hits.retain(|id, _| rules.rules.iter().any(|rule| rule.id == *id));
+    }
+
     /// Replaces the record of a post by its confirmation, with the message's id
     /// if known, and counts it.
     ///
@@ -94,7 +102,7 @@ impl Journal {
     ) -> anyhow::Result<()> {
         (record.state, record.message) = (RecordState::Posted, message);
         // The line about a mute's end is no alert.
-        if record.tells.is_none() {
+        if record.tells.is_empty() {
             self.tally.count(record.sequences().len(), record.since_ms.1);
         }
         let last_ms = chrono::Utc::now().timestamp_millis();
@@ -117,7 +125,17 @@ impl Journal {
             .update(&self.key, value.into(), self.revision)
             .await
             .context("cannot write the lane's record")?;
+        self.sends = record.state == RecordState::Sending;
         Ok(())
+    }
+
+    /// Forgets a request without a result, before one of its alerts leaves otherwise. A
+    /// successor would take that for a sign that Discord shows them all.
+    ///
+    /// # Errors
+    /// As of [`Self::write`].
+    pub(crate) async fn settle(&mut self) -> anyhow::Result<()> {
+        if self.sends { self.write(&Record::nothing()).await } else { Ok(()) }
     }
 
     /// Forgets the record of a channel without waiting alerts. The counts stay.

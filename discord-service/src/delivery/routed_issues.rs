@@ -1,9 +1,10 @@
 //! To which channels the alerts of an issue left their home. Changes of the issue
 //! follow them there.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Context as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
@@ -14,17 +15,20 @@ const VERSION: u32 = 1;
 /// The most issues under one id, and the most targets of one. The oldest are
 /// dropped first.
 const MOST: usize = 32;
-/// How many issues a lane remembers.
+/// How many entries a lane remembers.
 const REMEMBERED: usize = 4_096;
+/// Reads and writes under way at once.
+const IN_FLIGHT: usize = 64;
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// The issues that share an id.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct SameId {
     v: u32,
     issues: Vec<Routed>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Routed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     project: Option<u64>,
@@ -33,12 +37,38 @@ struct Routed {
     targets: Vec<ChannelId>,
 }
 
+impl SameId {
+    fn targets(&self, issue: &IssueKey) -> BTreeSet<ChannelId> {
+        let routed = self.issues.iter().filter(|routed| issue.agrees(routed.project, routed.organization));
+        routed.flat_map(|routed| routed.targets.iter().copied()).collect()
+    }
+
+    fn add(&mut self, issue: &IssueKey, target: ChannelId) {
+        let own = |routed: &&mut Routed| {
+            (routed.project, routed.organization) == (issue.project, issue.organization)
+        };
+        match self.issues.iter_mut().find(own) {
+            Some(routed) => routed.targets.push(target),
+            None => self.issues.push(Routed {
+                project: issue.project,
+                organization: issue.organization,
+                targets: vec![target],
+            }),
+        }
+        self.v = VERSION;
+        self.issues.drain(..self.issues.len().saturating_sub(MOST));
+        for routed in &mut self.issues {
+            routed.targets.drain(..routed.targets.len().saturating_sub(MOST));
+        }
+    }
+}
+
 /// The index of one home, in the bucket [`shared::wire::MESSAGES`]. Its lane alone
 /// writes it.
 pub(super) struct RoutedIssues {
     home: ChannelId,
-    /// What is known of the issues that were asked for last.
-    known: HashMap<IssueKey, BTreeSet<ChannelId>>,
+    /// The entries that were used last, by their issues' id.
+    known: HashMap<String, SameId>,
 }
 
 impl RoutedIssues {
@@ -46,71 +76,67 @@ impl RoutedIssues {
         Self { home, known: HashMap::new() }
     }
 
-    /// The targets that have alerts of the issue.
+    /// The targets that have alerts of each issue.
     pub(super) async fn targets(
         &mut self,
         bucket: &dyn KeyValue,
-        issue: &IssueKey,
-    ) -> anyhow::Result<BTreeSet<ChannelId>> {
-        if let Some(known) = self.known.get(issue) {
-            return Ok(known.clone());
-        }
-        let same = self.read(bucket, issue).await?;
-        let routed = same.issues.iter().filter(|routed| issue.agrees(routed.project, routed.organization));
-        let targets: BTreeSet<_> = routed.flat_map(|routed| routed.targets.iter().copied()).collect();
-        self.remember(issue).extend(targets.iter().copied());
-        Ok(targets)
+        issues: &BTreeSet<IssueKey>,
+    ) -> anyhow::Result<BTreeMap<IssueKey, BTreeSet<ChannelId>>> {
+        self.learn(bucket, issues).await?;
+        let of = |issue: &IssueKey| self.known.get(&issue.id()).map(|same| same.targets(issue));
+        Ok(issues.iter().map(|issue| (*issue, of(issue).unwrap_or_default())).collect())
     }
 
-    /// Notes that alerts of the issue go to this target, before the first one does.
+    /// Notes that alerts of these issues go to these targets, before the first one
+    /// does.
     pub(super) async fn add(
         &mut self,
         bucket: &dyn KeyValue,
-        issue: &IssueKey,
-        target: ChannelId,
+        routed: &BTreeSet<(IssueKey, ChannelId)>,
     ) -> anyhow::Result<()> {
-        if self.targets(bucket, issue).await?.contains(&target) {
-            return Ok(());
+        self.learn(bucket, &routed.iter().map(|(issue, _)| *issue).collect()).await?;
+        let mut changed: HashMap<String, SameId> = HashMap::new();
+        for (issue, target) in routed {
+            let id = issue.id();
+            let same = changed.get(&id).or_else(|| self.known.get(&id));
+            if same.is_none_or(|same| !same.targets(issue).contains(target)) {
+                let mut same = same.cloned().unwrap_or_default();
+                same.add(issue, *target);
+                changed.insert(id, same);
+            }
         }
-        let mut same = self.read(bucket, issue).await?;
-        let own = |routed: &&mut Routed| {
-            (routed.project, routed.organization) == (issue.project, issue.organization)
-        };
-        match same.issues.iter_mut().find(own) {
-            Some(routed) => routed.targets.push(target),
-            None => same.issues.push(Routed {
-                project: issue.project,
-                organization: issue.organization,
-                targets: vec![target],
-            }),
-        }
-        same.v = VERSION;
-        same.issues.drain(..same.issues.len().saturating_sub(MOST));
-        for routed in &mut same.issues {
-            routed.targets.drain(..routed.targets.len().saturating_sub(MOST));
-        }
-        let value = serde_json::to_vec(&same).context("cannot encode where an issue's alerts are")?;
-        let written = bucket.put(&self.key(issue), value.into()).await;
-        written.context("cannot note where an issue's alerts are")?;
-        // The same issue may be known by fewer details.
-        self.known.retain(|other, _| !other.is(issue));
+        let writes = changed.into_iter().map(|(id, same)| async {
+            let value = serde_json::to_vec(&same).context("cannot encode where an issue's alerts are")?;
+            let written = bucket.put(&self.key(&id), value.into()).await;
+            written.context("cannot note where an issue's alerts are")?;
+            anyhow::Ok((id, same))
+        });
+        let writes: Vec<_> = writes.collect();
+        let written: Vec<_> = stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect().await?;
+        self.known.extend(written);
         Ok(())
     }
 
-    async fn read(&self, bucket: &dyn KeyValue, issue: &IssueKey) -> anyhow::Result<SameId> {
-        let value = bucket.get(&self.key(issue)).await.context("cannot read where an issue's alerts are")?;
-        let same: Option<SameId> = value.and_then(|value| serde_json::from_slice(&value).ok());
-        Ok(same.filter(|same| same.v == VERSION).unwrap_or_default())
-    }
-
-    fn remember(&mut self, issue: &IssueKey) -> &mut BTreeSet<ChannelId> {
-        if self.known.len() >= REMEMBERED && !self.known.contains_key(issue) {
+    /// Reads the entries of these issues that are not known.
+    async fn learn(&mut self, bucket: &dyn KeyValue, issues: &BTreeSet<IssueKey>) -> anyhow::Result<()> {
+        let ids: BTreeSet<String> = issues.iter().map(IssueKey::id).collect();
+        if self.known.len() + ids.len() > REMEMBERED {
             self.known.clear();
         }
-        self.known.entry(*issue).or_default()
+        let unknown = ids.into_iter().filter(|id| !self.known.contains_key(id));
+        let reads = unknown.map(|id| async {
+            let value = bucket.get(&self.key(&id)).await;
+            let value = value.context("cannot read where an issue's alerts are")?;
+            let same: Option<SameId> = value.and_then(|value| serde_json::from_slice(&value).ok());
+            anyhow::Ok((id, same.filter(|same| same.v == VERSION).unwrap_or_default()))
+        });
+        let reads: Vec<_> = reads.collect();
+        let read: Vec<_> = stream::iter(reads).buffer_unordered(IN_FLIGHT).try_collect().await?;
+        self.known.extend(read);
+        Ok(())
     }
 
-    fn key(&self, issue: &IssueKey) -> String {
-        format!("{}.routed.{}", self.home, issue.id())
+    fn key(&self, id: &str) -> String {
+        format!("{}.routed.{id}", self.home)
     }
 }

@@ -41,8 +41,10 @@ impl Origins {
         new
     }
 
-    /// The homes in them.
+    /// The homes of the alerts that wait.
     pub(super) fn homes(&self) -> BTreeSet<ChannelId> {
-        self.0.iter().filter_map(|origin| origin.admission.home).collect()
+        // The set itself holds one of each.
+        let waiting = self.0.iter().filter(|origin| Arc::strong_count(origin) > 1);
+        waiting.filter_map(|origin| origin.admission.home).collect()
     }
 }

@@ -137,6 +137,7 @@ impl Delivery {
             backlog_max: self.backlog_max,
             style: self.style,
             max_age: self.max_age,
+            now_ms: || chrono::Utc::now().timestamp_millis(),
             bad_token,
         };
         let services = Arc::new(services);

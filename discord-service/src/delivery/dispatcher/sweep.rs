@@ -34,18 +34,28 @@ pub(super) struct Sweep {
     lanes_bucket: Bucket,
     services: Arc<Services>,
     /// Looks, and burials of what they found.
-    under_way: FuturesUnordered<BoxFuture<'static, Option<SweepFindings>>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// A look for quiet channels has failed, so the next one is for them too.
+    quiet_missed: bool,
+}
+
+/// What was under way.
+enum Ended {
+    Found(SweepFindings),
+    Failed { with_quiet: bool },
+    Buried,
 }
 
 impl Sweep {
     pub(super) fn new(queue: DeliveryQueue, lanes_bucket: Bucket, services: Arc<Services>) -> Self {
-        Self { queue, lanes_bucket, services, under_way: FuturesUnordered::new() }
+        Self { queue, lanes_bucket, services, under_way: FuturesUnordered::new(), quiet_missed: false }
     }
 
     /// Begins a look, unless something is under way.
     pub(super) fn look(&mut self) {
         if self.under_way.is_empty() {
-            self.begin(false);
+            let with_quiet = std::mem::take(&mut self.quiet_missed);
+            self.begin(with_quiet);
         }
     }
 
@@ -67,8 +77,13 @@ impl Sweep {
                 }
                 anyhow::Ok(SweepFindings { waiting, quiet })
             };
-            let found = found.await;
-            found.inspect_err(|error| tracing::debug!("cannot sweep: {error:#}")).ok()
+            match found.await {
+                Ok(found) => Ended::Found(found),
+                Err(error) => {
+                    tracing::debug!("cannot sweep: {error:#}");
+                    Ended::Failed { with_quiet }
+                }
+            }
         };
         self.under_way.push(look.boxed());
     }
@@ -76,8 +91,10 @@ impl Sweep {
     /// What the next look finds; none while no look is under way.
     pub(super) async fn next(&mut self) -> Option<SweepFindings> {
         while let Some(ended) = self.under_way.next().await {
-            if ended.is_some() {
-                return ended;
+            match ended {
+                Ended::Found(found) => return Some(found),
+                Ended::Failed { with_quiet } => self.quiet_missed |= with_quiet,
+                Ended::Buried => {}
             }
         }
         None
@@ -104,13 +121,14 @@ impl Sweep {
                 // The next look waits for that: nothing is to be buried twice at once.
                 None => {
                     let burial = bury_strays(self.services.clone(), subject);
-                    self.under_way.push(burial.map(|()| None).boxed());
+                    self.under_way.push(burial.map(|()| Ended::Buried).boxed());
                 }
             }
         }
         channels
     }
 }
+
 /// Messages on a subject that no lane reads: none of ours wrote them.
 async fn bury_strays(services: Arc<Services>, subject: String) {
     let cause = Cause::new(DeadLetterReason::Unreadable, format!("no channel has the subject {subject}"));

@@ -1,10 +1,8 @@
 //! Which alerts have waited too long to be posted: longer than `ALERT_MAX_AGE_SECS`.
 
-use std::collections::BTreeSet;
-
 use shared::clock;
 
-use super::{Lane, services::Services};
+use super::services::Services;
 use crate::dead_letters::{Cause, DeadLetterReason};
 
 impl Services {
@@ -13,13 +11,6 @@ impl Services {
     pub(super) fn oldest_ms(&self) -> i64 {
         let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
         clock::age_ms().saturating_sub(max_age_ms)
-    }
-}
-
-impl Lane<'_> {
-    /// The waiting alerts that are too old.
-    pub(super) fn expired(&self) -> BTreeSet<u64> {
-        self.inbox.backlog().waiting_before(self.services.oldest_ms())
     }
 }
 

@@ -14,11 +14,6 @@ use crate::{
 const CHUNK: usize = 500;
 
 impl Lane<'_> {
-    pub(super) async fn bury_all(&mut self, cause: &Cause) -> anyhow::Result<()> {
-        let all = self.inbox.backlog().sequences().collect();
-        self.bury(&all, cause).await
-    }
-
     /// Drops alerts for a channel that was never authorized. They come from
     /// strangers and leave no trace.
     pub(super) async fn drop_all(&mut self) -> anyhow::Result<()> {

@@ -3,7 +3,8 @@
 //!
 //! Each step:
 //!
-//! 1. [`inbox`] reads what waits. [`sorting`] lets go what does not belong here.
+//! 1. [`inbox`] reads what waits. [`mod@admission`] says what may become of it.
+//!    [`sorting`] lets go what does not belong here.
 //! 2. [`schedule`] decides: a post or an edit, and when.
 //! 3. [`compose`] builds the post, or [`edit`] the edit, as a record.
 //! 4. The journal keeps the record, before the request goes to Discord.
@@ -16,6 +17,8 @@
 //! The order of the steps makes a crash safe at any moment.
 //! docs/ARCHITECTURE.md goes through the crash points in "Why nothing is lost".
 
+mod admission;
+mod assignment;
 mod closure_watch;
 mod compose;
 #[cfg(test)]
@@ -26,6 +29,7 @@ mod edit_schedule;
 mod expiry;
 mod finish;
 mod history;
+mod idle;
 mod inbox;
 mod interruption;
 mod leave_queue;
@@ -37,34 +41,23 @@ mod services;
 mod sorting;
 mod stored_closure;
 
-pub(crate) use self::{services::Services, sorting::all_muted};
-
-use std::{
-    collections::BTreeMap,
-    ops::ControlFlow,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+pub(crate) use self::{
+    assignment::{Assignment, LaneFlag},
+    services::Services,
+    sorting::all_muted,
 };
 
-use shared::{ChannelId, GuildId, shutdown::CancellationToken, text::chain};
-use tokio::{
-    sync::{
-        broadcast::{self, error::RecvError},
-        mpsc,
-    },
-    time::{Instant, sleep_until},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use shared::{ChannelId, shutdown::CancellationToken, text::chain};
+use tokio::{sync::mpsc, time::sleep};
 
 use self::{
+    admission::Admission,
     closure_watch::ClosureWatch,
     deliver::deliver,
-    expiry::expired_cause,
     inbox::Inbox,
     interruption::Interruption,
-    permission::{judging_keys, revoked_cause},
     schedule::{NextStep, Schedule},
     sorting::Sorter,
 };
@@ -73,43 +66,12 @@ use super::{
     journal::Journal,
     record::Record,
 };
-use crate::{
-    authority::ChannelStanding,
-    dead_letters::{Cause, DeadLetterReason},
-    reopening::Reopening,
-};
+
+/// How long a post may go on after sorting beside it has failed.
+const SORTS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// A service that is away is away for all lanes, and only one of them logs it.
 static INTERRUPTIONS: News = News::new();
-
-/// What the dispatcher gives to one lane.
-pub(crate) struct Assignment {
-    pub(crate) channel: ChannelId,
-    /// Cancelled when the lease of the channel's partition must be given up,
-    /// for another pod or because the process ends.
-    pub(crate) lease_stop: CancellationToken,
-    /// Wake-ups. Closed to end the lane.
-    pub(crate) wakes: mpsc::Receiver<()>,
-    /// Events that may open the channel again.
-    pub(crate) reopenings: broadcast::Receiver<Arc<Reopening>>,
-    pub(crate) closed: LaneFlag,
-    pub(crate) untold: LaneFlag,
-}
-
-/// Tells the dispatcher why a lane must not end: its channel is closed, or the end of
-/// a mute must be told.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LaneFlag(Arc<AtomicBool>);
-
-impl LaneFlag {
-    fn set(&self, is_so: bool) {
-        self.0.store(is_so, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// Works until there is nothing left to do and no wake-up can come any more.
 pub(crate) async fn run(services: Arc<Services>, mut assignment: Assignment) {
@@ -154,6 +116,7 @@ async fn serve(
         lane.resume(record, wakes).await?;
         succeeded(services, backoff);
     }
+    let mut has_sorted = false;
     while !lease_stop.is_cancelled() {
         lane.closure.follow(lane.inbox.is_behind(), lane.inbox.backlog().len()).await?;
         lane.inbox.refill().await?;
@@ -169,8 +132,9 @@ async fn serve(
             {
                 return Ok(lane.journal.clear().await?);
             }
-        } else if lane.sorter.has_work(&lane.inbox) {
+        } else if lane.sorter.has_work(&lane.inbox) && !(has_sorted && lane.post_is_due()) {
             lane.sort().await?;
+            has_sorted = true;
         } else if let Some(next_step) = lane.next_step(wakes).await? {
             if !closed.is_set() {
                 // Events from before this step cannot open a channel that it
@@ -179,6 +143,7 @@ async fn serve(
             }
             lane.step(next_step, wakes).await?;
             succeeded(services, backoff);
+            has_sorted = false;
         }
     }
     Err(Interruption::Stopping)
@@ -223,41 +188,6 @@ impl<'a> Lane<'a> {
         Ok((Self { services, channel, lease_stop, journal, inbox, sorter, schedule, closure }, unfinished))
     }
 
-    /// Waits while there is no work. Breaks when the dispatcher ends the lane.
-    async fn idle(
-        &mut self,
-        wakes: &mut mpsc::Receiver<()>,
-        reopenings: &mut broadcast::Receiver<Arc<Reopening>>,
-    ) -> Result<ControlFlow<()>, Interruption> {
-        let (next_check, closed) = (self.closure.next_check(), self.closure.is_flagged());
-        let mute_ends = async {
-            while let Some(look) = self.sorter.next_look() {
-                sleep_until(look).await;
-                if self.mute_has_ended().await {
-                    return;
-                }
-            }
-            std::future::pending().await
-        };
-        tokio::select! {
-            () = mute_ends => {}
-            wake = wakes.recv() => match wake {
-                Some(()) => self.inbox.read_after_wake_up().await?,
-                None => return Ok(ControlFlow::Break(())),
-            },
-            reopening = reopenings.recv(), if closed => match reopening {
-                Ok(reopening) => self.closure.hear(Some(&reopening)).await,
-                Err(RecvError::Lagged(_)) => self.closure.hear(None).await,
-                Err(RecvError::Closed) => return Err(Interruption::Stopping),
-            },
-            () = sleep_until(next_check.unwrap_or_else(Instant::now)), if next_check.is_some() => {
-                self.closure.check(self.inbox.backlog().is_empty()).await?;
-            }
-            () = self.lease_stop.cancelled() => {}
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
     /// Does one post or edit, or ends the alerts that may not be posted. It is
     /// built once it may be sent, from all alerts that wait at that time.
     async fn step(
@@ -265,10 +195,18 @@ impl<'a> Lane<'a> {
         next_step: NextStep,
         wakes: &mut mpsc::Receiver<()>,
     ) -> Result<(), Interruption> {
-        let Some(guild) = self.admit().await? else { return Ok(()) };
-        if self.sorter.has_work(&self.inbox) {
+        let Some(admitted) = self.admit().await? else { return Ok(()) };
+        if self.inbox.is_unplaced() {
             // The rules have changed.
             return Ok(());
+        }
+        let guild = match admitted {
+            Admission::Closed(_, closed) => return self.bury_closed(&self.inbox.staying(), closed).await,
+            admitted => admitted.guild(),
+        };
+        let Some(guild) = guild else { return Ok(()) };
+        if let Some(rules) = self.inbox.places().rules() {
+            self.journal.forget_hits(rules);
         }
         let record = match next_step {
             NextStep::Post => self.compose(guild).await?,
@@ -303,9 +241,16 @@ impl<'a> Lane<'a> {
         Ok(None)
     }
 
-    /// Sorts some of the alerts, or ends those that may not be posted.
+    /// Whether a post may be sent now. What waits to leave is sorted beside it: a storm
+    /// for other channels must not hold it up.
+    fn post_is_due(&self) -> bool {
+        !self.inbox.is_unplaced() && self.schedule.post_is_due(self.inbox.backlog())
+    }
+
+    /// Sorts some of the alerts, or ends those that may not be sorted.
     async fn sort(&mut self) -> Result<(), Interruption> {
-        let Some(guild) = self.admit().await? else { return Ok(()) };
+        let Some(guild) = self.admit().await?.and_then(|admitted| admitted.guild()) else { return Ok(()) };
+        self.journal.settle().await?;
         self.sorter.work(&mut self.inbox, guild).await
     }
 
@@ -319,61 +264,6 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// The channel's guild, if the waiting alerts may be posted. Otherwise ends those
-    /// that may not.
-    async fn admit(&mut self) -> Result<Option<GuildId>, Interruption> {
-        let expired = self.expired();
-        // A stranger's alerts leave no trace, at any age. The bucket of known
-        // channels tells strangers without the store, so other alerts expire
-        // even while the store is away.
-        if !expired.is_empty() && self.services.authority.was_authorized(self.channel).await? {
-            self.bury(&expired, &expired_cause()).await?;
-            return Ok(None);
-        }
-        match self.services.authority.standing(self.channel).await? {
-            // From now on the channel is known.
-            ChannelStanding::Authorized(_) if !expired.is_empty() => {}
-            ChannelStanding::Authorized(guild) => match self.closure.closed().await? {
-                None => return Ok(self.admit_trusted().await?.then_some(guild)),
-                Some(why) => self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?,
-            },
-            ChannelStanding::Unreachable(words) => {
-                let why = match self.closure.closed().await? {
-                    Some(why) => why,
-                    None => self.closure.close(&words).await?,
-                };
-                self.bury_all(&Cause::new(DeadLetterReason::Unreachable, why)).await?;
-            }
-            ChannelStanding::NotAuthorized
-                if self.services.authority.was_authorized(self.channel).await? =>
-            {
-                self.bury_all(&revoked_cause()).await?;
-            }
-            ChannelStanding::NotAuthorized => self.drop_all().await?,
-        }
-        Ok(None)
-    }
-
-    /// Whether all waiting alerts are trusted. Then the rules are learned. Otherwise
-    /// ends those that are not.
-    async fn admit_trusted(&mut self) -> Result<bool, Interruption> {
-        let homes = self.inbox.backlog().homes();
-        let keys = judging_keys(self.services, self.channel, homes).await?;
-        if let Some((why, sequences)) = self.inbox.backlog_mut().distrusted(&keys) {
-            self.bury(&sequences, &why.cause()).await?;
-            return Ok(false);
-        }
-        let rules = self.services.authority.rules(self.channel).await?;
-        self.inbox.learn(&rules);
-        if self.inbox.places().has_rules() && !self.sorter.is_open() {
-            if !self.journal.sorts() {
-                self.journal.note_sorts().await?;
-            }
-            self.sorter.open(self.inbox.stream()).await?;
-        }
-        Ok(true)
-    }
-
     /// Sends a record that is in the journal. `may_have_been_posted`: a
     /// predecessor may have sent it.
     async fn send(
@@ -384,19 +274,31 @@ impl<'a> Lane<'a> {
     ) -> Result<(), Interruption> {
         let Self { services, channel, lease_stop, inbox, sorter, closure, .. } = self;
         inbox.take_off(record.sequences());
-        let landed = CancellationToken::new();
+        let (landed, unsorted) = (CancellationToken::new(), CancellationToken::new());
         let delivering = async {
-            let outcome = deliver(services, *channel, lease_stop, &record, may_have_been_posted).await;
+            let outcome = tokio::select! {
+                outcome = deliver(services, *channel, lease_stop, &record, may_have_been_posted) => Some(outcome),
+                // What goes elsewhere must not wait for a post. The lane starts over,
+                // and repeats the request that is cut off here.
+                () = async { unsorted.cancelled().await; sleep(SORTS_AGAIN_AFTER).await } => None,
+            };
             landed.cancel();
             outcome
         };
-        let sorting = sorter.sort_beside(inbox, closure, wakes, &landed);
+        let sorting = async {
+            let sorted = sorter.sort_beside(inbox, closure, wakes, &landed).await;
+            if sorted.is_err() {
+                unsorted.cancel();
+            }
+            sorted
+        };
         let (outcome, sorted) = tokio::join!(delivering, sorting);
         inbox.land();
-        let outcome = outcome?;
-        match record.tells {
-            Some(mute) => self.finish_telling(mute, record, outcome).await?,
-            None => self.finish(record, outcome).await?,
+        let Some(outcome) = outcome.transpose()? else { return sorted };
+        if record.tells.is_empty() {
+            self.finish(record, outcome).await?;
+        } else {
+            self.finish_telling(record, outcome).await?;
         }
         sorted
     }

@@ -47,8 +47,8 @@ pub(super) async fn objection(
     Ok(distrusted.map(Distrust::cause).map(Objection::Dead))
 }
 
-/// The keys by which alerts of this channel are judged. Rules of `homes` sent some of
-/// them here.
+/// The keys by which alerts of this channel are judged. Rules of `homes` sent some
+/// alerts here.
 pub(super) async fn judging_keys(
     services: &Services,
     channel: ChannelId,

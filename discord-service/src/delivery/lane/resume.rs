@@ -12,8 +12,9 @@ impl Lane<'_> {
         record: Record,
         wakes: &mut mpsc::Receiver<()>,
     ) -> Result<(), Interruption> {
-        if let Some(mute) = record.tells {
-            let unconfirmed = record.state == RecordState::Sending && self.sorter.is_untold(mute);
+        if !record.tells.is_empty() {
+            let untold = record.tells.iter().any(|mute| self.sorter.is_untold(*mute));
+            let unconfirmed = record.state == RecordState::Sending && untold;
             return if unconfirmed { self.send(record, true, wakes).await } else { Ok(()) };
         }
         let sequences = record.sequences();

@@ -10,6 +10,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use shared::{ChannelId, shutdown::CancellationToken};
 use tokio::{
     sync::mpsc,
@@ -91,6 +92,13 @@ impl<'a> Schedule<'a> {
             () = self.lease_stop.cancelled() => {}
         }
         Ok(None)
+    }
+
+    /// Whether [`Self::next`] would say to post now.
+    pub(super) fn post_is_due(&self, backlog: &Backlog) -> bool {
+        backlog.embeds_to_post().next().is_some()
+            && self.held_until(backlog).is_none()
+            && self.services.discord.until_free(self.channel).now_or_never().is_some()
     }
 
     /// How long the next post waits for more alerts, if it does.

@@ -40,6 +40,8 @@ pub(crate) struct Services {
     pub(crate) style: Style,
     /// Older alerts become dead letters.
     pub(crate) max_age: Duration,
+    /// The wall clock by which mutes end, in milliseconds since 1970.
+    pub(crate) now_ms: fn() -> i64,
     /// Cancelled when Discord refuses the bot's token.
     pub(crate) bad_token: CancellationToken,
 }

@@ -117,9 +117,9 @@ pub(crate) struct Record {
     /// How many of its alerts each rule kept here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) kept_by: BTreeMap<u64, u64>,
-    /// The number of the mute whose end it tells, if it does that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tells: Option<u64>,
+    /// The numbers of the mutes whose end it tells.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) tells: BTreeSet<u64>,
 }
 
 impl Record {
@@ -150,14 +150,14 @@ impl Record {
             shown: None,
             stack_trace: None,
             kept_by: BTreeMap::new(),
-            tells: None,
+            tells: BTreeSet::new(),
         }
     }
 
-    /// The line that tells the end of this mute.
-    pub(crate) fn telling(mute: u64, body: serde_json::Value, now_ms: i64) -> Self {
+    /// The message that tells the end of these mutes.
+    pub(crate) fn telling(mutes: BTreeSet<u64>, body: serde_json::Value, now_ms: i64) -> Self {
         let content = Content { since_ms: (now_ms, now_ms), body, ..Content::default() };
-        Self { tells: Some(mute), ..Self::new(content) }
+        Self { tells: mutes, ..Self::new(content) }
     }
 
     /// Adds how many of its alerts each rule kept here.

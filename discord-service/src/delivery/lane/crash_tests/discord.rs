@@ -1,15 +1,24 @@
 //! Discord of the fake world: it answers posts and edits in every way.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::Value;
 use shared::ChannelId;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::world::{Fails, FakeWorld};
 use crate::{
     delivery::ports::MessageApi,
     discord::{DiscordError, DiscordRefusal, Edited},
 };
+
+/// What holds a post up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Request,
+    Limits,
+}
 
 fn refused(refusal: DiscordRefusal) -> DiscordError {
     DiscordError::Refused { refusal, status: 400, code: 1, message: "refused".to_owned() }
@@ -19,12 +28,32 @@ fn silence() -> DiscordError {
     DiscordError::unavailable(anyhow::anyhow!("nothing was heard"))
 }
 
+impl FakeWorld {
+    /// Waits as long as posts in this channel are held up in this way.
+    async fn pass(&self, channel: ChannelId, how: Held) {
+        while self.lock().held == Some((channel, how)) {
+            self.lock().holding += 1;
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 #[async_trait]
 impl MessageApi for FakeWorld {
     async fn post(&self, channel: ChannelId, body: &Value) -> Result<Option<u64>, DiscordError> {
         self.alive().await;
+        self.lock().note_post(channel);
+        // What the lane does beside a post comes first.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.alive().await;
+        self.pass(channel, Held::Request).await;
+        if self.lock().closed == Some(channel) {
+            return Err(refused(DiscordRefusal::Channel));
+        }
         if self.lock().is_refused(body) {
-            self.lock().refusals += 1;
+            self.lock().refuse();
             return Err(refused(DiscordRefusal::Message));
         }
         let fails = self.lock().fails(body);
@@ -60,6 +89,9 @@ impl MessageApi for FakeWorld {
     async fn edit(&self, channel: ChannelId, message: u64, body: &Value) -> Result<Edited, DiscordError> {
         self.alive().await;
         let mut world = self.lock();
+        if world.edits_fail_until.is_some_and(|until| Instant::now() < until) {
+            return Err(silence());
+        }
         let evil = world.choices.evil(6);
         if evil == 1
             && let Some(message) = world.messages.get_mut(&message)
@@ -81,7 +113,9 @@ impl MessageApi for FakeWorld {
         }
     }
 
-    async fn until_free(&self, _: ChannelId) {}
+    async fn until_free(&self, channel: ChannelId) {
+        self.pass(channel, Held::Limits).await;
+    }
 
     async fn until_edit_free(&self, _: ChannelId) {}
 

@@ -65,6 +65,7 @@ fn services(world: &Arc<FakeWorld>) -> Arc<Services> {
         backlog_max: 20_000,
         style: style(),
         max_age: MAX_AGE,
+        now_ms: world::now_ms,
         bad_token: CancellationToken::new(),
     })
 }
@@ -82,6 +83,11 @@ async fn live(world: &Arc<FakeWorld>) -> bool {
 /// Runs the lane of this channel until nothing waits for it.
 async fn lane(services: Arc<Services>, channel: ChannelId) {
     let (_, wakes) = mpsc::channel(1);
+    awake(services, channel, wakes).await;
+}
+
+/// The same, while there may be wake-ups.
+async fn awake(services: Arc<Services>, channel: ChannelId, wakes: mpsc::Receiver<()>) {
     let told = broadcast::Sender::new(1);
     let assignment = Assignment {
         channel,

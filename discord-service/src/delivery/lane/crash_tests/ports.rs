@@ -216,9 +216,13 @@ impl AccessApi for FakeWorld {
 impl AuthorityApi for FakeWorld {
     async fn standing(&self, _: ChannelId) -> Result<ChannelStanding, AskAgain> {
         self.alive().await;
-        Ok(match self.lock().choices.evil(2) {
+        let mut world = self.lock();
+        Ok(match world.choices.evil(2) {
             0 => ChannelStanding::Authorized(GUILD),
-            _ => ChannelStanding::NotAuthorized,
+            _ => {
+                world.denied += 1;
+                ChannelStanding::NotAuthorized
+            }
         })
     }
 

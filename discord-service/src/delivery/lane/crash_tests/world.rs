@@ -4,16 +4,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use anyhow::anyhow;
 use bytes::Bytes;
 use serde_json::Value;
 use shared::{Alert, ChannelId, wire};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
-use super::choices::Choices;
+use super::{choices::Choices, discord::Held};
 use crate::{delivery::ports::Copy, rules::ChannelRules};
+
+/// The time in the world, which the paused clock of the test moves.
+pub(super) fn now_ms() -> i64 {
+    thread_local!(static BEGAN: Instant = Instant::now());
+    BEGAN.with(|began| began.elapsed().as_millis() as i64)
+}
 
 /// The buckets that a lane writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +83,8 @@ pub(super) struct FakeState {
     pub(super) nonces: BTreeMap<String, u64>,
     /// The messages whose stack trace is kept.
     pub(super) stack_traces: BTreeSet<u64>,
+    /// How many alerts waited in the channel when each post began.
+    pub(super) waited_at_posts: Vec<usize>,
     /// Everything that a message ever showed.
     pub(super) seen: Vec<String>,
     /// How many posts Discord refused.
@@ -81,6 +93,14 @@ pub(super) struct FakeState {
     pub(super) closed_until: usize,
     /// How many posts found the channel closed by chance.
     pub(super) unlucky: usize,
+    /// How often a channel was found not authorized by chance.
+    pub(super) denied: usize,
+    /// The channel in which Discord does not let the bot post.
+    pub(super) closed: Option<ChannelId>,
+    /// The channel whose posts get no answer, or no room in Discord's limits.
+    pub(super) held: Option<(ChannelId, Held)>,
+    /// How often somebody has waited for that.
+    pub(super) holding: usize,
     /// Posts that are never confirmed.
     pub(super) fails: Option<Fails>,
     /// Whether Discord's other answers are good meanwhile.
@@ -89,6 +109,10 @@ pub(super) struct FakeState {
     pub(super) may_be_refused: bool,
     /// What Discord refuses: posts that contain this text.
     pub(super) refuses: Option<&'static str>,
+    /// The rules of a channel after the next refusal.
+    pub(super) rules_after_refusal: Option<(ChannelId, Arc<ChannelRules>)>,
+    /// Until when Discord confirms no edit.
+    pub(super) edits_fail_until: Option<Instant>,
     /// How many alerts a process has room for. A new process has all of it.
     pub(super) room: Option<(usize, usize)>,
 }
@@ -126,14 +150,21 @@ impl FakeWorld {
             messages: BTreeMap::new(),
             nonces: BTreeMap::new(),
             stack_traces: BTreeSet::new(),
+            waited_at_posts: Vec::new(),
             seen: Vec::new(),
             refusals: 0,
             closed_until: 0,
             unlucky: 0,
+            denied: 0,
+            closed: None,
+            held: None,
+            holding: 0,
             fails: None,
             others_succeed: true,
             may_be_refused: true,
             refuses: None,
+            rules_after_refusal: None,
+            edits_fail_until: None,
             room: None,
         };
         Arc::new(Self { inner: Mutex::new(inner), crash: Notify::new() })
@@ -183,6 +214,18 @@ impl FakeWorld {
             _ => {}
         }
         done
+    }
+
+    /// Waits until this is so. `false` if that takes longer than `within`.
+    pub(super) async fn becomes(&self, within: Duration, is_so: impl Fn(&FakeState) -> bool) -> bool {
+        let began = Instant::now();
+        while !is_so(&self.lock()) {
+            if began.elapsed() > within {
+                return false;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        true
     }
 
     /// An alert is accepted.
@@ -255,6 +298,18 @@ impl FakeState {
         let record: Value = serde_json::from_slice(record).expect("a record");
         let marked = record["state"] != "sending" || record.get("edits").is_some();
         assert!(marked, "it is remembered before it is marked: {record}");
+    }
+
+    /// A post begins.
+    pub(super) fn note_post(&mut self, channel: ChannelId) {
+        let waiting = self.on(&wire::alert_subject(channel), 0).count();
+        self.waited_at_posts.push(waiting);
+    }
+
+    /// Refuses a post.
+    pub(super) fn refuse(&mut self) {
+        self.refusals += 1;
+        self.rules.extend(self.rules_after_refusal.take());
     }
 
     pub(super) fn is_refused(&self, body: &Value) -> bool {

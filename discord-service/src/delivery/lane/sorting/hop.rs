@@ -6,10 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{Alert, ChannelId, alert::Routing, wire};
 
 use super::{Inbox, Sorter, record::Hop};
 use crate::delivery::{hop_id::HopId, issue::IssueKey, ports::Copy};
+
+/// How many ids are looked up at once.
+const IN_FLIGHT: usize = 64;
 
 impl Sorter<'_> {
     /// Publishes these hops. Returns those whose target is full. `resumed`: a
@@ -21,24 +25,19 @@ impl Sorter<'_> {
         alerts: &BTreeMap<u64, Alert>,
         resumed: bool,
     ) -> anyhow::Result<BTreeSet<Hop>> {
-        let hops: Vec<Hop> = hops.iter().filter(|hop| alerts.contains_key(&hop.sequence)).copied().collect();
+        let hops: Vec<(Hop, &Alert)> =
+            hops.iter().filter_map(|hop| Some((*hop, alerts.get(&hop.sequence)?))).collect();
         if hops.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let mut copies = Vec::with_capacity(hops.len());
-        for hop in &hops {
-            let Some(alert) = alerts.get(&hop.sequence) else { continue };
-            if hop.rule.is_some()
-                && let Some(issue) = IssueKey::of(alert)
-            {
-                // Before the first copy: changes of the issue must find it.
-                self.issues.add(self.services.messages.bucket(), &issue, hop.target).await?;
-            }
-            copies.push(self.copy(inbox, *hop, alert));
-        }
+        let by_rule = hops.iter().filter(|(hop, _)| hop.to.rule.is_some());
+        let issues = by_rule.filter_map(|(hop, alert)| Some((IssueKey::of(alert)?, hop.to.target)));
+        // Before the first copy: changes of the issue must find it.
+        self.issues.add(self.services.messages.bucket(), &issues.collect()).await?;
+        let copies = hops.iter().map(|(hop, alert)| self.copy(inbox, *hop, alert)).collect();
         let stored = self.services.queue.publish(copies).await?;
-        let full = hops.into_iter().zip(stored).filter(|(_, stored)| !stored).map(|(hop, _)| hop);
-        let mut full: BTreeSet<Hop> = full.collect();
+        let full = hops.into_iter().zip(stored).filter(|(_, stored)| !stored);
+        let mut full: BTreeSet<Hop> = full.map(|((hop, _), _)| hop).collect();
         if resumed && !full.is_empty() {
             self.leave_out_published(inbox, &mut full).await?;
         }
@@ -46,36 +45,39 @@ impl Sorter<'_> {
     }
 
     fn copy(&self, inbox: &Inbox<'_>, hop: Hop, alert: &Alert) -> Copy {
-        let routing = Routing { home: Some(self.channel), ping: hop.ping, stranded: None };
+        let routing = Routing { home: Some(self.channel), ping: hop.to.ping, stranded: None };
         Copy {
-            id: self.id(inbox, hop.sequence).message_id(hop.target),
-            alert: Alert { channel: hop.target, routing, ..alert.clone() },
+            id: self.id(inbox, hop.sequence).message_id(hop.to.target),
+            alert: Alert { channel: hop.to.target, routing, ..alert.clone() },
         }
     }
 
     /// Leaves out hops whose copy a predecessor published before the target was full.
     async fn leave_out_published(&self, inbox: &Inbox<'_>, full: &mut BTreeSet<Hop>) -> anyhow::Result<()> {
-        let targets: BTreeSet<ChannelId> = full.iter().map(|hop| hop.target).collect();
+        // A copy comes after the alert, in the same stream.
+        let Some(first) = full.first().map(|hop| hop.sequence) else { return Ok(()) };
+        let targets: BTreeSet<ChannelId> = full.iter().map(|hop| hop.to.target).collect();
+        let mut waiting = BTreeSet::new();
         for target in targets {
             let subject = wire::alert_subject(target);
-            let mut from = 1;
-            let mut waiting = BTreeSet::new();
+            let mut from = first + 1;
             // The leader is asked for each: a replica might not show a copy.
             while let Some(stored) = self.services.queue.first(&subject, from).await? {
                 from = stored.sequence + 1;
                 waiting.extend(stored.hop_id);
             }
-            let of_target = full.iter().filter(|hop| hop.target == target).copied();
-            for hop in of_target.collect::<Vec<_>>() {
-                let id = self.id(inbox, hop.sequence);
-                // In this order: a copy that is done leaves the queue last.
-                if waiting.contains(&id.message_id(target))
-                    || self.services.routed.get(&id.key(target)).await?.is_some()
-                {
-                    full.remove(&hop);
-                }
-            }
         }
+        let published = |hop: &Hop| waiting.contains(&self.id(inbox, hop.sequence).message_id(hop.to.target));
+        full.retain(|hop| !published(hop));
+        // In this order: a copy that is done leaves the queue last.
+        let asked = full.iter().map(|hop| {
+            let key = self.id(inbox, hop.sequence).key(hop.to.target);
+            async move { anyhow::Ok((*hop, self.services.routed.get(&key).await?.is_some())) }
+        });
+        let asked: Vec<_> = asked.collect();
+        let done: Vec<(Hop, bool)> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
+        let left = done.into_iter().filter(|(_, is_done)| !is_done);
+        *full = left.map(|(hop, _)| hop).collect();
         Ok(())
     }
 

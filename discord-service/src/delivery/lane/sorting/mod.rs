@@ -34,8 +34,9 @@ use tokio::time::Instant;
 pub(crate) use self::mute_end::all_muted;
 pub(super) use self::places::{Place, Places, Stay};
 use self::{
-    places::{Placement, now_ms},
-    record::{Batch, Hop, SortingJournal},
+    beside::NextLook,
+    places::Placement,
+    record::{Batch, Destination, Hop, SortingJournal},
 };
 use super::{inbox::Inbox, interruption::Interruption, services::Services};
 use crate::{
@@ -57,18 +58,20 @@ pub(super) struct Sorter<'a> {
     issues: RoutedIssues,
     /// Nothing leaves before then, because a target was not known.
     held_until: Option<Instant>,
+    next_look: NextLook,
 }
 
 impl<'a> Sorter<'a> {
     pub(super) fn new(services: &'a Services, channel: ChannelId) -> Self {
-        Self { services, channel, journal: None, issues: RoutedIssues::new(channel), held_until: None }
+        let (issues, next_look) = (RoutedIssues::new(channel), NextLook::new());
+        Self { services, channel, journal: None, issues, held_until: None, next_look }
     }
 
     /// Reads the sorting record of the channel, which the lane's record announces.
     pub(super) async fn open(&mut self, stream: &str) -> anyhow::Result<()> {
         let bucket = self.services.lanes_bucket.clone();
         self.journal = Some(SortingJournal::open(bucket, self.channel, stream).await?);
-        self.clear_mark().await
+        self.clear_old_mark().await
     }
 
     pub(super) const fn is_open(&self) -> bool {
@@ -98,9 +101,10 @@ impl<'a> Sorter<'a> {
     /// Sorts some alerts. `guild` is the channel's.
     pub(super) async fn work(&mut self, inbox: &mut Inbox<'_>, guild: GuildId) -> Result<(), Interruption> {
         let Some(rules) = inbox.places().rules().cloned() else { return Ok(()) };
+        let now_ms = (self.services.now_ms)();
         self.held_until = None;
         inbox.hush();
-        if inbox.places().is_out_of_date(now_ms()) {
+        if inbox.places().is_out_of_date(now_ms) {
             inbox.place_all_again();
         }
         if inbox.place_again().await? {
@@ -119,7 +123,7 @@ impl<'a> Sorter<'a> {
             return Ok(self.place_changes(inbox).await?);
         }
         let Some(journal) = &self.journal else { return Ok(()) };
-        let next = journal.record.with(inbox.stream(), batch.clone(), &rules);
+        let next = journal.record.with(inbox.stream(), batch.clone(), &rules, now_ms);
         if next.marked && !journal.record.marked {
             // Before the record: the note makes a successor open the lane.
             self.mark().await?;
@@ -187,7 +191,7 @@ impl<'a> Sorter<'a> {
         let alerts: BTreeMap<u64, Alert> = inbox.alerts(wanted).await?.into_iter().collect();
         self.note_names(inbox, &alerts, dropped.union(&muted));
         let full = self.publish(inbox, &hops, &alerts, resumed).await?;
-        let stays: BTreeSet<u64> = hops.iter().filter(|hop| hop.stay).map(|hop| hop.sequence).collect();
+        let stays: BTreeSet<u64> = hops.iter().filter(|hop| hop.to.stay).map(|hop| hop.sequence).collect();
         let stranded = stranded(&hops, &full);
         let kept: BTreeSet<u64> = stranded.iter().map(|hop| hop.sequence).collect();
         let mut gone: BTreeSet<u64> = dropped.union(&muted).copied().collect();
@@ -210,7 +214,8 @@ impl<'a> Sorter<'a> {
         inbox.forget(&gone);
         self.settle(inbox, &stays, &alerts);
         let why = WhyStranded::Full;
-        let stranded = stranded.into_iter().map(|Hop { sequence, target, rule, ping, .. }| {
+        let stranded = stranded.into_iter().map(|Hop { sequence, to }| {
+            let Destination { target, rule, ping, .. } = to;
             (sequence, Placement { rule, ping, stranded: Some(Stranded { target, why }) }.place())
         });
         self.keep(inbox, &stranded.collect()).await
@@ -240,7 +245,7 @@ impl<'a> Sorter<'a> {
 /// The alerts that no channel could take, each with one of its hops.
 fn stranded(hops: &[Hop], full: &BTreeSet<Hop>) -> Vec<Hop> {
     let left: BTreeSet<u64> =
-        hops.iter().filter(|hop| hop.stay || !full.contains(hop)).map(|hop| hop.sequence).collect();
+        hops.iter().filter(|hop| hop.to.stay || !full.contains(hop)).map(|hop| hop.sequence).collect();
     let mut stranded: Vec<Hop> = full.iter().filter(|hop| !left.contains(&hop.sequence)).copied().collect();
     stranded.dedup_by_key(|hop| hop.sequence);
     stranded

@@ -18,13 +18,18 @@ const AT_ONCE: usize = 256;
 
 impl Inbox<'_> {
     /// Whether it is not known yet which alerts stay.
-    pub(super) fn is_unplaced(&self) -> bool {
+    pub(in crate::delivery::lane) fn is_unplaced(&self) -> bool {
         self.places().is_unplaced() || self.backlog().has_hushed()
     }
 
     /// Whether alerts wait to leave, or to be placed by their issue.
     pub(super) fn is_unsorted(&self) -> bool {
-        !self.places().away.is_empty() || !self.places().unknown.is_empty()
+        self.places().leaving().next().is_some() || self.places().unknown().next().is_some()
+    }
+
+    /// The alerts that neither leave nor wait to be placed by their issue.
+    pub(in crate::delivery::lane) fn staying(&self) -> BTreeSet<u64> {
+        self.backlog().sequences().filter(|sequence| self.places().stays(*sequence)).collect()
     }
 
     /// A request is under way that shows these alerts, so they keep their places.
@@ -62,7 +67,7 @@ impl Inbox<'_> {
         };
         let some = some.into_iter().filter(|sequence| !self.places().is_in_flight(*sequence)).collect();
         for (sequence, alert) in self.alerts(some).await? {
-            let place = self.places().place(&alert);
+            let place = self.place(&alert);
             if !self.places().is_at(sequence, &place) {
                 self.move_to(sequence, alert, place);
             }
@@ -75,24 +80,21 @@ impl Inbox<'_> {
     /// the stream.
     pub(super) async fn alerts(&mut self, sequences: BTreeSet<u64>) -> anyhow::Result<Vec<(u64, Alert)>> {
         let mut found: BTreeMap<u64, Alert> = BTreeMap::new();
-        let mut missing = Vec::new();
+        let mut missing = BTreeSet::new();
         for sequence in sequences {
             match self.backlog().whole(sequence) {
                 Some(alert) => drop(found.insert(sequence, as_it_came(alert.clone()))),
-                None => missing.push(sequence),
+                None => drop(missing.insert(sequence)),
             }
         }
         if !missing.is_empty() {
-            for stored in self.stored(missing.clone()).await? {
+            for stored in self.stored(missing.iter().copied().collect()).await? {
+                missing.remove(&stored.sequence);
                 if let Ok(alert) = stored.alert() {
                     found.insert(stored.sequence, alert);
                 }
             }
-        }
-        let gone: BTreeSet<u64> =
-            missing.into_iter().filter(|sequence| !found.contains_key(sequence)).collect();
-        if !gone.is_empty() {
-            self.forget(&gone);
+            self.forget(&missing);
         }
         Ok(found.into_iter().collect())
     }
@@ -123,7 +125,7 @@ impl Inbox<'_> {
     /// The targets of the alerts that leave.
     pub(super) fn targets(&self) -> BTreeSet<ChannelId> {
         let mut targets = BTreeSet::new();
-        for leaving in self.places().away.values() {
+        for (_, leaving) in self.places().leaving() {
             match leaving {
                 Leaving::Route { target, .. } => drop(targets.insert(*target)),
                 Leaving::Follow { targets: all, .. } => targets.extend(all),
@@ -133,15 +135,25 @@ impl Inbox<'_> {
         targets
     }
 
-    /// The next alerts that leave, but for those to these targets.
+    /// The next alerts that leave, but for those to these targets: at most so many
+    /// copies.
     pub(super) fn leaving(&self, held: &BTreeSet<ChannelId>, most: usize) -> Batch {
+        let mut copies = 0;
         let free = |leaving: &Leaving| match leaving {
             Leaving::Route { target, .. } => !held.contains(target),
             Leaving::Follow { targets, .. } => targets.is_disjoint(held),
             Leaving::Drop(_) | Leaving::Mute(_) => true,
         };
-        let leaving = self.places().away.iter().filter(|(_, leaving)| free(leaving)).take(most);
-        Batch::of(leaving.map(|(sequence, leaving)| (*sequence, leaving)))
+        let leaving = self.places().leaving().filter(|(_, leaving)| free(leaving));
+        let leaving = leaving.take_while(|(_, leaving)| {
+            let first = copies == 0;
+            copies += match leaving {
+                Leaving::Follow { targets, .. } => targets.len(),
+                _ => 1,
+            };
+            first || copies <= most
+        });
+        Batch::of(leaving)
     }
 
     /// Where those of the alerts stay that these targets cannot take. A change
@@ -156,7 +168,7 @@ impl Inbox<'_> {
             Some(Stranded { target: *target, why })
         };
         let mut places = BTreeMap::new();
-        for (sequence, leaving) in &mut self.places_mut().away {
+        for (sequence, leaving) in self.places_mut().leaving_mut() {
             if places.len() == most {
                 break;
             }
@@ -169,7 +181,7 @@ impl Inbox<'_> {
                     targets.retain(|target| !kept_back.contains_key(target));
                     match stays {
                         Some(stay) if targets.is_empty() => {
-                            places.insert(*sequence, Place::Here(*stay));
+                            places.insert(sequence, Place::Here(*stay));
                             continue;
                         }
                         _ if !targets.is_empty() => continue,
@@ -179,7 +191,7 @@ impl Inbox<'_> {
                 Leaving::Drop(_) | Leaving::Mute(_) => continue,
             };
             if placement.stranded.is_some() {
-                places.insert(*sequence, placement.place());
+                places.insert(sequence, placement.place());
             }
         }
         places
@@ -187,15 +199,12 @@ impl Inbox<'_> {
 
     /// The next changes whose place is not known.
     pub(super) fn unknown(&self, most: usize) -> BTreeSet<u64> {
-        self.places().unknown.iter().take(most).copied().collect()
+        self.places().unknown().take(most).collect()
     }
 
     /// How an alert stays that also goes to other channels.
     pub(super) fn stay_of(&self, sequence: u64) -> Option<Stay> {
-        match self.places().away.get(&sequence) {
-            Some(Leaving::Follow { stays, .. }) => *stays,
-            _ => None,
-        }
+        self.places().stay_of(sequence)
     }
 }
 

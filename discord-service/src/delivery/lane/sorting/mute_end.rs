@@ -1,7 +1,9 @@
-//! The end of a mute: one line says how many alerts it kept quiet.
+//! The end of a mute: a line says how many alerts it kept quiet.
 //!
 //! While such a line is due, the bucket `lanes` has a note of the channel. It makes
 //! whatever pod owns the partition open the lane in time.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use super::{Sorter, places::now_ms, record::Untold};
+use super::{Sorter, record::Untold};
 use crate::{
     authority::ChannelStanding,
     delivery::{
@@ -25,6 +27,8 @@ use crate::{
 
 /// How often to look whether somebody has ended a mute.
 const LOOK: Duration = Duration::from_millis(500);
+/// Discord's limit for the text of a message.
+const MAX_CONTENT_CHARS: usize = 2_000;
 
 /// The key of the note that mutes of this channel have kept alerts quiet.
 fn muted_key(channel: ChannelId) -> String {
@@ -54,7 +58,7 @@ impl Sorter<'_> {
     }
 
     /// Removes the note once all is told.
-    pub(super) async fn clear_mark(&mut self) -> anyhow::Result<()> {
+    async fn clear_mark(&mut self) -> anyhow::Result<()> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         if !journal.record.marked || !journal.record.untold.is_empty() {
             return Ok(());
@@ -64,6 +68,16 @@ impl Sorter<'_> {
         let mut next = journal.record.clone();
         next.marked = false;
         journal.write(next).await
+    }
+
+    /// Removes a note that a predecessor left. It may have died before it wrote why.
+    pub(super) async fn clear_old_mark(&mut self) -> anyhow::Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        if journal.record.untold.is_empty() && !journal.record.marked {
+            let mark = self.services.lanes_bucket.get(&muted_key(self.channel)).await;
+            journal.record.marked = mark.context("cannot look for a note of muted alerts")?.is_some();
+        }
+        self.clear_mark().await
     }
 
     /// Whether the end of some mute must be told, now or later.
@@ -80,24 +94,25 @@ impl Sorter<'_> {
     pub(in crate::delivery::lane) fn next_look(&self) -> Option<Instant> {
         let untold = &self.journal.as_ref()?.record.untold;
         let until_ms = untold.values().map(|untold| untold.mute.until_ms).min()?;
-        let left_ms = until_ms.saturating_sub(now_ms()).max(0).unsigned_abs();
+        let left_ms = until_ms.saturating_sub((self.services.now_ms)()).max(0).unsigned_abs();
         Some(Instant::now() + LOOK.min(Duration::from_millis(left_ms)))
     }
 
-    /// A mute that has ended, by its time or because an admin has ended it. Its end
-    /// must be told. `rules` are the channel's, if they are known now.
-    fn ended(&self, rules: Option<&ChannelRules>) -> Option<(u64, Untold)> {
-        let (untold, now_ms) = (&self.journal.as_ref()?.record.untold, now_ms());
+    /// The mutes that have ended, by their time or because an admin has ended them. Their
+    /// ends must be told. `rules` are the channel's, if they are known now.
+    pub(super) fn ended(&self, rules: Option<&ChannelRules>) -> BTreeMap<u64, Untold> {
+        let Some(journal) = &self.journal else { return BTreeMap::new() };
+        let now_ms = (self.services.now_ms)();
         let over = |mute: u64| rules.is_some_and(|rules| rules.mutes.iter().all(|one| one.number != mute));
-        let ended = untold.iter().find(|(number, untold)| !untold.mute.runs(now_ms) || over(**number));
-        ended.map(|(number, untold)| (*number, untold.clone()))
+        let ended = |(number, untold): &(&u64, &Untold)| !untold.mute.runs(now_ms) || over(**number);
+        journal.record.untold.iter().filter(ended).map(|(number, untold)| (*number, untold.clone())).collect()
     }
 
-    /// Notes that the end of this mute is told.
-    async fn told(&mut self, mute: u64) -> anyhow::Result<()> {
+    /// Notes that the ends of these mutes are told.
+    async fn told(&mut self, mutes: &BTreeSet<u64>) -> anyhow::Result<()> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         let mut next = journal.record.clone();
-        next.untold.remove(&mute);
+        next.untold.retain(|number, _| !mutes.contains(number));
         journal.write(next).await?;
         self.clear_mark().await
     }
@@ -106,65 +121,87 @@ impl Sorter<'_> {
 impl Lane<'_> {
     /// Whether the end of a mute must be told now.
     pub(in crate::delivery::lane) async fn mute_has_ended(&self) -> bool {
-        self.ended_mute().await.is_some()
+        !self.ended_mutes().await.is_empty()
     }
 
-    async fn ended_mute(&self) -> Option<(u64, Untold)> {
+    async fn ended_mutes(&self) -> BTreeMap<u64, Untold> {
         if !self.sorter.has_untold() {
-            return None;
+            return BTreeMap::new();
         }
         let rules = self.services.authority.rules(self.channel).await.ok();
         self.sorter.ended(rules.as_deref())
     }
 
-    /// Tells the end of a mute, if one has ended.
+    /// Tells the ends of mutes, if some have ended. One message has as many as fit.
     pub(in crate::delivery::lane) async fn tell_muted(
         &mut self,
         wakes: &mut mpsc::Receiver<()>,
     ) -> Result<(), Interruption> {
-        let Some((number, untold)) = self.ended_mute().await else { return Ok(()) };
+        let ended = self.ended_mutes().await;
+        if ended.is_empty() {
+            return Ok(());
+        }
+        // What comes while the line is sent is not muted by them any more.
+        if let Ok(rules) = self.services.authority.rules(self.channel).await {
+            self.inbox.learn(&rules);
+        }
         let standing = self.services.authority.standing(self.channel).await?;
         if !matches!(standing, ChannelStanding::Authorized(_)) || self.closure.is_flagged() {
-            tracing::info!(
-                mute = number,
-                alerts = untold.count,
-                "a mute has ended, and its channel is closed"
-            );
-            return Ok(self.sorter.told(number).await?);
+            let mutes: BTreeSet<u64> = ended.keys().copied().collect();
+            tracing::info!(?mutes, "mutes have ended, and their channel is closed");
+            return Ok(self.sorter.told(&mutes).await?);
         }
-        let line = line(&untold);
+        let (content, mutes) = lines(&ended);
         let body = json!({
-            "content": line,
-            "nonce": nonce(self.channel, &[number, untold.count].into(), &[json!(untold.mute.until_ms)]),
+            "content": content,
+            "nonce": nonce(self.channel, &mutes, &[json!(content)]),
             "enforce_nonce": true,
             "allowed_mentions": { "parse": [] },
         });
-        let record = Record::telling(number, body, now_ms());
+        let record = Record::telling(mutes, body, (self.services.now_ms)());
         self.journal.write(&record).await?;
         self.send(record, false, wakes).await
     }
 
-    /// What follows once Discord has decided on the line. Nobody gets it later.
+    /// What follows once Discord has decided on the lines. Nobody gets them later.
     pub(in crate::delivery::lane) async fn finish_telling(
         &mut self,
-        mute: u64,
         mut record: Record,
         outcome: SendOutcome,
     ) -> anyhow::Result<()> {
+        let mutes = record.tells.clone();
         match &outcome {
             SendOutcome::Shown(_) => {
                 metrics::counter!("sentry_bot_posts_total").increment(1);
-                tracing::info!(mute, "told the end of a mute");
+                tracing::info!(?mutes, "told the end of mutes");
                 self.schedule.posted();
             }
             SendOutcome::Refused { error, .. } | SendOutcome::GivenUp { error, .. } => {
-                tracing::warn!(mute, "cannot tell the end of a mute: {error}");
+                tracing::warn!(?mutes, "cannot tell the end of mutes: {error}");
             }
-            _ => tracing::info!(mute, "the end of a mute may not be told"),
+            _ => tracing::info!(?mutes, "the end of mutes may not be told"),
         }
-        self.sorter.told(mute).await?;
+        self.sorter.told(&mutes).await?;
         self.journal.write_posted(&mut record, None).await
     }
+}
+
+/// The lines of as many of these mutes as fit one message, and which those are.
+fn lines(ended: &BTreeMap<u64, Untold>) -> (String, BTreeSet<u64>) {
+    let (mut content, mut mutes) = (String::new(), BTreeSet::new());
+    for (number, untold) in ended {
+        let line = line(untold);
+        let chars = content.chars().count() + line.chars().count() + 1;
+        if !content.is_empty() {
+            if chars > MAX_CONTENT_CHARS {
+                break;
+            }
+            content.push('\n');
+        }
+        content.extend(line.chars().take(MAX_CONTENT_CHARS));
+        mutes.insert(*number);
+    }
+    (content, mutes)
 }
 
 /// What a mute kept quiet, and which mute that was.

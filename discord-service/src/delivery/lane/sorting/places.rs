@@ -74,8 +74,8 @@ pub(in crate::delivery::lane) struct Places {
     here: BTreeMap<u64, Placement>,
     /// Changes that a mute keeps from becoming posts.
     quiet: BTreeMap<u64, u64>,
-    pub(super) away: BTreeMap<u64, Leaving>,
-    pub(super) unknown: BTreeSet<u64>,
+    away: BTreeMap<u64, Leaving>,
+    unknown: BTreeSet<u64>,
     /// Below the second sequence and from the first on, alerts must be placed again.
     pub(super) again: Option<(u64, u64)>,
     /// The alerts of the request in flight, which keep their places.
@@ -134,11 +134,43 @@ impl Places {
         self.in_flight.contains(&sequence)
     }
 
+    /// The alerts that leave. Those in flight wait for their request: whether they
+    /// are shown here is not known yet.
+    pub(super) fn leaving(&self) -> impl Iterator<Item = (u64, &Leaving)> {
+        let leaving = self.away.iter().map(|(sequence, leaving)| (*sequence, leaving));
+        leaving.filter(move |(sequence, _)| !self.in_flight.contains(sequence))
+    }
+
+    /// The same, to change how they leave.
+    pub(super) fn leaving_mut(&mut self) -> impl Iterator<Item = (u64, &mut Leaving)> {
+        let Self { away, in_flight, .. } = self;
+        let leaving = away.iter_mut().map(|(sequence, leaving)| (*sequence, leaving));
+        leaving.filter(move |(sequence, _)| !in_flight.contains(sequence))
+    }
+
+    /// The changes whose place is not known, but for those in flight.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = u64> {
+        self.unknown.difference(&self.in_flight).copied()
+    }
+
+    /// Whether the alert neither leaves nor waits to be placed.
+    pub(super) fn stays(&self, sequence: u64) -> bool {
+        !self.away.contains_key(&sequence) && !self.unknown.contains(&sequence)
+    }
+
+    /// How an alert stays that also goes to other channels.
+    pub(super) fn stay_of(&self, sequence: u64) -> Option<Stay> {
+        match self.away.get(&sequence) {
+            Some(Leaving::Follow { stays, .. }) => *stays,
+            _ => None,
+        }
+    }
+
     /// Whether a mute by which an alert is about to leave has ended.
     pub(super) fn is_out_of_date(&self, now_ms: i64) -> bool {
         let Some(rules) = &self.rules else { return false };
         let runs = |number| rules.mutes.iter().any(|mute| mute.number == number && mute.runs(now_ms));
-        let leaving = self.away.values().filter_map(|leaving| match leaving {
+        let leaving = self.leaving().filter_map(|(_, leaving)| match leaving {
             Leaving::Mute(number) => Some(*number),
             _ => None,
         });
@@ -147,7 +179,7 @@ impl Places {
     }
 
     /// Where this alert belongs.
-    pub(in crate::delivery::lane) fn place(&self, alert: &Alert) -> Place {
+    pub(in crate::delivery::lane) fn place(&self, alert: &Alert, now_ms: i64) -> Place {
         let here = Place::Here(Stay::Placed(Placement::default()));
         let Some(rules) = self.rules.as_deref().filter(|rules| are_any(rules)) else { return here };
         if alert.routing.home.is_some() && rules.mutes.is_empty() {
@@ -156,7 +188,7 @@ impl Places {
         if Class::of(alert, IssueKey::of(alert)) != Class::News {
             return Place::Unknown;
         }
-        place_news(rules, alert)
+        place_news(rules, alert, now_ms)
     }
 
     /// Notes where an alert is.
@@ -268,8 +300,8 @@ fn are_any(rules: &ChannelRules) -> bool {
 }
 
 /// Where an alert belongs that makes a new message.
-pub(super) fn place_news(rules: &ChannelRules, alert: &Alert) -> Place {
-    match decide(rules, alert, now_ms()) {
+pub(super) fn place_news(rules: &ChannelRules, alert: &Alert, now_ms: i64) -> Place {
+    match decide(rules, alert, now_ms) {
         Decision::Keep { .. } if alert.routing.home.is_some() => {
             Place::Here(Stay::Placed(Placement::default()))
         }
@@ -278,8 +310,4 @@ pub(super) fn place_news(rules: &ChannelRules, alert: &Alert) -> Place {
         Decision::Drop(rule) => Place::Away(Leaving::Drop(rule)),
         Decision::Mute(mute) => Place::Away(Leaving::Mute(mute)),
     }
-}
-
-pub(super) fn now_ms() -> i64 {
-    chrono::Utc::now().timestamp_millis()
 }

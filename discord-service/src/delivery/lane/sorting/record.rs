@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use shared::{ChannelId, alert::Ping};
 
-use super::places::{Leaving, now_ms};
+use super::places::Leaving;
 use crate::{
     delivery::ports::KeyValue,
     kv::Entry,
@@ -54,55 +54,55 @@ pub(super) struct Batch {
     muted: BTreeMap<u64, Vec<(u64, u64)>>,
 }
 
-/// Alerts that go to one channel.
+/// Alerts that go to one channel for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Hops {
-    target: ChannelId,
+    #[serde(flatten)]
+    to: Destination,
+    runs: Vec<(u64, u64)>,
+}
+
+/// Where alerts go, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Destination {
+    pub(super) target: ChannelId,
     /// The rule that sends them. Changes follow their issue.
-    rule: Option<u64>,
-    ping: Option<Ping>,
+    pub(super) rule: Option<u64>,
+    pub(super) ping: Option<Ping>,
     /// Whether they stay here as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    stay: bool,
-    runs: Vec<(u64, u64)>,
+    pub(super) stay: bool,
 }
 
 /// One alert on its way to one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Hop {
     pub(super) sequence: u64,
-    pub(super) target: ChannelId,
-    pub(super) rule: Option<u64>,
-    pub(super) ping: Option<Ping>,
-    pub(super) stay: bool,
+    pub(super) to: Destination,
 }
 
 impl Batch {
     /// The batch of these alerts.
     pub(super) fn of<'a>(leaving: impl Iterator<Item = (u64, &'a Leaving)>) -> Self {
-        let mut hops: BTreeMap<(ChannelId, Option<u64>, Option<Ping>, bool), BTreeSet<u64>> = BTreeMap::new();
+        let mut hops: BTreeMap<Destination, BTreeSet<u64>> = BTreeMap::new();
         let (mut dropped, mut muted) = (BTreeMap::new(), BTreeMap::new());
         for (sequence, leaving) in leaving {
             match leaving {
                 Leaving::Route { rule, target, ping } => {
-                    hops.entry((*target, Some(*rule), *ping, false)).or_default().insert(sequence);
+                    let to = Destination { target: *target, rule: Some(*rule), ping: *ping, stay: false };
+                    hops.entry(to).or_default().insert(sequence);
                 }
                 Leaving::Drop(rule) => insert(&mut dropped, *rule, sequence),
                 Leaving::Mute(mute) => insert(&mut muted, *mute, sequence),
                 Leaving::Follow { targets, stays } => {
-                    for target in targets {
-                        hops.entry((*target, None, None, stays.is_some())).or_default().insert(sequence);
+                    for target in targets.iter().copied() {
+                        let to = Destination { target, rule: None, ping: None, stay: stays.is_some() };
+                        hops.entry(to).or_default().insert(sequence);
                     }
                 }
             }
         }
-        let hops = hops.into_iter().map(|((target, rule, ping, stay), sequences)| Hops {
-            target,
-            rule,
-            ping,
-            stay,
-            runs: runs_of(&sequences),
-        });
+        let hops = hops.into_iter().map(|(to, sequences)| Hops { to, runs: runs_of(&sequences) });
         let runs = |ids: BTreeMap<u64, BTreeSet<u64>>| {
             ids.into_iter().map(|(id, sequences)| (id, runs_of(&sequences))).collect()
         };
@@ -111,9 +111,8 @@ impl Batch {
 
     /// Each alert that goes elsewhere, in order.
     pub(super) fn hops(&self) -> Vec<Hop> {
-        let hops = self.hops.iter().flat_map(|Hops { target, rule, ping, stay, runs }| {
-            let of = |sequence| Hop { sequence, target: *target, rule: *rule, ping: *ping, stay: *stay };
-            of_runs(runs).into_iter().map(of)
+        let hops = self.hops.iter().flat_map(|Hops { to, runs }| {
+            of_runs(runs).into_iter().map(|sequence| Hop { sequence, to: *to })
         });
         let mut hops: Vec<Hop> = hops.collect();
         hops.sort_unstable();
@@ -135,17 +134,16 @@ impl Batch {
         self.muted.iter().map(|(mute, runs)| (*mute, length(runs)))
     }
 
-    fn counts(&self) -> RuleCounts {
-        let last_ms = now_ms();
+    fn counts(&self, last_ms: i64) -> RuleCounts {
         let hit = |count| Hit { count, last_ms };
         let mut counts = RuleCounts::default();
-        for hops in self.hops.iter().filter(|hops| !hops.stay) {
-            if let Some(rule) = hops.rule {
+        for hops in self.hops.iter().filter(|hops| !hops.to.stay) {
+            if let Some(rule) = hops.to.rule {
                 counts.rules.entry(rule).or_default().add(hit(length(&hops.runs)));
             }
         }
         let routed: BTreeSet<u64> =
-            self.hops.iter().filter(|hops| !hops.stay).flat_map(|hops| of_runs(&hops.runs)).collect();
+            self.hops.iter().filter(|hops| !hops.to.stay).flat_map(|hops| of_runs(&hops.runs)).collect();
         counts.routed = routed.len() as u64;
         for (rule, runs) in &self.dropped {
             counts.rules.entry(*rule).or_default().add(hit(length(runs)));
@@ -169,9 +167,9 @@ fn length(runs: &[(u64, u64)]) -> u64 {
 
 impl SortingRecord {
     /// The same with another batch in place of the last one, which is over.
-    pub(super) fn with(&self, stream: &str, batch: Batch, rules: &ChannelRules) -> Self {
+    pub(super) fn with(&self, stream: &str, batch: Batch, rules: &ChannelRules, now_ms: i64) -> Self {
         let mut next = Self { v: VERSION, stream: stream.to_owned(), ..self.clone() };
-        next.counts.add(&batch.counts());
+        next.counts.add(&batch.counts(now_ms));
         for (number, count) in batch.mutes() {
             let mute = rules.mutes.iter().find(|mute| mute.number == number);
             match (next.untold.get_mut(&number), mute) {
@@ -194,7 +192,7 @@ impl SortingRecord {
     /// The same after the batch is over. `stranded` did not leave.
     pub(super) fn without(&self, stranded: &[Hop]) -> Self {
         let mut next = Self { batch: Batch::default(), ..self.clone() };
-        for rule in stranded.iter().filter_map(|hop| hop.rule) {
+        for rule in stranded.iter().filter_map(|hop| hop.to.rule) {
             if let Some(hit) = next.counts.rules.get_mut(&rule) {
                 hit.count = hit.count.saturating_sub(1);
             }

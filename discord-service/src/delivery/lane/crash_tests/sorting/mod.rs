@@ -1,12 +1,20 @@
 //! Rules and mutes: every accepted alert ends in exactly one place, and the counts
 //! are exact, whatever dies and whenever rules change.
 
+mod beside;
+mod changes;
+mod closed;
+mod hops;
+mod mutes;
+mod storm;
+mod unfinished;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use shared::{Alert, ChannelId, UserId};
 
 use super::{
-    CHANNEL, all, change, event, lane, services,
+    CHANNEL, event, lane, services,
     world::{FakeState, FakeWorld, Name},
 };
 use crate::rules::{Action, ChannelRules, Conditions, Mute, MuteScope, Rule, RuleCounts, counts};
@@ -157,173 +165,7 @@ impl FakeState {
     }
 
     fn muted_lines(&self) -> Vec<&str> {
-        let lines = self.messages.values().map(|message| message.content.as_str());
+        let lines = self.messages.values().flat_map(|message| message.content.lines());
         lines.filter(|content| content.contains("muted")).collect()
     }
-}
-
-#[test]
-fn every_alert_ends_in_one_place_whatever_dies() {
-    let accepted = alerts(&["web", "noise", "other", "web", "quiet", "kept"]);
-    for window_passes in [false, true] {
-        let histories = all(1, async |world| {
-            world.lock().rules.insert(CHANNEL, usual());
-            history(&world, &accepted, |world| {
-                if window_passes {
-                    world.copy_ids.clear();
-                }
-            })
-            .await;
-            world.lock().check_places(&accepted, &["noise", "quiet"]);
-        });
-        assert!(histories > 60, "{histories}");
-    }
-}
-
-#[test]
-fn two_failures_double_and_lose_nothing_on_the_way() {
-    let accepted = alerts(&["web"]);
-    let histories = all(2, async |world| {
-        world.lock().rules.insert(CHANNEL, usual());
-        history(&world, &accepted, |world| world.copy_ids.clear()).await;
-        world.lock().check_places(&accepted, &[]);
-    });
-    assert!(histories > 500, "{histories}");
-}
-
-#[test]
-fn rules_that_change_between_two_lives_decide_each_alert_once() {
-    let accepted = alerts(&["web", "noise", "other", "web", "quiet"]);
-    let others = [
-        rules(Vec::new(), Vec::new()),
-        rules(vec![rule(4, "web", Action::Drop), rule(5, "noise", Action::Route(TARGET))], Vec::new()),
-        rules(vec![rule(1, "web", Action::Route(TARGET))], vec![mute(2, "*")]),
-    ];
-    for other in others {
-        let histories = all(1, async |world| {
-            world.lock().rules.insert(CHANNEL, usual());
-            history(&world, &accepted, |world| {
-                world.copy_ids.clear();
-                world.rules.insert(CHANNEL, other.clone());
-            })
-            .await;
-            let world = world.lock();
-            let (all, counts) = (world.found(&accepted), world.counts(CHANNEL));
-            let mut vanished = 0;
-            for (title, found) in &all {
-                let certain = found.home + found.target + found.dead + found.dead_in_target;
-                assert!(certain - found.unsure.min(certain) <= 1, "{title} is doubled: {found:?}");
-                vanished += usize::from(certain == 0);
-            }
-            assert_eq!((counts.dropped + counts.muted) as usize, vanished, "{counts:?} {all:?}");
-        });
-        assert!(histories > 60, "{histories}");
-    }
-}
-
-#[test]
-fn a_full_target_leaves_alerts_at_home_once() {
-    let accepted = alerts(&["web", "web", "web"]);
-    for room in [0, 1] {
-        let histories = all(1, async |world| {
-            world.lock().rules.insert(CHANNEL, usual());
-            world.lock().room_in_target = room;
-            history(&world, &accepted, |world| world.copy_ids.clear()).await;
-            world.lock().check_places(&accepted, &[]);
-        });
-        assert!(histories > 20, "{histories}");
-    }
-}
-
-#[test]
-fn a_late_second_copy_is_dropped() {
-    let accepted = alerts(&["web"]);
-    all(0, async |world| {
-        world.lock().rules.insert(CHANNEL, usual());
-        accepted.iter().for_each(|alert| world.accept(alert));
-        // The home's lane alone: the copy waits.
-        lane(services(&world), CHANNEL).await;
-        let copy = world.lock().stream.values().next().expect("a copy").clone();
-        let again = |world: &Arc<FakeWorld>| {
-            world.lock().store(TARGET, copy.id.clone(), copy.payload.clone());
-        };
-        again(&world);
-        assert!(live(&world).await);
-        again(&world);
-        assert!(live(&world).await);
-        world.lock().check_places(&accepted, &[]);
-    });
-}
-
-#[test]
-fn mutes_of_the_target_hold_for_what_comes_there() {
-    let accepted = alerts(&["web", "web"]);
-    let histories = all(1, async |world| {
-        world.lock().rules.insert(CHANNEL, usual());
-        world.lock().rules.insert(TARGET, rules(Vec::new(), vec![mute(1, "web")]));
-        history(&world, &accepted, |world| world.copy_ids.clear()).await;
-        let world = world.lock();
-        let (all, muted) = (world.found(&accepted), world.counts(TARGET).muted as usize);
-        let elsewhere = |found: &&Found| found.home + found.dead + found.dead_in_target > 0;
-        assert!(all.values().all(|found| found.target == 0), "{all:?}");
-        assert_eq!(all.values().filter(elsewhere).count() + muted, 2, "{all:?}");
-    });
-    assert!(histories > 20, "{histories}");
-}
-
-#[test]
-fn the_end_of_a_mute_is_told_once_and_counts_what_was_muted() {
-    let accepted = alerts(&["quiet", "quiet", "other"]);
-    let histories = all(1, async |world| {
-        world.lock().rules.insert(CHANNEL, usual());
-        history(&world, &accepted, |_| {}).await;
-        let muted = world.lock().counts(CHANNEL).muted;
-        assert_eq!(world.lock().muted_lines(), [""; 0]);
-        world.lock().rules.insert(CHANNEL, rules(Vec::new(), Vec::new()));
-        while !live(&world).await {}
-        // A process that died may have left the line to this one.
-        while !live(&world).await {}
-        let world = world.lock();
-        world.check_places(&accepted, &["quiet"]);
-        let lines = world.muted_lines();
-        assert!(lines.len() <= 1, "{lines:?}");
-        if muted > 0 && world.unlucky == 0 && world.dead().is_empty() {
-            let words = if muted == 1 {
-                "1 alert was muted".to_owned()
-            } else {
-                format!("{muted} alerts were muted")
-            };
-            assert!(lines.first().is_none_or(|line| line.starts_with(&words)), "{lines:?}");
-        }
-        let marks =
-            world.buckets.iter().filter(|((_, key), (_, value))| key.ends_with(".muted") && value.is_some());
-        assert_eq!(marks.count(), 0, "the note is left");
-    });
-    assert!(histories > 20, "{histories}");
-}
-
-#[test]
-fn changes_of_an_issue_follow_its_messages() {
-    let news = Alert { project: "web".to_owned(), ..event(1, "alpha") };
-    let changes = [change(2, "alpha", "issue.resolved"), change(3, "alpha", "issue.unresolved")]
-        .map(|change| Alert { project: "web".to_owned(), ..change });
-    let histories = all(1, async |world| {
-        world.lock().rules.insert(CHANNEL, usual());
-        world.accept(&news);
-        while !live(&world).await {
-            world.lock().copy_ids.clear();
-        }
-        // No rule sends them there any more.
-        world.lock().rules.insert(CHANNEL, rules(Vec::new(), Vec::new()));
-        history(&world, &changes, |world| world.copy_ids.clear()).await;
-        let world = world.lock();
-        let accepted: Vec<Alert> = [news.clone()].into_iter().chain(changes.clone()).collect();
-        world.check_changes(&accepted);
-        if !world.choices.had_evil() {
-            assert_eq!(world.found(std::slice::from_ref(&news))["alpha"].target, 1, "the news");
-            let at_home = world.messages.values().filter(|message| message.channel == CHANNEL).count();
-            assert_eq!(at_home, 0, "the home shows changes of what it does not show");
-        }
-    });
-    assert!(histories > 20, "{histories}");
 }
