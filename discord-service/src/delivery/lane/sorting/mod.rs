@@ -157,6 +157,9 @@ impl<'a> Sorter<'a> {
             ChannelStanding::Authorized(its) if its == guild => {}
             _ => return Ok(Some(WhyStranded::Gone)),
         }
+        if authority.is_deleted(target).await.map_err(AskAgain::Elsewhere)? {
+            return Ok(Some(WhyStranded::Gone));
+        }
         let secured = authority.trust(target).await?.secured && !authority.trust(self.channel).await?.secured;
         Ok(secured.then_some(WhyStranded::Secured))
     }
