@@ -23,7 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 
 impl Sorter<'_> {
     /// Returns when there may be something to sort: with the rules, if they have
-    /// changed, or when what had to wait may be tried again.
+    /// changed, or when what had to wait may be tried again. Also returns when the
+    /// end of a mute must be told.
     pub(in crate::delivery::lane) async fn unsorted(
         &self,
         known: Option<Arc<ChannelRules>>,
@@ -37,6 +38,9 @@ impl Sorter<'_> {
                 _ => sleep(LOOK).await,
             }
             let rules = self.services.authority.rules(self.channel).await.ok();
+            if self.ended(rules.as_deref()).is_some() {
+                return None;
+            }
             let is_new = |rules: &Arc<_>| known.as_ref().is_none_or(|known| !Arc::ptr_eq(rules, known));
             if let Some(rules) = rules.filter(is_new) {
                 return Some(rules);

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How often to look whether somebody has ended a mute.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The key of the note that mutes of this channel have kept alerts quiet.
 fn muted_key(channel: ChannelId) -> String {
@@ -86,7 +86,7 @@ impl Sorter<'_> {
 
     /// A mute that has ended, by its time or because an admin has ended it. Its end
     /// must be told. `rules` are the channel's, if they are known now.
-    fn ended(&self, rules: Option<&ChannelRules>) -> Option<(u64, Untold)> {
+    pub(super) fn ended(&self, rules: Option<&ChannelRules>) -> Option<(u64, Untold)> {
         let (untold, now_ms) = (&self.journal.as_ref()?.record.untold, now_ms());
         let over = |mute: u64| rules.is_some_and(|rules| rules.mutes.iter().all(|one| one.number != mute));
         let ended = untold.iter().find(|(number, untold)| !untold.mute.runs(now_ms) || over(**number));
