@@ -49,16 +49,21 @@ impl Sorter<'_> {
         if targets.is_empty() && matches!(by_rule, Place::Here(_)) {
             return Ok(by_rule);
         }
+        // A copy that only edits ends in its target where no message of the issue is.
+        let quiet = match by_rule {
+            Place::Away(Leaving::Mute(mute)) => Some(mute),
+            _ => None,
+        };
         let is_here = will_be_here || messages.entry(self.channel, issue).await?.is_some();
         let stay = match by_rule {
-            Place::Away(Leaving::Mute(mute)) => Stay::Quiet(mute),
             Place::Here(stay) => stay,
+            _ if quiet.is_some() => Stay::Quiet(quiet),
             _ => Stay::Placed(Placement::default()),
         };
         Ok(match (targets.is_empty(), is_here) {
             (true, true) => Place::Here(stay),
             (true, false) => by_rule,
-            (false, _) => Place::Away(Leaving::Follow { targets, stays: is_here.then_some(stay) }),
+            (false, _) => Place::Away(Leaving::Follow { targets, stays: is_here.then_some(stay), quiet }),
         })
     }
 }

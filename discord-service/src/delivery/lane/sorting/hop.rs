@@ -6,10 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{Alert, ChannelId, alert::Routing, wire};
 
 use super::{Inbox, Sorter, record::Hop};
-use crate::delivery::{hop_id::HopId, issue::IssueKey, ports::Copy};
+use crate::{
+    delivery::{hop_id::HopId, issue::IssueKey, ports::Copy},
+    direct_get::BATCH,
+};
+
+/// How many ids are looked up at once.
+const IN_FLIGHT: usize = 64;
 
 impl Sorter<'_> {
     /// Publishes these hops. Returns those whose target is full. `resumed`: a
@@ -46,7 +53,8 @@ impl Sorter<'_> {
     }
 
     fn copy(&self, inbox: &Inbox<'_>, hop: Hop, alert: &Alert) -> Copy {
-        let routing = Routing { home: Some(self.channel), ping: hop.ping, stranded: None };
+        let routing =
+            Routing { home: Some(self.channel), ping: hop.ping, stranded: None, quiet: hop.quiet.is_some() };
         Copy {
             id: self.id(inbox, hop.sequence).message_id(hop.target),
             alert: Alert { channel: hop.target, routing, ..alert.clone() },
@@ -57,26 +65,43 @@ impl Sorter<'_> {
     async fn leave_out_published(&self, inbox: &Inbox<'_>, full: &mut BTreeSet<Hop>) -> anyhow::Result<()> {
         let targets: BTreeSet<ChannelId> = full.iter().map(|hop| hop.target).collect();
         for target in targets {
-            let subject = wire::alert_subject(target);
-            let mut from = 1;
-            let mut waiting = BTreeSet::new();
-            // The leader is asked for each: a replica might not show a copy.
-            while let Some(stored) = self.services.queue.first(&subject, from).await? {
-                from = stored.sequence + 1;
-                waiting.extend(stored.hop_id);
-            }
-            let of_target = full.iter().filter(|hop| hop.target == target).copied();
-            for hop in of_target.collect::<Vec<_>>() {
-                let id = self.id(inbox, hop.sequence);
-                // In this order: a copy that is done leaves the queue last.
-                if waiting.contains(&id.message_id(target))
-                    || self.services.routed.get(&id.key(target)).await?.is_some()
-                {
-                    full.remove(&hop);
-                }
-            }
+            let waiting = self.waiting_copies(target).await?;
+            let is_waiting = |hop: &Hop| {
+                hop.target == target && waiting.contains(&self.id(inbox, hop.sequence).message_id(target))
+            };
+            full.retain(|hop| !is_waiting(hop));
         }
+        // In this order: a copy that is done leaves the queue last.
+        let asked = full.iter().map(|hop| async {
+            let key = self.id(inbox, hop.sequence).key(hop.target);
+            anyhow::Ok(self.services.routed.get(&key).await?.map(|_| *hop))
+        });
+        let asked: Vec<_> = asked.collect();
+        let done: Vec<Option<Hop>> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
+        let done: BTreeSet<Hop> = done.into_iter().flatten().collect();
+        full.retain(|hop| !done.contains(hop));
         Ok(())
+    }
+
+    /// The ids of all copies that wait in a channel.
+    async fn waiting_copies(&self, target: ChannelId) -> anyhow::Result<BTreeSet<String>> {
+        let (queue, subject) = (&self.services.queue, wire::alert_subject(target));
+        let (mut waiting, mut from) = (BTreeSet::new(), 1);
+        loop {
+            let read = queue.read(&subject, from, BATCH).await?;
+            let mut messages = read.messages;
+            if !read.more || messages.is_empty() {
+                // A replica that lags lacks the newest, so the leader is asked too.
+                let last = messages.last().map_or(from, |last| last.sequence + 1);
+                let Some(next) = queue.first(&subject, last).await? else {
+                    waiting.extend(messages.into_iter().filter_map(|stored| stored.hop_id));
+                    return Ok(waiting);
+                };
+                messages.push(next);
+            }
+            from = messages.last().map_or(from, |last| last.sequence + 1);
+            waiting.extend(messages.into_iter().filter_map(|stored| stored.hop_id));
+        }
     }
 
     fn id(&self, inbox: &Inbox<'_>, sequence: u64) -> HopId {

@@ -34,7 +34,7 @@ use tokio::time::Instant;
 pub(crate) use self::mute_end::all_muted;
 pub(super) use self::places::{Place, Places, Stay};
 use self::{
-    places::{Placement, now_ms},
+    places::{Leaving, Placement, now_ms},
     record::{Batch, Hop, SortingJournal},
 };
 use super::{inbox::Inbox, interruption::Interruption, services::Services};
@@ -99,7 +99,7 @@ impl<'a> Sorter<'a> {
     pub(super) async fn work(&mut self, inbox: &mut Inbox<'_>, guild: GuildId) -> Result<(), Interruption> {
         let Some(rules) = inbox.places().rules().cloned() else { return Ok(()) };
         self.held_until = None;
-        inbox.hush();
+        inbox.hush().await?;
         if inbox.places().is_out_of_date(now_ms()) {
             inbox.place_all_again();
         }
@@ -213,8 +213,9 @@ impl<'a> Sorter<'a> {
         inbox.forget(&gone);
         self.settle(inbox, &stays, &alerts);
         let why = WhyStranded::Full;
-        let stranded = stranded.into_iter().map(|Hop { sequence, target, rule, ping, .. }| {
-            (sequence, Placement { rule, ping, stranded: Some(Stranded { target, why }) }.place())
+        let stranded = stranded.into_iter().map(|Hop { sequence, target, rule, ping, quiet, .. }| {
+            let shown = Placement { rule, ping, stranded: Some(Stranded { target, why }) }.place();
+            (sequence, quiet.map_or(shown, |mute| Place::Away(Leaving::Mute(mute))))
         });
         self.keep(inbox, &stranded.collect()).await
     }

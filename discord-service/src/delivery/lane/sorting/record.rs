@@ -64,6 +64,9 @@ struct Hops {
     /// Whether they stay here as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stay: bool,
+    /// The mute that keeps these changes from making messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quiet: Option<u64>,
     runs: Vec<(u64, u64)>,
 }
 
@@ -75,32 +78,39 @@ pub(super) struct Hop {
     pub(super) rule: Option<u64>,
     pub(super) ping: Option<Ping>,
     pub(super) stay: bool,
+    /// The mute that keeps this change from making a message.
+    pub(super) quiet: Option<u64>,
 }
+
+/// What alerts on their way have in common: target, rule, ping, `stay` and `quiet`.
+type Way = (ChannelId, Option<u64>, Option<Ping>, bool, Option<u64>);
 
 impl Batch {
     /// The batch of these alerts.
     pub(super) fn of<'a>(leaving: impl Iterator<Item = (u64, &'a Leaving)>) -> Self {
-        let mut hops: BTreeMap<(ChannelId, Option<u64>, Option<Ping>, bool), BTreeSet<u64>> = BTreeMap::new();
+        let mut hops: BTreeMap<Way, BTreeSet<u64>> = BTreeMap::new();
         let (mut dropped, mut muted) = (BTreeMap::new(), BTreeMap::new());
         for (sequence, leaving) in leaving {
             match leaving {
                 Leaving::Route { rule, target, ping } => {
-                    hops.entry((*target, Some(*rule), *ping, false)).or_default().insert(sequence);
+                    hops.entry((*target, Some(*rule), *ping, false, None)).or_default().insert(sequence);
                 }
                 Leaving::Drop(rule) => insert(&mut dropped, *rule, sequence),
                 Leaving::Mute(mute) => insert(&mut muted, *mute, sequence),
-                Leaving::Follow { targets, stays } => {
+                Leaving::Follow { targets, stays, quiet } => {
                     for target in targets {
-                        hops.entry((*target, None, None, stays.is_some())).or_default().insert(sequence);
+                        let way = (*target, None, None, stays.is_some(), *quiet);
+                        hops.entry(way).or_default().insert(sequence);
                     }
                 }
             }
         }
-        let hops = hops.into_iter().map(|((target, rule, ping, stay), sequences)| Hops {
+        let hops = hops.into_iter().map(|((target, rule, ping, stay, quiet), sequences)| Hops {
             target,
             rule,
             ping,
             stay,
+            quiet,
             runs: runs_of(&sequences),
         });
         let runs = |ids: BTreeMap<u64, BTreeSet<u64>>| {
@@ -111,9 +121,10 @@ impl Batch {
 
     /// Each alert that goes elsewhere, in order.
     pub(super) fn hops(&self) -> Vec<Hop> {
-        let hops = self.hops.iter().flat_map(|Hops { target, rule, ping, stay, runs }| {
-            let of = |sequence| Hop { sequence, target: *target, rule: *rule, ping: *ping, stay: *stay };
-            of_runs(runs).into_iter().map(of)
+        let hops = self.hops.iter().flat_map(|hops| {
+            let Hops { target, rule, ping, stay, quiet, .. } = *hops;
+            let of = move |sequence| Hop { sequence, target, rule, ping, stay, quiet };
+            of_runs(&hops.runs).into_iter().map(of)
         });
         let mut hops: Vec<Hop> = hops.collect();
         hops.sort_unstable();

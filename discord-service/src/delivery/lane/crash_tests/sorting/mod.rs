@@ -1,6 +1,8 @@
 //! Rules and mutes: every accepted alert ends in exactly one place, and the counts
 //! are exact, whatever dies and whenever rules change.
 
+mod full;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use shared::{Alert, ChannelId, UserId};
