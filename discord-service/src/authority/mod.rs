@@ -81,6 +81,8 @@ struct Inner {
     lanes: Bucket,
     guilds: Cache<ChannelId, GuildId>,
     hidden: HiddenChannels,
+    /// Channels that the gateway said were deleted.
+    deleted: Cache<ChannelId, ()>,
     users_found: Cache<UserId, ()>,
     users_not_found: Cache<UserId, ()>,
     user_lookups: DefaultDirectRateLimiter,
@@ -97,6 +99,7 @@ impl Authority {
             lanes,
             guilds: Cache::new(REMEMBERED),
             hidden: HiddenChannels::new(REMEMBERED),
+            deleted: Cache::new(REMEMBERED),
             users_found: Cache::builder().max_capacity(REMEMBERED).time_to_live(USER_FOUND).build(),
             users_not_found: Cache::builder().max_capacity(REMEMBERED).time_to_live(USER_NOT_FOUND).build(),
             // Strangers must not spend the bot's requests through verdicts.
@@ -147,10 +150,10 @@ impl Authority {
     /// # Errors
     /// When NATS cannot be written to now.
     pub async fn admit(&self, channel: ChannelId, guild: GuildId) -> anyhow::Result<()> {
-        self.0.hidden.forget(channel).await;
+        self.forget_reopened_channel(channel).await;
         closure::lift(&self.0.lanes, channel).await?;
         self.remember(channel, guild).await?;
-        let news = Reopening { guild, channels: Some(vec![channel]), spread: false };
+        let news = Reopening { guild, channels: Some(vec![channel]), spread: false, deleted: Vec::new() };
         // If this gets lost, the next alert is a try all the same.
         let _ = self.0.lanes.client().publish(wire::REOPENING, news.encode().into()).await;
         Ok(())
@@ -170,12 +173,37 @@ impl Authority {
         self.0.hidden.forget(channel).await;
     }
 
-    /// The same for all channels that may be within the bot's reach now.
-    pub(crate) async fn forget_reopened(&self, Reopening { guild, channels, .. }: &Reopening) {
-        let Some(channels) = channels else { return self.0.hidden.forget_guild(*guild).await };
-        for channel in channels {
-            self.forget_hidden(*channel).await;
+    /// Learns which channels may be within the bot's reach now, and which were deleted.
+    pub(crate) async fn hear(&self, Reopening { guild, channels, deleted, .. }: &Reopening) {
+        match channels {
+            None => self.0.hidden.forget_guild(*guild).await,
+            Some(channels) => {
+                for channel in channels {
+                    self.forget_reopened_channel(*channel).await;
+                }
+            }
         }
+        for channel in deleted {
+            self.0.deleted.insert(*channel, ()).await;
+        }
+    }
+
+    async fn forget_reopened_channel(&self, channel: ChannelId) {
+        self.0.hidden.forget(channel).await;
+        self.0.deleted.invalidate(&channel).await;
+    }
+
+    /// Whether the channel was deleted: the gateway said so, or Discord did not know
+    /// the channel when its lane posted there last.
+    ///
+    /// # Errors
+    /// When NATS cannot be asked now.
+    pub(crate) async fn is_deleted(&self, channel: ChannelId) -> anyhow::Result<bool> {
+        if self.0.deleted.contains_key(&channel) {
+            return Ok(true);
+        }
+        let closure = closure::of(&self.0.lanes, channel).await?;
+        Ok(closure.is_some_and(|closure| closure.is_closed() && closure.gone))
     }
 
     /// Whether the channel was ever found authorized. Alerts of other channels are

@@ -23,7 +23,7 @@ async fn the_letter_of_an_alert_that_a_rule_sent_is_the_targets_names_its_home_a
     let dead_letters = DeadLetters::new(js.clone());
     let (home, target) = (ChannelId::new(4), ChannelId::new(5));
     let ping = Some(Ping::Role(RoleId::new(6)));
-    let routing = Routing { home: Some(home), ping, stranded: None };
+    let routing = Routing { home: Some(home), ping, ..Routing::default() };
     let alert = Alert { routing, ..Alert::new("error", "backend", target, 1) };
     let subject = wire::alert_subject(target);
     js.publish(subject.clone(), alert.encode().into()).await.expect("sent").await.expect("stored");

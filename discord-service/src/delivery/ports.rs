@@ -255,6 +255,8 @@ pub(crate) trait AuthorityApi: Send + Sync {
     async fn was_authorized(&self, channel: ChannelId) -> anyhow::Result<bool>;
     /// The channel's guild, if it was ever found authorized.
     async fn guild(&self, channel: ChannelId) -> Option<GuildId>;
+    /// Whether the channel was deleted, as far as the bot has heard.
+    async fn is_deleted(&self, channel: ChannelId) -> anyhow::Result<bool>;
     /// Forgets that Discord did not show the channel.
     async fn forget_hidden(&self, channel: ChannelId);
     async fn trust(&self, channel: ChannelId) -> Result<ChannelTrust, AskAgain>;
@@ -275,6 +277,10 @@ impl AuthorityApi for Authority {
 
     async fn guild(&self, channel: ChannelId) -> Option<GuildId> {
         self.guild_if_known(channel).await
+    }
+
+    async fn is_deleted(&self, channel: ChannelId) -> anyhow::Result<bool> {
+        self.is_deleted(channel).await
     }
 
     async fn forget_hidden(&self, channel: ChannelId) {

@@ -1,5 +1,6 @@
 //! What the pod that serves a shard of the gateway tells all pods: something
-//! happened at Discord that may open a channel which refused alerts.
+//! happened at Discord that may open a channel which refused alerts, or a channel
+//! was deleted.
 //!
 //! It is advice, sent over core NATS, so it may come twice, late or not at all.
 //! Each pod that hears it checks for itself whether the channel is open.
@@ -25,6 +26,9 @@ pub struct Reopening {
     /// pods spread their tries over a minute.
     #[serde(default)]
     pub spread: bool,
+    /// The channels and threads that were deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "deleted")]
+    pub deleted: Vec<ChannelId>,
 }
 
 impl Reopening {
@@ -37,6 +41,11 @@ impl Reopening {
     /// Reads a broadcast; none where this build cannot read it.
     pub fn decode(payload: &[u8]) -> Option<Self> {
         serde_json::from_slice(payload).ok()
+    }
+
+    /// Whether any channel may be open now.
+    pub fn opens(&self) -> bool {
+        self.channels.as_ref().is_none_or(|channels| !channels.is_empty())
     }
 
     /// Whether this channel may be open now. `parent` is the channel of a thread.
@@ -69,6 +78,25 @@ mod channels {
     {
         let ids = Option::<Vec<Snowflake<ChannelId>>>::deserialize(deserializer)?;
         Ok(ids.map(|ids| ids.into_iter().map(|Snowflake(id)| id).collect()))
+    }
+}
+
+/// The ids of channels.
+mod deleted {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use shared::ChannelId;
+
+    use crate::snowflake::Snowflake;
+
+    pub(super) fn serialize<S: Serializer>(ids: &[ChannelId], serializer: S) -> Result<S::Ok, S::Error> {
+        ids.iter().map(|id| Snowflake(*id)).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<ChannelId>, D::Error> {
+        let ids = Vec::<Snowflake<ChannelId>>::deserialize(deserializer)?;
+        Ok(ids.into_iter().map(|Snowflake(id)| id).collect())
     }
 }
 

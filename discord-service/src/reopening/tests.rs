@@ -4,12 +4,15 @@ const GUILD: GuildId = GuildId::new(u64::MAX);
 
 fn of(channels: Option<&[u64]>) -> Reopening {
     let channels = channels.map(|ids| ids.iter().map(|id| ChannelId::new(*id)).collect());
-    Reopening { guild: GUILD, channels, spread: false }
+    Reopening { guild: GUILD, channels, spread: false, deleted: Vec::new() }
 }
 
 #[test]
 fn a_broadcast_is_read_as_it_was_written() {
-    for told in [of(None), of(Some(&[])), of(Some(&[0, 7])), Reopening { spread: true, ..of(None) }] {
+    let deleted = Reopening { deleted: vec![ChannelId::new(7)], ..of(Some(&[])) };
+    assert!(!deleted.opens() && of(None).opens() && of(Some(&[7])).opens());
+    for told in [of(None), of(Some(&[])), of(Some(&[0, 7])), Reopening { spread: true, ..of(None) }, deleted]
+    {
         assert_eq!(Reopening::decode(&told.encode()), Some(told));
     }
     let json = String::from_utf8(of(Some(&[7])).encode()).expect("text");

@@ -20,6 +20,10 @@ pub struct Routing {
     /// and no alert on the bus has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stranded: Option<Stranded>,
+    /// Whether it may only edit messages, because a mute of its home keeps it from
+    /// making one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 impl Routing {

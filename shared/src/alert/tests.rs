@@ -28,6 +28,7 @@ fn a_build_without_rules_or_other_senders_is_understood_and_so_is_a_newer_one() 
             home: Some(ChannelId::new(5)),
             ping: Some(Ping::Role(RoleId::new(6))),
             stranded: None,
+            quiet: true,
         },
         ..alert
     };

@@ -126,6 +126,7 @@ pub fn embed(bytes: &[u8]) {
             2 => Some(Stranded { target, why: WhyStranded::Gone }),
             _ => Some(Stranded { target, why: WhyStranded::Secured }),
         },
+        quiet: false,
     };
     let alert = Alert {
         routing,

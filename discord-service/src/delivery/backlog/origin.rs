@@ -19,7 +19,7 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn routing(&self) -> Routing {
-        Routing { home: self.admission.home, ping: self.ping, stranded: self.stranded }
+        Routing { home: self.admission.home, ping: self.ping, stranded: self.stranded, ..Routing::default() }
     }
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Origins(BTreeSet<Arc<Origin>>);
 impl Origins {
     /// That of this alert.
     pub(super) fn of(&mut self, alert: &Alert) -> Arc<Origin> {
-        let Routing { home, ping, stranded } = alert.routing;
+        let Routing { home, ping, stranded, .. } = alert.routing;
         let admission = Admission { home, trust: alert.trust.clone() };
         let origin = Origin { admission, ping, stranded };
         if let Some(known) = self.0.get(&origin) {

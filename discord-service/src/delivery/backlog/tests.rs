@@ -201,14 +201,14 @@ fn what_rules_made_of_an_alert_is_known_though_the_stream_does_not_say_it() {
     let ping = Some(Ping::Role(RoleId::new(5)));
     let why = WhyStranded::Full;
     let stranded = |target| Some(Stranded { target: ChannelId::new(target), why });
-    let kept = Routing { home: None, ping, stranded: stranded(9) };
+    let kept = Routing { ping, stranded: stranded(9), ..Routing::default() };
     let mut backlog = backlog(&["a"; KEPT_WHOLE + 1]);
     backlog.insert(100, Alert { routing: kept.clone(), ..alert("b") });
     assert_eq!((backlog.whole(100), backlog.routing(100)), (None, Some(kept)));
     assert_eq!((backlog.routing(1), backlog.routing(99)), (Some(Routing::default()), None));
 
     for (sequence, stranded) in [(101, stranded(8)), (102, None)] {
-        let routing = Routing { home: None, ping, stranded };
+        let routing = Routing { ping, stranded, ..Routing::default() };
         backlog.insert(sequence, Alert { routing, ..alert("b") });
     }
     let told = backlog.posts().last().expect("it waits");

@@ -93,9 +93,11 @@ impl Delivery {
                 }
                 Some(message) = reopenings.next() => {
                     if let Some(news) = Reopening::decode(&message.payload) {
-                        authority.forget_reopened(&news).await;
-                        // This fails if there is no lane to hear it.
-                        let _ = lanes.reopenings.send(Arc::new(news));
+                        authority.hear(&news).await;
+                        if news.opens() {
+                            // This fails if there is no lane to hear it.
+                            let _ = lanes.reopenings.send(Arc::new(news));
+                        }
                     }
                 }
                 _ = look.tick() => sweep.look(),

@@ -65,6 +65,9 @@ impl<'a> Schedule<'a> {
     ) -> anyhow::Result<Option<NextStep>> {
         self.edits.sort(inbox.backlog_mut()).await?;
         self.edits.post_what_is_back(inbox.backlog_mut());
+        if inbox.backlog().has_hushed() {
+            return Ok(None);
+        }
         let post = inbox.backlog().embeds_to_post().next().is_some();
         let edit = self.edits.next(inbox.backlog()).is_some();
         let held = self.held_until(inbox.backlog()).filter(|_| post);

@@ -99,6 +99,7 @@ fn worst(number: u64, c: char) -> Alert {
             home: Some(ChannelId::new(u64::MAX)),
             ping: Some(Ping::Role(RoleId::new(u64::MAX - number))),
             stranded: Some(Stranded { target: ChannelId::new(u64::MAX), why: WhyStranded::Secured }),
+            quiet: true,
         },
         issue_id: Some(number.to_string()),
         title: text(),

@@ -1,8 +1,9 @@
-//! Tells all pods what may open a channel that refused alerts.
+//! Tells all pods what may open a channel that refused alerts, and which channels
+//! were deleted.
 //!
 //! Events come in crowds. Moving a role makes one for each role between, and a
 //! shard that begins gets one for each of its guilds. So what happens in a
-//! guild within a moment is told once.
+//! guild within a moment is told once. A deletion is told at once.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -27,6 +28,7 @@ pub(super) struct ReopeningBroadcast {
     nats: async_nats::Client,
     waiting: Mutex<BTreeMap<GuildId, PendingReopening>>,
     news: Notify,
+    deletion: Notify,
 }
 
 /// What a broadcast will say about a guild.
@@ -38,11 +40,14 @@ struct PendingReopening {
 
 impl ReopeningBroadcast {
     pub(super) fn new(nats: async_nats::Client) -> Self {
-        Self { nats, waiting: Mutex::default(), news: Notify::new() }
+        Self { nats, waiting: Mutex::default(), news: Notify::new(), deletion: Notify::new() }
     }
 
     /// An event said so.
     pub(super) fn add(&self, reopening: Reopening, handling: Handling) {
+        if !reopening.deleted.is_empty() {
+            self.deletion.notify_one();
+        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match waiting.entry(reopening.guild) {
             Entry::Vacant(entry) => {
@@ -61,7 +66,10 @@ impl ReopeningBroadcast {
     pub(super) async fn run(&self) -> Infallible {
         loop {
             self.news.notified().await;
-            sleep(MOMENT).await;
+            tokio::select! {
+                () = sleep(MOMENT) => {}
+                () = self.deletion.notified() => {}
+            }
             self.tell().await;
         }
     }
@@ -71,7 +79,7 @@ impl ReopeningBroadcast {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         for (guild, PendingReopening { told, _handling }) in waiting {
             if let Err(error) = self.nats.publish(wire::REOPENING, told.encode().into()).await {
-                tracing::debug!(%guild, %error, "cannot tell the other pods what may be open again");
+                tracing::debug!(%guild, %error, "cannot tell the other pods what has changed");
             }
         }
     }
@@ -80,6 +88,7 @@ impl ReopeningBroadcast {
 /// Adds what else was said of the same guild.
 fn merge(told: &mut Reopening, more: Reopening) {
     told.spread &= more.spread;
+    told.deleted.extend(more.deleted);
     told.channels = match (told.channels.take(), more.channels) {
         (Some(mut channels), Some(more)) => {
             channels.extend(more);

@@ -4,7 +4,7 @@ use super::*;
 
 fn of(channels: Option<Vec<u64>>, spread: bool) -> Reopening {
     let channels = channels.map(|ids| ids.into_iter().map(ChannelId::new).collect());
-    Reopening { guild: GuildId::new(1), channels, spread }
+    Reopening { guild: GuildId::new(1), channels, spread, deleted: Vec::new() }
 }
 
 fn merged(mut told: Reopening, more: Reopening) -> Reopening {

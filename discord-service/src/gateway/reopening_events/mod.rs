@@ -1,4 +1,4 @@
-//! Which events may open a channel that refused alerts.
+//! Which events may open a channel that refused alerts, or say that one was deleted.
 //! <https://docs.discord.com/developers/events/gateway-events>
 //!
 //! Each is read only as far as it says where something changed: an event in
@@ -66,6 +66,8 @@ pub(super) enum ReopeningEvent {
     Guild(GuildCreate),
     /// A channel or thread changed, or a thread came.
     Channel(ChannelEvent),
+    /// A channel or thread was deleted.
+    Deleted(ChannelEvent),
     /// Somebody came to a thread.
     ThreadMembers(ChannelEvent),
     /// The bot may see threads that it did not see.
@@ -76,13 +78,14 @@ pub(super) enum ReopeningEvent {
     Member(GuildEvent),
 }
 
-/// Reads an event; `None` where it is none that may open a channel.
+/// Reads an event; `None` where it is none of these.
 pub(super) fn read(name: &str, text: &str) -> serde_json::Result<Option<ReopeningEvent>> {
     let change = match name {
         "GUILD_CREATE" => ReopeningEvent::Guild(protocol::data(text)?),
         "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => {
             ReopeningEvent::Channel(protocol::data(text)?)
         }
+        "CHANNEL_DELETE" | "THREAD_DELETE" => ReopeningEvent::Deleted(protocol::data(text)?),
         "THREAD_MEMBERS_UPDATE" => ReopeningEvent::ThreadMembers(protocol::data(text)?),
         "THREAD_LIST_SYNC" => ReopeningEvent::Threads(protocol::data(text)?),
         "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
@@ -95,17 +98,24 @@ pub(super) fn read(name: &str, text: &str) -> serde_json::Result<Option<Reopenin
 }
 
 impl ReopeningEvent {
-    /// What may be open now for this bot.
+    /// What may be open now for this bot, and what is deleted.
     pub(super) fn reopening(self, bot: u64) -> Option<Reopening> {
         let bot = UserId::new(bot);
-        let of = |guild, channels| Some(Reopening { guild, channels, spread: false });
+        let of = |guild, channels| Some(Reopening { guild, channels, spread: false, deleted: Vec::new() });
         match self {
             Self::Guild(GuildCreate { unavailable: Some(true), .. }) => None,
             // All of a shard's guilds come at once when it begins.
             Self::Guild(GuildCreate { id, .. }) => {
-                Some(Reopening { guild: id, channels: None, spread: true })
+                Some(Reopening { guild: id, channels: None, spread: true, deleted: Vec::new() })
             }
             Self::Channel(ChannelEvent { id, guild_id, .. }) => of(guild_id, Some(vec![id])),
+            // `spread`, because it opens nothing that would be spread less.
+            Self::Deleted(ChannelEvent { id, guild_id, .. }) => Some(Reopening {
+                guild: guild_id,
+                channels: Some(Vec::new()),
+                spread: true,
+                deleted: vec![id],
+            }),
             Self::ThreadMembers(ChannelEvent { id, guild_id, added_members }) => {
                 let came = added_members.iter().any(|member| member.user_id == bot);
                 of(guild_id, Some(vec![id])).filter(|_| came)

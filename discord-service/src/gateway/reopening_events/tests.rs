@@ -11,7 +11,7 @@ fn told(name: &str, data: &Value) -> Option<Reopening> {
 
 fn of(channels: Option<&[u64]>, spread: bool) -> Option<Reopening> {
     let channels = channels.map(|ids| ids.iter().map(|id| ChannelId::new(*id)).collect());
-    Some(Reopening { guild: GuildId::new(1), channels, spread })
+    Some(Reopening { guild: GuildId::new(1), channels, spread, deleted: Vec::new() })
 }
 
 #[test]
@@ -19,6 +19,14 @@ fn each_event_that_may_open_a_channel_says_which() {
     let channel = json!({"id": "2", "guild_id": "1", "parent_id": "5", "type": 0, "name": "x"});
     for name in ["CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE"] {
         assert_eq!(told(name, &channel), of(Some(&[2]), false), "{name}");
+    }
+    for name in ["CHANNEL_DELETE", "THREAD_DELETE"] {
+        let gone = told(name, &channel).expect("all pods hear it");
+        assert_eq!(
+            (gone.deleted.as_slice(), gone.opens()),
+            ([ChannelId::new(2)].as_slice(), false),
+            "{name}"
+        );
     }
     let role = json!({"guild_id": "1", "role": {"id": "3"}, "role_id": "3"});
     for name in ["GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE"] {

@@ -148,6 +148,7 @@ fn routing() -> impl Strategy<Value = Routing> {
         home: None,
         ping,
         stranded,
+        quiet: false,
     })
 }
 

@@ -124,7 +124,7 @@ fn any_alert() -> impl Strategy<Value = Alert> {
             let mut alert = Alert { environment, issue_id, short_id, ..Alert::new(kind, &project, HOME, 0) };
             alert.level = level.map(str::to_owned);
             alert.details.category = category;
-            alert.routing = Routing { home, ping: Some(Ping::User(UserId::new(8))), stranded: None };
+            alert.routing = Routing { home, ping: Some(Ping::User(UserId::new(8))), ..Routing::default() };
             alert
         },
     )

@@ -44,8 +44,8 @@ async fn a_storm_on_one_side_of_a_rule_does_not_delay_the_other() {
     ];
     route(&stack, home, target, &[("project", "calm")]).await;
     route(&stack, home, flooded, &[("project", "flood")]).await;
-    let before = lone(&stack, home, "calm", target).await;
-    let in_home = lone(&stack, home, "backend-api", home).await;
+    let calm = lone(&stack, home, "calm", target);
+    let (before, in_home) = tokio::join!(calm, lone(&stack, home, "backend-api", home));
 
     // A storm that leaves the home, which goes on.
     let storm = publish_alerts(

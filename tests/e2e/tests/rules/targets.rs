@@ -1,8 +1,11 @@
 //! Targets that take no alert: full, revoked, secured, deleted or closed.
 
 use e2e::{Stack, publish_alerts};
+use futures::StreamExt as _;
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Effect, Fault, Message, Target, permissions::SEND_MESSAGES};
+use shared::wire;
+use tokio::time::timeout;
 
 use crate::scene::{LONG, POST, alert_of, builder, hits, route, saying, until_titles};
 
@@ -83,7 +86,12 @@ async fn what_a_target_cannot_take_is_shown_in_its_home_with_why() {
 
     stack.whisper("sentry channel revoke", revoked, &[]).await;
     scene.strands("revoked", revoked, "belongs to a revoked one").await;
+    let client = stack.nats.client().await;
+    let mut news = client.subscribe(wire::REOPENING).await.expect("NATS is there");
+    client.flush().await.expect("NATS is there");
     stack.sandbox.remove_channel(deleted);
+    let told = async { while news.next().await.is_some_and(|news| !says(&news, deleted)) {} };
+    timeout(LONG, told).await.expect("the gateway's pod tells all pods");
     scene.strands("deleted", deleted, "belongs to a deleted one").await;
     stack.until_drained(LONG).await;
     assert!(stack.dead_letters().await.is_empty());
@@ -91,17 +99,43 @@ async fn what_a_target_cannot_take_is_shown_in_its_home_with_why() {
     stack.assert_clean();
 }
 
+fn says(news: &async_nats::Message, channel: u64) -> bool {
+    String::from_utf8_lossy(&news.payload).contains(&format!(r#""deleted":["{channel}"]"#))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_was_deleted_while_nobody_listened_is_gone_once_its_lane_has_found_out() {
+    let mut scene = Scene::start().await;
+    let target = scene.target("shop").await;
+    scene.send("shop", &numbered("before", 1)).await;
+    until_titles(&scene.stack, target, 1).await;
+    scene.stack.discord.kill();
+    scene.stack.sandbox.remove_channel(target);
+    // A new session hears nothing of what happened before it.
+    scene.stack.sandbox.invalidate_sessions(false);
+    scene.stack.discord.restart();
+    scene.stack.discord.ready().await;
+    scene.send("shop", &numbered("lost", 1)).await;
+    scene.stack.until_dead(1).await;
+    let dead = scene.stack.dead_letters().await;
+    assert_eq!(dead[0].channel, target.to_string(), "{dead:?}");
+    scene.strands("shop", target, "belongs to a deleted one").await;
+    scene.stack.until_drained(LONG).await;
+    assert_eq!(scene.stack.dead_letters().await.len(), 1);
+    scene.stack.assert_clean();
+}
+
 /// Waits until all that may leave the home has left it.
 async fn until_moved(stack: &Stack, target: u64) {
-    let subject = shared::wire::alert_subject(shared::ChannelId::new(target));
+    let subject = wire::alert_subject(shared::ChannelId::new(target));
     let js = async_nats::jetstream::new(stack.nats.client().await);
-    let stream = js.get_stream(shared::wire::ALERTS).await.expect("the stream exists");
+    let stream = js.get_stream(wire::ALERTS).await.expect("the stream exists");
     let stream = &stream;
     wait_for("only the target's alerts wait", LONG, || async {
         let mut all = 0;
         let mut own = 0;
         let mut subjects = Box::pin(stream.info_with_subjects(">").await.expect("NATS answers"));
-        while let Some(subject_count) = futures::StreamExt::next(&mut subjects).await {
+        while let Some(subject_count) = subjects.next().await {
             let (name, count) = subject_count.expect("NATS answers");
             all += count;
             if name == subject {

@@ -66,6 +66,7 @@ impl AlertStream for FakeWorld {
 
     async fn first(&self, subject: &str, from: u64) -> anyhow::Result<Option<StoredMessage>> {
         self.alive().await;
+        *self.lock().asked.entry(subject.to_owned()).or_default() += 1;
         Ok(self.lock().on(subject, from).next().map(|(sequence, waiting)| stored(sequence, waiting)))
     }
 
@@ -232,6 +233,10 @@ impl AuthorityApi for FakeWorld {
 
     async fn guild(&self, _: ChannelId) -> Option<GuildId> {
         Some(GUILD)
+    }
+
+    async fn is_deleted(&self, _: ChannelId) -> anyhow::Result<bool> {
+        Ok(false)
     }
 
     async fn forget_hidden(&self, _: ChannelId) {}

@@ -69,6 +69,8 @@ pub(super) struct FakeState {
     pub(super) copy_ids: BTreeSet<String>,
     /// How many alerts may wait in the target.
     pub(super) room_in_target: usize,
+    /// How often the leader was asked for one message of each subject.
+    pub(super) asked: BTreeMap<String, usize>,
     /// The rules and mutes of each channel.
     pub(super) rules: BTreeMap<ChannelId, Arc<ChannelRules>>,
     pub(super) last: u64,
@@ -139,6 +141,7 @@ impl FakeWorld {
             stream: BTreeMap::new(),
             copy_ids: BTreeSet::new(),
             room_in_target: usize::MAX,
+            asked: BTreeMap::new(),
             rules: BTreeMap::new(),
             last: 0,
             alert_ids: BTreeSet::new(),

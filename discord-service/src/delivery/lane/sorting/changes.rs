@@ -80,16 +80,21 @@ impl Whereabouts {
         let own = alert.routing.home.is_none();
         let targets = self.targets.get(issue).filter(|_| own).cloned().unwrap_or_default();
         let by_rule = place_news(rules, alert, now_ms);
+        // A copy that only edits ends in its target where no message of the issue is.
+        let quiet = match by_rule {
+            Place::Away(Leaving::Mute(mute)) => Some(mute),
+            _ => None,
+        };
         let is_here = self.here.contains(issue);
         let stay = match by_rule {
-            Place::Away(Leaving::Mute(mute)) => Stay::Quiet(mute),
             Place::Here(stay) => stay,
+            _ if quiet.is_some() => Stay::Quiet(quiet),
             _ => Stay::Placed(Placement::default()),
         };
         match (targets.is_empty(), is_here) {
             (true, true) => Place::Here(stay),
             (true, false) => by_rule,
-            (false, _) => Place::Away(Leaving::Follow { targets, stays: is_here.then_some(stay) }),
+            (false, _) => Place::Away(Leaving::Follow { targets, stays: is_here.then_some(stay), quiet }),
         }
     }
 }

@@ -10,7 +10,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{Alert, ChannelId, alert::Routing, wire};
 
 use super::{Inbox, Sorter, record::Hop};
-use crate::delivery::{hop_id::HopId, issue::IssueKey, ports::Copy};
+use crate::{
+    delivery::{hop_id::HopId, issue::IssueKey, ports::Copy},
+    direct_get::BATCH,
+};
 
 /// How many ids are looked up at once.
 const IN_FLIGHT: usize = 64;
@@ -45,7 +48,8 @@ impl Sorter<'_> {
     }
 
     fn copy(&self, inbox: &Inbox<'_>, hop: Hop, alert: &Alert) -> Copy {
-        let routing = Routing { home: Some(self.channel), ping: hop.to.ping, stranded: None };
+        let quiet = hop.to.quiet.is_some();
+        let routing = Routing { home: Some(self.channel), ping: hop.to.ping, stranded: None, quiet };
         Copy {
             id: self.id(inbox, hop.sequence).message_id(hop.to.target),
             alert: Alert { channel: hop.to.target, routing, ..alert.clone() },
@@ -54,31 +58,45 @@ impl Sorter<'_> {
 
     /// Leaves out hops whose copy a predecessor published before the target was full.
     async fn leave_out_published(&self, inbox: &Inbox<'_>, full: &mut BTreeSet<Hop>) -> anyhow::Result<()> {
-        // A copy comes after the alert, in the same stream.
-        let Some(first) = full.first().map(|hop| hop.sequence) else { return Ok(()) };
         let targets: BTreeSet<ChannelId> = full.iter().map(|hop| hop.to.target).collect();
-        let mut waiting = BTreeSet::new();
         for target in targets {
-            let subject = wire::alert_subject(target);
-            let mut from = first + 1;
-            // The leader is asked for each: a replica might not show a copy.
-            while let Some(stored) = self.services.queue.first(&subject, from).await? {
-                from = stored.sequence + 1;
-                waiting.extend(stored.hop_id);
-            }
+            let waiting = self.waiting_copies(target).await?;
+            let is_waiting = |hop: &Hop| {
+                hop.to.target == target && waiting.contains(&self.id(inbox, hop.sequence).message_id(target))
+            };
+            full.retain(|hop| !is_waiting(hop));
         }
-        let published = |hop: &Hop| waiting.contains(&self.id(inbox, hop.sequence).message_id(hop.to.target));
-        full.retain(|hop| !published(hop));
         // In this order: a copy that is done leaves the queue last.
-        let asked = full.iter().map(|hop| {
+        let asked = full.iter().map(|hop| async {
             let key = self.id(inbox, hop.sequence).key(hop.to.target);
-            async move { anyhow::Ok((*hop, self.services.routed.get(&key).await?.is_some())) }
+            anyhow::Ok(self.services.routed.get(&key).await?.map(|_| *hop))
         });
         let asked: Vec<_> = asked.collect();
-        let done: Vec<(Hop, bool)> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
-        let left = done.into_iter().filter(|(_, is_done)| !is_done);
-        *full = left.map(|(hop, _)| hop).collect();
+        let done: Vec<Option<Hop>> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
+        let done: BTreeSet<Hop> = done.into_iter().flatten().collect();
+        full.retain(|hop| !done.contains(hop));
         Ok(())
+    }
+
+    /// The ids of all copies that wait in a channel.
+    async fn waiting_copies(&self, target: ChannelId) -> anyhow::Result<BTreeSet<String>> {
+        let (queue, subject) = (&self.services.queue, wire::alert_subject(target));
+        let (mut waiting, mut from) = (BTreeSet::new(), 1);
+        loop {
+            let read = queue.read(&subject, from, BATCH).await?;
+            let mut messages = read.messages;
+            if !read.more || messages.is_empty() {
+                // A replica that lags lacks the newest, so the leader is asked too.
+                let last = messages.last().map_or(from, |last| last.sequence + 1);
+                let Some(next) = queue.first(&subject, last).await? else {
+                    waiting.extend(messages.into_iter().filter_map(|stored| stored.hop_id));
+                    return Ok(waiting);
+                };
+                messages.push(next);
+            }
+            from = messages.last().map_or(from, |last| last.sequence + 1);
+            waiting.extend(messages.into_iter().filter_map(|stored| stored.hop_id));
+        }
     }
 
     fn id(&self, inbox: &Inbox<'_>, sequence: u64) -> HopId {

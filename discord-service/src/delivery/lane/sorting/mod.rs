@@ -35,7 +35,7 @@ pub(crate) use self::mute_end::all_muted;
 pub(super) use self::places::{Place, Places, Stay};
 use self::{
     beside::NextLook,
-    places::Placement,
+    places::{Leaving, Placement},
     record::{Batch, Destination, Hop, SortingJournal},
 };
 use super::{inbox::Inbox, interruption::Interruption, services::Services};
@@ -103,7 +103,7 @@ impl<'a> Sorter<'a> {
         let Some(rules) = inbox.places().rules().cloned() else { return Ok(()) };
         let now_ms = (self.services.now_ms)();
         self.held_until = None;
-        inbox.hush();
+        inbox.hush().await?;
         if inbox.places().is_out_of_date(now_ms) {
             inbox.place_all_again();
         }
@@ -161,6 +161,9 @@ impl<'a> Sorter<'a> {
             ChannelStanding::Authorized(its) if its == guild => {}
             _ => return Ok(Some(WhyStranded::Gone)),
         }
+        if authority.is_deleted(target).await.map_err(AskAgain::Elsewhere)? {
+            return Ok(Some(WhyStranded::Gone));
+        }
         let secured = authority.trust(target).await?.secured && !authority.trust(self.channel).await?.secured;
         Ok(secured.then_some(WhyStranded::Secured))
     }
@@ -215,8 +218,9 @@ impl<'a> Sorter<'a> {
         self.settle(inbox, &stays, &alerts);
         let why = WhyStranded::Full;
         let stranded = stranded.into_iter().map(|Hop { sequence, to }| {
-            let Destination { target, rule, ping, .. } = to;
-            (sequence, Placement { rule, ping, stranded: Some(Stranded { target, why }) }.place())
+            let Destination { target, rule, ping, quiet, .. } = to;
+            let shown = Placement { rule, ping, stranded: Some(Stranded { target, why }) }.place();
+            (sequence, quiet.map_or(shown, |mute| Place::Away(Leaving::Mute(mute))))
         });
         self.keep(inbox, &stranded.collect()).await
     }

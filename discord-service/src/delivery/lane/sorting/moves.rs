@@ -43,10 +43,18 @@ impl Inbox<'_> {
         self.places_mut().land(end);
     }
 
-    /// Changes that would become posts though a mute runs leave by it.
-    pub(super) fn hush(&mut self) {
+    /// Changes that would become posts though a mute runs leave by it. Where the mute
+    /// is their home's, which counted none of them, they end here.
+    pub(super) async fn hush(&mut self) -> anyhow::Result<()> {
         let hushed = self.backlog_mut().take_hushed();
-        self.places_mut().hush(hushed);
+        let ended = self.places_mut().hush(hushed);
+        if !ended.is_empty() {
+            self.remove_stored(&ended).await?;
+            metrics::counter!("sentry_bot_alerts_muted_total").increment(ended.len() as u64);
+            tracing::info!(alerts = ended.len(), "a mute of their home keeps changes from being posted");
+            self.forget(&ended);
+        }
+        Ok(())
     }
 
     /// All alerts must be placed again.
@@ -176,17 +184,21 @@ impl Inbox<'_> {
                 Leaving::Route { rule, target, ping } => {
                     Placement { rule: Some(*rule), ping: *ping, stranded: stranded(target) }
                 }
-                Leaving::Follow { targets, stays } => {
+                Leaving::Follow { targets, stays, quiet } => {
                     let stranded = targets.iter().find_map(stranded);
                     targets.retain(|target| !kept_back.contains_key(target));
-                    match stays {
-                        Some(stay) if targets.is_empty() => {
-                            places.insert(sequence, Place::Here(*stay));
-                            continue;
-                        }
-                        _ if !targets.is_empty() => continue,
-                        _ => Placement { stranded, ..Placement::default() },
+                    if !targets.is_empty() {
+                        continue;
                     }
+                    let silent = match (*stays, *quiet) {
+                        (Some(stay), _) => Some(Place::Here(stay)),
+                        (None, mute) => mute.map(|mute| Place::Away(Leaving::Mute(mute))),
+                    };
+                    if let Some(place) = silent {
+                        places.insert(sequence, place);
+                        continue;
+                    }
+                    Placement { stranded, ..Placement::default() }
                 }
                 Leaving::Drop(_) | Leaving::Mute(_) => continue,
             };

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How often to look whether somebody has ended a mute.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 /// Discord's limit for the text of a message.
 const MAX_CONTENT_CHARS: usize = 2_000;
 

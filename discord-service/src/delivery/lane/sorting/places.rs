@@ -45,6 +45,8 @@ pub(in crate::delivery::lane) enum Leaving {
     Follow {
         targets: BTreeSet<ChannelId>,
         stays: Option<Stay>,
+        /// The mute that keeps it from making a message there.
+        quiet: Option<u64>,
     },
 }
 
@@ -52,8 +54,8 @@ pub(in crate::delivery::lane) enum Leaving {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery::lane) enum Stay {
     Placed(Placement),
-    /// Only as an edit, because this mute runs.
-    Quiet(u64),
+    /// Only as an edit, because this mute runs, or one of its home.
+    Quiet(Option<u64>),
 }
 
 /// Where one alert belongs.
@@ -73,7 +75,7 @@ pub(in crate::delivery::lane) struct Places {
     /// Those that stay with something to note.
     here: BTreeMap<u64, Placement>,
     /// Changes that a mute keeps from becoming posts.
-    quiet: BTreeMap<u64, u64>,
+    quiet: BTreeMap<u64, Option<u64>>,
     away: BTreeMap<u64, Leaving>,
     unknown: BTreeSet<u64>,
     /// Below the second sequence and from the first on, alerts must be placed again.
@@ -172,6 +174,7 @@ impl Places {
         let runs = |number| rules.mutes.iter().any(|mute| mute.number == number && mute.runs(now_ms));
         let leaving = self.leaving().filter_map(|(_, leaving)| match leaving {
             Leaving::Mute(number) => Some(*number),
+            Leaving::Follow { quiet, .. } => *quiet,
             _ => None,
         });
         let mutes: BTreeSet<u64> = leaving.collect();
@@ -180,7 +183,7 @@ impl Places {
 
     /// Where this alert belongs.
     pub(in crate::delivery::lane) fn place(&self, alert: &Alert, now_ms: i64) -> Place {
-        let here = Place::Here(Stay::Placed(Placement::default()));
+        let here = Place::Here(as_routed(alert));
         let Some(rules) = self.rules.as_deref().filter(|rules| are_any(rules)) else { return here };
         if alert.routing.home.is_some() && rules.mutes.is_empty() {
             return here;
@@ -228,13 +231,18 @@ impl Places {
         kept_by
     }
 
-    /// Changes that would become posts leave by their mutes.
-    pub(super) fn hush(&mut self, hushed: BTreeSet<u64>) {
+    /// Changes that would become posts leave by their mutes. Returns those that a
+    /// mute of their home keeps quiet.
+    pub(super) fn hush(&mut self, hushed: BTreeSet<u64>) -> BTreeSet<u64> {
+        let mut of_homes = BTreeSet::new();
         for sequence in hushed {
-            if let Some(mute) = self.quiet.remove(&sequence) {
-                self.away.insert(sequence, Leaving::Mute(mute));
+            match self.quiet.remove(&sequence) {
+                Some(Some(mute)) => drop(self.away.insert(sequence, Leaving::Mute(mute))),
+                Some(None) => drop(of_homes.insert(sequence)),
+                None => {}
             }
         }
+        of_homes
     }
 
     /// Whether the rules are not known yet, or have changed.
@@ -299,12 +307,15 @@ fn are_any(rules: &ChannelRules) -> bool {
     rules.last_rule > 0 || rules.last_mute > 0 || !rules.rules.is_empty() || !rules.mutes.is_empty()
 }
 
+/// How an alert stays that no rule of this channel decides.
+fn as_routed(alert: &Alert) -> Stay {
+    if alert.routing.quiet { Stay::Quiet(None) } else { Stay::Placed(Placement::default()) }
+}
+
 /// Where an alert belongs that makes a new message.
 pub(super) fn place_news(rules: &ChannelRules, alert: &Alert, now_ms: i64) -> Place {
     match decide(rules, alert, now_ms) {
-        Decision::Keep { .. } if alert.routing.home.is_some() => {
-            Place::Here(Stay::Placed(Placement::default()))
-        }
+        Decision::Keep { .. } if alert.routing.home.is_some() => Place::Here(as_routed(alert)),
         Decision::Keep { rule, ping } => Place::Here(Stay::Placed(Placement { rule, ping, stranded: None })),
         Decision::Route { rule, target, ping } => Place::Away(Leaving::Route { rule, target, ping }),
         Decision::Drop(rule) => Place::Away(Leaving::Drop(rule)),

@@ -72,6 +72,9 @@ pub(super) struct Destination {
     /// Whether they stay here as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) stay: bool,
+    /// The mute that keeps these changes from making messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) quiet: Option<u64>,
 }
 
 /// One alert on its way to one channel.
@@ -89,14 +92,16 @@ impl Batch {
         for (sequence, leaving) in leaving {
             match leaving {
                 Leaving::Route { rule, target, ping } => {
-                    let to = Destination { target: *target, rule: Some(*rule), ping: *ping, stay: false };
+                    let (target, rule, ping) = (*target, Some(*rule), *ping);
+                    let to = Destination { target, rule, ping, stay: false, quiet: None };
                     hops.entry(to).or_default().insert(sequence);
                 }
                 Leaving::Drop(rule) => insert(&mut dropped, *rule, sequence),
                 Leaving::Mute(mute) => insert(&mut muted, *mute, sequence),
-                Leaving::Follow { targets, stays } => {
+                Leaving::Follow { targets, stays, quiet } => {
                     for target in targets.iter().copied() {
-                        let to = Destination { target, rule: None, ping: None, stay: stays.is_some() };
+                        let (stay, quiet) = (stays.is_some(), *quiet);
+                        let to = Destination { target, rule: None, ping: None, stay, quiet };
                         hops.entry(to).or_default().insert(sequence);
                     }
                 }

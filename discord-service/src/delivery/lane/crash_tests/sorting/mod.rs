@@ -4,6 +4,7 @@
 mod beside;
 mod changes;
 mod closed;
+mod full;
 mod hops;
 mod mutes;
 mod storm;
