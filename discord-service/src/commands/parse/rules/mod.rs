@@ -8,7 +8,7 @@ use shared::{ChannelId, text::cut};
 use super::{Command, ParseError, channel_argument};
 use crate::{
     guilds::ChannelArgument,
-    rules::{Action, Conditions, Kind, Level, MuteScope},
+    rules::{Action, Conditions, Glob, Kind, Level, MuteScope},
 };
 
 /// The values of `action`, and what people see of them.
@@ -98,6 +98,9 @@ pub(in crate::commands) enum RulesMistake {
     /// What should be a pattern for names is not.
     #[error("not a pattern")]
     NotAPattern,
+    /// An option with this name has only blanks.
+    #[error("only blanks in {0}")]
+    Blank(&'static str),
     /// What should name an issue does not.
     #[error("not an issue")]
     NotAnIssue,
@@ -176,18 +179,27 @@ pub(in crate::commands) fn named(
 struct Options<'a>(&'a BTreeMap<String, String>);
 
 impl Options<'_> {
-    /// An option without anything but blanks is absent.
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.0.get(name).map(|value| value.trim())
     }
 
-    fn parsed<T: FromStr>(&self, name: &str, wrong: RulesMistake) -> Result<Option<T>, RulesMistake> {
-        self.get(name).map(|value| value.parse().map_err(|_| wrong)).transpose()
+    /// What somebody typed. Without a condition a rule takes more alerts, so blanks are
+    /// no way to leave one out.
+    fn text(&self, name: &'static str) -> Result<Option<&str>, RulesMistake> {
+        match self.get(name) {
+            Some("") => Err(RulesMistake::Blank(name)),
+            text => Ok(text),
+        }
+    }
+
+    fn pattern(&self, name: &'static str) -> Result<Option<Glob>, RulesMistake> {
+        let pattern = self.text(name)?.map(str::parse).transpose();
+        pattern.map_err(|_| RulesMistake::NotAPattern)
     }
 
     /// One of the values that Discord's client offers.
     fn choice<T: FromStr>(&self, name: &str) -> Result<Option<T>, RulesMistake> {
-        self.parsed(name, RulesMistake::NotAChoice)
+        self.get(name).map(|value| value.parse().map_err(|_| RulesMistake::NotAChoice)).transpose()
     }
 
     fn required<T: FromStr>(&self, name: &str) -> Result<T, RulesMistake> {
@@ -196,8 +208,8 @@ impl Options<'_> {
 
     fn conditions(&self) -> Result<Conditions, RulesMistake> {
         Ok(Conditions {
-            project: self.parsed("project", RulesMistake::NotAPattern)?,
-            environment: self.parsed("environment", RulesMistake::NotAPattern)?,
+            project: self.pattern("project")?,
+            environment: self.pattern("environment")?,
             level: self.choice("level")?,
             kind: self.choice("kind")?,
         })
@@ -220,8 +232,8 @@ impl Options<'_> {
 
     fn alert(&self) -> Result<CheckedAlert, RulesMistake> {
         Ok(CheckedAlert {
-            project: self.get("project").map(str::to_owned),
-            environment: self.get("environment").map(str::to_owned),
+            project: self.text("project")?.map(str::to_owned),
+            environment: self.text("environment")?.map(str::to_owned),
             level: self.choice("level")?,
             // Most alerts are errors.
             kind: self.choice("kind")?.unwrap_or(Kind::Error),
@@ -233,12 +245,12 @@ impl Options<'_> {
         let (.., hours) =
             MUTE_TIMES.iter().find(|(value, ..)| time == Some(*value)).ok_or(RulesMistake::NotAChoice)?;
         let conditions = self.conditions()?;
-        let scope = match self.get("issue") {
+        let scope = match self.text("issue")? {
             None => MuteScope::Conditions(conditions),
             Some(_) if conditions != Conditions::default() => return Err(RulesMistake::IssueAndConditions),
             Some(text) => MuteScope::issue(named_in(text)).map_err(|_| RulesMistake::NotAnIssue)?,
         };
-        let reason = self.get("reason").map(|text| cut(text, MAX_REASON.into()));
+        let reason = self.text("reason")?.map(|text| cut(text, MAX_REASON.into()));
         Ok(NewMute { scope, for_ms: hours * HOUR_MS, reason })
     }
 }

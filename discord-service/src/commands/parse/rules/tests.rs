@@ -1,10 +1,7 @@
 //! Options as Discord's client fills them in, and the words that people type.
 
 use super::*;
-use crate::{
-    commands::parse::{self, Form},
-    rules::Glob,
-};
+use crate::commands::parse::{self, Form};
 
 fn given(words: &str, options: &[(&str, &str)]) -> Result<Command, ParseError> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -52,7 +49,7 @@ fn a_rule_is_read_from_its_options() {
     assert_eq!(request("rule add", &options), RulesRequest::Add(rule));
     for (text, action) in [("drop", Action::Drop), ("keep", Action::Keep)] {
         let rule = NewRule { conditions: Conditions::default(), action, mention: None };
-        let options = [("action", text), ("project", "  ")];
+        let options = [("action", text)];
         assert_eq!(request("rule add", &options), RulesRequest::Add(rule), "{text}");
     }
 }
@@ -72,6 +69,8 @@ fn options_that_make_no_rule_are_a_mistake() {
         (&[("action", "keep"), ("to", "5")], NotARoute),
         (&[("action", "drop"), ("mention", "5")], NoMessage),
         (&[("action", "keep"), ("project", &long)], NotAPattern),
+        (&[("action", "drop"), ("project", "   ")], Blank("project")),
+        (&[("action", "drop"), ("environment", "")], Blank("environment")),
         (&[("action", "keep"), ("environment", "a\nb")], NotAPattern),
     ] {
         assert_eq!(mistake("rule add", options), expected, "{options:?}");

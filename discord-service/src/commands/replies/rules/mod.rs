@@ -22,6 +22,8 @@ pub(in crate::commands) enum RuleWarning {
     Shadowed { number: usize, earlier: usize },
     /// It takes all alerts.
     TakesAll,
+    /// It drops all alerts, or all that no earlier rule takes.
+    DropsAll { home: ChannelId, number: usize },
     /// Discord refuses posts in its target, in these words.
     Closed { target: ChannelId, words: String },
     /// Its target has rules of its own.
@@ -48,6 +50,13 @@ impl ReplyTexts<'_> {
             RuleWarning::Shadowed { number, earlier } => self.shadowed(*number, *earlier),
             RuleWarning::TakesAll => {
                 "It has no conditions, so it takes every alert. Rules after it never apply.".to_owned()
+            }
+            RuleWarning::DropsAll { home, number: 1 } => format!(
+                "It has no conditions, so no alert that Sentry sends to {} appears any more.",
+                mention(home)
+            ),
+            RuleWarning::DropsAll { .. } => {
+                "It has no conditions, so it drops every alert that no earlier rule takes.".to_owned()
             }
             RuleWarning::Closed { target, words } => format!(
                 "Discord refuses posts in {} at the moment: {}\nIts alerts become dead letters and follow later.",

@@ -75,6 +75,9 @@ pub(in crate::commands) fn mistaken_rules(mistake: RulesMistake) -> Reply {
         RulesMistake::NotAPattern => {
             "Please input 1 to 100 characters for a project or an environment, e.g. `web-*`"
         }
+        RulesMistake::Blank(option) => {
+            return format!("`{option}` has only blanks. Fill it in, or leave it out.").into();
+        }
         RulesMistake::NotAnIssue => {
             "Please input the short id, the number or the link of the issue, e.g. `BACKEND-1F`"
         }
