@@ -137,18 +137,20 @@ impl RulesCommand {
 }
 
 /// What was typed after `rule`. All but the list exists only under `/sentry`.
-pub(super) fn typed(word: Option<&str>, argument: Option<&str>) -> Command {
-    match word.unwrap_or_default().to_lowercase().as_str() {
+pub(super) fn typed(word: Option<&str>, argument: Option<&str>) -> Result<Command, ParseError> {
+    let list = |home| Command::Rules(RulesCommand { home, request: RulesRequest::List });
+    Ok(match word.unwrap_or_default().to_lowercase().as_str() {
         "add" => Command::SlashOptions("rule add"),
         "remove" => Command::SlashOptions("rule remove"),
         "move" => Command::SlashOptions("rule move"),
         "check" => Command::SlashOptions("rule check"),
+        // A word that names no channel is an extra word.
+        "" | "list" => list(argument.and_then(|word| channel_argument(word).ok())),
         _ => {
-            // A word that names no channel is an extra word.
-            let home = argument.and_then(|word| channel_argument(word).ok());
-            Command::Rules(RulesCommand { home, request: RulesRequest::List })
+            let home = word.and_then(|word| channel_argument(word).ok());
+            list(Some(home.ok_or(ParseError::UnknownWord)?))
         }
-    }
+    })
 }
 
 /// The slash command with these words and options; `None` if it is not about rules or

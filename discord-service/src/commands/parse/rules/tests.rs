@@ -150,10 +150,15 @@ fn the_channel_is_the_home() {
 fn typed_only_the_list_works() {
     let typed = |text: &str| parse::command(text.split(' '), Form::Typed).expect("a command");
     let list = |home| Command::Rules(RulesCommand { home, request: RulesRequest::List });
-    for text in ["rule", "rule list", "Rule LIST now", "rule lst"] {
+    for text in ["rule", "rule list", "Rule LIST now"] {
         assert_eq!(typed(text), list(None), "{text}");
     }
-    assert_eq!(typed("rule list <#42>"), list(Some(ChannelArgument::Id(ChannelId::new(42)))));
+    for text in ["rule list <#42>", "rule <#42>"] {
+        assert_eq!(typed(text), list(Some(ChannelArgument::Id(ChannelId::new(42)))), "{text}");
+    }
+    assert_eq!(typed("rule #general"), list(Some(ChannelArgument::Name("general".to_owned()))));
+    let unknown = parse::command("rule lst".split(' '), Form::Typed);
+    assert_eq!(unknown, Err(ParseError::UnknownWord));
     for (text, words) in [
         ("rule add drop", "rule add"),
         ("rule Remove 1", "rule remove"),
