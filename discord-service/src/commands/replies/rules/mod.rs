@@ -123,7 +123,7 @@ pub(in crate::commands) fn muted(home: ChannelId, mute: &Mute) -> Reply {
     let all = mute.scope == MuteScope::Conditions(Conditions::default());
     let all = if all { format!("This mutes all of {}.\n", mention(&home)) } else { String::new() };
     let text = format!(
-        "Mute {}: {}\n{all}I count these alerts and do not post them. At the end I say how many they were.\n\
+        "Mute {}: {}\n{all}I count these alerts and do not post them. At the end I say how many they were, if there were any.\n\
          Changes of an issue still edit its earlier messages.",
         mute.number,
         words::mute(mute)

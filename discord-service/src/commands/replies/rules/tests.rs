@@ -94,7 +94,7 @@ fn a_mute_has_a_button_that_ends_it() {
     let Reply::WithButton(text, button) = muted(HOME, &mute(3, of(Kind::Cron))) else {
         unreachable!("a button");
     };
-    let rest = "I count these alerts and do not post them. At the end I say how many they were.\n\
+    let rest = "I count these alerts and do not post them. At the end I say how many they were, if there were any.\n\
                 Changes of an issue still edit its earlier messages.";
     assert_eq!(text, format!("Mute 3: cron alerts until <t:1763909462:f>, by <@7>: `a deploy`\n{rest}"));
     assert_eq!(button, Button { custom_id: "unmute:42:3".to_owned(), label: "Unmute" });
