@@ -122,8 +122,14 @@ pub(in crate::commands) fn rule_decides(decides: Option<(usize, &Rule)>, mute: O
 pub(in crate::commands) fn muted(home: ChannelId, mute: &Mute) -> Reply {
     let all = mute.scope == MuteScope::Conditions(Conditions::default());
     let all = if all { format!("This mutes all of {}.\n", mention(&home)) } else { String::new() };
+    let by_short_id = match &mute.scope {
+        MuteScope::Issue(issue) if issue.contains('-') => {
+            "Alerts of single events carry no short id. To mute those as well, give the issue's link.\n"
+        }
+        _ => "",
+    };
     let text = format!(
-        "Mute {}: {}\n{all}I count these alerts and do not post them. At the end I say how many they were, if there were any.\n\
+        "Mute {}: {}\n{all}{by_short_id}I count these alerts and do not post them. At the end I say how many they were, if there were any.\n\
          Changes of an issue still edit its earlier messages.",
         mute.number,
         words::mute(mute)

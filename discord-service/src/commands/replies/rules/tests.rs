@@ -107,6 +107,12 @@ fn a_mute_has_a_button_that_ends_it() {
             "Mute 4: all alerts until <t:1763909462:f>, by <@7>: `a deploy`\nThis mutes all of <#42>.\n{rest}"
         )
     );
+    for (issue, says_so) in [("BACKEND-1F", true), ("42", false)] {
+        let scope = MuteScope::Issue(issue.to_owned());
+        let reply = muted(HOME, &Mute { scope, ..mute(5, of(Kind::Cron)) });
+        let Reply::WithButton(text, _) = reply else { unreachable!("a button") };
+        assert_eq!(text.contains("\nAlerts of single events carry no short id."), says_so, "{text}");
+    }
     says(&unmuted(3), "Mute 3 has ended");
     says(&unmuted_before(3), "Mute 3 has ended already");
     says(&no_such_mute(HOME, 9), "<#42> has no mute 9");
