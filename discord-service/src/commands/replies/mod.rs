@@ -25,7 +25,8 @@ pub(super) use self::{
     project::project_revoked,
     rules::{
         KeptRules, RuleWarning, elsewhere, mentions_everyone, mentions_nobody, mistaken_rules, muted,
-        no_such_mute, no_such_rule, routes_to_its_home, rule_decides, rule_removed, unmuted, unmuted_before,
+        no_such_mute, no_such_rule, routes_to_its_home, rule_decides, rule_moved, rule_removed, unmuted,
+        unmuted_before,
     },
     trust::{not_a_secret, opened, secret_removed},
 };

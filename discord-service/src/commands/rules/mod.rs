@@ -5,7 +5,7 @@
 mod add;
 mod mute;
 
-use std::sync::OnceLock;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 use chrono::Utc;
 use shared::ChannelId;
@@ -74,17 +74,21 @@ impl Commands {
     ) -> Result<Reply, CommandError> {
         let chosen = Chosen::new(number);
         let moved = self.rulebook.change_once(home, by.command, |rules| {
+            let before = shadowed_ids(rules);
             let moved = chosen.number(rules).and_then(|number| rules.move_rule(number, position));
-            moved.map(|place| (place, rules.clone())).ok_or(rules.rules.len())
+            moved.map(|place| (place, before, rules.clone())).ok_or(rules.rules.len())
         });
-        let (place, rules) = match moved.await? {
+        let (place, before, rules) = match moved.await? {
             None => return Ok(self.replies(by.form).done_before()),
             Some(Ok(moved)) => moved,
             Some(Err(rules)) => return Ok(replies::no_such_rule(home, number, rules)),
         };
         let rule = rules.rules.get(place.saturating_sub(1)).map(words::rule).unwrap_or_default();
         self.audit(by, home, "a rule was moved", &format!("{rule}, from {number} to {place}"));
-        Ok(self.replies(by.form).rule_moved(number, place, &shadowed(&rules)))
+        // Whoever moves a rule knows the others.
+        let mut new = shadowed(&rules);
+        new.retain(|(number, _)| rules.rules.get(number - 1).is_some_and(|rule| !before.contains(&rule.id)));
+        Ok(replies::rule_moved(number, place, &new))
     }
 
     async fn check_rules(&self, home: ChannelId, alert: &CheckedAlert) -> Result<Reply, CommandError> {
@@ -143,6 +147,12 @@ fn shadowed(rules: &ChannelRules) -> Vec<(usize, usize)> {
         shadowed_by(earlier(index), &rule.conditions).map(|earlier| (index + 1, earlier))
     };
     rules.rules.iter().enumerate().filter_map(shadow).collect()
+}
+
+/// The ids of the rules that never decide anything.
+fn shadowed_ids(rules: &ChannelRules) -> BTreeSet<u64> {
+    let rule = |(number, _): (usize, usize)| rules.rules.get(number - 1).map(|rule| rule.id);
+    shadowed(rules).into_iter().filter_map(rule).collect()
 }
 
 /// Words for a place that shows no markup.

@@ -3,6 +3,8 @@
 mod list;
 mod not_made;
 
+use std::collections::BTreeMap;
+
 use shared::{ChannelId, UserId};
 
 pub(in crate::commands) use self::list::KeptRules;
@@ -73,10 +75,7 @@ impl ReplyTexts<'_> {
     }
 
     fn shadowed(&self, number: usize, earlier: usize) -> String {
-        format!(
-            "Rule {number} never applies: rule {earlier} takes all its alerts. {} changes the order.",
-            self.names.slash("rule move")
-        )
+        format!("{} {} changes the order.", never_apply(&[number], earlier), self.names.slash("rule move"))
     }
 
     /// To a command that another pod carried out, and died before it could say so.
@@ -84,19 +83,34 @@ impl ReplyTexts<'_> {
         let list = self.names.slash("rule list");
         format!("This is done already. {list} shows the rules and mutes of the channel.").into()
     }
+}
 
-    /// `rule move`. The pairs are rules that never apply, each with the one that takes all
-    /// its alerts.
-    pub(in crate::commands) fn rule_moved(
-        &self,
-        number: usize,
-        place: usize,
-        shadowed: &[(usize, usize)],
-    ) -> Reply {
-        let warnings =
-            shadowed.iter().map(|(number, earlier)| format!("\n{}", self.shadowed(*number, *earlier)));
-        format!("Rule {number} is now rule {place}{}", warnings.collect::<String>()).into()
+/// `rule move`. The pairs are rules that no longer apply, each with the one that takes all
+/// its alerts.
+pub(in crate::commands) fn rule_moved(number: usize, place: usize, shadowed: &[(usize, usize)]) -> Reply {
+    let mut by_earlier = BTreeMap::<usize, Vec<usize>>::new();
+    for (number, earlier) in shadowed {
+        by_earlier.entry(*earlier).or_default().push(*number);
     }
+    let warnings =
+        by_earlier.iter().map(|(earlier, numbers)| format!("\n{}", never_apply(numbers, *earlier)));
+    format!("Rule {number} is now rule {place}{}", warnings.collect::<String>()).into()
+}
+
+/// That rules with these numbers, in order, are in the shadow of an earlier one.
+fn never_apply(numbers: &[usize], earlier: usize) -> String {
+    let rules = match numbers {
+        [number] => return format!("Rule {number} never applies: rule {earlier} takes all its alerts."),
+        [first, .., last] if last - first + 1 == numbers.len() && numbers.len() > 2 => {
+            format!("Rules {first} to {last}")
+        }
+        [others @ .., last] => {
+            let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+            format!("Rules {} and {last}", others.join(", "))
+        }
+        [] => return String::new(),
+    };
+    format!("{rules} never apply: rule {earlier} takes all their alerts.")
 }
 
 /// `rule remove`. After a mistake, the words help to add the rule again.

@@ -72,10 +72,16 @@ fn rules_are_removed_moved_and_checked() {
     let texts = bot.to(Form::Slash);
     let drop = rule(1, "web", Action::Drop);
     says(&rule_removed(2, &drop), "Removed rule 2\nIt was: alerts of `web` → dropped");
-    says(&texts.rule_moved(3, 1, &[]), "Rule 3 is now rule 1");
-    let shadowed = "Rule 3 is now rule 1\n\
-                    Rule 2 never applies: rule 1 takes all its alerts. </sentry rule move:9> changes the order.";
-    says(&texts.rule_moved(3, 1, &[(2, 1)]), shadowed);
+    says(&rule_moved(3, 1, &[]), "Rule 3 is now rule 1");
+    for (numbers, line) in [
+        (&[2][..], "Rule 2 never applies: rule 1 takes all its alerts."),
+        (&[2, 3], "Rules 2 and 3 never apply: rule 1 takes all their alerts."),
+        (&[2, 3, 4, 5, 6], "Rules 2 to 6 never apply: rule 1 takes all their alerts."),
+        (&[2, 4, 5], "Rules 2, 4 and 5 never apply: rule 1 takes all their alerts."),
+    ] {
+        let shadowed: Vec<_> = numbers.iter().map(|number| (*number, 1)).collect();
+        says(&rule_moved(3, 1, &shadowed), &format!("Rule 3 is now rule 1\n{line}"));
+    }
     says(
         &texts.done_before(),
         "This is done already. </sentry rule list:9> shows the rules and mutes of the channel.",
