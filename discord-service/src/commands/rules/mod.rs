@@ -3,6 +3,7 @@
 //! Every change is one compare-and-set in the store, and a line in the log.
 
 mod add;
+mod check;
 mod mute;
 
 use std::{collections::BTreeSet, sync::OnceLock};
@@ -13,12 +14,12 @@ use shared::ChannelId;
 pub(super) use self::mute::UnmuteButton;
 use super::{
     Asker, CommandError, Commands,
-    parse::{CheckedAlert, RulesCommand, RulesRequest},
+    parse::{RulesCommand, RulesRequest},
     replies::{self, KeptRules, Reply},
 };
 use crate::{
     guilds::{Channel, ChannelArgument},
-    rules::{AlertFacts, ChannelRules, Rule, shadowed_by, words},
+    rules::{ChannelRules, Rule, shadowed_by, words},
 };
 
 impl Commands {
@@ -35,7 +36,7 @@ impl Commands {
             RulesRequest::Add(rule) => self.add_rule(by, &home, rule).await,
             RulesRequest::Remove(number) => self.remove_rule(by, id, number).await,
             RulesRequest::Move { number, position } => self.move_rule(by, id, number, position).await,
-            RulesRequest::Check(alert) => self.check_rules(id, &alert).await,
+            RulesRequest::Check(alert) => self.check_rules(by, id, &alert).await,
             RulesRequest::Mute(mute) => self.mute(by, id, mute).await,
             RulesRequest::Unmute(number) => self.unmute(by, id, number).await,
         }?;
@@ -89,19 +90,6 @@ impl Commands {
         let mut new = shadowed(&rules);
         new.retain(|(number, _)| rules.rules.get(number - 1).is_some_and(|rule| !before.contains(&rule.id)));
         Ok(replies::rule_moved(number, place, &new))
-    }
-
-    async fn check_rules(&self, home: ChannelId, alert: &CheckedAlert) -> Result<Reply, CommandError> {
-        let rules = self.store.rules_now(home).await?;
-        let facts = AlertFacts {
-            project: alert.project.as_deref(),
-            environment: alert.environment.as_deref(),
-            level: alert.level,
-            kind: Some(alert.kind),
-            ..AlertFacts::default()
-        };
-        let mute = rules.mute_for(&facts, Utc::now().timestamp_millis());
-        Ok(replies::rule_decides(rules.rule_for(&facts), mute))
     }
 
     pub(super) async fn kept_rules(&self, channel: ChannelId) -> Result<KeptRules, CommandError> {

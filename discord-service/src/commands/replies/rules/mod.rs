@@ -1,5 +1,6 @@
 //! Replies about rules and mutes.
 
+mod check;
 mod list;
 mod not_made;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use shared::{ChannelId, UserId};
 
+pub(in crate::commands) use self::check::{Obstacle, TargetProblem, rule_decides};
 pub(in crate::commands) use self::list::KeptRules;
 pub(in crate::commands) use self::not_made::{
     mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
@@ -116,20 +118,6 @@ fn never_apply(numbers: &[usize], earlier: usize) -> String {
 /// `rule remove`. After a mistake, the words help to add the rule again.
 pub(in crate::commands) fn rule_removed(number: usize, removed: &Rule) -> Reply {
     format!("Removed rule {number}\nIt was: {}", words::rule(removed)).into()
-}
-
-/// `rule check`.
-pub(in crate::commands) fn rule_decides(decides: Option<(usize, &Rule)>, mute: Option<&Mute>) -> Reply {
-    let first = match decides {
-        Some((number, rule)) => format!("Rule {number} decides: {}", words::rule(rule)),
-        None => "No rule matches: the alert stays here".to_owned(),
-    };
-    match mute {
-        Some(mute) => {
-            format!("{first}\nBut mute {} keeps it quiet: {}", mute.number, words::mute(mute)).into()
-        }
-        None => first.into(),
-    }
 }
 
 /// `mute`.

@@ -9,9 +9,9 @@ use super::{
     *,
 };
 use crate::{
-    commands::parse::{Form, RulesMistake},
+    commands::parse::{CheckedAlert, Form, RulesMistake},
     rules::{
-        Action, ChannelRules, Kind, RuleRefusal,
+        Action, ChannelRules, Kind, Level, RuleRefusal,
         counts::{Hit, RuleCounts},
     },
 };
@@ -86,13 +86,43 @@ fn rules_are_removed_moved_and_checked() {
         &texts.done_before(),
         "This is done already. </sentry rule list:9> shows the rules and mutes of the channel.",
     );
-    says(&rule_decides(None, None), "No rule matches: the alert stays here");
-    says(&rule_decides(Some((2, &drop)), None), "Rule 2 decides: alerts of `web` → dropped");
-    says(
-        &rule_decides(None, Some(&mute(3, of(Kind::Cron)))),
-        "No rule matches: the alert stays here\n\
-         But mute 3 keeps it quiet: cron alerts until <t:1763909462:f>, by <@7>: `a deploy`",
-    );
+}
+
+#[test]
+fn a_checked_alert_is_repeated_with_what_is_in_its_way() {
+    let bare = CheckedAlert { project: None, environment: None, level: None, kind: Kind::Error };
+    let stays =
+        "No rule matches: the alert stays here\nThat is for an error, without project, environment or level.";
+    says(&rule_decides(HOME, &bare, None, None), stays);
+    let alert =
+        CheckedAlert { project: Some("web".to_owned()), level: Some(Level::Fatal), kind: Kind::Cron, ..bare };
+    let route = rule(1, "web", Action::Route(TARGET));
+    let first = "Rule 2 decides: alerts of `web` → <#5>\n\
+                 That is for a cron alert of `web` at level fatal, without environment.";
+    let checked = |obstacle: Option<&Obstacle>| rule_decides(HOME, &alert, Some((2, &route)), obstacle);
+    says(&checked(None), first);
+    let quiet = mute(3, of(Kind::Cron));
+    let target = |problem| Obstacle::Target(TARGET, problem);
+    for (obstacle, line) in [
+        (Obstacle::HomeNotAuthorized, "<#42> is not authorized, so none of its alerts is posted."),
+        (
+            Obstacle::Muted { target: None, mute: quiet.clone() },
+            "mute 3 keeps it quiet: cron alerts until <t:1763909462:f>, by <@7>: `a deploy`",
+        ),
+        (
+            Obstacle::Muted { target: Some(TARGET), mute: quiet },
+            "mute 3 of <#5> keeps it quiet: cron alerts until <t:1763909462:f>, by <@7>: `a deploy`",
+        ),
+        (target(TargetProblem::NotAuthorized), "<#5> is not authorized, so the alert stays in <#42>."),
+        (target(TargetProblem::Secured), "<#5> is secured and <#42> is not, so the alert stays in <#42>."),
+        (target(TargetProblem::Hidden), "<#5> was deleted, or I cannot see it."),
+        (
+            target(TargetProblem::Closed("Missing Access".to_owned())),
+            "Discord refuses posts in <#5> at the moment: `Missing Access`",
+        ),
+    ] {
+        says(&checked(Some(&obstacle)), &format!("{first}\nBut {line}"));
+    }
 }
 
 #[test]
