@@ -113,7 +113,11 @@ impl Commands {
             (WriteOutcome::Unchanged, Ok(Channel { kind: Kind::Other, .. })) => {
                 replies::takes_no_messages(id)
             }
-            (change, _) => replies::revoked(id, change),
+            (change, _) => {
+                let homes = self.homes_of(by, id).await;
+                let reply = replies::revoked(id, change);
+                if homes.is_empty() { reply } else { reply.and(&replies::target_revoked(&homes)) }
+            }
         })
     }
 

@@ -30,6 +30,8 @@ pub use self::{
 pub const VERSION: u32 = 1;
 /// The most rules that a channel may have, and the most mutes.
 pub const MOST: usize = 25;
+/// The most characters of a text in a rule or a mute: a pattern, an issue's id, a reason.
+pub const MAX_TEXT: u16 = 100;
 
 /// The rules and mutes of one channel, in the order in which they apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,6 +72,16 @@ pub struct Rule {
     pub by: UserId,
     /// When, in milliseconds since 1970.
     pub made_ms: i64,
+}
+
+impl Rule {
+    /// The channel to which it sends alerts on.
+    pub fn target(&self) -> Option<ChannelId> {
+        match self.action {
+            Action::Route(target) => Some(target),
+            Action::Drop | Action::Keep => None,
+        }
+    }
 }
 
 /// What a rule does with an alert.

@@ -9,7 +9,7 @@ use discord_service::{
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Target, permissions};
 use serde_json::{Value, json};
-use shared::{ChannelId, GuildId, UserId};
+use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 
 use crate::{
     slash::{REFUSAL, connected, text, used},
@@ -242,4 +242,25 @@ async fn numbers_are_offered_with_their_words_to_those_who_may() {
         assert_eq!(offered(stage.moderator, command, ("project", "web-*")).await, typed, "{command}");
         assert_eq!(offered(stage.member, command, ("project", "web-*")).await, json!([]), "{command}");
     }
+}
+
+#[tokio::test]
+async fn a_target_that_takes_no_alerts_is_marked_and_a_revoked_one_names_its_homes() {
+    let connected = connected().await;
+    let stage = &connected.stage;
+    let (by, office, alerts) = (stage.moderator, stage.office, both_authorized(stage).await);
+    add(stage, &[("action", "route"), ("project", "web"), ("to", &alerts)]).await;
+    lanes(stage).await.put(format!("{alerts}.blocked"), "Missing Access".into()).await.expect("written");
+    let marked =
+        |why: &str| format!("**1** alerts of `web` → <#{alerts}> ({why}), by <@{by}> · no alerts yet");
+    assert_eq!(listed(stage).await.1, [marked("Discord refuses posts there")]);
+    let secured = ChannelTrust { v: 1, secured: true, secured_ms: 7, ..ChannelTrust::default() };
+    let kept = stage.store.replace_trust(ChannelId::new(stage.alerts), None, &secured).await;
+    assert!(kept.expect("the store is there"));
+    let secured = "secured and this channel is not, so they stay here";
+    assert_eq!(listed(stage).await.1, [marked(secured)]);
+    let revoked = text(stage, by, office, "sentry channel revoke", &[("channel", &alerts)]).await;
+    let routes = format!("Rules of <#{office}> send alerts there. These alerts stay where they came in.");
+    assert_eq!(revoked, format!("Revoked access from <#{alerts}>\n{routes}"));
+    assert_eq!(listed(stage).await.1, [marked("not authorized, so they stay here")]);
 }

@@ -9,8 +9,7 @@ mod rules;
 use shared::UserId;
 
 pub(super) use self::rules::{
-    ACTIONS, CheckedAlert, MAX_REASON, MUTE_TIMES, NewMute, NewRule, RulesCommand, RulesMistake,
-    RulesRequest, named,
+    ACTIONS, CheckedAlert, MUTE_TIMES, NewMute, NewRule, RulesCommand, RulesMistake, RulesRequest, named,
 };
 use crate::{guilds::ChannelArgument, store::ProjectSlug};
 

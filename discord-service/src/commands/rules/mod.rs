@@ -6,21 +6,32 @@ mod add;
 mod check;
 mod mute;
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::ready,
+    sync::OnceLock,
+    time::Duration,
+};
 
 use chrono::Utc;
+use futures::{StreamExt as _, stream};
 use shared::ChannelId;
+use tokio::time::timeout;
 
 pub(super) use self::mute::UnmuteButton;
 use super::{
     Asker, CommandError, Commands,
     parse::{RulesCommand, RulesRequest},
-    replies::{self, KeptRules, Reply},
+    replies::{self, KeptRules, Reply, TargetTrouble},
 };
 use crate::{
     guilds::{Channel, ChannelArgument},
     rules::{ChannelRules, Rule, shadowed_by, words},
 };
+
+/// How long the homes of a target are looked for, and how many are read at once.
+const HOMES_FOUND: Duration = Duration::from_secs(2);
+const READS_AT_ONCE: usize = 8;
 
 impl Commands {
     /// Carries out a command of somebody who manages messages in this channel.
@@ -45,10 +56,50 @@ impl Commands {
 
     async fn list_rules(&self, by: Asker, home: ChannelId) -> Result<Reply, CommandError> {
         let kept = self.kept_rules(home).await?;
-        let authorized = self.store.channels(by.guild).await?;
+        let troubles = self.target_troubles(by, home, &kept.rules).await?;
         let counts = self.diagnosis.rule_counts(home).await.map_err(CommandError::Nats)?;
         let now_ms = Utc::now().timestamp_millis();
-        Ok(self.replies(by.form).rules(home, &kept, &counts, &authorized, now_ms))
+        Ok(self.replies(by.form).rules(home, &kept, &counts, &troubles, now_ms))
+    }
+
+    /// The targets of these rules into which no alert gets.
+    async fn target_troubles(
+        &self,
+        by: Asker,
+        home: ChannelId,
+        rules: &ChannelRules,
+    ) -> Result<BTreeMap<ChannelId, TargetTrouble>, CommandError> {
+        let authorized = self.store.channels(by.guild).await?;
+        let targets: BTreeSet<ChannelId> = rules.rules.iter().filter_map(Rule::target).collect();
+        let is_home_secured = self.trusts.is_secured(home).await?;
+        let mut troubles = BTreeMap::new();
+        for target in targets {
+            let trouble = if !authorized.contains(&target) {
+                TargetTrouble::NotAuthorized
+            } else if !is_home_secured && self.trusts.is_secured(target).await? {
+                TargetTrouble::Secured
+            } else if self.why_closed(target).await.is_some() {
+                TargetTrouble::Closed
+            } else {
+                continue;
+            };
+            troubles.insert(target, trouble);
+        }
+        Ok(troubles)
+    }
+
+    /// The homes of the guild whose rules send alerts to this target. None of those that
+    /// cannot be read now: no command fails for them.
+    pub(super) async fn homes_of(&self, by: Asker, target: ChannelId) -> Vec<ChannelId> {
+        let found = async {
+            let homes = self.store.channels(by.guild).await.unwrap_or_default();
+            let routes = |home| async move {
+                let rules = self.store.rules(home).await.ok()?;
+                rules.rules.iter().any(|rule| rule.target() == Some(target)).then_some(home)
+            };
+            stream::iter(homes).map(routes).buffered(READS_AT_ONCE).filter_map(ready).collect().await
+        };
+        timeout(HOMES_FOUND, found).await.unwrap_or_default()
     }
 
     async fn remove_rule(&self, by: Asker, home: ChannelId, number: usize) -> Result<Reply, CommandError> {
@@ -86,7 +137,7 @@ impl Commands {
         };
         let rule = rules.rules.get(place.saturating_sub(1)).map(words::rule).unwrap_or_default();
         self.audit(by, home, "a rule was moved", &format!("{rule}, from {number} to {place}"));
-        // Whoever moves a rule knows the others.
+        // The others were so before.
         let mut new = shadowed(&rules);
         new.retain(|(number, _)| rules.rules.get(number - 1).is_some_and(|rule| !before.contains(&rule.id)));
         Ok(replies::rule_moved(number, place, &new))

@@ -1,7 +1,7 @@
 //! Changes of a channel's rules and mutes. Pure: [`Rulebook`](super::Rulebook) makes
 //! them in the store.
 
-use super::{ChannelRules, Conditions, MOST, Mute, MuteScope, Rule};
+use super::{ChannelRules, Conditions, MAX_TEXT, MOST, Mute, MuteScope, Rule};
 
 /// Why a rule was not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +105,7 @@ impl MuteScope {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         // A project's name or the number of something else mutes nothing.
         let is_short_id = text.bytes().all(allowed) && text.trim_matches('-').contains('-');
-        let is_id = (1..=100).contains(&text.len()) && (is_number || is_short_id);
+        let is_id = (1..=MAX_TEXT.into()).contains(&text.len()) && (is_number || is_short_id);
         if is_id { Ok(Self::Issue(text.to_owned())) } else { Err(InvalidIssue) }
     }
 }

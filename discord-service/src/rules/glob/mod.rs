@@ -4,12 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest pattern, in characters.
-const MOST_CHARACTERS: usize = 100;
+use super::MAX_TEXT;
+
 /// Stands for any text, also for none.
 const STAR: char = '*';
 
-/// A pattern of 1 to 100 characters. `*` stands for any text, also for none, and
+/// A pattern of 1 to [`MAX_TEXT`] characters. `*` stands for any text, also for none, and
 /// every other character for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -22,7 +22,7 @@ pub enum InvalidGlob {
     #[error("a pattern needs at least one character")]
     Empty,
     /// Longer than a pattern may be.
-    #[error("a pattern has at most {MOST_CHARACTERS} characters")]
+    #[error("a pattern has at most {MAX_TEXT} characters")]
     TooLong,
     /// It holds a character that no name has.
     #[error("a pattern has no line breaks and no other control characters")]
@@ -62,7 +62,7 @@ impl FromStr for Glob {
         match text {
             "" => Err(InvalidGlob::Empty),
             _ if text.chars().any(char::is_control) => Err(InvalidGlob::ControlCharacter),
-            _ if text.chars().nth(MOST_CHARACTERS).is_some() => Err(InvalidGlob::TooLong),
+            _ if text.chars().nth(MAX_TEXT.into()).is_some() => Err(InvalidGlob::TooLong),
             _ => Ok(Self(text.to_owned())),
         }
     }

@@ -3,11 +3,8 @@
 
 use shared::{UserId, alert::Ping};
 
-use super::{Action, Conditions, Kind, Level, Mute, MuteScope, Rule};
+use super::{Action, Conditions, Kind, Level, MAX_TEXT, Mute, MuteScope, Rule};
 use crate::render;
-
-/// The most characters of a foreign text.
-const MOST_CHARACTERS: usize = 100;
 
 /// Which alerts a rule takes, what it does with them, and whom it mentions.
 pub fn rule(rule: &Rule) -> String {
@@ -105,7 +102,7 @@ fn alerts_of(kind: Kind) -> &'static str {
 
 fn code(text: &str) -> String {
     let text = render::clean(text);
-    format!("`{}`", if text.is_empty() { "?".to_owned() } else { render::cut(&text, MOST_CHARACTERS) })
+    format!("`{}`", if text.is_empty() { "?".to_owned() } else { render::cut(&text, MAX_TEXT.into()) })
 }
 
 #[cfg(test)]

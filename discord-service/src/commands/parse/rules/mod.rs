@@ -8,7 +8,7 @@ use shared::{ChannelId, text::cut};
 use super::{Command, ParseError, channel_argument};
 use crate::{
     guilds::ChannelArgument,
-    rules::{Action, Conditions, Glob, Kind, Level, MuteScope},
+    rules::{Action, Conditions, Glob, Kind, Level, MAX_TEXT, MuteScope},
 };
 
 /// The values of `action`, and what people see of them.
@@ -27,9 +27,6 @@ pub(in crate::commands) const MUTE_TIMES: [(&str, &str, i64); 5] = [
     ("7d", "7 days", 7 * 24),
 ];
 const HOUR_MS: i64 = 3_600_000;
-
-/// The longest reason of a mute, in characters.
-pub(in crate::commands) const MAX_REASON: u16 = 100;
 
 /// `rule …`, `mute` or `unmute`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,7 +249,7 @@ impl Options<'_> {
             Some(_) if conditions != Conditions::default() => return Err(RulesMistake::IssueAndConditions),
             Some(text) => MuteScope::issue(named_in(text)).map_err(|_| RulesMistake::NotAnIssue)?,
         };
-        let reason = self.text("reason")?.map(|text| cut(text, MAX_REASON.into()));
+        let reason = self.text("reason")?.map(|text| cut(text, MAX_TEXT.into()));
         Ok(NewMute { scope, for_ms: hours * HOUR_MS, reason })
     }
 }

@@ -7,7 +7,7 @@ use shared::ChannelId;
 
 use super::{super::fields, Reply, ReplyTexts, mention};
 use crate::rules::{
-    Action, ChannelRules, Mute, Rule,
+    ChannelRules, Mute, Rule,
     counts::{Hit, RuleCounts},
     words,
 };
@@ -25,6 +25,27 @@ pub(in crate::commands) struct KeptRules {
     pub(in crate::commands) lost: bool,
 }
 
+/// Why alerts do not get into a rule's target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum TargetTrouble {
+    /// It is not authorized.
+    NotAuthorized,
+    /// It is secured, and the home is not.
+    Secured,
+    /// Discord refuses posts there.
+    Closed,
+}
+
+impl TargetTrouble {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::NotAuthorized => " (not authorized, so they stay here)",
+            Self::Secured => " (secured and this channel is not, so they stay here)",
+            Self::Closed => " (Discord refuses posts there)",
+        }
+    }
+}
+
 impl ReplyTexts<'_> {
     /// The rules of a channel, and its mutes that run at this time (milliseconds since
     /// 1970).
@@ -33,10 +54,10 @@ impl ReplyTexts<'_> {
         home: ChannelId,
         KeptRules { rules, lost }: &KeptRules,
         counts: &RuleCounts,
-        authorized: &[ChannelId],
+        troubles: &BTreeMap<ChannelId, TargetTrouble>,
         now_ms: i64,
     ) -> Reply {
-        let lines = (1..).zip(&rules.rules).map(|(number, rule)| rule_line(number, rule, counts, authorized));
+        let lines = (1..).zip(&rules.rules).map(|(number, rule)| rule_line(number, rule, counts, troubles));
         let lines: Vec<_> = lines.collect();
         let mutes = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect::<Vec<_>>();
         let mut embed = self.embed("SENTRY RULES", Vec::new());
@@ -80,13 +101,16 @@ fn running(rules: &ChannelRules, now_ms: i64) -> impl Iterator<Item = &Mute> {
     rules.mutes.iter().filter(move |mute| mute.runs(now_ms))
 }
 
-fn rule_line(number: usize, rule: &Rule, counts: &RuleCounts, authorized: &[ChannelId]) -> String {
-    let stays = match rule.action {
-        Action::Route(target) if !authorized.contains(&target) => " (not authorized, so they stay here)",
-        _ => "",
-    };
+fn rule_line(
+    number: usize,
+    rule: &Rule,
+    counts: &RuleCounts,
+    troubles: &BTreeMap<ChannelId, TargetTrouble>,
+) -> String {
+    let trouble = rule.target().and_then(|target| troubles.get(&target));
+    let trouble = trouble.map_or("", |trouble| trouble.words());
     let (words, by, hits) = (words::rule(rule), words::user(rule.by), hits(&counts.rules, rule.id));
-    format!("**{number}** {words}{stays}, by {by} · {hits}")
+    format!("**{number}** {words}{trouble}, by {by} · {hits}")
 }
 
 fn mute_line(mute: &Mute, counts: &RuleCounts) -> String {

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use shared::{ChannelId, UserId};
 
 pub(in crate::commands) use self::check::{Obstacle, TargetProblem, rule_decides};
-pub(in crate::commands) use self::list::KeptRules;
+pub(in crate::commands) use self::list::{KeptRules, TargetTrouble};
 pub(in crate::commands) use self::not_made::{
     mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
 };
-use super::{Button, Reply, ReplyTexts, mention, quoted};
+use super::{Button, Reply, ReplyTexts, fields, mention, quoted};
 use crate::{
     commands::rules::UnmuteButton,
     rules::{Conditions, Mute, MuteScope, Rule, words},
@@ -148,6 +148,13 @@ pub(in crate::commands) fn unmuted(number: u64) -> Reply {
 /// `unmute` of a mute that is over.
 pub(in crate::commands) fn unmuted_before(number: u64) -> Reply {
     format!("Mute {number} has ended already").into()
+}
+
+/// What comes after a reply about a channel that was revoked: the homes whose rules send
+/// alerts there.
+pub(in crate::commands) fn target_revoked(homes: &[ChannelId]) -> String {
+    let homes = fields::list(homes.iter().map(mention));
+    format!("\nRules of {homes} send alerts there. These alerts stay where they came in.")
 }
 
 /// What follows a reply about another channel than the one in which it is read.

@@ -5,7 +5,7 @@ use shared::{ChannelId, RoleId, wire};
 use super::{Reply, ReplyTexts, mention};
 use crate::{
     commands::parse::RulesMistake,
-    rules::{MOST, RuleRefusal},
+    rules::{MAX_TEXT, MOST, RuleRefusal},
 };
 
 impl ReplyTexts<'_> {
@@ -73,7 +73,10 @@ impl ReplyTexts<'_> {
 pub(in crate::commands) fn mistaken_rules(mistake: RulesMistake) -> Reply {
     match mistake {
         RulesMistake::NotAPattern => {
-            "Please input 1 to 100 characters for a project or an environment, e.g. `web-*`"
+            return format!(
+                "Please input 1 to {MAX_TEXT} characters for a project or an environment, e.g. `web-*`"
+            )
+            .into();
         }
         RulesMistake::Blank(option) => {
             return format!("`{option}` has only blanks. Fill it in, or leave it out.").into();

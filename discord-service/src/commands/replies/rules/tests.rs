@@ -1,5 +1,7 @@
 //! The texts about rules and mutes.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use shared::{RoleId, alert::Ping};
 
@@ -216,6 +218,8 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
             rule(4, "web", Action::Route(TARGET)),
             rule(2, "api", Action::Route(HOME)),
             rule(9, "x", Action::Drop),
+            rule(10, "y", Action::Route(ChannelId::new(6))),
+            rule(11, "z", Action::Route(ChannelId::new(7))),
         ],
         mutes: vec![ended, mute(2, of(Kind::Cron))],
         ..ChannelRules::default()
@@ -228,10 +232,17 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
     };
     let bot = Bot::new(&[]);
     let rules = KeptRules { rules: rules.into(), lost: false };
-    let listed = embed(bot.typed().rules(HOME, &rules, &counts, &[TARGET], NOW));
+    let troubles = [
+        (HOME, TargetTrouble::NotAuthorized),
+        (ChannelId::new(6), TargetTrouble::Secured),
+        (ChannelId::new(7), TargetTrouble::Closed),
+    ];
+    let listed = embed(bot.typed().rules(HOME, &rules, &counts, &troubles.into(), NOW));
     let lines = "**1** alerts of `web` → <#5>, by <@7> · 12 alerts, the last <t:1763905862:R>
 **2** alerts of `api` → <#42> (not authorized, so they stay here), by <@7> · no alerts yet
-**3** alerts of `x` → dropped, by <@7> · 1 alert, <t:1763905862:R>";
+**3** alerts of `x` → dropped, by <@7> · 1 alert, <t:1763905862:R>
+**4** alerts of `y` → <#6> (secured and this channel is not, so they stay here), by <@7> · no alerts yet
+**5** alerts of `z` → <#7> (Discord refuses posts there), by <@7> · no alerts yet";
     let mutes = "**2** cron alerts until <t:1763909462:f>, by <@7>: `a deploy` · 214 alerts, the last <t:1763905862:R>";
     assert_eq!(
         listed,
@@ -241,7 +252,7 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
             "fields": [{"name": "Rules", "value": lines}, {"name": "Mutes", "value": mutes}],
         })
     );
-    let empty = |kept| embed(bot.typed().rules(HOME, &kept, &RuleCounts::default(), &[], NOW));
+    let empty = |kept| embed(bot.typed().rules(HOME, &kept, &RuleCounts::default(), &BTreeMap::new(), NOW));
     let says = "<#42> has no rules: every alert stays there. Add one with </sentry rule add:9>.";
     let shown = |says| json!({"title": "***SENTRY RULES***", "description": says, "fields": []});
     assert_eq!(empty(KeptRules::default()), shown(says));
@@ -270,7 +281,7 @@ fn the_longest_list_keeps_discord_s_limits_and_says_how_many_more_there_are() {
     };
     let bot = Bot::new(&[]);
     let rules = KeptRules { rules: rules.into(), lost: false };
-    let listed = embed(bot.typed().rules(HOME, &rules, &RuleCounts::default(), &[], NOW));
+    let listed = embed(bot.typed().rules(HOME, &rules, &RuleCounts::default(), &BTreeMap::new(), NOW));
     let fields = listed["fields"].as_array().expect("fields");
     let names: Vec<_> = fields.iter().map(|field| field["name"].as_str().expect("text")).collect();
     assert_eq!(names, ["Rules", "Rules (continued)", "Rules (continued)", "Mutes", "Mutes (continued)"]);

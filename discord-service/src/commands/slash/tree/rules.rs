@@ -8,12 +8,11 @@ use super::{
     other_channel, subcommand,
 };
 use crate::{
-    commands::parse::{ACTIONS, MAX_REASON, MUTE_TIMES},
-    rules::{Kind, Level, MOST},
+    commands::parse::{ACTIONS, MUTE_TIMES},
+    rules::{Kind, Level, MAX_TEXT, MOST},
 };
 
-/// The longest text for a project or an environment, and the longest link.
-const MAX_TEXT: u16 = 100;
+/// The longest link.
 const MAX_LINK: u16 = 500;
 
 /// What the conditions are called in a rule or a mute, and in an alert to check.
@@ -75,7 +74,7 @@ pub(super) fn mute() -> OptionDefinition {
         ..text("issue", "Only this issue: its link, its number or its short id")
     };
     let reason = OptionDefinition {
-        max_length: Some(MAX_REASON),
+        max_length: Some(MAX_TEXT),
         ..option(STRING, "reason", "Why, for the others in the channel")
     };
     let options = [time].into_iter().chain(WANTED.options()).chain([issue, reason, other_channel()]);

@@ -6,7 +6,7 @@ use shared::{ChannelId, text::cut};
 use super::{Asker, Choice, ChoiceValue, CommandError, Commands, MAX_CHOICES, MAX_NAME, choice, fitting};
 use crate::{
     commands::rules::without_markup,
-    rules::{Action, Rule, words},
+    rules::{Rule, words},
 };
 
 /// The known names that contain what is typed so far. What is typed comes first: it may
@@ -32,7 +32,7 @@ impl Commands {
         typed: &str,
     ) -> Result<Vec<Choice>, CommandError> {
         let rules = self.store.rules(home).await?;
-        let targets: Vec<ChannelId> = rules.rules.iter().filter_map(target).collect();
+        let targets: Vec<ChannelId> = rules.rules.iter().filter_map(Rule::target).collect();
         let mut named = Vec::new();
         for channel in self.facts.named(by.guild, &targets).await?.0 {
             // The name of a hidden channel is nobody's business.
@@ -42,7 +42,7 @@ impl Commands {
         }
         let words = rules.rules.iter().map(|rule| {
             let words = words::rule(&Rule { ping: None, ..rule.clone() });
-            let named = named.iter().find(|channel| Some(channel.id) == target(rule));
+            let named = named.iter().find(|channel| Some(channel.id) == rule.target());
             named.map_or(words.clone(), |channel| {
                 words.replace(&format!("<#{}>", channel.id), &format!("#{}", channel.name))
             })
@@ -62,13 +62,6 @@ impl Commands {
             (mute.number, words::scope(&mute.scope) + &reason.unwrap_or_default())
         });
         Ok(numbered(words, typed))
-    }
-}
-
-fn target(rule: &Rule) -> Option<ChannelId> {
-    match rule.action {
-        Action::Route(target) => Some(target),
-        Action::Drop | Action::Keep => None,
     }
 }
 
