@@ -43,7 +43,9 @@ impl Commands {
     /// Sends a sample alert into this channel and waits for it.
     pub(super) async fn test(&self, by: Asker) -> Result<Reply, CommandError> {
         tracing::info!(channel.id = %by.channel, user.id = %by.user, "sending a sample alert");
-        let outcome = self.diagnosis.test(by.channel, by.command).await.map_err(CommandError::Nats)?;
-        Ok(self.replies(by.form).tested(&outcome, Utc::now().timestamp_millis()))
+        let rules = self.store.rules_now(by.channel).await?;
+        let outcome =
+            self.diagnosis.test(by.channel, by.command, &rules).await.map_err(CommandError::Nats)?;
+        Ok(self.replies(by.form).tested(&outcome, &rules, Utc::now().timestamp_millis()))
     }
 }

@@ -71,7 +71,8 @@ impl Findings {
     /// When the last alert was taken.
     pub fn last_received_ms(&self) -> Option<i64> {
         let dead = self.dead.letters.iter().filter_map(|letter| Some(letter.alert.as_ref()?.received_ms));
-        dead.chain(self.tally.received_ms).chain(self.waiting.newest_ms).max()
+        let left = self.rule_counts.last_left_ms;
+        dead.chain(self.tally.received_ms).chain(self.waiting.newest_ms).chain(left).max()
     }
 }
 

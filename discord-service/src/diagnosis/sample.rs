@@ -11,6 +11,7 @@ use crate::{
     dead_letters::{DeadLetter, LetterStream as _},
     kv::Bucket,
     leader_stream::LeaderStream,
+    rules::{ChannelRules, Decision, decide},
 };
 
 /// How long a post is waited for: more than Discord's limits take for what
@@ -26,6 +27,8 @@ const SOON: Duration = Duration::from_secs(1);
 pub enum SampleOutcome {
     /// It is shown in Discord, after so long.
     Posted(Duration),
+    /// A rule or a mute decided that it is not posted here.
+    Sorted(Decision),
     /// It can never be posted.
     Dead(Box<DeadLetter>),
     /// It still waits after so long, among these; the channel may be blocked.
@@ -36,15 +39,23 @@ impl Diagnosis {
     /// Puts a sample alert for the channel into the queue and waits for its end.
     /// Whichever pod posts it: an alert leaves the stream only when its post or
     /// its dead letter is confirmed. `command` is the id of the message or
-    /// interaction that asks: heard again after a crash, it sends no second one.
+    /// interaction that asks: heard again after a crash, it sends no second one. `rules`
+    /// are the channel's.
     ///
     /// # Errors
     /// When NATS is away, or the queue is full.
-    pub async fn test(&self, channel: ChannelId, command: u64) -> anyhow::Result<SampleOutcome> {
+    pub async fn test(
+        &self,
+        channel: ChannelId,
+        command: u64,
+        rules: &ChannelRules,
+    ) -> anyhow::Result<SampleOutcome> {
         let started = Instant::now();
         let last_dead = self.dead_letters.last().await?;
         let event_id = format!("{command:032x}");
         let sample = Alert { trust: self.vouch(channel).await, ..sample(channel, &event_id) };
+        let decision = decide(rules, &sample, sample.received_ms);
+        let before = self.decided(channel, decision).await?;
         let PublishAck { sequence, duplicate, .. } = self.publish(&sample, &event_id).await?;
         // Another pod sent it, and it may be dead for a while.
         let last_dead = if duplicate { 0 } else { last_dead };
@@ -52,14 +63,29 @@ impl Diagnosis {
             if !self.waits(sequence).await? {
                 let took = started.elapsed();
                 let dead = self.dead_letters.of_event(channel, &event_id, last_dead).await?;
-                return Ok(
-                    dead.map_or(SampleOutcome::Posted(took), |letter| SampleOutcome::Dead(Box::new(letter)))
-                );
+                if let Some(letter) = dead {
+                    return Ok(SampleOutcome::Dead(Box::new(letter)));
+                }
+                // The lane may know other rules, or a target may not take it.
+                let is_sorted = duplicate || self.decided(channel, decision).await? > before;
+                return Ok(match decision {
+                    Decision::Keep { .. } => SampleOutcome::Posted(took),
+                    _ if is_sorted => SampleOutcome::Sorted(decision),
+                    _ => SampleOutcome::Posted(took),
+                });
             }
             let pause = if started.elapsed() < SOON { LOOK_EVERY } else { LOOK_LATER_EVERY };
             tokio::time::sleep(pause).await;
         }
         Ok(SampleOutcome::Waits(started.elapsed(), self.waiting(channel).await?))
+    }
+
+    /// How many alerts were decided like this until now.
+    async fn decided(&self, channel: ChannelId, decision: Decision) -> anyhow::Result<u64> {
+        match decision {
+            Decision::Keep { .. } => Ok(0),
+            _ => Ok(self.rule_counts(channel).await?.of_decision(decision)),
+        }
     }
 
     /// A key that the channel trusts, where it has one: a secured channel takes

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use shared::ChannelId;
 
+use super::Decision;
 use crate::kv::Bucket;
 
 /// How often one rule or mute decided, and when last.
@@ -41,9 +42,23 @@ pub struct RuleCounts {
     pub dropped: u64,
     /// Alerts that mutes kept quiet.
     pub muted: u64,
+    /// When the last alert was decided that is not posted here, in milliseconds since
+    /// 1970. Only a reader of the record sets it.
+    #[serde(skip)]
+    pub last_left_ms: Option<i64>,
 }
 
 impl RuleCounts {
+    /// How many alerts were decided as this one, if that left a count.
+    pub(crate) fn of_decision(&self, decision: Decision) -> u64 {
+        let hit = match decision {
+            Decision::Mute(number) => self.mutes.get(&number),
+            Decision::Drop(rule) | Decision::Route { rule, .. } => self.rules.get(&rule),
+            Decision::Keep { .. } => None,
+        };
+        hit.map_or(0, |hit| hit.count)
+    }
+
     /// Adds later counts.
     pub(crate) fn add(&mut self, other: &Self) {
         add_hits(&mut self.rules, &other.rules);
@@ -87,6 +102,7 @@ pub(crate) fn read(sorting: Option<&[u8]>, record: Option<&[u8]>) -> RuleCounts 
     }
     let sorting: Sorting = sorting.and_then(|value| serde_json::from_slice(value).ok()).unwrap_or_default();
     let mut counts = sorting.counts;
+    counts.last_left_ms = counts.rules.values().chain(counts.mutes.values()).map(|hit| hit.last_ms).max();
     add_hits(&mut counts.rules, &record.map(kept_hits).unwrap_or_default());
     counts
 }

@@ -48,7 +48,12 @@ async fn a_mute_is_said_in_words_listed_checked_and_ended() {
 
     let check = [("environment", "production")];
     let check = text(stage, by, office, "sentry rule check", &check).await;
-    assert_eq!(check, format!("No rule matches: the alert stays here\nBut mute 1 keeps it quiet: {words}"));
+    assert_eq!(
+        check,
+        format!(
+            "No rule matches: the alert stays here\nThat is for an error in `production`, without project or level.\nBut mute 1 keeps it quiet: {words}"
+        )
+    );
     let list = used(stage, by, office, "sentry rule list", &[]).await;
     let line = format!("**1** {words} · no alerts yet");
     assert_eq!(list.embeds()[0]["fields"], json!([{"name": "Mutes", "value": line, "inline": false}]));

@@ -9,7 +9,7 @@ use discord_service::{
 use harness::wait::{SOON, wait_for};
 use sandbox_discord::{Target, permissions};
 use serde_json::{Value, json};
-use shared::{ChannelId, UserId, trust::ChannelTrust};
+use shared::{ChannelId, GuildId, UserId, trust::ChannelTrust};
 
 use crate::{
     slash::{REFUSAL, connected, text, used},
@@ -80,14 +80,29 @@ async fn rules_are_added_listed_checked_moved_and_removed() {
     assert_eq!(lines_shown, expected);
 
     let check = async |options: &[(&str, &str)]| text(stage, by, office, "sentry rule check", options).await;
-    let decides = "Rule 1 decides: alerts in `staging*` → dropped";
+    let decides = "Rule 1 decides: alerts in `staging*` → dropped\n\
+                   That is for an error of `web` in `staging-eu` at level fatal.";
     assert_eq!(
         check(&[("project", "web"), ("environment", "staging-eu"), ("level", "fatal")]).await,
         decides
     );
-    assert_eq!(check(&[("project", "web"), ("level", "fatal")]).await, format!("Rule 2 decides: {words}"));
-    let stays = "No rule matches: the alert stays here";
+    let fatal = [("project", "web"), ("level", "fatal")];
+    let decides = format!(
+        "Rule 2 decides: {words}\nThat is for an error of `web` at level fatal, without environment."
+    );
+    assert_eq!(check(&fatal).await, decides);
+    let stays = "No rule matches: the alert stays here\n\
+                 That is for an error of `web` at level error, without environment.";
     assert_eq!(check(&[("project", "web"), ("level", "error")]).await, stays);
+    text(stage, by, stage.alerts, "sentry mute", &[("for", "1h"), ("level", "fatal")]).await;
+    let quiet = check(&fatal).await;
+    let muted = format!("{decides}\nBut mute 1 of <#{alerts}> keeps it quiet: alerts of level fatal until ");
+    assert!(quiet.starts_with(&muted), "{quiet}");
+    let guild = GuildId::new(stage.guild);
+    stage.store.revoke(guild, ChannelId::new(stage.alerts)).await.expect("the store is there");
+    let alone = format!("\nBut <#{alerts}> is not authorized, so the alert stays in <#{office}>.");
+    assert_eq!(check(&fatal).await, decides + &alone);
+    stage.authorize(stage.alerts).await;
 
     let moved = text(stage, by, office, "sentry rule move", &[("number", "2"), ("position", "1")]).await;
     assert_eq!(moved, "Rule 2 is now rule 1");

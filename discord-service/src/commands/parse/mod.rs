@@ -177,7 +177,7 @@ pub(super) fn command<'a>(
         // A word that names no channel is an extra word.
         "status" => Ok(Command::Status(words.next().and_then(|word| channel_argument(word).ok()))),
         "test" => Ok(Command::Test),
-        "rule" => Ok(rules::typed(words.next(), words.next())),
+        "rule" => rules::typed(words.next(), words.next()),
         "mute" => Ok(Command::SlashOptions("mute")),
         "unmute" => Ok(Command::SlashOptions("unmute")),
         _ => Err(ParseError::UnknownWord),

@@ -47,7 +47,10 @@ impl Commands {
         if let Some(earlier) = shadow {
             warnings.push(RuleWarning::Shadowed { number, earlier });
         } else if rule.conditions == Conditions::default() {
-            warnings.push(RuleWarning::TakesAll);
+            warnings.push(match rule.action {
+                Action::Drop => RuleWarning::DropsAll { home: home.id, number },
+                Action::Route(_) | Action::Keep => RuleWarning::TakesAll,
+            });
         }
         if let Some(target) = target {
             warnings.extend(self.target_warnings(target.id).await?);

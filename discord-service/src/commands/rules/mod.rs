@@ -3,6 +3,7 @@
 //! Every change is one compare-and-set in the store, and a line in the log.
 
 mod add;
+mod check;
 mod mute;
 
 use std::{
@@ -20,12 +21,12 @@ use tokio::time::timeout;
 pub(super) use self::mute::UnmuteButton;
 use super::{
     Asker, CommandError, Commands,
-    parse::{CheckedAlert, RulesCommand, RulesRequest},
+    parse::{RulesCommand, RulesRequest},
     replies::{self, KeptRules, Reply, TargetTrouble},
 };
 use crate::{
     guilds::{Channel, ChannelArgument},
-    rules::{AlertFacts, ChannelRules, Rule, shadowed_by, words},
+    rules::{ChannelRules, Rule, shadowed_by, words},
 };
 
 /// How long the homes of a target are looked for, and how many are read at once.
@@ -46,7 +47,7 @@ impl Commands {
             RulesRequest::Add(rule) => self.add_rule(by, &home, rule).await,
             RulesRequest::Remove(number) => self.remove_rule(by, id, number).await,
             RulesRequest::Move { number, position } => self.move_rule(by, id, number, position).await,
-            RulesRequest::Check(alert) => self.check_rules(id, &alert).await,
+            RulesRequest::Check(alert) => self.check_rules(by, id, &alert).await,
             RulesRequest::Mute(mute) => self.mute(by, id, mute).await,
             RulesRequest::Unmute(number) => self.unmute(by, id, number).await,
         }?;
@@ -125,30 +126,21 @@ impl Commands {
     ) -> Result<Reply, CommandError> {
         let chosen = Chosen::new(number);
         let moved = self.rulebook.change_once(home, by.command, |rules| {
+            let before = shadowed_ids(rules);
             let moved = chosen.number(rules).and_then(|number| rules.move_rule(number, position));
-            moved.map(|place| (place, rules.clone())).ok_or(rules.rules.len())
+            moved.map(|place| (place, before, rules.clone())).ok_or(rules.rules.len())
         });
-        let (place, rules) = match moved.await? {
+        let (place, before, rules) = match moved.await? {
             None => return Ok(self.replies(by.form).done_before()),
             Some(Ok(moved)) => moved,
             Some(Err(rules)) => return Ok(replies::no_such_rule(home, number, rules)),
         };
         let rule = rules.rules.get(place.saturating_sub(1)).map(words::rule).unwrap_or_default();
         self.audit(by, home, "a rule was moved", &format!("{rule}, from {number} to {place}"));
-        Ok(self.replies(by.form).rule_moved(number, place, &shadowed(&rules)))
-    }
-
-    async fn check_rules(&self, home: ChannelId, alert: &CheckedAlert) -> Result<Reply, CommandError> {
-        let rules = self.store.rules_now(home).await?;
-        let facts = AlertFacts {
-            project: alert.project.as_deref(),
-            environment: alert.environment.as_deref(),
-            level: alert.level,
-            kind: Some(alert.kind),
-            ..AlertFacts::default()
-        };
-        let mute = rules.mute_for(&facts, Utc::now().timestamp_millis());
-        Ok(replies::rule_decides(rules.rule_for(&facts), mute))
+        // The others were so before.
+        let mut new = shadowed(&rules);
+        new.retain(|(number, _)| rules.rules.get(number - 1).is_some_and(|rule| !before.contains(&rule.id)));
+        Ok(replies::rule_moved(number, place, &new))
     }
 
     pub(super) async fn kept_rules(&self, channel: ChannelId) -> Result<KeptRules, CommandError> {
@@ -194,6 +186,12 @@ fn shadowed(rules: &ChannelRules) -> Vec<(usize, usize)> {
         shadowed_by(earlier(index), &rule.conditions).map(|earlier| (index + 1, earlier))
     };
     rules.rules.iter().enumerate().filter_map(shadow).collect()
+}
+
+/// The ids of the rules that never decide anything.
+fn shadowed_ids(rules: &ChannelRules) -> BTreeSet<u64> {
+    let rule = |(number, _): (usize, usize)| rules.rules.get(number - 1).map(|rule| rule.id);
+    shadowed(rules).into_iter().filter_map(rule).collect()
 }
 
 /// Words for a place that shows no markup.

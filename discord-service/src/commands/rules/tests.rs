@@ -31,6 +31,7 @@ fn a_rule_after_one_that_takes_all_its_alerts_is_in_the_shadow() {
     let cron = rule(1, Some(Kind::Cron));
     let all = rule(2, None);
     assert_eq!(shadowed(&list(&[cron.clone(), all.clone()])), []);
+    assert_eq!(shadowed_ids(&list(&[all.clone(), cron.clone()])), [1].into());
     assert_eq!(shadowed(&list(&[all, cron.clone(), cron])), [(2, 1), (3, 1)]);
 }
 

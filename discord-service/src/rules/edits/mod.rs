@@ -21,7 +21,7 @@ pub struct TooManyMutes;
 
 /// The text names no issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an issue is named by its short id, such as BACKEND-1F, or by its number")]
+#[error("an issue is named by its number, or by its short id, such as BACKEND-1F")]
 pub struct InvalidIssue;
 
 /// The number of the first rule that takes all that such conditions could match. A rule
@@ -95,16 +95,18 @@ impl ChannelRules {
 }
 
 impl MuteScope {
-    /// One issue, by the short id or number that somebody typed.
+    /// One issue, by the number or short id that somebody typed.
     ///
     /// # Errors
     /// [`InvalidIssue`] when it can be neither.
     pub fn issue(text: &str) -> Result<Self, InvalidIssue> {
         let text = text.trim();
-        let id = text.strip_prefix('#').unwrap_or(text);
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_id = (1..=MAX_TEXT.into()).contains(&id.len()) && id.bytes().all(allowed);
-        if is_id { Ok(Self::Issue(id.to_owned())) } else { Err(InvalidIssue) }
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        // A project's name or the number of something else mutes nothing.
+        let is_short_id = text.bytes().all(allowed) && text.trim_matches('-').contains('-');
+        let is_id = (1..=MAX_TEXT.into()).contains(&text.len()) && (is_number || is_short_id);
+        if is_id { Ok(Self::Issue(text.to_owned())) } else { Err(InvalidIssue) }
     }
 }
 

@@ -22,10 +22,18 @@ pub fn rule(rule: &Rule) -> String {
 
 /// Which alerts a mute keeps quiet, until when, who made it and why.
 pub fn mute(mute: &Mute) -> String {
-    let (quiet, until, by) = (scope(&mute.scope), time(mute.until_ms), user(mute.by));
+    format!("{} until {}, {}", scope(&mute.scope), time(mute.until_ms), by_and_why(mute))
+}
+
+/// Which alerts a mute kept quiet, who made it and why. It may have ended before its time.
+pub fn ended(mute: &Mute) -> String {
+    format!("{}, {}", scope(&mute.scope), by_and_why(mute))
+}
+
+fn by_and_why(mute: &Mute) -> String {
     match &mute.reason {
-        Some(reason) => format!("{quiet} until {until}, by {by}: {}", code(reason)),
-        None => format!("{quiet} until {until}, by {by}"),
+        Some(reason) => format!("by {}: {}", user(mute.by), code(reason)),
+        None => format!("by {}", user(mute.by)),
     }
 }
 

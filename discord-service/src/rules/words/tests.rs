@@ -45,6 +45,7 @@ fn a_mute_says_what_until_when_by_whom_and_why() {
         made_ms: 0,
     };
     assert_eq!(super::mute(&mute), "issue `BACKEND-1F` until <t:1700000000:f>, by <@7>: `ˋ@everyoneˋ knows`");
+    assert_eq!(super::ended(&mute), "issue `BACKEND-1F`, by <@7>: `ˋ@everyoneˋ knows`");
     let scope = MuteScope::Conditions(Conditions { kind: Some(Kind::Cron), ..Conditions::default() });
     let plain = Mute { reason: None, scope, ..mute };
     assert_eq!(super::mute(&plain), "cron alerts until <t:1700000000:f>, by <@7>");

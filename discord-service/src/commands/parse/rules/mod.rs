@@ -8,7 +8,7 @@ use shared::{ChannelId, text::cut};
 use super::{Command, ParseError, channel_argument};
 use crate::{
     guilds::ChannelArgument,
-    rules::{Action, Conditions, Kind, Level, MAX_TEXT, MuteScope},
+    rules::{Action, Conditions, Glob, Kind, Level, MAX_TEXT, MuteScope},
 };
 
 /// The values of `action`, and what people see of them.
@@ -95,6 +95,9 @@ pub(in crate::commands) enum RulesMistake {
     /// What should be a pattern for names is not.
     #[error("not a pattern")]
     NotAPattern,
+    /// An option with this name has only blanks.
+    #[error("only blanks in {0}")]
+    Blank(&'static str),
     /// What should name an issue does not.
     #[error("not an issue")]
     NotAnIssue,
@@ -131,18 +134,20 @@ impl RulesCommand {
 }
 
 /// What was typed after `rule`. All but the list exists only under `/sentry`.
-pub(super) fn typed(word: Option<&str>, argument: Option<&str>) -> Command {
-    match word.unwrap_or_default().to_lowercase().as_str() {
+pub(super) fn typed(word: Option<&str>, argument: Option<&str>) -> Result<Command, ParseError> {
+    let list = |home| Command::Rules(RulesCommand { home, request: RulesRequest::List });
+    Ok(match word.unwrap_or_default().to_lowercase().as_str() {
         "add" => Command::SlashOptions("rule add"),
         "remove" => Command::SlashOptions("rule remove"),
         "move" => Command::SlashOptions("rule move"),
         "check" => Command::SlashOptions("rule check"),
+        // A word that names no channel is an extra word.
+        "" | "list" => list(argument.and_then(|word| channel_argument(word).ok())),
         _ => {
-            // A word that names no channel is an extra word.
-            let home = argument.and_then(|word| channel_argument(word).ok());
-            Command::Rules(RulesCommand { home, request: RulesRequest::List })
+            let home = word.and_then(|word| channel_argument(word).ok());
+            list(Some(home.ok_or(ParseError::UnknownWord)?))
         }
-    }
+    })
 }
 
 /// The slash command with these words and options; `None` if it is not about rules or
@@ -173,18 +178,27 @@ pub(in crate::commands) fn named(
 struct Options<'a>(&'a BTreeMap<String, String>);
 
 impl Options<'_> {
-    /// An option without anything but blanks is absent.
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.0.get(name).map(|value| value.trim())
     }
 
-    fn parsed<T: FromStr>(&self, name: &str, wrong: RulesMistake) -> Result<Option<T>, RulesMistake> {
-        self.get(name).map(|value| value.parse().map_err(|_| wrong)).transpose()
+    /// What somebody typed. Without a condition a rule takes more alerts, so blanks are
+    /// no way to leave one out.
+    fn text(&self, name: &'static str) -> Result<Option<&str>, RulesMistake> {
+        match self.get(name) {
+            Some("") => Err(RulesMistake::Blank(name)),
+            text => Ok(text),
+        }
+    }
+
+    fn pattern(&self, name: &'static str) -> Result<Option<Glob>, RulesMistake> {
+        let pattern = self.text(name)?.map(str::parse).transpose();
+        pattern.map_err(|_| RulesMistake::NotAPattern)
     }
 
     /// One of the values that Discord's client offers.
     fn choice<T: FromStr>(&self, name: &str) -> Result<Option<T>, RulesMistake> {
-        self.parsed(name, RulesMistake::NotAChoice)
+        self.get(name).map(|value| value.parse().map_err(|_| RulesMistake::NotAChoice)).transpose()
     }
 
     fn required<T: FromStr>(&self, name: &str) -> Result<T, RulesMistake> {
@@ -193,8 +207,8 @@ impl Options<'_> {
 
     fn conditions(&self) -> Result<Conditions, RulesMistake> {
         Ok(Conditions {
-            project: self.parsed("project", RulesMistake::NotAPattern)?,
-            environment: self.parsed("environment", RulesMistake::NotAPattern)?,
+            project: self.pattern("project")?,
+            environment: self.pattern("environment")?,
             level: self.choice("level")?,
             kind: self.choice("kind")?,
         })
@@ -217,8 +231,8 @@ impl Options<'_> {
 
     fn alert(&self) -> Result<CheckedAlert, RulesMistake> {
         Ok(CheckedAlert {
-            project: self.get("project").map(str::to_owned),
-            environment: self.get("environment").map(str::to_owned),
+            project: self.text("project")?.map(str::to_owned),
+            environment: self.text("environment")?.map(str::to_owned),
             level: self.choice("level")?,
             // Most alerts are errors.
             kind: self.choice("kind")?.unwrap_or(Kind::Error),
@@ -230,12 +244,12 @@ impl Options<'_> {
         let (.., hours) =
             MUTE_TIMES.iter().find(|(value, ..)| time == Some(*value)).ok_or(RulesMistake::NotAChoice)?;
         let conditions = self.conditions()?;
-        let scope = match self.get("issue") {
+        let scope = match self.text("issue")? {
             None => MuteScope::Conditions(conditions),
             Some(_) if conditions != Conditions::default() => return Err(RulesMistake::IssueAndConditions),
             Some(text) => MuteScope::issue(named_in(text)).map_err(|_| RulesMistake::NotAnIssue)?,
         };
-        let reason = self.get("reason").map(|text| cut(text, MAX_TEXT.into()));
+        let reason = self.text("reason")?.map(|text| cut(text, MAX_TEXT.into()));
         Ok(NewMute { scope, for_ms: hours * HOUR_MS, reason })
     }
 }

@@ -1,10 +1,7 @@
 //! Options as Discord's client fills them in, and the words that people type.
 
 use super::*;
-use crate::{
-    commands::parse::{self, Form},
-    rules::Glob,
-};
+use crate::commands::parse::{self, Form};
 
 fn given(words: &str, options: &[(&str, &str)]) -> Result<Command, ParseError> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -52,7 +49,7 @@ fn a_rule_is_read_from_its_options() {
     assert_eq!(request("rule add", &options), RulesRequest::Add(rule));
     for (text, action) in [("drop", Action::Drop), ("keep", Action::Keep)] {
         let rule = NewRule { conditions: Conditions::default(), action, mention: None };
-        let options = [("action", text), ("project", "  ")];
+        let options = [("action", text)];
         assert_eq!(request("rule add", &options), RulesRequest::Add(rule), "{text}");
     }
 }
@@ -72,6 +69,8 @@ fn options_that_make_no_rule_are_a_mistake() {
         (&[("action", "keep"), ("to", "5")], NotARoute),
         (&[("action", "drop"), ("mention", "5")], NoMessage),
         (&[("action", "keep"), ("project", &long)], NotAPattern),
+        (&[("action", "drop"), ("project", "   ")], Blank("project")),
+        (&[("action", "drop"), ("environment", "")], Blank("environment")),
         (&[("action", "keep"), ("environment", "a\nb")], NotAPattern),
     ] {
         assert_eq!(mistake("rule add", options), expected, "{options:?}");
@@ -151,10 +150,15 @@ fn the_channel_is_the_home() {
 fn typed_only_the_list_works() {
     let typed = |text: &str| parse::command(text.split(' '), Form::Typed).expect("a command");
     let list = |home| Command::Rules(RulesCommand { home, request: RulesRequest::List });
-    for text in ["rule", "rule list", "Rule LIST now", "rule lst"] {
+    for text in ["rule", "rule list", "Rule LIST now"] {
         assert_eq!(typed(text), list(None), "{text}");
     }
-    assert_eq!(typed("rule list <#42>"), list(Some(ChannelArgument::Id(ChannelId::new(42)))));
+    for text in ["rule list <#42>", "rule <#42>"] {
+        assert_eq!(typed(text), list(Some(ChannelArgument::Id(ChannelId::new(42)))), "{text}");
+    }
+    assert_eq!(typed("rule #general"), list(Some(ChannelArgument::Name("general".to_owned()))));
+    let unknown = parse::command("rule lst".split(' '), Form::Typed);
+    assert_eq!(unknown, Err(ParseError::UnknownWord));
     for (text, words) in [
         ("rule add drop", "rule add"),
         ("rule Remove 1", "rule remove"),

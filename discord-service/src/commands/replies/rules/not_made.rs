@@ -78,8 +78,11 @@ pub(in crate::commands) fn mistaken_rules(mistake: RulesMistake) -> Reply {
             )
             .into();
         }
+        RulesMistake::Blank(option) => {
+            return format!("`{option}` has only blanks. Fill it in, or leave it out.").into();
+        }
         RulesMistake::NotAnIssue => {
-            "Please input the short id, the number or the link of the issue, e.g. `BACKEND-1F`"
+            "Please input the link, the number or the short id of the issue, e.g. `BACKEND-1F`"
         }
         RulesMistake::NotAChoice => return super::super::unknown_slash(),
         RulesMistake::NoTarget => "Where to? Choose a channel for these alerts in the option `to`.",

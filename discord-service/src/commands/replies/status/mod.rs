@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::{ChannelId, refusal::Refusal};
 
-use super::{KeptRules, Reply, ReplyTexts, fields, quoted, remedies};
+use super::{KeptRules, Reply, ReplyTexts, fields, mention, quoted, remedies};
 use crate::{
     closure::Closure,
     dead_letters::DeadLetter,
     diagnosis::{Findings, SampleOutcome, WaitingSummary},
     render,
+    rules::{ChannelRules, Decision},
 };
 
 /// Closed channels that are shown: as many as a field holds.
@@ -80,10 +81,18 @@ impl ReplyTexts<'_> {
         (!lines.is_empty()).then(|| json!({"name": "Blocked by Discord", "value": lines.join("\n") + &more}))
     }
 
-    /// `test`.
-    pub(in crate::commands) fn tested(&self, outcome: &SampleOutcome, now_ms: i64) -> Reply {
+    /// `test`. `rules` are the channel's.
+    pub(in crate::commands) fn tested(
+        &self,
+        outcome: &SampleOutcome,
+        rules: &ChannelRules,
+        now_ms: i64,
+    ) -> Reply {
         match outcome {
             SampleOutcome::Posted(after) => format!("Sent a sample alert: it was posted after {}", took(*after)),
+            SampleOutcome::Sorted(decision) => {
+                format!("Sent a sample alert: {}", sorted(*decision, rules))
+            }
             SampleOutcome::Dead(letter) => format!(
                 "Sent a sample alert, but it cannot be posted. {}\n{}",
                 remedies::of_dead_letter(letter, &self.names),
@@ -148,6 +157,20 @@ impl Problem {
         let at = render::utc(self.at_ms).unwrap_or_default();
         let name = format!("{}{times}: {at}, {}", self.what, ago(self.at_ms, now_ms));
         json!({"name": name, "value": self.words})
+    }
+}
+
+/// What rules decided about an alert. A reader knows a rule by its place.
+fn sorted(decision: Decision, rules: &ChannelRules) -> String {
+    let rule = |id| match rules.rules.iter().position(|rule| rule.id == id) {
+        Some(index) => format!("rule {}", index + 1),
+        None => "a rule".to_owned(),
+    };
+    match decision {
+        Decision::Mute(number) => format!("mute {number} kept it quiet"),
+        Decision::Drop(id) => format!("{} dropped it", rule(id)),
+        Decision::Route { rule: id, target, .. } => format!("{} sent it to {}", rule(id), mention(&target)),
+        Decision::Keep { .. } => "it was posted".to_owned(),
     }
 }
 

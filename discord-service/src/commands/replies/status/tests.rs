@@ -6,7 +6,7 @@ use super::{super::tests::Bot, *};
 use crate::{
     commands::{names::CommandNames, parse::Form},
     dead_letters::Latest,
-    rules::{ChannelRules, Mute, MuteScope, counts::RuleCounts},
+    rules::{Action, ChannelRules, Conditions, Mute, MuteScope, Rule, counts::RuleCounts},
     tally::Tally,
 };
 
@@ -46,7 +46,12 @@ fn closure(why: &str, since_ms: Option<i64>) -> Closure {
 }
 
 fn tested(outcome: &SampleOutcome) -> String {
-    match Bot::new(&[]).typed().tested(outcome, NOW) {
+    let (target, by) = (ChannelId::new(5), UserId::new(7));
+    let rule =
+        |id, action| Rule { id, conditions: Conditions::default(), action, ping: None, by, made_ms: 0 };
+    let rules = vec![rule(90, Action::Drop), rule(80, Action::Route(target))];
+    let rules = ChannelRules { rules, ..ChannelRules::default() };
+    match Bot::new(&[]).typed().tested(outcome, &rules, NOW) {
         Reply::Text(text) | Reply::WithButton(text, _) => text,
         Reply::Embed(embed) => embed.to_string(),
     }
@@ -238,6 +243,11 @@ fn a_test_says_how_long_it_took_or_what_is_in_the_way() {
         tested(&SampleOutcome::Posted(Duration::from_millis(1_240))),
         "Sent a sample alert: it was posted after 1.2 s"
     );
+    let sorted = |decision| tested(&SampleOutcome::Sorted(decision));
+    assert_eq!(sorted(Decision::Mute(11)), "Sent a sample alert: mute 11 kept it quiet");
+    assert_eq!(sorted(Decision::Drop(90)), "Sent a sample alert: rule 1 dropped it");
+    let route = Decision::Route { rule: 80, target: ChannelId::new(5), ping: None };
+    assert_eq!(sorted(route), "Sent a sample alert: rule 2 sent it to <#5>");
     assert_eq!(
         tested(&SampleOutcome::Dead(Box::new(letter("refused", "50035", NOW)))),
         "Sent a sample alert, but it cannot be posted. Discord refused the message itself. Tell the bot's operator. `!sentry replay` tries again.\n`50035`"

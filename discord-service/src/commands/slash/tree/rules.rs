@@ -71,7 +71,7 @@ pub(super) fn mute() -> OptionDefinition {
     };
     let issue = OptionDefinition {
         max_length: Some(MAX_LINK),
-        ..text("issue", "Only this issue: its short id, its number or its link")
+        ..text("issue", "Only this issue: its link, its number or its short id")
     };
     let reason = OptionDefinition {
         max_length: Some(MAX_TEXT),

@@ -208,5 +208,5 @@ fn lines(ended: &BTreeMap<u64, Untold>) -> (String, BTreeSet<u64>) {
 fn line(Untold { mute, count }: &Untold) -> String {
     let muted =
         if *count == 1 { "1 alert was muted".to_owned() } else { format!("{count} alerts were muted") };
-    format!("{muted}. Mute {}: {}", mute.number, words::mute(mute))
+    format!("{muted}. Mute {} has ended: {}", mute.number, words::ended(mute))
 }
