@@ -1,5 +1,5 @@
-//! What the pod that serves a shard of the gateway tells all pods: something
-//! happened at Discord that may open a channel which refused alerts, or a channel
+//! What the pod that serves a shard of the gateway tells all pods. Something
+//! happened at Discord that may open a channel which refused alerts. Or a channel
 //! was deleted.
 //!
 //! It is advice, sent over core NATS, so it may come twice, late or not at all.

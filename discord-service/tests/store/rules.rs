@@ -84,7 +84,7 @@ async fn rules_are_kept_as_they_were_written_and_replaced_only_as_they_were_read
     // The predecessor's lists do not see it.
     assert_eq!(one.channels(GUILD).await.unwrap(), []);
 
-    let newer = ChannelRules { v: VERSION + 1, ..full };
+    let newer = ChannelRules { v: VERSION + 1, ..emptied.clone() };
     assert!(replaced(&*one, &emptied, &newer).await);
     one.rules(CHANNEL).await.expect_err("a newer build may mean more by it");
     one.rules_now(CHANNEL).await.expect_err("nor is it changed");

@@ -24,9 +24,9 @@ pub(super) use self::{
     },
     project::project_revoked,
     rules::{
-        KeptRules, Obstacle, RuleWarning, TargetProblem, TargetTrouble, elsewhere, mentions_everyone,
-        mentions_nobody, mistaken_rules, muted, no_such_mute, no_such_rule, routes_to_its_home, rule_decides,
-        rule_moved, rule_removed, target_revoked, unmuted, unmuted_before,
+        KeptRules, Obstacle, RuleWarning, TargetProblem, elsewhere, mentions_everyone, mentions_nobody,
+        mistaken_rules, muted, no_such_mute, no_such_rule, routes_to_its_home, rule_decides, rule_moved,
+        rule_removed, target_revoked, unmuted, unmuted_before,
     },
     trust::{not_a_secret, opened, secret_removed},
 };

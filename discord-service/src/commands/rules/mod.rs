@@ -22,7 +22,7 @@ pub(super) use self::mute::UnmuteButton;
 use super::{
     Asker, CommandError, Commands,
     parse::{RulesCommand, RulesRequest},
-    replies::{self, KeptRules, Reply, TargetTrouble},
+    replies::{self, KeptRules, Reply, TargetProblem},
 };
 use crate::{
     guilds::{Channel, ChannelArgument},
@@ -56,36 +56,28 @@ impl Commands {
 
     async fn list_rules(&self, by: Asker, home: ChannelId) -> Result<Reply, CommandError> {
         let kept = self.kept_rules(home).await?;
-        let troubles = self.target_troubles(by, home, &kept.rules).await?;
+        let problems = self.target_problems(by, home, &kept.rules).await?;
         let counts = self.diagnosis.rule_counts(home).await.map_err(CommandError::Nats)?;
         let now_ms = Utc::now().timestamp_millis();
-        Ok(self.replies(by.form).rules(home, &kept, &counts, &troubles, now_ms))
+        Ok(self.replies(by.form).rules(home, &kept, &counts, &problems, now_ms))
     }
 
     /// The targets of these rules into which no alert gets.
-    async fn target_troubles(
+    async fn target_problems(
         &self,
         by: Asker,
         home: ChannelId,
         rules: &ChannelRules,
-    ) -> Result<BTreeMap<ChannelId, TargetTrouble>, CommandError> {
+    ) -> Result<BTreeMap<ChannelId, TargetProblem>, CommandError> {
         let authorized = self.store.channels(by.guild).await?;
         let targets: BTreeSet<ChannelId> = rules.rules.iter().filter_map(Rule::target).collect();
-        let is_home_secured = self.trusts.is_secured(home).await?;
-        let mut troubles = BTreeMap::new();
+        let mut problems = BTreeMap::new();
         for target in targets {
-            let trouble = if !authorized.contains(&target) {
-                TargetTrouble::NotAuthorized
-            } else if !is_home_secured && self.trusts.is_secured(target).await? {
-                TargetTrouble::Secured
-            } else if self.why_closed(target).await.is_some() {
-                TargetTrouble::Closed
-            } else {
-                continue;
-            };
-            troubles.insert(target, trouble);
+            if let Some(problem) = self.target_problem(by, home, target, &authorized).await? {
+                problems.insert(target, problem);
+            }
         }
-        Ok(troubles)
+        Ok(problems)
     }
 
     /// The homes of the guild whose rules send alerts to this target. None of those that

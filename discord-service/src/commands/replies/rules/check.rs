@@ -20,6 +20,18 @@ pub(in crate::commands) enum TargetProblem {
     Closed(String),
 }
 
+impl TargetProblem {
+    /// What `rule list` says behind a rule with this target.
+    pub(super) const fn in_list(&self) -> &'static str {
+        match self {
+            Self::NotAuthorized => " (not authorized, so they stay here)",
+            Self::Secured => " (secured and this channel is not, so they stay here)",
+            Self::Hidden => " (deleted, or I cannot see it)",
+            Self::Closed(_) => " (Discord refuses posts there)",
+        }
+    }
+}
+
 /// Why an alert does not get to where a rule wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::commands) enum Obstacle {

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 use shared::ChannelId;
 
-use super::{super::fields, Reply, ReplyTexts, mention};
+use super::{super::fields, Reply, ReplyTexts, TargetProblem, mention};
 use crate::rules::{
     ChannelRules, Mute, Rule,
     counts::{Hit, RuleCounts},
-    words,
+    shadowed_by, words,
 };
 
 /// Fields of the longest lists. With all of them an embed keeps below Discord's 6,000
@@ -25,27 +25,6 @@ pub(in crate::commands) struct KeptRules {
     pub(in crate::commands) lost: bool,
 }
 
-/// Why alerts do not get into a rule's target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::commands) enum TargetTrouble {
-    /// It is not authorized.
-    NotAuthorized,
-    /// It is secured, and the home is not.
-    Secured,
-    /// Discord refuses posts there.
-    Closed,
-}
-
-impl TargetTrouble {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::NotAuthorized => " (not authorized, so they stay here)",
-            Self::Secured => " (secured and this channel is not, so they stay here)",
-            Self::Closed => " (Discord refuses posts there)",
-        }
-    }
-}
-
 impl ReplyTexts<'_> {
     /// The rules of a channel, and its mutes that run at this time (milliseconds since
     /// 1970).
@@ -54,11 +33,11 @@ impl ReplyTexts<'_> {
         home: ChannelId,
         KeptRules { rules, lost }: &KeptRules,
         counts: &RuleCounts,
-        troubles: &BTreeMap<ChannelId, TargetTrouble>,
+        problems: &BTreeMap<ChannelId, TargetProblem>,
         now_ms: i64,
     ) -> Reply {
-        let lines = (1..).zip(&rules.rules).map(|(number, rule)| rule_line(number, rule, counts, troubles));
-        let lines: Vec<_> = lines.collect();
+        let lines: Vec<_> =
+            (0..rules.rules.len()).map(|place| rule_line(&rules.rules, place, counts, problems)).collect();
         let mutes = running(rules, now_ms).map(|mute| mute_line(mute, counts)).collect::<Vec<_>>();
         let mut embed = self.embed("SENTRY RULES", Vec::new());
         let (home, add) = (mention(&home), self.names.slash("rule add"));
@@ -101,16 +80,20 @@ fn running(rules: &ChannelRules, now_ms: i64) -> impl Iterator<Item = &Mute> {
     rules.mutes.iter().filter(move |mute| mute.runs(now_ms))
 }
 
+/// The rule at this place, from 0.
 fn rule_line(
-    number: usize,
-    rule: &Rule,
+    rules: &[Rule],
+    place: usize,
     counts: &RuleCounts,
-    troubles: &BTreeMap<ChannelId, TargetTrouble>,
+    problems: &BTreeMap<ChannelId, TargetProblem>,
 ) -> String {
-    let trouble = rule.target().and_then(|target| troubles.get(&target));
-    let trouble = trouble.map_or("", |trouble| trouble.words());
+    let (number, (earlier, rule)) = (place + 1, (&rules[..place], &rules[place]));
+    let problem = rule.target().and_then(|target| problems.get(&target));
+    let problem = problem.map_or("", TargetProblem::in_list);
+    let shadow = shadowed_by(earlier, &rule.conditions);
+    let shadow = shadow.map(|all| format!(" (never applies: rule {all} takes all)")).unwrap_or_default();
     let (words, by, hits) = (words::rule(rule), words::user(rule.by), hits(&counts.rules, rule.id));
-    format!("**{number}** {words}{trouble}, by {by} · {hits}")
+    format!("**{number}** {words}{problem}{shadow}, by {by} · {hits}")
 }
 
 fn mute_line(mute: &Mute, counts: &RuleCounts) -> String {

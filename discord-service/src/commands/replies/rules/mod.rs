@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use shared::{ChannelId, UserId};
 
 pub(in crate::commands) use self::check::{Obstacle, TargetProblem, rule_decides};
-pub(in crate::commands) use self::list::{KeptRules, TargetTrouble};
+pub(in crate::commands) use self::list::KeptRules;
 pub(in crate::commands) use self::not_made::{
     mentions_everyone, mentions_nobody, mistaken_rules, no_such_mute, no_such_rule, routes_to_its_home,
 };

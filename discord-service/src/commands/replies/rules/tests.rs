@@ -232,12 +232,12 @@ fn the_list_shows_each_rule_and_mute_with_its_hits() {
     };
     let bot = Bot::new(&[]);
     let rules = KeptRules { rules: rules.into(), lost: false };
-    let troubles = [
-        (HOME, TargetTrouble::NotAuthorized),
-        (ChannelId::new(6), TargetTrouble::Secured),
-        (ChannelId::new(7), TargetTrouble::Closed),
+    let problems = [
+        (HOME, TargetProblem::NotAuthorized),
+        (ChannelId::new(6), TargetProblem::Secured),
+        (ChannelId::new(7), TargetProblem::Closed("Missing Access".to_owned())),
     ];
-    let listed = embed(bot.typed().rules(HOME, &rules, &counts, &troubles.into(), NOW));
+    let listed = embed(bot.typed().rules(HOME, &rules, &counts, &problems.into(), NOW));
     let lines = "**1** alerts of `web` → <#5>, by <@7> · 12 alerts, the last <t:1763905862:R>
 **2** alerts of `api` → <#42> (not authorized, so they stay here), by <@7> · no alerts yet
 **3** alerts of `x` → dropped, by <@7> · 1 alert, <t:1763905862:R>
