@@ -1,17 +1,15 @@
-//! The HTTP server of a sandbox, on a thread of its own.
+//! The world of a sandbox, and the HTTP server before it.
 
 use std::{
-    any::Any,
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    os::fd::AsFd,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    thread::JoinHandle,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::ServerHandle, guard, web};
-use anyhow::Context;
+use actix_web::{guard, web};
 use tokio::sync::Notify;
+
+pub(crate) use sandbox_server::Connection;
 
 use crate::{config::Config, control, demo::routes::Demo, gateway, page, rest, world::World};
 
@@ -53,98 +51,29 @@ impl Hub {
     }
 }
 
-/// A client's connection, which a fault may cut.
-#[derive(Debug, Clone)]
-pub(crate) struct Connection(Arc<TcpStream>);
-
-impl Connection {
-    fn of(io: &dyn Any) -> Option<Self> {
-        let stream = io.downcast_ref::<actix_web::rt::net::TcpStream>()?;
-        let handle = stream.as_fd().try_clone_to_owned().ok()?;
-        Some(Self(Arc::new(handle.into())))
-    }
-
-    pub(crate) fn cut(&self) {
-        // It may be gone already.
-        let _ = self.0.shutdown(Shutdown::Both);
-    }
-}
-
 /// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     pub(crate) hub: Arc<Hub>,
-    handle: ServerHandle,
-    thread: Option<JoinHandle<()>>,
+    _running: sandbox_server::Server,
 }
 
 impl Server {
     pub(crate) fn start(config: Config) -> anyhow::Result<Self> {
-        let listener =
-            TcpListener::bind(config.addr).with_context(|| format!("cannot listen on {}", config.addr))?;
-        let addr = listener.local_addr().context("cannot learn the address")?;
+        let (listener, addr) = sandbox_server::listen(config.addr)?;
         let demo = web::Data::new(Demo::new(config.services.clone()));
         let hub = Arc::new(Hub { world: Mutex::new(World::new(config)), changed: Notify::new() });
-        let (tell, told) = mpsc::channel();
-        let shared = Arc::clone(&hub);
-        let thread = std::thread::Builder::new()
-            .name("sandbox-discord".to_owned())
-            .spawn(move || serve(listener, shared, demo, &tell))
-            .context("cannot start the server's thread")?;
-        let handle = told.recv().context("the server ended at once")?.context("cannot start the server")?;
-        Ok(Self { addr, hub, handle, thread: Some(thread) })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // This call already stops the server. The future would only wait for
-        // its end.
-        drop(self.handle.stop(false));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn serve(
-    listener: TcpListener,
-    hub: Arc<Hub>,
-    demo: web::Data<Demo>,
-    tell: &mpsc::Sender<std::io::Result<ServerHandle>>,
-) {
-    let result = actix_web::rt::System::new().block_on(async {
-        let hub = web::Data::from(hub);
-        let app = move || {
-            App::new()
-                .app_data(hub.clone())
+        let shared = web::Data::from(Arc::clone(&hub));
+        let app = move |app: &mut web::ServiceConfig| {
+            app.app_data(shared.clone())
                 .app_data(demo.clone())
-                .app_data(web::PayloadConfig::new(8 << 20))
                 .service(web::resource("/").guard(guard::Header("upgrade", "websocket")).to(gateway::upgrade))
                 .configure(page::routes)
                 .configure(control::routes)
-                .default_service(web::to(rest::handle))
+                .default_service(web::to(rest::handle));
         };
-        let server = HttpServer::new(app)
-            .workers(2)
-            .disable_signals()
-            // A sender that hangs up no longer waits for its answer.
-            .h1_allow_half_closed(false)
-            // Longer than clients keep idle connections, so that no connection
-            // closes under a request.
-            .keep_alive(Duration::from_secs(120))
-            .on_connect(|io, data| {
-                if let Some(connection) = Connection::of(io) {
-                    data.insert(connection);
-                }
-            })
-            .listen(listener)?
-            .run();
-        let _ = tell.send(Ok(server.handle()));
-        server.await
-    });
-    if let Err(error) = result {
-        let _ = tell.send(Err(error));
+        let running = sandbox_server::Server::start("sandbox-discord", listener, app, || {})?;
+        Ok(Self { addr, hub, _running: running })
     }
 }

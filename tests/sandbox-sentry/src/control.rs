@@ -13,10 +13,9 @@
 
 use std::time::Duration;
 
-use actix_web::{
-    Error, HttpRequest, HttpResponse, ResponseError, delete, get, guard, http::StatusCode, post, web,
-};
+use actix_web::{HttpResponse, delete, get, guard, post, web};
 use anyhow::{Context as _, anyhow};
+use sandbox_server::{Refused, unreadable};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -49,37 +48,6 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .service(clear_faults)
             .service(webhooks),
     );
-}
-
-/// A body or a path that is not what the route takes.
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static, _: &HttpRequest) -> Error {
-    Refused(anyhow::Error::new(error)).into()
-}
-
-/// What was wrong with a request, in words.
-#[derive(Debug)]
-struct Refused(anyhow::Error);
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl ResponseError for Refused {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::BAD_REQUEST
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::BadRequest().json(json!({ "error": format!("{:#}", self.0) }))
-    }
-}
-
-impl From<anyhow::Error> for Refused {
-    fn from(error: anyhow::Error) -> Self {
-        Self(error)
-    }
 }
 
 #[get("/state")]

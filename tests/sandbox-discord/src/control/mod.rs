@@ -27,11 +27,9 @@ mod origin;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use actix_web::{
-    Error, HttpRequest, HttpResponse, ResponseError, delete, get, http::StatusCode, middleware::from_fn,
-    post, web,
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, middleware::from_fn, post, web};
 use anyhow::Context as _;
+use sandbox_server::{Refused, unreadable};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -73,40 +71,9 @@ fn services(config: &mut web::ServiceConfig) {
         .default_service(web::to(unknown));
 }
 
-/// A body or a path that is not what the route takes.
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static, _: &HttpRequest) -> Error {
-    Refused(anyhow::Error::new(error)).into()
-}
-
 async fn unknown(request: HttpRequest) -> HttpResponse {
     let words = format!("there is no {} {} in the control API", request.method(), request.path());
     HttpResponse::NotFound().json(json!({ "error": words }))
-}
-
-/// What was wrong with a request, in words.
-#[derive(Debug)]
-pub(crate) struct Refused(anyhow::Error);
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl ResponseError for Refused {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::BAD_REQUEST
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::BadRequest().json(json!({ "error": format!("{:#}", self.0) }))
-    }
-}
-
-impl From<anyhow::Error> for Refused {
-    fn from(error: anyhow::Error) -> Self {
-        Self(error)
-    }
 }
 
 #[get("/state")]

@@ -9,9 +9,8 @@ use actix_web::{
     middleware::Next,
 };
 use anyhow::anyhow;
+use sandbox_server::Refused;
 use url::{Host, Url};
-
-use super::Refused;
 
 /// Lets a request pass that changes nothing, that no page sent, or that the
 /// sandbox's own page sent.
@@ -22,7 +21,7 @@ pub(super) async fn guard(
     if request.method() == Method::GET || is_own(&request) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let refusal = Refused(anyhow!("this request comes from a page of another site"));
+    let refusal = Refused::from(anyhow!("this request comes from a page of another site"));
     Ok(request.into_response(refusal.error_response()))
 }
 

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, get, post, web};
 use anyhow::Context as _;
 use futures::{StreamExt as _, stream};
 use reqwest::Client;
+use sandbox_server::Refused;
 use sentry_sender::{Sender, Trust, Webhook};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,10 +20,7 @@ use super::{
     payloads::{Payload, list},
     switches::Switch,
 };
-use crate::{
-    control::{Id, Refused},
-    server::Hub,
-};
+use crate::{control::Id, server::Hub};
 
 /// As a burst of Sentry's workers.
 const CONCURRENCY: usize = 16;
